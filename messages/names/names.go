@@ -1,0 +1,94 @@
+// Package names says which ids, role names and resource names are well
+// formed. It knows strings alone; anything may import it.
+package names
+
+import (
+	"strings"
+	"unicode"
+
+	"troupe/messages/field"
+)
+
+// MaxID is the longest id, in bytes; ids become names of files.
+const MaxID = 255
+
+// CheckID returns an error, with path as its field, unless value can be an
+// id: not empty, at most MaxID bytes, usable as the name of a file on every
+// system (no '/', '\' or control character, neither "." nor "..").
+func CheckID(path, value string) error {
+	switch {
+	case value == "":
+		return field.Invalid(path, value, "must not be empty")
+	case len(value) > MaxID:
+		return field.Invalid(path, value, "has %d bytes, more than %d", len(value), MaxID)
+	case value == "." || value == "..":
+		return field.Invalid(path, value, "must not be %q", value)
+	}
+	for _, r := range value {
+		if r == '/' || r == '\\' || r == unicode.ReplacementChar || unicode.IsControl(r) {
+			return field.Invalid(path, value, "must not contain %q", r)
+		}
+	}
+	return nil
+}
+
+// AnyRole is the role of everybody: its resources are not reserved.
+const AnyRole = "*"
+
+// CheckRole returns an error, with path as its field, unless role is "*" or
+// components joined by '/', each not empty, not ".", ".." or "*", not
+// starting with '-', without white space or control characters.
+func CheckRole(path, role string) error {
+	if role == AnyRole {
+		return nil
+	}
+	if role == "" {
+		return field.Invalid(path, role, "must not be empty")
+	}
+	if i := strings.IndexFunc(role, notInRole); i >= 0 {
+		return field.Invalid(path, role, "must not contain %q", role[i:i+1])
+	}
+	for part := range strings.SplitSeq(role, "/") {
+		switch {
+		case part == "":
+			return field.Invalid(path, role, "must not start or end with '/' or contain \"//\"")
+		case part == "." || part == ".." || part == AnyRole:
+			return field.Invalid(path, role, "must not have a component %q", part)
+		case part[0] == '-':
+			return field.Invalid(path, role, "must not have a component that starts with '-'")
+		}
+	}
+	return nil
+}
+
+func notInRole(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
+}
+
+// Within tells whether role is ancestor itself or below it in the hierarchy
+// of roles: "eng/web" is within "eng". Nothing but "*" is within "*".
+func Within(role, ancestor string) bool {
+	rest, ok := strings.CutPrefix(role, ancestor)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// CheckResource returns an error, with path as its field, unless name can
+// name a resource or an attribute: not empty, at most MaxID bytes, no white
+// space at its ends, no control character and none of the signs of the text
+// form, ":;()[]{},".
+func CheckResource(path, name string) error {
+	switch {
+	case name == "":
+		return field.Invalid(path, name, "must not be empty")
+	case len(name) > MaxID:
+		return field.Invalid(path, name, "has %d bytes, more than %d", len(name), MaxID)
+	case strings.TrimSpace(name) != name:
+		return field.Invalid(path, name, "must not start or end with white space")
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar || strings.ContainsRune(":;()[]{},", r) {
+			return field.Invalid(path, name, "must not contain %q", r)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package names
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestCheckID(t *testing.T) {
+	for _, good := range []string{"a", "68efc341-25d3-4305-8cde-0d13ba972218-S0", "ct:1:0:job:", "...", "-", "Ünïcode 任務", strings.Repeat("x", MaxID)} {
+		if err := CheckID("task_id", good); err != nil {
+			t.Error(err)
+		}
+	}
+	for bad, reason := range map[string]string{
+		"":                              "empty",
+		".":                             `"."`,
+		"..":                            `".."`,
+		"a/b":                           `'/'`,
+		`a\b`:                           `'\\'`,
+		"a\nb":                          `'\n'`,
+		"a\x00":                         `'\x00'`,
+		"a\u0085":                       `'\u0085'`,
+		"a\xff":                         "'�'",
+		strings.Repeat("x", MaxID+1):    "256 bytes",
+		strings.Repeat("x", 1<<16) + "": "65536 bytes",
+	} {
+		err := CheckID("task_id", bad)
+		if err == nil || !strings.Contains(err.Error(), reason) || !strings.HasPrefix(err.Error(), "task_id: ") {
+			t.Errorf("%.20q: got %v, want a reason with %s", bad, err, reason)
+		}
+	}
+}
+
+func TestGoodIDsAreFileNames(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		id := rapid.String().Draw(t, "id")
+		if CheckID("id", id) == nil && (filepath.Base(id) != id || !filepath.IsLocal(id)) {
+			t.Errorf("%q is no file name", id)
+		}
+	})
+}
+
+func TestCheckRole(t *testing.T) {
+	for _, good := range []string{"*", "eng", "eng/web", "a.b", "a*", "x-y", "ä", "eng/..."} {
+		if err := CheckRole("role", good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range []string{"", "/", "/eng", "eng/", "a//b", ".", "..", "a/..", "a/./b", "a/*", "*/a", "-a", "a/-b", "a b", "a\tb", "a\bb", "a\u00a0b", "a\x7f", "\xff"} {
+		if err := CheckRole("role", bad); err == nil || !strings.HasPrefix(err.Error(), "role: ") {
+			t.Errorf("%q: got %v", bad, err)
+		}
+	}
+}
+
+func TestWithin(t *testing.T) {
+	for _, c := range []struct {
+		role, ancestor string
+		want           bool
+	}{
+		{"eng", "eng", true},
+		{"eng/web", "eng", true},
+		{"eng/web/a", "eng", true},
+		{"engine", "eng", false},
+		{"eng", "eng/web", false},
+		{"*", "*", true},
+		{"eng", "*", false},
+	} {
+		if got := Within(c.role, c.ancestor); got != c.want {
+			t.Errorf("Within(%q, %q) = %v", c.role, c.ancestor, got)
+		}
+	}
+}
+
+func TestCheckResource(t *testing.T) {
+	for _, good := range []string{"cpus", "network_bandwidth", "a b", "gpu-a100"} {
+		if err := CheckResource("name", good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range []string{"", " a", "a:b", "a;b", "a(b)", "a{", "a\n", "a\x00", "\xff", strings.Repeat("n", 256)} {
+		if err := CheckResource("name", bad); err == nil || !strings.HasPrefix(err.Error(), "name: ") {
+			t.Errorf("%q: got %v", bad, err)
+		}
+	}
+}
