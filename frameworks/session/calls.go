@@ -1,0 +1,125 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+)
+
+// ErrNotSubscribed is why a call is refused while the master is out of reach.
+var ErrNotSubscribed = errors.New("not subscribed to a master")
+
+// Refusals carry HTTP's status codes, in HTTP's classes.
+const (
+	clientError = 400
+	serverError = 500
+)
+
+// submit takes a call of the author's. Intentions that outlive a connection
+// (kills, suppression, an updated framework) are kept; the rest is refused
+// while there is none.
+func (s *Session) submit(c *scheduler.Call) {
+	if err := validate(c); err != nil {
+		s.do(Refused{Call: c, Err: err})
+		return
+	}
+	switch c.GetType() {
+	case scheduler.Call_KILL:
+		s.killTask(c.GetKill())
+	case scheduler.Call_SUPPRESS:
+		s.setSuppressed(c, c.GetSuppress().GetRoles(), true)
+	case scheduler.Call_REVIVE:
+		s.setSuppressed(c, c.GetRevive().GetRoles(), false)
+	case scheduler.Call_UPDATE_FRAMEWORK:
+		s.updateFramework(c)
+	case scheduler.Call_ACCEPT:
+		s.accept(c)
+	case scheduler.Call_DECLINE:
+		s.decline(c)
+	case scheduler.Call_TEARDOWN:
+		if s.forward(c) {
+			s.end(nil)
+		}
+	default:
+		s.forward(c)
+	}
+}
+
+func validate(c *scheduler.Call) error {
+	switch t := c.GetType(); {
+	case t == scheduler.Call_UNKNOWN:
+		return fmt.Errorf("call: type is %d, which is no call", int32(t))
+	case t == scheduler.Call_SUBSCRIBE || t == scheduler.Call_ACKNOWLEDGE:
+		return fmt.Errorf("call: type %s is the session's own", t)
+	case t == scheduler.Call_KILL && c.GetKill().GetTaskId().GetValue() == "":
+		return errors.New("call KILL: kill.task_id is empty")
+	case t == scheduler.Call_ACCEPT && len(c.GetAccept().GetOfferIds()) == 0:
+		return errors.New("call ACCEPT: accept.offer_ids is empty")
+	case t == scheduler.Call_UPDATE_FRAMEWORK && c.GetUpdateFramework().GetFrameworkInfo() == nil:
+		return errors.New("call UPDATE_FRAMEWORK: update_framework.framework_info is absent")
+	}
+	return nil
+}
+
+// forward sends a call as it is, or refuses it while there is no master.
+func (s *Session) forward(c *scheduler.Call) bool {
+	if s.phase != subscribed {
+		s.do(Refused{Call: c, Err: fmt.Errorf("call %s: %w", c.GetType(), ErrNotSubscribed)})
+		return false
+	}
+	s.call(proto.Clone(c).(*scheduler.Call))
+	return true
+}
+
+// setSuppressed remembers the intention; a subscription to come carries it.
+func (s *Session) setSuppressed(c *scheduler.Call, roles []string, on bool) {
+	if len(roles) == 0 {
+		roles = s.roles()
+	}
+	for _, r := range roles {
+		if on {
+			s.suppressed[r] = true
+		} else {
+			delete(s.suppressed, r)
+		}
+	}
+	if s.phase == subscribed {
+		s.forward(c)
+	}
+}
+
+// updateFramework replaces what SUBSCRIBE carries. The id stays.
+func (s *Session) updateFramework(c *scheduler.Call) {
+	u := proto.Clone(c).(*scheduler.Call)
+	u.GetUpdateFramework().FrameworkInfo.Id = s.framework.GetId()
+	s.framework = proto.Clone(u.GetUpdateFramework().GetFrameworkInfo()).(*mesos.FrameworkInfo)
+	clear(s.suppressed)
+	for _, r := range u.GetUpdateFramework().GetSuppressedRoles() {
+		s.suppressed[r] = true
+	}
+	if s.phase == subscribed {
+		s.call(u)
+	}
+}
+
+// refusedByMaster: a subscription that is refused for good ends the session,
+// one that is refused for now is tried again by its timer.
+func (s *Session) refusedByMaster(r *scheduler.APIResult) {
+	code := int(r.GetStatusCode())
+	if code < clientError {
+		return
+	}
+	err := fmt.Errorf("master refused a call with status %d: %s", code, r.GetError())
+	switch {
+	case s.phase != subscribing:
+		s.do(Refused{Err: err})
+	case code < serverError:
+		s.end(err)
+	default:
+		s.note(Info, "master is not ready", "status", fmt.Sprint(code), "error", r.GetError())
+	}
+}

@@ -1,0 +1,100 @@
+package session
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+)
+
+// Effect is what a session asks of its shell. Effects are performed strictly
+// in the order they are returned.
+type Effect interface{ effect() }
+
+// Send sends a message to the master.
+type Send struct {
+	To      Peer
+	Message proto.Message
+}
+
+// SetTimer asks for TimerFired after a while. Setting a key again replaces it.
+type SetTimer struct {
+	Key   string
+	After time.Duration
+}
+
+// CancelTimer takes a SetTimer back. Unknown keys are ignored.
+type CancelTimer struct{ Key string }
+
+// Link asks for PeerExited.
+type Link struct{ Peer Peer }
+
+// Unlink takes a Link back.
+type Unlink struct{ Peer Peer }
+
+// Persist asks to make the framework id durable; answered by Persisted. The
+// author learns nothing of a new subscription before that.
+type Persist struct{ FrameworkID *mesos.FrameworkID }
+
+// Connected tells the author that the master accepts calls now.
+type Connected struct {
+	FrameworkID *mesos.FrameworkID
+	// Master may be nil: it is optional on the wire.
+	Master *mesos.MasterInfo
+	// Resumed is false for the first subscription of a new framework.
+	Resumed bool
+}
+
+// Disconnected tells the author that the master is out of reach. Every offer
+// is void; tasks run on. Connected or Ended follows some day.
+type Disconnected struct{ Reason string }
+
+// Deliver hands an event to the author: OFFERS, INVERSE_OFFERS, RESCIND,
+// RESCIND_INVERSE_OFFER, UPDATE, UPDATE_OPERATION_STATUS, MESSAGE or FAILURE.
+// An UPDATE that carries a uuid is to be answered by Handled; the same update
+// is not delivered again while that is outstanding, nor soon after.
+type Deliver struct{ Event *scheduler.Event }
+
+// Refused tells the author that a call came to nothing. Nothing of it has
+// happened, unless Err says otherwise.
+type Refused struct {
+	// Call is nil when the master does not say which one it refused.
+	Call *scheduler.Call
+	Err  error
+}
+
+// Ended is the last effect of a session. Err is nil after a teardown and
+// after Leave.
+type Ended struct{ Err error }
+
+// Level ranks a Note.
+type Level int
+
+// Levels of a Note.
+const (
+	Debug Level = iota
+	Info
+	Warn
+)
+
+// Note is a log line. Fields are pairs of name and value.
+type Note struct {
+	Level  Level
+	Text   string
+	Fields []string
+}
+
+func (Send) effect()         {}
+func (SetTimer) effect()     {}
+func (CancelTimer) effect()  {}
+func (Link) effect()         {}
+func (Unlink) effect()       {}
+func (Persist) effect()      {}
+func (Connected) effect()    {}
+func (Disconnected) effect() {}
+func (Deliver) effect()      {}
+func (Refused) effect()      {}
+func (Ended) effect()        {}
+func (Note) effect()         {}

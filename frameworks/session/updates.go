@@ -1,0 +1,86 @@
+package session
+
+import (
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+)
+
+// uuidLength is the length of a status uuid in bytes.
+const uuidLength = 16
+
+// onUpdate delivers what is news to the author, and answers repetitions of
+// what the author has already taken in.
+func (s *Session) onUpdate(e *scheduler.Event) {
+	st := e.GetUpdate().GetStatus()
+	id, uuid := st.GetTaskId().GetValue(), string(st.GetUuid())
+	if id == "" || uuid != "" && len(uuid) != uuidLength {
+		s.note(Warn, "update with a malformed task_id or uuid", "task", id)
+		return
+	}
+	if uuid != "" && s.acked.has(uuid) {
+		s.acknowledge(st)
+		return
+	}
+	if s.tasks[id] == nil && uuid == "" && isOver(st.GetState()) && s.over.has(id) {
+		return
+	}
+	t := s.track(st.GetTaskId(), st.GetAgentId())
+	t.settled = true
+	if s.stale(t, st) {
+		return
+	}
+	t.state = st.GetState()
+	if uuid != "" {
+		t.handling = uuid
+	}
+	s.do(Deliver{Event: e})
+	if uuid == "" && isOver(t.state) {
+		s.forget(t)
+	}
+}
+
+// stale tells whether an update says nothing new: the author has it in hand,
+// or a reconciliation repeats the known state.
+func (s *Session) stale(t *task, st *mesos.TaskStatus) bool {
+	if uuid := string(st.GetUuid()); uuid != "" {
+		return t.handling == uuid
+	}
+	return st.GetReason() == mesos.TaskStatus_REASON_RECONCILIATION && st.GetState() == t.state &&
+		t.state != mesos.TaskState_TASK_STAGING
+}
+
+// handled acknowledges. Between subscriptions nothing is sent: the agent
+// repeats the update, which is then acknowledged unseen.
+func (s *Session) handled(st *mesos.TaskStatus) {
+	uuid := string(st.GetUuid())
+	if uuid == "" {
+		return
+	}
+	s.acked.add(uuid)
+	s.acknowledge(st)
+	t := s.tasks[st.GetTaskId().GetValue()]
+	if t == nil || t.handling != uuid {
+		return
+	}
+	t.handling = ""
+	if isOver(t.state) {
+		s.forget(t)
+	}
+}
+
+func (s *Session) acknowledge(st *mesos.TaskStatus) {
+	if s.phase != subscribed {
+		return
+	}
+	if st.GetAgentId().GetValue() == "" {
+		s.note(Warn, "update with uuid names no agent and cannot be acknowledged",
+			"task", st.GetTaskId().GetValue())
+		return
+	}
+	s.call(&scheduler.Call{
+		Type: scheduler.Call_ACKNOWLEDGE.Enum(),
+		Acknowledge: &scheduler.Call_Acknowledge{
+			AgentId: st.GetAgentId(), TaskId: st.GetTaskId(), Uuid: st.GetUuid(),
+		},
+	})
+}
