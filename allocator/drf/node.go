@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+
+	"troupe/messages/resources"
 )
 
 // node is a role, the group of a role's own clients, or a client.
@@ -12,12 +14,12 @@ type node struct {
 	parent    *node // nil for the root
 	leaf      *Leaf // of a client; nil for roles and groups
 	weight    float64
-	allocated []int64 // thousandths held by the subtree, by dimension; may be shorter than the total
-	share     float64 // the last computed; what children is ordered by
-	count     uint64  // allocations made to the subtree
-	active    int     // active clients in the subtree
-	kids      int     // children, active or not
-	children  []*node // those with active clients, in order
+	allocated resources.Quantities // held by the subtree
+	share     float64              // the last computed; what children is ordered by
+	count     uint64               // allocations made to the subtree
+	active    int                  // active clients in the subtree
+	kids      int                  // children, active or not
+	children  []*node              // those with active clients, in order
 }
 
 // compare is the order of siblings: lower share, then fewer allocations, then
@@ -58,15 +60,6 @@ func (n *node) move(at int) {
 	to, _ := slices.BinarySearchFunc(n.children[:at], child, compare)
 	copy(n.children[to+1:at+1], n.children[to:at])
 	n.children[to] = child
-}
-
-func (n *node) hold(delta []int64) {
-	for len(n.allocated) < len(delta) {
-		n.allocated = append(n.allocated, 0)
-	}
-	for d, amount := range delta {
-		n.allocated[d] += amount
-	}
 }
 
 // Ascend yields the active leaves: at each level of the tree the subtree with

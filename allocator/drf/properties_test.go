@@ -2,33 +2,30 @@ package drf
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"troupe/messages/resources"
 )
 
 // user is one client of a cluster that is filled task by task.
 type user struct {
 	weight float64
-	demand []int64 // of one task, by resource
+	demand resources.Quantities // of one task
 }
 
-var dimensions = []string{"cpus", "mem", "disk"}
-
-func quantities(v []int64) (q Quantities) {
-	for d, amount := range v {
-		q = append(q, Amount{dimensions[d], amount})
-	}
-	return q
-}
+// kinds is the number of different resources.
+const kinds = 3
 
 // fill gives one task after another to the user with the lowest weighted
 // dominant share whose task still fits, until nobody's does. It returns how
 // many each got.
-func fill(capacity []int64, users []user) []int64 {
+func fill(capacity resources.Quantities, users []user) []int64 {
 	tree := New()
-	tree.AddTotal(quantities(capacity))
+	tree.AddTotal(capacity)
 	index := make(map[*Leaf]int)
 	for i, u := range users {
 		role := fmt.Sprintf("r%02d", i)
@@ -37,24 +34,22 @@ func fill(capacity []int64, users []user) []int64 {
 		}
 		index[addActive(tree, role, "f")] = i
 	}
-	free := append([]int64(nil), capacity...)
+	free := capacity.Clone()
 	tasks := make([]int64, len(users))
 	for next := range fits(tree, index, users, free) {
 		i := index[next]
-		for d, want := range users[i].demand {
-			free[d] -= want
-		}
-		tree.Allocate(next, quantities(users[i].demand))
+		free.Sub(users[i].demand)
+		tree.Allocate(next, users[i].demand)
 		tasks[i]++
 	}
 	return tasks
 }
 
 // fits yields the first leaf in order whose task fits, again and again.
-func fits(tree *Tree, index map[*Leaf]int, users []user, free []int64) func(func(*Leaf) bool) {
+func fits(tree *Tree, index map[*Leaf]int, users []user, free resources.Quantities) iter.Seq[*Leaf] {
 	first := func() *Leaf {
 		for l := range tree.Ascend() {
-			if within(users[index[l]].demand, free) {
+			if free.Contains(users[index[l]].demand) {
 				return l
 			}
 		}
@@ -65,15 +60,6 @@ func fits(tree *Tree, index map[*Leaf]int, users []user, free []int64) func(func
 			continue
 		}
 	}
-}
-
-func within(demand, free []int64) bool {
-	for d, want := range demand {
-		if want > free[d] {
-			return false
-		}
-	}
-	return true
 }
 
 // tasksOf is how many tasks of u fit into a bundle, fractions included.
@@ -94,9 +80,18 @@ const (
 	maxUsers  = 4
 )
 
-func drawCluster(t *rapid.T) ([]int64, []user) {
-	capacity := rapid.SliceOfN(rapid.Int64Range(12_000, 24_000), len(dimensions), len(dimensions)).Draw(t, "capacity")
-	demand := rapid.SliceOfN(rapid.Int64Range(1, maxDemand), len(dimensions), len(dimensions))
+func vector(low, high resources.Milli) *rapid.Generator[resources.Quantities] {
+	return rapid.Custom(func(t *rapid.T) (q resources.Quantities) {
+		for range kinds {
+			q = append(q, resources.Milli(rapid.Int64Range(int64(low), int64(high)).Draw(t, "amount")))
+		}
+		return q
+	})
+}
+
+func drawCluster(t *rapid.T) (resources.Quantities, []user) {
+	capacity := vector(12_000, 24_000).Draw(t, "capacity")
+	demand := vector(1, maxDemand)
 	weighted := rapid.Bool().Draw(t, "weighted")
 	users := make([]user, rapid.IntRange(2, maxUsers).Draw(t, "users"))
 	for i := range users {
@@ -111,7 +106,7 @@ func drawCluster(t *rapid.T) ([]int64, []user) {
 func bundle(u user, tasks int64, scale float64) []float64 {
 	b := make([]float64, len(u.demand))
 	for d, want := range u.demand {
-		b[d] = float64(want*tasks) * scale
+		b[d] = float64(want) * float64(tasks) * scale
 	}
 	return b
 }
@@ -165,19 +160,17 @@ func TestParetoEfficiency(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		capacity, users := drawCluster(t)
 		tasks := fill(capacity, users)
-		free := append([]int64(nil), capacity...)
+		free := capacity.Clone()
 		for i, u := range users {
-			for d, want := range u.demand {
-				free[d] -= want * tasks[i]
+			for range tasks[i] {
+				free.Sub(u.demand)
 			}
 		}
-		for d, amount := range free {
-			if amount < 0 {
-				t.Fatalf("%s is given away %d times too often", dimensions[d], -amount)
-			}
+		if !free.Contains(nil) {
+			t.Fatalf("more is given away than there is: %v is left of %v", free, capacity)
 		}
 		for i, u := range users {
-			if within(u.demand, free) {
+			if free.Contains(u.demand) {
 				t.Fatalf("a task of user %d still fits into %v", i, free)
 			}
 		}
@@ -191,10 +184,7 @@ func TestStrategyProofness(t *testing.T) {
 		liar := rapid.IntRange(0, len(users)-1).Draw(t, "liar")
 		honest := fill(capacity, users)[liar]
 		truth := users[liar]
-		claim := user{weight: truth.weight}
-		for d := range truth.demand {
-			claim.demand = append(claim.demand, rapid.Int64Range(1, 2*maxDemand).Draw(t, dimensions[d]))
-		}
+		claim := user{weight: truth.weight, demand: vector(1, 2*maxDemand).Draw(t, "claim")}
 		users[liar] = claim
 		got := tasksOf(truth, bundle(claim, fill(capacity, users)[liar], 1))
 		if got > float64(honest)+slack {

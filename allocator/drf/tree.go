@@ -5,35 +5,37 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"troupe/messages/field"
+	"troupe/messages/resources"
 )
 
 // Tree holds the cluster's total and what each client has of it. The zero
 // value is not ready; use New.
 type Tree struct {
-	names    []string // of the dimensions that vectors are indexed by
-	total    []int64  // thousandths, by dimension
-	delta    []int64  // scratch of account
-	excluded map[string]bool
-	nodes    map[string]*node // roles and groups by path; "" is the root
+	total    resources.Quantities
+	scratch  resources.Quantities // of negative
+	excluded []int                // numbers of resources that count for no share
+	nodes    map[string]*node     // roles and groups by path; "" is the root
 	weights  map[string]float64
 	stale    bool // a total or a weight changed since the shares were computed
 }
 
-// New returns an empty tree. Resources named in excluded count for no share.
-func New(excluded ...string) *Tree {
-	t := &Tree{
-		excluded: make(map[string]bool),
+// New returns an empty tree. All its quantities are by the numbers of one
+// resources.Index; those in excluded count for no share.
+func New(excluded ...int) *Tree {
+	return &Tree{
+		excluded: excluded,
 		nodes:    map[string]*node{"": {weight: 1}},
 		weights:  make(map[string]float64),
 	}
-	for _, name := range excluded {
-		t.excluded[name] = true
-	}
-	return t
 }
 
 // Leaf is one client in one role. It belongs to the tree that made it.
 type Leaf struct {
+	// What the leaf stands for, for whoever added it.
+	Owner any
+
 	node *node
 	role string
 }
@@ -66,11 +68,7 @@ func (t *Tree) Add(role, client string) *Leaf {
 // that are then empty with it. The leaf must not be used again.
 func (t *Tree) Remove(l *Leaf) {
 	t.SetActive(l, false)
-	delta := make([]int64, len(l.node.allocated))
-	for d, held := range l.node.allocated {
-		delta[d] = -held
-	}
-	t.shift(l.node, delta, -l.node.count)
+	t.shift(l.node, t.negative(l.node.allocated), -l.node.count)
 	path := l.role + "/" + group
 	for n := l.node.parent; n != nil; n = n.parent {
 		n.kids--
@@ -125,11 +123,19 @@ func (t *Tree) SetActive(l *Leaf, active bool) {
 	}
 }
 
-// SetWeight gives the role at path a weight, also before the role exists. The
-// error names a weight that is not a finite number above zero.
-func (t *Tree) SetWeight(path string, weight float64) error {
+// CheckWeight returns an error unless weight is a finite number above 0.
+func CheckWeight(weight float64) error {
 	if !(weight > 0) || math.IsInf(weight, 1) {
-		return fmt.Errorf("set weight of role %q: weight is %v, must be finite and above 0", path, weight)
+		return field.Invalid("", weight, "must be finite and above 0")
+	}
+	return nil
+}
+
+// SetWeight gives the role at path a weight, also before the role exists. It
+// fails when CheckWeight does.
+func (t *Tree) SetWeight(path string, weight float64) error {
+	if err := CheckWeight(weight); err != nil {
+		return field.In("weight of role "+path, err)
 	}
 	t.weights[path] = weight
 	if n, ok := t.nodes[path]; ok && path != "" {
@@ -140,62 +146,42 @@ func (t *Tree) SetWeight(path string, weight float64) error {
 }
 
 // AddTotal lets the cluster grow by q.
-func (t *Tree) AddTotal(q Quantities) { t.grow(q, 1) }
-
-// SubtractTotal lets the cluster shrink by q.
-func (t *Tree) SubtractTotal(q Quantities) { t.grow(q, -1) }
-
-func (t *Tree) grow(q Quantities, sign int64) {
-	for _, a := range q {
-		if d := t.dimension(a.Name); d >= 0 && a.Milli != 0 {
-			t.total[d] += sign * a.Milli
-			t.stale = true
-		}
-	}
+func (t *Tree) AddTotal(q resources.Quantities) {
+	t.total.Add(q)
+	t.stale = true
 }
 
-// dimension returns the index that stands for a resource, -1 for one that
-// counts for no share.
-func (t *Tree) dimension(name string) int {
-	if d := slices.Index(t.names, name); d >= 0 {
-		return d
-	}
-	if t.excluded[name] {
-		return -1
-	}
-	t.names = append(t.names, name)
-	t.total = append(t.total, 0)
-	t.delta = append(t.delta, 0)
-	return len(t.names) - 1
+// SubtractTotal lets the cluster shrink by q.
+func (t *Tree) SubtractTotal(q resources.Quantities) {
+	t.total.Sub(q)
+	t.stale = true
 }
 
 // Allocate counts q for the leaf, as one allocation: of equal shares, the one
 // with fewer allocations comes first.
-func (t *Tree) Allocate(l *Leaf, q Quantities) { t.account(l, q, 1, 1) }
+func (t *Tree) Allocate(l *Leaf, q resources.Quantities) { t.shift(l.node, q, 1) }
 
 // Release takes q back from the leaf.
-func (t *Tree) Release(l *Leaf, q Quantities) { t.account(l, q, -1, 0) }
+func (t *Tree) Release(l *Leaf, q resources.Quantities) {
+	t.shift(l.node, t.negative(q), 0)
+}
 
-func (t *Tree) account(l *Leaf, q Quantities, sign int64, count uint64) {
-	clear(t.delta)
-	for _, a := range q {
-		if d := t.dimension(a.Name); d >= 0 {
-			t.delta[d] += sign * a.Milli
-		}
-	}
-	t.shift(l.node, t.delta, count)
+func (t *Tree) negative(q resources.Quantities) resources.Quantities {
+	clear(t.scratch)
+	t.scratch.Sub(q)
+	return t.scratch
 }
 
 // shift adds delta and count along the path from n to the root and moves each
 // node of it to its new place.
-func (t *Tree) shift(n *node, delta []int64, count uint64) {
+func (t *Tree) shift(n *node, delta resources.Quantities, count uint64) {
 	for ; n.parent != nil; n = n.parent {
 		at := -1
 		if n.active > 0 && !t.stale {
 			at = n.parent.find(n)
 		}
 		n.count += count
-		n.hold(delta)
+		n.allocated.Add(delta)
 		if at >= 0 {
 			n.share = t.share(n)
 			n.parent.move(at)
@@ -218,10 +204,21 @@ func (t *Tree) RoleShare(path string) float64 {
 
 func (t *Tree) share(n *node) float64 {
 	var dominant float64
-	for d, held := range n.allocated {
-		if held > 0 && t.total[d] > 0 {
-			dominant = max(dominant, float64(held)/float64(t.total[d]))
+	for number, held := range n.allocated {
+		if all := t.total.Of(number); held > 0 && all > 0 && !slices.Contains(t.excluded, number) {
+			dominant = max(dominant, float64(held)/float64(all))
 		}
 	}
 	return dominant / n.weight
+}
+
+// Allocated returns what the leaf holds, not to be changed.
+func (t *Tree) Allocated(l *Leaf) resources.Quantities { return l.node.allocated }
+
+// Check returns an error unless the total is the one given.
+func (t *Tree) Check(total resources.Quantities) error {
+	if !t.total.Equal(total) {
+		return fmt.Errorf("the order of fairness counts a total of %v, there is %v", t.total, total)
+	}
+	return nil
 }

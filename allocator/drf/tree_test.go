@@ -7,10 +7,20 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"troupe/messages/resources"
 )
 
-func amounts(cpus, mem int64) Quantities {
-	return Quantities{{"cpus", cpus * 1000}, {"mem", mem * 1000}}
+// What the numbers of quantities stand for in these tests.
+const (
+	cpus = iota
+	mem
+	gpus
+	disk
+)
+
+func amounts(cpus, mem resources.Milli) resources.Quantities {
+	return resources.Quantities{cpus * 1000, mem * 1000}
 }
 
 // order names the active leaves as Ascend yields them.
@@ -122,11 +132,11 @@ func TestBadWeightsAreRefused(t *testing.T) {
 	}
 }
 
-func TestExcludedAndUnknownNamesCountForNothing(t *testing.T) {
-	tree := New("gpus")
-	tree.AddTotal(Quantities{{"cpus", 8000}, {"gpus", 2000}})
+func TestExcludedAndUnknownResourcesCountForNothing(t *testing.T) {
+	tree := New(gpus)
+	tree.AddTotal(resources.Quantities{cpus: 8000, gpus: 2000})
 	l := addActive(tree, "*", "f")
-	tree.Allocate(l, Quantities{{"cpus", 2000}, {"gpus", 2000}, {"disk", 5000}})
+	tree.Allocate(l, resources.Quantities{cpus: 2000, gpus: 2000, disk: 5000})
 	if got := tree.Share(l); got != 0.25 {
 		t.Errorf("share is %v, want 0.25", got)
 	}
@@ -186,9 +196,9 @@ func TestRemoveTakesEmptyRolesAway(t *testing.T) {
 // the list of leaves whenever it is asked for.
 type model struct {
 	leaves  []*Leaf
-	held    map[*Leaf]map[string]int64
+	held    map[*Leaf]*resources.Quantities
 	count   map[*Leaf]int
-	total   map[string]int64
+	total   resources.Quantities
 	weights map[string]float64
 	active  map[*Leaf]bool
 }
@@ -206,16 +216,14 @@ func (m *model) under(path string) (in []*Leaf) {
 }
 
 func (m *model) key(path string) (share float64, count int) {
-	sum := make(map[string]int64)
+	var sum resources.Quantities
 	for _, l := range m.under(path) {
 		count += m.count[l]
-		for name, amount := range m.held[l] {
-			sum[name] += amount
-		}
+		sum.Add(*m.held[l])
 	}
-	for name, amount := range sum {
-		if m.total[name] > 0 {
-			share = max(share, float64(amount)/float64(m.total[name]))
+	for number, amount := range sum {
+		if m.total.Of(number) > 0 {
+			share = max(share, float64(amount)/float64(m.total[number]))
 		}
 	}
 	if w, ok := m.weights[path]; ok {
@@ -264,22 +272,24 @@ func (m *model) leafName(path string) string {
 
 func (m *model) add(l *Leaf) {
 	m.leaves = append(m.leaves, l)
-	m.held[l] = make(map[string]int64)
+	m.held[l] = new(resources.Quantities)
 }
 
 func TestIncrementalOrderMatchesTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tree := New()
 		m := &model{
-			held: map[*Leaf]map[string]int64{}, count: map[*Leaf]int{},
-			total: map[string]int64{}, weights: map[string]float64{}, active: map[*Leaf]bool{},
+			held: map[*Leaf]*resources.Quantities{}, count: map[*Leaf]int{},
+			weights: map[string]float64{}, active: map[*Leaf]bool{},
 		}
 		roles := []string{"a", "b", "a/x", "a/x/y", "a/z", "*"}
-		names := []string{"cpus", "mem", "disk"}
 		clients := 0
-		drawQ := func() Quantities {
-			return Quantities{{rapid.SampledFrom(names).Draw(t, "name"), rapid.Int64Range(0, 50).Draw(t, "amount")}}
+		draw := func(limit resources.Quantities) (q resources.Quantities) {
+			number := rapid.IntRange(cpus, disk).Draw(t, "number")
+			q.Set(number, resources.Milli(rapid.Int64Range(0, int64(limit.Of(number))).Draw(t, "amount")))
+			return q
 		}
+		some := resources.Quantities{50, 50, 50, 50}
 		add := func() {
 			clients++
 			l := addActive(tree, rapid.SampledFrom(roles).Draw(t, "role"), fmt.Sprint("f", clients))
@@ -312,22 +322,21 @@ func TestIncrementalOrderMatchesTheModel(t *testing.T) {
 				}
 			},
 			"total": func(*rapid.T) {
-				q := drawQ()
+				q := draw(some)
 				tree.AddTotal(q)
-				m.total[q[0].Name] += q[0].Milli
+				m.total.Add(q)
 			},
 			"allocate": func(*rapid.T) {
-				l, q := pick(), drawQ()
+				l, q := pick(), draw(some)
 				tree.Allocate(l, q)
-				m.held[l][q[0].Name] += q[0].Milli
+				m.held[l].Add(q)
 				m.count[l]++
 			},
-			"release": func(t *rapid.T) {
+			"release": func(*rapid.T) {
 				l := pick()
-				name := rapid.SampledFrom(names).Draw(t, "name")
-				amount := rapid.Int64Range(0, m.held[l][name]).Draw(t, "amount")
-				tree.Release(l, Quantities{{name, amount}})
-				m.held[l][name] -= amount
+				q := draw(*m.held[l])
+				tree.Release(l, q)
+				m.held[l].Sub(q)
 			},
 			"": func(t *rapid.T) {
 				if got, want := order(tree), m.order(""); !slices.Equal(got, want) {

@@ -1,0 +1,104 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/resources"
+)
+
+// Options of an allocator. The zero value stands for the defaults named at
+// each field.
+type Options struct {
+	// The longest pause between two passes while there is something to look
+	// at, and the shortest life of a filter; 0 means 1 s.
+	Interval time.Duration
+	// Resources are offered only when they hold at least one of these; nil
+	// means DefaultMinimums, an empty list means that anything is offered. A
+	// framework may state its own.
+	Minimums []Minimum
+	// Names of resources that count for no share.
+	NotShared []string
+	// Whether agents with GPUs are offered to frameworks without the
+	// capability GPU_RESOURCES.
+	GPUsForAll bool
+}
+
+// Minimum is an amount of each scalar resource that it names.
+type Minimum map[string]resources.Milli
+
+// DefaultMinimums is "cpus:0.01|mem:32".
+func DefaultMinimums() []Minimum {
+	return []Minimum{{resources.CPUs: 10}, {resources.Mem: 32_000}}
+}
+
+// ParseMinimums reads alternatives, separated by '|', of amounts, separated by
+// ';': "cpus:0.01|mem:32". An empty text is an empty list. The error names the
+// alternative.
+func ParseMinimums(text string) ([]Minimum, error) {
+	list := []Minimum{}
+	if strings.TrimSpace(text) == "" {
+		return list, nil
+	}
+	for i, alternative := range strings.Split(text, "|") {
+		m, err := parseMinimum(alternative)
+		if err != nil {
+			return nil, field.In("min_allocatable_resources", field.At("", i, err))
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+func parseMinimum(text string) (Minimum, error) {
+	amounts, err := resources.Parse(text, "*")
+	if err != nil {
+		return nil, err
+	}
+	m := make(Minimum)
+	for e := range amounts.All() {
+		if e.Kind() != mesos.Value_SCALAR {
+			return nil, field.Invalid("", text, "must name scalars, %s is %s", e.Name(), e.Kind())
+		}
+		m[e.Name()] += e.Amount()
+	}
+	if len(m) == 0 {
+		return nil, field.Invalid("", text, "names no amount")
+	}
+	return m, nil
+}
+
+// minimumsOf reads a framework's own minimums of a role; ok is false when it
+// states none.
+func minimumsOf(filters *mesos.OfferFilters) (list []Minimum, ok bool, err error) {
+	if filters.GetMinAllocatableResources() == nil {
+		return nil, false, nil
+	}
+	for i, quantities := range filters.MinAllocatableResources.Quantities {
+		m := make(Minimum)
+		for name, amount := range quantities.GetQuantities() {
+			milli, err := resources.MilliOf(amount.GetValue())
+			if err != nil {
+				return nil, false, field.Invalid(
+					fmt.Sprintf("min_allocatable_resources.quantities[%d].%s", i, name), amount.GetValue(), "%v", err)
+			}
+			m[name] = milli
+		}
+		list = append(list, m)
+	}
+	return list, true, nil
+}
+
+// vectors numbers what minimums name.
+func vectors(index *resources.Index, minimums []Minimum) []resources.Quantities {
+	list := make([]resources.Quantities, len(minimums))
+	for i, m := range minimums {
+		for name, amount := range m {
+			list[i].Set(index.Number(name), amount)
+		}
+	}
+	return list
+}
