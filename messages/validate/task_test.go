@@ -1,0 +1,183 @@
+package validate
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/mesos"
+	"troupe/messages/resources"
+)
+
+func res(text string) []*mesos.Resource { return resources.MustParse(text).Proto() }
+
+func task1() *mesos.TaskInfo {
+	return &mesos.TaskInfo{
+		Name: ptr("t"), TaskId: &mesos.TaskID{Value: ptr("t1")}, AgentId: &mesos.AgentID{Value: ptr("S0")},
+		Resources: res("cpus:1;mem:32;ports:[31000-31001]"),
+		Command:   &mesos.CommandInfo{Value: ptr("true")},
+	}
+}
+
+func custom(text string) *mesos.ExecutorInfo {
+	return &mesos.ExecutorInfo{ExecutorId: &mesos.ExecutorID{Value: ptr("e")}, Command: &mesos.CommandInfo{Value: ptr("./e")}, Resources: res(text)}
+}
+
+func volumeOf(id string) *mesos.Resource {
+	r := res("disk(web):1")[0]
+	r.Disk = &mesos.Resource_DiskInfo{Persistence: &mesos.Resource_DiskInfo_Persistence{Id: &id}}
+	return r
+}
+
+func limit(name string, amount float64) map[string]*mesos.Value_Scalar {
+	return map[string]*mesos.Value_Scalar{name: {Value: &amount}}
+}
+
+func TestTaskInfo(t *testing.T) {
+	type T = *mesos.TaskInfo
+	withExecutor := func(e *mesos.ExecutorInfo) func(T) { return func(x T) { x.Command, x.Executor = nil, e } }
+	run(t, task1, TaskInfo, []check[T]{
+		{"valid", func(T) {}, ""},
+		{"id", func(x T) { x.TaskId.Value = ptr("a\nb") }, `task_id.value: "a\nb": must not contain '\n'`},
+		{"no agent", func(x T) { x.AgentId = nil }, `agent_id.value: "": must not be empty`},
+		{"no resources", func(x T) { x.Resources = nil }, `resources: must be set`},
+		{"bad resource", func(x T) { x.Resources[1].Scalar.Value = ptr(math.Inf(1)) }, `resources[1].(mem).scalar.value: +Inf: is not a finite number`},
+		{"neither command nor executor", func(x T) { x.Command = nil }, `"t1": must have either a command or an executor`},
+		{"command and executor", func(x T) { x.Executor = custom("cpus:0.1") }, `"t1": must have either a command or an executor`},
+		{"executor", withExecutor(custom("cpus:0.1")), ""},
+		{"executor without command", withExecutor(&mesos.ExecutorInfo{ExecutorId: &mesos.ExecutorID{Value: ptr("e")}}), `executor.command: must be set`},
+		{"executor for groups", withExecutor(&mesos.ExecutorInfo{Type: mesos.ExecutorInfo_DEFAULT.Enum()}), `executor.type: DEFAULT: must be CUSTOM for a task outside a group`},
+		{"same port", withExecutor(custom("ports:[31001-31005]")), `resources.ports: [31001-31001]: is used twice`},
+		{"kill grace", func(x T) {
+			x.KillPolicy = &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: ptr(int64(-1))}}
+		}, `kill_policy.grace_period.nanoseconds: -1: is negative`},
+		{"completion time", func(x T) { x.MaxCompletionTime = &mesos.DurationInfo{Nanoseconds: ptr(int64(-5))} }, `max_completion_time.nanoseconds: -5: is negative`},
+		{"limit", func(x T) { x.Limits = limit("cpus", 2) }, ""},
+		{"no limit", func(x T) { x.Limits = limit("mem", math.Inf(1)) }, ""},
+		{"limit below request", func(x T) { x.Limits = limit("mem", 31.999) }, `limits[mem].value: 31.999: is below the request, 32`},
+		{"limit of disk", func(x T) { x.Limits = limit("disk", 1) }, `limits[disk]: must not be set: only cpus and mem can have limits`},
+		{"limit without request", func(x T) { x.Limits, x.Resources = limit("mem", 1), res("cpus:1") }, `limits[mem].value: 1: limits what the task does not request`},
+		{"half revocable", func(x T) {
+			x.Resources = append(x.Resources, proto.CloneOf(x.Resources[0]))
+			x.Resources[3].Revocable = &mesos.Resource_RevocableInfo{}
+		}, `resources[3].name: "cpus": is revocable in one place and not in another`},
+		{"two roles", func(x T) {
+			x.Resources = append(resources.MustParse("cpus:1").Allocate("a").Proto(), resources.MustParse("mem:1").Allocate("b").Proto()...)
+		}, `resources[1].allocation_info.role: "b": is not that of the first, "a"`},
+		{"volume twice", func(x T) { x.Resources = append(x.Resources, volumeOf("v"), volumeOf("v")) }, `resources[4].disk.persistence.id: "v": is there twice`},
+		{"cgroups of its own", func(x T) {
+			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesos.LinuxInfo{ShareCgroups: ptr(false)}}
+		}, `container.linux_info.share_cgroups: false: must be true for a task outside a group`},
+		{"docker without docker", func(x T) { x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum()} }, `container.docker: must be set`},
+		{"volume with nothing", func(x T) {
+			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []*mesos.Volume{{ContainerPath: ptr("p")}}}
+		}, `container.volumes[0]: "p": must have one of host_path, image and source, not 0`},
+		{"volume source", func(x T) {
+			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []*mesos.Volume{{ContainerPath: ptr("p"), Source: &mesos.Volume_Source{Type: mesos.Volume_Source_SECRET.Enum()}}}}
+		}, `container.volumes[0].source.secret: must be set`},
+	})
+	if TaskInfo(nil) == nil {
+		t.Error("no task is valid")
+	}
+}
+
+func TestChecks(t *testing.T) {
+	type T = *mesos.TaskInfo
+	health := func(h *mesos.HealthCheck) func(T) { return func(x T) { x.HealthCheck = h } }
+	checked := func(c *mesos.CheckInfo) func(T) { return func(x T) { x.Check = c } }
+	http, tcp, command := mesos.HealthCheck_HTTP.Enum(), mesos.CheckInfo_TCP.Enum(), mesos.HealthCheck_COMMAND.Enum()
+	run(t, task1, TaskInfo, []check[T]{
+		{"no type", health(&mesos.HealthCheck{}), `health_check.type: UNKNOWN: must be COMMAND, HTTP or TCP`},
+		{"no http", health(&mesos.HealthCheck{Type: http}), `health_check.http: must be set`},
+		{"http", health(&mesos.HealthCheck{Type: http, Http: &mesos.HealthCheck_HTTPCheckInfo{Port: ptr(uint32(80)), Path: ptr("/")}}), ""},
+		{"http port", health(&mesos.HealthCheck{Type: http, Http: &mesos.HealthCheck_HTTPCheckInfo{Port: ptr(uint32(65536))}}), `health_check.http.port: 65536: must be between 1 and 65535`},
+		{"http path", health(&mesos.HealthCheck{Type: http, Http: &mesos.HealthCheck_HTTPCheckInfo{Port: ptr(uint32(80)), Path: ptr("x")}}), `health_check.http.path: "x": must start with '/'`},
+		{"http scheme", health(&mesos.HealthCheck{Type: http, Http: &mesos.HealthCheck_HTTPCheckInfo{Port: ptr(uint32(80)), Scheme: ptr("ftp")}}), `health_check.http.scheme: "ftp": must be http or https`},
+		{"no command", health(&mesos.HealthCheck{Type: command}), `health_check.command: must be set`},
+		{"empty command", health(&mesos.HealthCheck{Type: command, Command: &mesos.CommandInfo{}}), `health_check.command.value: must be set`},
+		{"grace", health(&mesos.HealthCheck{Type: command, Command: &mesos.CommandInfo{Value: ptr("true")}, GracePeriodSeconds: ptr(-1.0)}), `health_check.grace_period_seconds: -1: must be between 0 and 9223372036 seconds`},
+		{"tcp", checked(&mesos.CheckInfo{Type: tcp, Tcp: &mesos.CheckInfo_Tcp{Port: ptr(uint32(1))}}), ""},
+		{"tcp port", checked(&mesos.CheckInfo{Type: tcp, Tcp: &mesos.CheckInfo_Tcp{Port: ptr(uint32(0))}}), `check.tcp.port: 0: must be between 1 and 65535`},
+		{"check command", checked(&mesos.CheckInfo{Type: mesos.CheckInfo_COMMAND.Enum(), Command: &mesos.CheckInfo_Command{Command: &mesos.CommandInfo{}}}), `check.command.command.value: must be set`},
+		{"interval", checked(&mesos.CheckInfo{Type: tcp, Tcp: &mesos.CheckInfo_Tcp{Port: ptr(uint32(1))}, IntervalSeconds: ptr(math.Inf(1))}), `check.interval_seconds: +Inf: must be between 0 and 9223372036 seconds`},
+	})
+}
+
+func TestTaskGroup(t *testing.T) {
+	type G = *mesos.TaskGroupInfo
+	executor := &mesos.ExecutorInfo{Type: mesos.ExecutorInfo_DEFAULT.Enum(), ExecutorId: &mesos.ExecutorID{Value: ptr("e")}, Resources: res("cpus:0.1;mem:32;disk:32;ports:[31005-31005]")}
+	valid := func() G {
+		a, b := task1(), task1()
+		b.TaskId.Value, b.Resources = ptr("t2"), res("cpus:1;ports:[31002-31003]")
+		return &mesos.TaskGroupInfo{Tasks: []*mesos.TaskInfo{a, b}}
+	}
+	run(t, valid, func(g G) error { return TaskGroup(executor, g) }, []check[G]{
+		{"valid", func(G) {}, ""},
+		{"empty", func(g G) { g.Tasks = nil }, `task_group.tasks: must be set`},
+		{"same id", func(g G) { g.Tasks[1].TaskId.Value = ptr("t1") }, `task_group.tasks[1].task_id.value: "t1": is there twice`},
+		{"executor inside", func(g G) { g.Tasks[0].Executor = executor }, `task_group.tasks[0].executor: must not be set within a group`},
+		{"no command", func(g G) { g.Tasks[0].Command = nil }, `task_group.tasks[0].command: must be set`},
+		{"same port as another", func(g G) { g.Tasks[1].Resources = res("ports:[31001-31003]") }, `task_group.tasks[1].resources.ports: [31001-31001]: is used twice`},
+		{"same port as the executor", func(g G) { g.Tasks[0].Resources = res("ports:[31005-31006]") }, `task_group.tasks[0].resources.ports: [31005-31005]: is used twice`},
+		{"limits with shared cgroups", func(g G) { g.Tasks[0].Limits = limit("cpus", 4) }, `task_group.tasks[0].limits: must not be set when container.linux_info.share_cgroups is true`},
+		{"half shared cgroups", func(g G) {
+			g.Tasks[1].Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesos.LinuxInfo{ShareCgroups: ptr(false)}}
+		}, `task_group.tasks[1].container.linux_info.share_cgroups: false: must be the same for all tasks of a group`},
+		{"docker", func(g G) {
+			g.Tasks[1].Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: ptr("x")}}
+		}, `task_group.tasks[1].container.type: DOCKER: must be MESOS within a group`},
+	})
+	for want, e := range map[string]*mesos.ExecutorInfo{
+		`executor.type: UNKNOWN: must be DEFAULT or CUSTOM`:                 custom("cpus:1"),
+		`executor.executor_id.value: "": must not be empty`:                 {Type: mesos.ExecutorInfo_DEFAULT.Enum()},
+		`executor.command: must not be set when type is DEFAULT`:            {Type: mesos.ExecutorInfo_DEFAULT.Enum(), ExecutorId: executor.ExecutorId, Command: &mesos.CommandInfo{}},
+		`executor.resources[0].shared: must not be set for an executor`:     {Type: mesos.ExecutorInfo_DEFAULT.Enum(), ExecutorId: executor.ExecutorId, Resources: []*mesos.Resource{sharedVolume()}},
+		`executor.resources.mem: 31.5: must be at least 32 for task groups`: {Type: mesos.ExecutorInfo_DEFAULT.Enum(), ExecutorId: executor.ExecutorId, Resources: res("cpus:0.1;mem:31.5;disk:1")},
+	} {
+		if err := TaskGroup(e, valid()); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func sharedVolume() *mesos.Resource {
+	r := volumeOf("v")
+	r.Shared = &mesos.Resource_SharedInfo{}
+	return r
+}
+
+func TestLargeGroupsAreChecked(t *testing.T) {
+	g := &mesos.TaskGroupInfo{}
+	for i := range 5_000 {
+		x := task1()
+		x.TaskId.Value, x.Resources = ptr(fmt.Sprint("t", i)), res(fmt.Sprintf("cpus:1;ports:[%d-%d]", 2*i, 2*i))
+		g.Tasks = append(g.Tasks, x)
+	}
+	e := &mesos.ExecutorInfo{Type: mesos.ExecutorInfo_DEFAULT.Enum(), ExecutorId: &mesos.ExecutorID{Value: ptr("e")}, Resources: res("cpus:0.1;mem:32;disk:32")}
+	if err := TaskGroup(e, g); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzTaskInfo(f *testing.F) {
+	for _, seed := range []*mesos.TaskInfo{task1(), {}} {
+		data, err := proto.MarshalOptions{AllowPartial: true}.Marshal(seed)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x := new(mesos.TaskInfo)
+		if (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(data, x) != nil {
+			return
+		}
+		if err := TaskInfo(x); err == nil && (x.Command == nil) == (x.Executor == nil) {
+			t.Errorf("%v is valid", x)
+		}
+		_ = TaskGroup(x.GetExecutor(), &mesos.TaskGroupInfo{Tasks: []*mesos.TaskInfo{x}})
+		_ = ExecutorInfo(x.GetExecutor())
+	})
+}
