@@ -1,0 +1,169 @@
+package state
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/master/state/view"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/resources"
+)
+
+// allocatorRetry is how long the master waits before it starts an allocator
+// anew that it lost.
+const allocatorRetry = time.Second
+
+// allocatorLink is what the master knows of its allocator.
+type allocatorLink struct {
+	// Counts the StartAllocator messages; 0 before the first.
+	epoch uint64
+	// False while the allocator is away: it will be told everything.
+	up bool
+}
+
+// startAllocator begins an epoch and tells the allocator all there is.
+func (m *Machine) startAllocator() {
+	m.allocator.epoch++
+	m.allocator.up = true
+	m.emit(Link{m.cfg.Allocator})
+	m.tellAllocator(&cluster.StartAllocator{Epoch: &m.allocator.epoch})
+	for _, f := range m.frameworks.ordered() {
+		m.tellAllocator(&cluster.AddFramework{
+			Framework: f.view.Info, SuppressedRoles: f.view.Suppressed, Active: new(f.active()),
+		})
+	}
+	for _, a := range m.agents.ordered() {
+		if !a.leaving {
+			m.addToAllocator(a)
+		}
+	}
+}
+
+// allocatorLost takes back what it had allocated: it will not remember.
+func (m *Machine) allocatorLost() {
+	m.allocator.up = false
+	for _, f := range m.frameworks.ordered() {
+		for _, o := range f.orderedOffers() {
+			m.rescind(o)
+		}
+	}
+	m.note(Warn, "The link to the allocator broke", Field{"peer", string(m.cfg.Allocator)})
+	m.emit(SetTimer{timerAllocator, allocatorRetry})
+}
+
+func (m *Machine) tellAllocator(message proto.Message) {
+	if m.allocator.up {
+		m.send(m.cfg.Allocator, message)
+	}
+}
+
+// addToAllocator tells of an agent and of all that is taken there. Nothing of
+// it may be on offer.
+func (m *Machine) addToAllocator(a *agent) {
+	if !m.allocator.up {
+		return
+	}
+	m.tellAllocator(&cluster.AddAgent{
+		Agent:        a.view.Info,
+		Capabilities: capabilityProtos(a.view.Capabilities),
+		Used:         a.usedByRole(),
+		Active:       new(a.connected()),
+	})
+}
+
+// usedByRole sums up what each framework holds on an agent.
+func (a *agent) usedByRole() []*cluster.AddAgent_Used {
+	type holder struct {
+		framework *framework
+		role      string
+	}
+	var order []holder
+	sums := make(map[holder]resources.Resources)
+	add := func(f *framework, role string, what resources.Resources) {
+		h := holder{f, role}
+		if _, known := sums[h]; !known {
+			order = append(order, h)
+		}
+		sums[h] = sums[h].Add(what)
+	}
+	for _, t := range a.tasks {
+		if !t.freed {
+			add(t.framework, t.view.Role, t.view.Resources)
+		}
+	}
+	for _, e := range a.orderedExecutors() {
+		add(e.framework, e.view.Role, e.view.Resources)
+	}
+	used := make([]*cluster.AddAgent_Used, 0, len(order))
+	for _, h := range order {
+		used = append(used, &cluster.AddAgent_Used{
+			FrameworkId: h.framework.view.Info.GetId(), Role: &h.role, Resources: sums[h].Proto(),
+		})
+	}
+	return used
+}
+
+// recover gives resources back to the allocator. Filters are those of a
+// framework that refused them, else nil.
+func (m *Machine) recover(f *framework, a *agent, role string, what resources.Resources, filters *mesos.Filters) {
+	if what.IsEmpty() || !m.allocator.up {
+		return
+	}
+	m.send(m.cfg.Allocator, &cluster.RecoverResources{
+		FrameworkId: f.view.Info.GetId(), AgentId: a.view.Info.GetId(),
+		Role: &role, Resources: what.Proto(), Filters: filters,
+	})
+}
+
+// revive is REVIVE: the call is passed over unless all roles are f's.
+func (m *Machine) revive(f *framework, roles []string) {
+	if !m.allRoles(f, roles, "REVIVE") {
+		return
+	}
+	m.changeFramework(f, func(v *view.Framework) { v.Suppressed = without(v.Suppressed, roles) })
+	m.tellAllocator(&cluster.ReviveOffers{FrameworkId: f.view.Info.GetId(), Roles: roles})
+}
+
+// suppress is SUPPRESS; as revive.
+func (m *Machine) suppress(f *framework, roles []string) {
+	if !m.allRoles(f, roles, "SUPPRESS") {
+		return
+	}
+	if len(roles) == 0 {
+		roles = f.view.Roles
+	}
+	m.changeFramework(f, func(v *view.Framework) { v.Suppressed = append(without(v.Suppressed, roles), roles...) })
+	m.tellAllocator(&cluster.SuppressOffers{FrameworkId: f.view.Info.GetId(), Roles: roles})
+}
+
+func (m *Machine) allRoles(f *framework, roles []string, call string) bool {
+	for _, r := range roles {
+		if !f.plays(r) {
+			m.drop(view.Others, f.peer(), call+" of a role that the framework does not have",
+				Field{"framework", string(f.id())}, Field{"role", r})
+			return false
+		}
+	}
+	return true
+}
+
+// without is list less those that are in roles, or an empty list when roles
+// is empty. The list itself stays as it is.
+func without(list, roles []string) []string {
+	var rest []string
+	if len(roles) == 0 {
+		return rest
+	}
+	drop := make(map[string]bool, len(roles))
+	for _, r := range roles {
+		drop[r] = true
+	}
+	for _, r := range list {
+		if !drop[r] {
+			rest = append(rest, r)
+		}
+	}
+	return rest
+}

@@ -1,0 +1,27 @@
+// Package state is the master's machine: agents, frameworks, offers and
+// tasks, and every decision about them. It is pure: Step takes one input and
+// returns effects, which the shell in package master performs in order.
+//
+// An agent:
+//
+//	RegisterAgent            link broke              silent, or did not return
+//	─▶ (admission) ─▶ connected ⇄ disconnected ─▶ (marking) ─▶ unreachable
+//	                      ▲            ReregisterAgent              │
+//	   registry ─▶ recovered ───────────▶ ▲ ◀───────────────────────┘
+//
+// States in parentheses wait for the registrar. What an agent says while its
+// own operation is in flight is ignored; it repeats itself.
+//
+// A framework:
+//
+//	SUBSCRIBE ─▶ connected ⇄ disconnected ─▶ completed
+//	agents know it ─▶ recovered ─▶ connected      (failover timeout, TEARDOWN)
+//
+// A call that is malformed, or comes from another scheduler than the one that
+// is subscribed, is answered with an ERROR event. A call for a framework that
+// is unknown or not connected is dropped and counted: calls of a scheduler
+// whose link broke may still be under way when it has to subscribe again, and
+// an ERROR would make it give up.
+//
+// The package may be imported by the master's shell and by simulations.
+package state

@@ -1,0 +1,252 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"troupe/master/state/view"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+	"troupe/messages/resources"
+)
+
+// framework is one that is subscribed, may come back, or has tasks.
+type framework struct {
+	seq int
+	// The picture last published; its info always carries the id.
+	view *view.Framework
+	can  abilities
+	// Live tasks, by id and as a list in which each knows its place.
+	tasks map[TaskID]*task
+	order []*task
+	// Tasks on agents that became unreachable, the oldest first.
+	unreachable     ring[*view.Task]
+	unreachableByID map[TaskID]*view.Task
+	offers          map[OfferID]*offer
+	executors       map[*executor]bool
+	// The resources that its last task named, so that equal ones share memory.
+	last taskShape
+	// Set while it is being removed.
+	ending bool
+}
+
+// taskShape remembers what a list of resources came to.
+type taskShape struct {
+	protos []*mesos.Resource
+	value  resources.Resources
+	role   string
+}
+
+func (f *framework) id() FrameworkID { return f.view.ID }
+func (f *framework) peer() Peer      { return Peer(f.view.Peer) }
+func (f *framework) connected() bool { return f.view.Connected }
+func (f *framework) active() bool    { return f.view.Active }
+
+// plays tells whether f is subscribed in role.
+func (f *framework) plays(role string) bool { return slices.Contains(f.view.Roles, role) }
+
+// abilities are the capabilities that the master heeds.
+type abilities struct {
+	partitionAware, multiRole, reservationRefinement bool
+}
+
+func abilitiesOf(info *mesos.FrameworkInfo) abilities {
+	var can abilities
+	for _, c := range info.GetCapabilities() {
+		switch c.GetType() {
+		case mesos.FrameworkInfo_Capability_PARTITION_AWARE:
+			can.partitionAware = true
+		case mesos.FrameworkInfo_Capability_MULTI_ROLE:
+			can.multiRole = true
+		case mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT:
+			can.reservationRefinement = true
+		}
+	}
+	return can
+}
+
+// lossState is what a lost task's state is called: of for frameworks that
+// know about partitions, TASK_LOST for the others.
+func (f *framework) lossState(of mesos.TaskState) mesos.TaskState {
+	if f.can.partitionAware {
+		return of
+	}
+	return mesos.TaskState_TASK_LOST
+}
+
+// rolesOf lists the roles that a framework's info names.
+func rolesOf(info *mesos.FrameworkInfo) []string {
+	if abilitiesOf(info).multiRole {
+		return slices.Sorted(slices.Values(info.GetRoles()))
+	}
+	return []string{info.GetRole()}
+}
+
+// frameworkTable finds frameworks.
+type frameworkTable struct {
+	byID   map[FrameworkID]*framework
+	byPeer map[Peer]*framework
+	// Completed ones, remembered so that nobody takes their ids again.
+	past      ring[FrameworkID]
+	pastIDs   map[FrameworkID]bool
+	next, seq int
+}
+
+func newFrameworkTable(maxPast int) frameworkTable {
+	return frameworkTable{
+		byID:    make(map[FrameworkID]*framework),
+		byPeer:  make(map[Peer]*framework),
+		past:    ring[FrameworkID]{max: maxPast},
+		pastIDs: make(map[FrameworkID]bool),
+	}
+}
+
+func (t *frameworkTable) completed(id FrameworkID) bool { return t.pastIDs[id] }
+
+func (t *frameworkTable) newID(masterID string) FrameworkID {
+	id := fmt.Sprintf("%s-%04d", masterID, t.next)
+	t.next++
+	return FrameworkID(id)
+}
+
+// ordered lists the frameworks as they came to be known.
+func (t *frameworkTable) ordered() []*framework {
+	all := make([]*framework, 0, len(t.byID))
+	for _, f := range t.byID {
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b *framework) int { return a.seq - b.seq })
+	return all
+}
+
+// addFramework makes a framework part of the cluster.
+func (m *Machine) addFramework(picture view.Framework) *framework {
+	f := &framework{
+		seq:             m.frameworks.seq,
+		view:            &picture,
+		can:             abilitiesOf(picture.Info),
+		tasks:           make(map[TaskID]*task),
+		unreachable:     ring[*view.Task]{max: m.cfg.Limits.UnreachableTasks},
+		unreachableByID: make(map[TaskID]*view.Task),
+		offers:          make(map[OfferID]*offer),
+		executors:       make(map[*executor]bool),
+	}
+	m.frameworks.seq++
+	m.frameworks.byID[picture.ID] = f
+	m.publish(view.FrameworkAdded{Framework: f.view})
+	return f
+}
+
+// recoverFramework adds a framework that only agents know of so far. It has no
+// failover timer: nobody knows when it was last seen.
+func (m *Machine) recoverFramework(id FrameworkID, info *mesos.FrameworkInfo) {
+	f := m.addFramework(view.Framework{
+		ID: id, Info: info, Recovered: true, Roles: rolesOf(info), Registered: m.now,
+	})
+	m.tellAllocator(&cluster.AddFramework{Framework: f.view.Info, Active: new(false)})
+	m.note(Info, "A framework is known from an agent", Field{"framework", string(id)})
+}
+
+// changeFramework publishes a picture that differs.
+func (m *Machine) changeFramework(f *framework, change func(*view.Framework)) {
+	next := *f.view
+	change(&next)
+	f.view = &next
+	m.publish(view.FrameworkChanged{Framework: f.view})
+}
+
+// frameworkDisconnected gives a framework whose link broke time to come back.
+func (m *Machine) frameworkDisconnected(f *framework) {
+	delete(m.frameworks.byPeer, f.peer())
+	m.changeFramework(f, func(v *view.Framework) { v.Connected, v.Active, v.Peer = false, false, "" })
+	m.emit(CancelTimer{timerHeartbeat + "/" + string(f.id())})
+	m.tellAllocator(&cluster.DeactivateFramework{FrameworkId: f.view.Info.GetId()})
+	m.discardOffers(f)
+	timeout := failoverTimeout(f.view.Info)
+	m.note(Info, "A framework disconnected", Field{"framework", string(f.id())}, Field{"failover_timeout", timeout.String()})
+	if timeout <= 0 {
+		m.removeFramework(f)
+		return
+	}
+	m.emit(SetTimer{timerFailover + "/" + string(f.id()), timeout})
+}
+
+func failoverTimeout(info *mesos.FrameworkInfo) time.Duration {
+	return time.Duration(info.GetFailoverTimeout() * float64(time.Second))
+}
+
+func (m *Machine) failoverTimedOut(id FrameworkID) {
+	f := m.frameworks.byID[id]
+	if f == nil || f.connected() {
+		return
+	}
+	m.note(Info, "A framework did not come back in time", Field{"framework", string(id)})
+	m.removeFramework(f)
+}
+
+func (m *Machine) heartbeat(id FrameworkID) {
+	f := m.frameworks.byID[id]
+	if f == nil || !f.connected() {
+		return
+	}
+	m.send(f.peer(), &scheduler.Event{Type: scheduler.Event_HEARTBEAT.Enum()})
+	m.emit(SetTimer{timerHeartbeat + "/" + string(id), m.cfg.HeartbeatInterval})
+}
+
+// removeFramework completes a framework: its agents end what it runs, and its
+// tasks count as killed without any update.
+func (m *Machine) removeFramework(f *framework) {
+	f.ending = true
+	m.discardOffers(f)
+	m.shutDownAt(f)
+	for len(f.order) > 0 {
+		t := f.order[len(f.order)-1]
+		if !t.terminal() {
+			m.updateTask(t, m.masterStatus(t.view, mesos.TaskState_TASK_KILLED,
+				mesos.TaskStatus_REASON_FRAMEWORK_REMOVED, "Framework "+string(f.id())+" removed"), mesos.TaskState_TASK_KILLED)
+		}
+		m.removeTask(t, view.Completed)
+	}
+	if f.connected() {
+		delete(m.frameworks.byPeer, f.peer())
+		m.emit(Unlink{f.peer()})
+		m.emit(CancelTimer{timerHeartbeat + "/" + string(f.id())})
+	}
+	m.emit(CancelTimer{timerFailover + "/" + string(f.id())})
+	delete(m.frameworks.byID, f.id())
+	m.tellAllocator(&cluster.RemoveFramework{FrameworkId: f.view.Info.GetId()})
+	m.completeFramework(f)
+}
+
+func (m *Machine) completeFramework(f *framework) {
+	next := *f.view
+	next.Connected, next.Active, next.Recovered, next.Peer = false, false, false, ""
+	next.Unregistered = m.now
+	m.publish(view.FrameworkRemoved{Framework: &next})
+	m.frameworks.pastIDs[f.id()] = true
+	if gone, any := m.frameworks.past.add(f.id()); any {
+		delete(m.frameworks.pastIDs, gone)
+	}
+	m.note(Info, "A framework is completed", Field{"framework", string(f.id())})
+}
+
+// shutDownAt tells every agent that may run something of f to end it, and
+// forgets f's executors there.
+func (m *Machine) shutDownAt(f *framework) {
+	told := make(map[*agent]bool)
+	tell := func(a *agent) {
+		if a.connected() && !told[a] {
+			told[a] = true
+			m.send(a.peer(), &cluster.ShutdownFramework{FrameworkId: f.view.Info.GetId()})
+		}
+	}
+	for _, t := range f.order {
+		tell(t.agent)
+	}
+	for _, e := range f.orderedExecutors() {
+		tell(e.agent)
+		m.removeExecutor(e)
+	}
+}

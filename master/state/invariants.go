@@ -1,0 +1,109 @@
+package state
+
+import (
+	"fmt"
+
+	"troupe/messages/resources"
+)
+
+// Check returns an error that names the first law that the machine breaks, nil
+// when it keeps all of them. It is for tests and simulations: it looks at
+// everything.
+//
+//   - Law 1: on every agent, what is used is what its tasks and executors hold,
+//     what is offered is what its offers hold, and with what is free they are
+//     no more than its total.
+//   - Every table agrees with every other about who belongs to whom.
+func (m *Machine) Check() error {
+	for _, a := range m.agents.ordered() {
+		if err := a.check(); err != nil {
+			return fmt.Errorf("agent %s: %w", a.id(), err)
+		}
+		if a.connected() && m.agents.byPeer[a.peer()] != a {
+			return fmt.Errorf("agent %s: connected, but not found at %s", a.id(), a.peer())
+		}
+		if !a.connected() && len(a.offers) > 0 {
+			return fmt.Errorf("agent %s: not connected, but %d offers of it are out", a.id(), len(a.offers))
+		}
+	}
+	offers, taskCount := 0, 0
+	for _, f := range m.frameworks.ordered() {
+		if err := f.check(); err != nil {
+			return fmt.Errorf("framework %s: %w", f.id(), err)
+		}
+		if f.connected() && m.frameworks.byPeer[f.peer()] != f {
+			return fmt.Errorf("framework %s: connected, but not found at %s", f.id(), f.peer())
+		}
+		if !f.active() && len(f.offers) > 0 {
+			return fmt.Errorf("framework %s: not active, but has %d offers", f.id(), len(f.offers))
+		}
+		if m.frameworks.completed(f.id()) {
+			return fmt.Errorf("framework %s: both live and completed", f.id())
+		}
+		offers += len(f.offers)
+		taskCount += len(f.tasks)
+	}
+	if offers != len(m.offers.byID) {
+		return fmt.Errorf("%d offers belong to frameworks, %d are known", offers, len(m.offers.byID))
+	}
+	for _, a := range m.agents.byID {
+		taskCount -= len(a.tasks)
+	}
+	if taskCount != 0 {
+		return fmt.Errorf("frameworks have %d tasks more than agents", taskCount)
+	}
+	return nil
+}
+
+func (a *agent) check() error {
+	var used, offered resources.Resources
+	for i, t := range a.tasks {
+		if int(t.place) != i || t.agent != a {
+			return fmt.Errorf("task %s is at place %d and thinks %d", t.view.ID, i, t.place)
+		}
+		if t.freed != t.terminal() {
+			return fmt.Errorf("task %s: terminal is %v and freed %v", t.view.ID, t.terminal(), t.freed)
+		}
+		if !t.freed {
+			used = used.Add(t.view.Resources)
+		}
+	}
+	for _, e := range a.executors {
+		used = used.Add(e.view.Resources)
+		if !e.framework.executors[e] {
+			return fmt.Errorf("executor %s is unknown to its framework", e.view.ID)
+		}
+	}
+	for _, o := range a.offers {
+		offered = offered.Add(o.view.Resources)
+	}
+	switch {
+	case !used.Equal(a.used):
+		return fmt.Errorf("used is %s, tasks and executors hold %s", a.used, used)
+	case !offered.Equal(a.offered):
+		return fmt.Errorf("offered is %s, offers hold %s", a.offered, offered)
+	case !offered.IsEmpty() && !a.view.Total.Contains(used.Add(offered)):
+		return fmt.Errorf("used %s and offered %s are more than the total %s", used, offered, a.view.Total)
+	}
+	return nil
+}
+
+func (f *framework) check() error {
+	if len(f.order) != len(f.tasks) {
+		return fmt.Errorf("%d tasks in order, %d by id", len(f.order), len(f.tasks))
+	}
+	for i, t := range f.order {
+		if int(t.rank) != i || f.tasks[t.view.ID] != t || t.framework != f {
+			return fmt.Errorf("task %s is at rank %d and thinks %d", t.view.ID, i, t.rank)
+		}
+		if f.unreachableByID[t.view.ID] != nil {
+			return fmt.Errorf("task %s is both live and unreachable", t.view.ID)
+		}
+	}
+	for id, o := range f.offers {
+		if o.framework != f || o.view.ID != id {
+			return fmt.Errorf("offer %s belongs to another", id)
+		}
+	}
+	return nil
+}

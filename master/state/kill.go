@@ -1,0 +1,90 @@
+package state
+
+import (
+	"troupe/master/state/view"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// kill is KILL. A task that is not known is reconciled instead.
+func (m *Machine) kill(f *framework, call *scheduler.Call_Kill) {
+	id := TaskID(call.GetTaskId().GetValue())
+	t := f.tasks[id]
+	switch {
+	case t == nil:
+		m.reconcileTask(f, id, AgentID(call.GetAgentId().GetValue()))
+	case call.AgentId != nil && call.GetAgentId().GetValue() != string(t.agent.id()):
+		m.drop(view.Others, f.peer(), "a KILL that names another agent than the task's",
+			Field{"task", string(id)}, Field{"agent", call.GetAgentId().GetValue()})
+	default:
+		m.killTask(t, call.GetKillPolicy())
+	}
+}
+
+// killTask tells a task's agent, at once or when it is back.
+func (m *Machine) killTask(t *task, policy *mesos.KillPolicy) {
+	order := &cluster.KillTask{FrameworkId: t.framework.view.Info.GetId(), TaskId: t.protoID(), KillPolicy: policy}
+	a := t.agent
+	if a.connected() {
+		m.send(a.peer(), order)
+		return
+	}
+	for i, k := range a.kills {
+		if proto.Equal(k.GetTaskId(), order.GetTaskId()) && proto.Equal(k.GetFrameworkId(), order.GetFrameworkId()) {
+			a.kills[i] = order
+			return
+		}
+	}
+	a.kills = append(a.kills, order)
+}
+
+// shutdown is SHUTDOWN of an executor.
+func (m *Machine) shutdown(f *framework, call *scheduler.Call_Shutdown) {
+	a := m.agents.byID[AgentID(call.GetAgentId().GetValue())]
+	if a == nil || !a.connected() {
+		m.drop(view.Others, f.peer(), "a SHUTDOWN to an agent that is not connected", Field{"agent", call.GetAgentId().GetValue()})
+		return
+	}
+	m.send(a.peer(), &cluster.ShutdownExecutor{FrameworkId: f.view.Info.GetId(), ExecutorId: call.GetExecutorId()})
+}
+
+// operatorKill kills any framework's task.
+func (m *Machine) operatorKill(from Peer, msg *cluster.KillTaskRequest) {
+	id := TaskID(msg.GetTaskId().GetValue())
+	var found []*task
+	for _, f := range m.frameworks.ordered() {
+		if msg.FrameworkId != nil && msg.GetFrameworkId().GetValue() != string(f.id()) {
+			continue
+		}
+		if t := f.tasks[id]; t != nil {
+			found = append(found, t)
+		}
+	}
+	reply := &cluster.OperatorReply{}
+	switch len(found) {
+	case 0:
+		reply.Error = new("task_id: " + string(id) + ": no such task is live")
+	case 1:
+		m.killTask(found[0], msg.GetKillPolicy())
+	default:
+		reply.Error = new("framework_id: must be set: several frameworks have a task " + string(id))
+	}
+	m.send(from, reply)
+}
+
+// operatorTeardown removes any framework.
+func (m *Machine) operatorTeardown(from Peer, msg *cluster.TeardownRequest) {
+	f := m.frameworks.byID[FrameworkID(msg.GetFrameworkId().GetValue())]
+	if f == nil {
+		m.send(from, &cluster.OperatorReply{Error: new("framework_id: " + msg.GetFrameworkId().GetValue() + ": no such framework")})
+		return
+	}
+	if f.connected() {
+		m.sendError(f.peer(), "Framework was torn down by an operator")
+	}
+	m.removeFramework(f)
+	m.send(from, &cluster.OperatorReply{})
+}

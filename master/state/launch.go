@@ -1,0 +1,195 @@
+package state
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"troupe/master/state/validate"
+	"troupe/master/state/view"
+	"troupe/messages/cluster"
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/resources"
+)
+
+// launchTask takes a task's resources from what is left and sends it to its
+// agent.
+func (m *Machine) launchTask(b *bargain, info *mesos.TaskInfo) error {
+	if err := m.checkTask(b, info); err != nil {
+		return err
+	}
+	if err := validate.OwnExecutor(info, string(b.framework.id())); err != nil {
+		return err
+	}
+	need, err := b.needOf(info)
+	if err != nil {
+		return err
+	}
+	e, more, err := m.executorFor(b, info.GetExecutor())
+	if err != nil {
+		return err
+	}
+	sum := need.Add(more)
+	if !b.rest.Contains(sum) {
+		return notContained("task.resources", sum, b.rest)
+	}
+	b.rest = b.rest.Without(sum)
+	if info.Executor != nil && e == nil {
+		e = m.addExecutor(b.framework, b.agent, info.GetExecutor(), b.role, more)
+	}
+	m.addTask(b.framework, b.agent, e, &view.Task{
+		TaskSpec: specOf(b, info, need, ExecutorID(info.GetExecutor().GetExecutorId().GetValue())),
+		State:    mesos.TaskState_TASK_STAGING,
+	})
+	m.send(b.agent.peer(), &cluster.RunTask{Framework: b.framework.view.Info, Task: b.withRole(info)})
+	return nil
+}
+
+// startGroup takes the resources of a group and sends it to its agent, or does
+// nothing.
+func (m *Machine) startGroup(b *bargain, group *mesos.Offer_Operation_LaunchGroup) error {
+	info := group.GetExecutor()
+	if err := validate.Group(group, string(b.framework.id())); err != nil {
+		return err
+	}
+	e, sum, err := m.executorFor(b, info)
+	if err != nil {
+		return err
+	}
+	more := sum
+	needs := make([]resources.Resources, 0, len(group.GetTaskGroup().GetTasks()))
+	for i, t := range group.GetTaskGroup().GetTasks() {
+		need, err := b.needOf(t)
+		if err == nil {
+			err = m.checkTask(b, t)
+		}
+		if err != nil {
+			return field.At("task_group.tasks", i, err)
+		}
+		needs = append(needs, need)
+		sum = sum.Add(need)
+	}
+	if !b.rest.Contains(sum) {
+		return notContained("task_group", sum, b.rest)
+	}
+	b.rest = b.rest.Without(sum)
+	if e == nil {
+		e = m.addExecutor(b.framework, b.agent, info, b.role, more)
+	}
+	run := &cluster.RunTaskGroup{Framework: b.framework.view.Info, Executor: info, TaskGroup: &mesos.TaskGroupInfo{}}
+	for i, t := range group.GetTaskGroup().GetTasks() {
+		m.addTask(b.framework, b.agent, e, &view.Task{
+			TaskSpec: specOf(b, t, needs[i], e.view.ID), State: mesos.TaskState_TASK_STAGING,
+		})
+		run.TaskGroup.Tasks = append(run.TaskGroup.Tasks, b.withRole(t))
+	}
+	m.send(b.agent.peer(), run)
+	return nil
+}
+
+// checkTask holds a task against what else there is.
+func (m *Machine) checkTask(b *bargain, info *mesos.TaskInfo) error {
+	if err := validate.Task(info, validate.TaskRules{
+		Limits: b.agent.has(mesos.AgentInfo_Capability_TASK_RESOURCE_LIMITS), RefuseRoot: m.cfg.RefuseRoot,
+		DefaultUser: b.framework.view.Info.GetUser(),
+	}); err != nil {
+		return err
+	}
+	id := TaskID(info.GetTaskId().GetValue())
+	switch f := b.framework; {
+	case f.tasks[id] != nil:
+		return field.Invalid("task.task_id", string(id), "Task has duplicate ID")
+	case f.unreachableByID[id] != nil:
+		return field.Invalid("task.task_id", string(id), "Task reuses the ID of an unreachable task")
+	case info.GetAgentId().GetValue() != string(b.agent.id()):
+		return field.Invalid("task.agent_id", info.GetAgentId().GetValue(), "is not the offers' agent %s", b.agent.id())
+	}
+	return nil
+}
+
+// needOf returns what a task asks for itself.
+func (b *bargain) needOf(info *mesos.TaskInfo) (resources.Resources, error) {
+	need, role, err := b.framework.shapeOf(info.GetResources())
+	switch {
+	case err != nil:
+		return need, field.In("task", err)
+	case role != "" && role != b.role:
+		return need, field.Invalid("task.resources", role, "is not the offers' role %q", b.role)
+	case need.IsEmpty():
+		return need, field.Invalid("task.resources", nil, "Task uses no resources")
+	}
+	return need, nil
+}
+
+// executorFor finds the executor that info means on the agent, or says what a
+// new one takes. Neither for a task without one.
+func (m *Machine) executorFor(b *bargain, info *mesos.ExecutorInfo) (*executor, resources.Resources, error) {
+	if info == nil {
+		return nil, resources.Resources{}, nil
+	}
+	id := ExecutorID(info.GetExecutorId().GetValue())
+	if e := b.agent.executors[executorKey{b.framework, id}]; e != nil {
+		if !sameExecutor(e.view.Info, info) {
+			return nil, resources.Resources{}, field.Invalid("executor.executor_id", string(id), "Task has invalid executor: one with this id runs on the agent with another ExecutorInfo")
+		}
+		return e, resources.Resources{}, nil
+	}
+	need, role, err := unallocated(info.GetResources())
+	if err == nil && role != "" && role != b.role {
+		err = field.Invalid("resources", role, "is not the offers' role %q", b.role)
+	}
+	return nil, need, field.In("executor", err)
+}
+
+// sameExecutor compares two infos, of which the agent may have completed one
+// with the framework's id.
+func sameExecutor(a, b *mesos.ExecutorInfo) bool {
+	if a == b || proto.Equal(a, b) {
+		return true
+	}
+	x, y := proto.CloneOf(a), proto.CloneOf(b)
+	x.FrameworkId, y.FrameworkId = nil, nil
+	return proto.Equal(x, y)
+}
+
+// specOf keeps what is shown of a task, and nothing of what it runs.
+func specOf(b *bargain, info *mesos.TaskInfo, need resources.Resources, executor ExecutorID) *view.TaskSpec {
+	s := &view.TaskSpec{
+		ID: TaskID(info.GetTaskId().GetValue()), Name: info.GetName(),
+		Framework: b.framework.id(), Agent: b.agent.id(), Executor: executor, Role: b.role, Resources: need,
+	}
+	if s.Name == string(s.ID) {
+		s.Name = string(s.ID)
+	}
+	user := info.GetCommand().GetUser()
+	if info.Executor != nil {
+		user = info.GetExecutor().GetCommand().GetUser()
+	}
+	if user != "" || info.Labels != nil || info.Discovery != nil || info.Container != nil ||
+		info.HealthCheck != nil || info.KillPolicy != nil || len(info.GetLimits()) > 0 {
+		s.Extra = &view.TaskExtra{
+			User: user, Labels: info.Labels, Discovery: info.Discovery, Container: info.Container,
+			HealthCheck: info.HealthCheck, KillPolicy: info.KillPolicy, Limits: info.GetLimits(),
+		}
+	}
+	return s
+}
+
+// withRole is info with its resources allocated to the offers' role. Agents
+// know the role of a framework that has only one.
+func (b *bargain) withRole(info *mesos.TaskInfo) *mesos.TaskInfo {
+	if len(b.framework.view.Roles) < 2 {
+		return info
+	}
+	missing := false
+	for _, r := range info.GetResources() {
+		missing = missing || r.GetAllocationInfo().GetRole() == ""
+	}
+	if !missing {
+		return info
+	}
+	info = proto.CloneOf(info)
+	for _, r := range info.GetResources() {
+		r.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &b.role}
+	}
+	return info
+}

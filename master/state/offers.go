@@ -1,0 +1,228 @@
+package state
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"troupe/master/state/view"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+	"troupe/messages/resources"
+)
+
+// offer is one that is outstanding.
+type offer struct {
+	seq       int
+	framework *framework
+	agent     *agent
+	view      *view.Offer
+}
+
+// offerTable finds offers.
+type offerTable struct {
+	byID map[OfferID]*offer
+	next int
+}
+
+// orderedOffers lists a framework's offers as they were made.
+func (f *framework) orderedOffers() []*offer {
+	all := make([]*offer, 0, len(f.offers))
+	for _, o := range f.offers {
+		all = append(all, o)
+	}
+	slices.SortFunc(all, func(a, b *offer) int { return a.seq - b.seq })
+	return all
+}
+
+// allocations turns what the allocator decided into offers: one event for
+// each framework, in the order in which the allocator named them.
+func (m *Machine) allocations(from Peer, msg *cluster.Allocations) {
+	if from != m.cfg.Allocator {
+		m.drop(view.Others, from, "only the allocator allocates")
+		return
+	}
+	if msg.GetEpoch() != m.allocator.epoch {
+		return // decided before it was started anew
+	}
+	var order []*framework
+	made := make(map[*framework][]*offer)
+	for _, al := range msg.GetAllocations() {
+		o := m.makeOffer(al)
+		if o == nil {
+			continue
+		}
+		if made[o.framework] == nil {
+			order = append(order, o.framework)
+		}
+		made[o.framework] = append(made[o.framework], o)
+	}
+	for _, f := range order {
+		m.sendOffers(f, made[f])
+	}
+}
+
+// makeOffer checks an allocation against what is true here, which may have
+// changed while it was under way. It returns nil when nothing comes of it; the
+// allocator gets the resources back then.
+func (m *Machine) makeOffer(al *cluster.Allocations_Allocation) *offer {
+	f := m.frameworks.byID[FrameworkID(al.GetFrameworkId().GetValue())]
+	a := m.agents.byID[AgentID(al.GetAgentId().GetValue())]
+	if f == nil || a == nil {
+		return nil // the allocator hears, or heard, of their removal
+	}
+	what, err := resources.New(al.GetResources()...)
+	switch {
+	case err != nil:
+		m.note(Warn, "The allocator allocated what cannot be: "+err.Error(), Field{"agent", string(a.id())})
+		return nil
+	case !a.connected() || a.leaving || !f.active() || !f.plays(al.GetRole()):
+	case !a.free().Contains(what):
+		m.note(Warn, "The allocator allocated what is not free", Field{"agent", string(a.id())},
+			Field{"resources", what.String()}, Field{"free", a.free().String()})
+	default:
+		return m.addOffer(f, a, al.GetRole(), what)
+	}
+	m.recover(f, a, al.GetRole(), what, nil)
+	return nil
+}
+
+func (m *Machine) addOffer(f *framework, a *agent, role string, what resources.Resources) *offer {
+	id := OfferID(m.cfg.MasterID + "-O" + strconv.Itoa(m.offers.next))
+	o := &offer{
+		seq: m.offers.next, framework: f, agent: a,
+		view: &view.Offer{ID: id, Framework: f.id(), Agent: a.id(), Role: role, Resources: what},
+	}
+	m.offers.next++
+	m.offers.byID[id] = o
+	f.offers[id] = o
+	a.offers = append(a.offers, o)
+	a.offered = a.offered.Add(what)
+	if m.cfg.OfferTimeout > 0 {
+		m.emit(SetTimer{timerOffer + "/" + string(id), m.cfg.OfferTimeout})
+	}
+	return o
+}
+
+func (m *Machine) sendOffers(f *framework, offers []*offer) {
+	event := &scheduler.Event_Offers{Offers: make([]*mesos.Offer, 0, len(offers))}
+	views := make([]*view.Offer, 0, len(offers))
+	for _, o := range offers {
+		event.Offers = append(event.Offers, o.proto())
+		views = append(views, o.view)
+	}
+	m.publish(view.OffersMade{Offers: views})
+	m.send(f.peer(), &scheduler.Event{Type: scheduler.Event_OFFERS.Enum(), Offers: event})
+}
+
+// proto is the offer in the form that its framework understands.
+func (o *offer) proto() *mesos.Offer {
+	info := o.agent.view.Info
+	p := &mesos.Offer{
+		Id:          &mesos.OfferID{Value: new(string(o.view.ID))},
+		FrameworkId: o.framework.view.Info.GetId(),
+		AgentId:     info.GetId(),
+		Hostname:    info.Hostname,
+		Domain:      info.GetDomain(),
+		Attributes:  info.GetAttributes(),
+		Url:         agentURL(o.agent),
+	}
+	what := o.view.Resources
+	if o.framework.can.multiRole {
+		what = what.Allocate(o.view.Role)
+		p.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &o.view.Role}
+	}
+	p.Resources = what.Proto()
+	for _, e := range o.agent.orderedExecutors() {
+		if e.framework == o.framework {
+			p.ExecutorIds = append(p.ExecutorIds, e.view.Info.GetExecutorId())
+		}
+	}
+	return p
+}
+
+// agentURL says where an agent serves HTTP.
+func agentURL(a *agent) *mesos.URL {
+	address := string(a.peer())
+	if _, after, ok := strings.Cut(address, "@"); ok {
+		address = after
+	}
+	host, _, _ := strings.Cut(address, "#")
+	port := a.view.Info.GetPort()
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		host = host[:i]
+	}
+	return &mesos.URL{
+		Scheme: new("http"), Path: new("/slave(1)"),
+		Address: &mesos.Address{Hostname: a.view.Info.Hostname, Ip: &host, Port: &port},
+	}
+}
+
+// endOffer takes an offer off the tables. What becomes of its resources is the
+// caller's to say.
+func (m *Machine) endOffer(o *offer, end view.OfferEnd) {
+	delete(m.offers.byID, o.view.ID)
+	delete(o.framework.offers, o.view.ID)
+	o.agent.offers = slices.DeleteFunc(o.agent.offers, func(other *offer) bool { return other == o })
+	o.agent.offered = o.agent.offered.Without(o.view.Resources)
+	if m.cfg.OfferTimeout > 0 {
+		m.emit(CancelTimer{timerOffer + "/" + string(o.view.ID)})
+	}
+	m.publish(view.OfferRemoved{Offer: o.view, End: end})
+}
+
+// rescind takes an offer back from its framework.
+func (m *Machine) rescind(o *offer) {
+	m.endOffer(o, view.Rescinded)
+	m.recover(o.framework, o.agent, o.view.Role, o.view.Resources, nil)
+	m.sendRescind(o)
+}
+
+func (m *Machine) sendRescind(o *offer) {
+	m.send(o.framework.peer(), &scheduler.Event{
+		Type:    scheduler.Event_RESCIND.Enum(),
+		Rescind: &scheduler.Event_Rescind{OfferId: &mesos.OfferID{Value: new(string(o.view.ID))}},
+	})
+}
+
+func (m *Machine) rescindAgentOffers(a *agent) {
+	for len(a.offers) > 0 {
+		m.rescind(a.offers[0])
+	}
+}
+
+// discardOffers ends a framework's offers without a word to it.
+func (m *Machine) discardOffers(f *framework) {
+	for _, o := range f.orderedOffers() {
+		m.endOffer(o, view.Discarded)
+		m.recover(f, o.agent, o.view.Role, o.view.Resources, nil)
+	}
+}
+
+func (m *Machine) expireOffer(id OfferID) {
+	if o := m.offers.byID[id]; o != nil {
+		m.rescind(o)
+	}
+}
+
+// decline is DECLINE; offers that are unknown, or another's, are passed over.
+func (m *Machine) decline(f *framework, call *scheduler.Call_Decline) {
+	for _, id := range call.GetOfferIds() {
+		o := m.offers.byID[OfferID(id.GetValue())]
+		if o == nil || o.framework != f {
+			m.note(Debug, "Passed over a DECLINE of an offer that is no longer valid", Field{"offer", id.GetValue()})
+			continue
+		}
+		m.endOffer(o, view.Declined)
+		m.recover(f, o.agent, o.view.Role, o.view.Resources, filtersOf(call.GetFilters()))
+	}
+}
+
+// filtersOf are the filters of a refusal: the default ones unless named.
+func filtersOf(f *mesos.Filters) *mesos.Filters {
+	if f == nil {
+		return &mesos.Filters{}
+	}
+	return f
+}

@@ -1,0 +1,50 @@
+package state
+
+import (
+	"troupe/messages/cluster"
+	"troupe/messages/mesos/scheduler"
+
+	"troupe/master/state/view"
+)
+
+// receive hands a message to what deals with it.
+func (m *Machine) receive(in Received) {
+	switch msg := in.Message.(type) {
+	case *scheduler.Call:
+		m.receiveCall(in.From, in.Principal, msg)
+	case *cluster.StatusUpdate:
+		m.statusUpdate(in.From, msg)
+	case *cluster.Allocations:
+		m.allocations(in.From, msg)
+	case *cluster.RegisterAgent:
+		m.registerAgent(in.From, msg)
+	case *cluster.ReregisterAgent:
+		m.reregisterAgent(in.From, msg)
+	case *cluster.UnregisterAgent:
+		m.unregisterAgent(in.From, msg)
+	case *cluster.ExecutorExited:
+		m.executorExited(in.From, msg)
+	case *cluster.ExecutorMessage:
+		m.executorMessage(in.From, msg)
+	case *cluster.KillTaskRequest:
+		m.operatorKill(in.From, msg)
+	case *cluster.TeardownRequest:
+		m.operatorTeardown(in.From, msg)
+	default:
+		m.drop(view.Others, in.From, "no master takes this type",
+			Field{"type", string(in.Message.ProtoReflect().Descriptor().FullName())})
+	}
+}
+
+// peerExited sorts out whose link broke.
+func (m *Machine) peerExited(p Peer) {
+	if a := m.agents.byPeer[p]; a != nil {
+		m.agentDisconnected(a)
+	}
+	if f := m.frameworks.byPeer[p]; f != nil {
+		m.frameworkDisconnected(f)
+	}
+	if p == m.cfg.Allocator {
+		m.allocatorLost()
+	}
+}

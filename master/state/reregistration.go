@@ -1,0 +1,151 @@
+package state
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"troupe/master/registry"
+	"troupe/master/state/view"
+	"troupe/messages/cluster"
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/names"
+	"troupe/messages/resources"
+)
+
+// reregisterAgent takes back an agent that has an id: after a break of its
+// link, a restart of either side, or a time in which it was unreachable.
+func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
+	id := AgentID(msg.GetAgent().GetId().GetValue())
+	a := m.agents.byID[id]
+	if m.agents.returning[id] || a != nil && a.leaving {
+		return // it repeats itself
+	}
+	total, err := checkAgentInfo(msg.GetAgent())
+	if err == nil {
+		err = names.CheckID("agent.id", string(id))
+	}
+	if err != nil {
+		m.refuseAgent(from, err, false)
+		return
+	}
+	if record := m.registry.Get(string(id)); record.GetStatus() == cluster.AgentRecord_GONE {
+		m.note(Warn, "An agent that is gone tried to return", Field{"agent", string(id)}, Field{"peer", string(from)})
+		m.send(from, &cluster.ShutdownAgent{Message: new("agent " + string(id) + " was marked gone")})
+		return
+	}
+	if err, fatal := movedAgent(a, from, msg.GetAgent()); err != nil {
+		m.refuseAgent(from, err, fatal)
+		return
+	}
+	m.agents.returning[id] = true
+	m.persist(registry.MarkReachable{Agent: msg.GetAgent(), At: m.now}, func(conflict error) {
+		delete(m.agents.returning, id)
+		if conflict != nil {
+			m.refuseAgent(from, conflict, true)
+			return
+		}
+		m.onAgentReturned(from, total, msg)
+	})
+}
+
+// movedAgent tells whether an agent that is known comes back as another. It
+// may keep trying when the other may be itself before its link broke.
+func movedAgent(a *agent, from Peer, info *mesos.AgentInfo) (err error, fatal bool) {
+	switch {
+	case a == nil:
+		return nil, false
+	case a.view.Info.GetHostname() != info.GetHostname():
+		return field.Invalid("agent.hostname", info.GetHostname(), "was %q when agent %s registered",
+			a.view.Info.GetHostname(), a.id()), true
+	case a.connected() && addressOf(a.peer()) != addressOf(from):
+		return field.Invalid("agent.id", string(a.id()), "is connected from %s", a.peer()), false
+	}
+	return nil, false
+}
+
+func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *cluster.ReregisterAgent) {
+	id := AgentID(msg.GetAgent().GetId().GetValue())
+	picture := view.Agent{
+		ID: id, Info: msg.GetAgent(), Total: total, Version: msg.GetVersion(),
+		Capabilities: capabilities(msg.GetCapabilities()), Registered: m.now, Reregistered: m.now,
+	}
+	a := m.agents.byID[id]
+	if a == nil {
+		if old := m.agents.byAddress[addressOf(from)]; old != nil && !old.leaving {
+			m.removeAgent(old, view.Replaced)
+		}
+		delete(m.agents.recovered, id)
+		a = m.addAgent(from, picture)
+		m.publish(view.AgentAdded{Agent: a.view})
+	} else {
+		m.rescindAgentOffers(a)
+		picture.Registered = a.view.Registered
+		m.connectAgent(a, from, picture)
+		m.publish(view.AgentChanged{Agent: a.view})
+	}
+	missing := m.reconcileAgent(a, msg)
+	m.addToAllocator(a)
+	m.note(Info, "An agent came back", Field{"agent", string(id)}, Field{"peer", string(from)})
+	m.send(from, &cluster.AgentReregistered{
+		AgentId: a.view.Info.GetId(), MasterId: &m.cfg.MasterID,
+		TotalPingTimeout: new(m.cfg.TotalPingTimeout.Nanoseconds()), MissingTasks: missing,
+	})
+	for _, kill := range a.kills {
+		m.send(from, kill)
+	}
+	a.kills = nil
+	m.updateFrameworksAt(a, msg.GetFrameworks())
+}
+
+// updateFrameworksAt tells an agent what changed of the frameworks it named.
+func (m *Machine) updateFrameworksAt(a *agent, named []*mesos.FrameworkInfo) {
+	for _, info := range named {
+		f := m.frameworks.byID[FrameworkID(info.GetId().GetValue())]
+		if f != nil && f.connected() && !proto.Equal(f.view.Info, info) {
+			m.send(a.peer(), &cluster.UpdateFramework{Framework: f.view.Info})
+		}
+	}
+}
+
+// reconcileAgent learns what runs on an agent, and returns what it should run
+// and does not name. What the master sent after the agent wrote its message
+// is among those; the agent got it before the answer, and knows it by then.
+func (m *Machine) reconcileAgent(a *agent, msg *cluster.ReregisterAgent) []*cluster.AgentReregistered_MissingTask {
+	m.learnFrameworks(a, msg.GetFrameworks())
+	m.learnExecutors(a, msg.GetExecutors())
+	named := make(map[*task]bool, len(msg.GetTasks()))
+	for _, reported := range msg.GetTasks() {
+		if t := m.learnTask(a, reported); t != nil {
+			named[t] = true
+		}
+	}
+	var missing []*cluster.AgentReregistered_MissingTask
+	for _, t := range append([]*task(nil), a.tasks...) {
+		switch {
+		case named[t]:
+		case t.terminal():
+			m.removeTask(t, view.Completed) // acknowledged at the agent
+		default:
+			missing = append(missing, &cluster.AgentReregistered_MissingTask{
+				FrameworkId: t.framework.view.Info.GetId(), TaskId: t.protoID(),
+			})
+		}
+	}
+	return missing
+}
+
+func (m *Machine) learnFrameworks(a *agent, infos []*mesos.FrameworkInfo) {
+	for _, info := range infos {
+		id := FrameworkID(info.GetId().GetValue())
+		switch {
+		case m.frameworks.completed(id):
+			m.send(a.peer(), &cluster.ShutdownFramework{FrameworkId: info.GetId()})
+		case m.frameworks.byID[id] == nil:
+			if err := names.CheckID("framework_info.id", string(id)); err != nil {
+				m.note(Warn, "An agent named a framework that cannot be: "+err.Error(), Field{"agent", string(a.id())})
+				continue
+			}
+			m.recoverFramework(id, info)
+		}
+	}
+}

@@ -1,0 +1,36 @@
+package state
+
+import "strings"
+
+// Keys of timers: what lapses, and whose.
+const (
+	timerFailover  = "failover"     // /F: a framework's time to come back
+	timerHeartbeat = "heartbeat"    // /F: the next HEARTBEAT
+	timerOffer     = "offer-expiry" // /O17
+	timerReturn    = "reregister"   // /S3: an agent's time to come back
+	timerRecovery  = "recovery"     // all recovered agents' time to come back
+	timerPrune     = "prune"        // the next pruning of the registry
+	timerAllocator = "allocator"    // the next attempt to start the allocator
+)
+
+func (m *Machine) timerFired(key string) {
+	what, whose, _ := strings.Cut(key, "/")
+	switch what {
+	case timerFailover:
+		m.failoverTimedOut(FrameworkID(whose))
+	case timerHeartbeat:
+		m.heartbeat(FrameworkID(whose))
+	case timerOffer:
+		m.expireOffer(OfferID(whose))
+	case timerReturn:
+		m.returnTimedOut(AgentID(whose))
+	case timerRecovery:
+		m.recoveryTimedOut()
+	case timerPrune:
+		m.pruneRegistry()
+	case timerAllocator:
+		m.startAllocator()
+	default:
+		m.note(Warn, "A timer fired that nobody set", Field{"key", key})
+	}
+}

@@ -1,0 +1,161 @@
+package view
+
+import (
+	"time"
+
+	"troupe/messages/mesos"
+)
+
+// Event is one change of what is shown; the list below is closed.
+type Event interface{ event() }
+
+// AgentAdded tells of an agent that is new, or replaces its picture.
+type AgentAdded struct{ Agent *Agent }
+
+// AgentChanged replaces the picture of an agent.
+type AgentChanged struct{ Agent *Agent }
+
+// RemovalCause says why an agent is no longer held for registered.
+type RemovalCause uint8
+
+// The causes of a removal.
+const (
+	// Unhealthy: it did not answer, or did not come back in time.
+	Unhealthy RemovalCause = iota
+	// Unregistered: it left in order.
+	Unregistered
+	// Replaced: another registered at its address.
+	Replaced
+	// Ended: an operator marked it gone.
+	Ended
+)
+
+// AgentRemoved takes an agent off, with whatever offers and executors it had.
+type AgentRemoved struct {
+	ID          AgentID
+	Cause       RemovalCause
+	Unreachable bool
+	At          time.Time
+}
+
+// FrameworkAdded tells of a framework that is new.
+type FrameworkAdded struct{ Framework *Framework }
+
+// FrameworkChanged replaces the picture of a framework.
+type FrameworkChanged struct{ Framework *Framework }
+
+// FrameworkRemoved completes a framework. Its tasks were removed before.
+type FrameworkRemoved struct{ Framework *Framework }
+
+// TaskAdded tells of a task that was launched, or that an agent brought along.
+type TaskAdded struct{ Task *Task }
+
+// TaskUpdated replaces the picture of a task. Status is what was new.
+type TaskUpdated struct {
+	Task   *Task
+	Status *mesos.TaskStatus
+}
+
+// TaskFate says where a task that is taken off went.
+type TaskFate uint8
+
+// The fates of tasks.
+const (
+	// Completed tasks join their framework's completed ones.
+	Completed TaskFate = iota
+	// Unreachable tasks join their framework's unreachable ones.
+	Unreachable
+)
+
+// TaskRemoved takes a task off the live ones.
+type TaskRemoved struct {
+	Task *Task
+	Fate TaskFate
+}
+
+// TaskForgotten takes a task off the unreachable ones: it came back.
+type TaskForgotten struct {
+	Framework FrameworkID
+	Task      TaskID
+}
+
+// TaskRefused tells of a task that was never added: its launch was answered
+// with a terminal status.
+type TaskRefused struct {
+	Framework FrameworkID
+	Status    *mesos.TaskStatus
+}
+
+// ExecutorAdded tells of an executor, by its first task or by its agent.
+type ExecutorAdded struct{ Executor *Executor }
+
+// ExecutorRemoved takes an executor off.
+type ExecutorRemoved struct {
+	Framework FrameworkID
+	Agent     AgentID
+	ID        ExecutorID
+}
+
+// OffersMade tells of new offers.
+type OffersMade struct{ Offers []*Offer }
+
+// OfferEnd says how an offer ended.
+type OfferEnd uint8
+
+// The ends of offers.
+const (
+	Accepted OfferEnd = iota
+	Declined
+	Rescinded
+	// Discarded: its framework went away, or accepted it wrongly.
+	Discarded
+)
+
+// OfferRemoved ends an offer.
+type OfferRemoved struct {
+	Offer *Offer
+	End   OfferEnd
+}
+
+// Called counts a call of a framework that was let through.
+type Called struct {
+	Framework FrameworkID
+	Type      int32 // of mesos.v1.scheduler.Call
+}
+
+// Judged counts a message of one kind, by whether it was of use.
+type Judged struct {
+	Kind  Kind
+	Valid bool
+}
+
+// Kind is a kind of message whose validity Mesos counts.
+type Kind uint8
+
+// The kinds.
+const (
+	StatusUpdates Kind = iota
+	StatusUpdateAcks
+	FrameworkMessages
+	ExecutorMessages
+	// Messages of any other kind, which were dropped.
+	Others
+)
+
+func (AgentAdded) event()       {}
+func (AgentChanged) event()     {}
+func (AgentRemoved) event()     {}
+func (FrameworkAdded) event()   {}
+func (FrameworkChanged) event() {}
+func (FrameworkRemoved) event() {}
+func (TaskAdded) event()        {}
+func (TaskUpdated) event()      {}
+func (TaskRemoved) event()      {}
+func (TaskForgotten) event()    {}
+func (TaskRefused) event()      {}
+func (ExecutorAdded) event()    {}
+func (ExecutorRemoved) event()  {}
+func (OffersMade) event()       {}
+func (OfferRemoved) event()     {}
+func (Called) event()           {}
+func (Judged) event()           {}
