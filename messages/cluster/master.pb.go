@@ -100,7 +100,8 @@ type ReregisterAgent struct {
 	// Tasks that are not terminal, and terminal ones whose last update is not
 	// acknowledged.
 	Tasks []*mesos.Task `protobuf:"bytes,5,rep,name=tasks" json:"tasks,omitempty"`
-	// Executors that are not built in; each with its framework_id.
+	// Executors that came with an ExecutorInfo, custom and default ones alike;
+	// each with its framework_id. Command executors have no resources of their own.
 	Executors     []*mesos.ExecutorInfo `protobuf:"bytes,6,rep,name=executors" json:"executors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -341,8 +342,8 @@ func (x *StatusUpdate) GetLatestState() mesos.TaskState {
 	return mesos.TaskState(6)
 }
 
-// ExecutorExited tells that an executor that is not built in has ended. Best
-// effort.
+// ExecutorExited tells that an executor that came with an ExecutorInfo, custom
+// or default, has ended. Best effort.
 type ExecutorExited struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
