@@ -1,0 +1,235 @@
+// Package posix runs programs as plain child processes: each in a session of
+// its own, with no isolation, and never leaving a descendant behind. For
+// executor hosts and, through /proc, for the agent. Linux 5.4 or newer.
+//
+// Three facts of the kernel shape it:
+//   - PR_SET_PDEATHSIG is delivered when the forking thread dies, not the
+//     process. All forks are therefore made by one thread that lives as long
+//     as the Launcher.
+//   - A process whose parent has died becomes a child of its nearest ancestor
+//     that is a subreaper. The Launcher's process is one, so that whatever a
+//     program leaves behind turns up as the launcher's own child.
+//   - A pidfd can be polled, so that a running program costs no thread.
+package posix
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"troupe/slave/container"
+)
+
+// ErrClosed is returned by Launch after Close.
+var ErrClosed = errors.New("the launcher is closed")
+
+// Launcher starts programs and reaps what they leave. A process has at most
+// one; beside it, it may use os/exec for children in its own session only.
+type Launcher struct {
+	forks   chan func()
+	reaper  chan os.Signal
+	session int
+
+	mu      sync.Mutex
+	running map[int]*Process // by pid, until reaped
+	closed  bool
+	idle    sync.WaitGroup // running processes
+}
+
+var _ container.Launcher = (*Launcher)(nil)
+
+// New makes the calling process a subreaper and starts the forking thread.
+func New() (*Launcher, error) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("becoming a subreaper: %w", err)
+	}
+	session, err := unix.Getsid(0)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the own session: %w", err)
+	}
+	if err := closeOnExec(); err != nil {
+		return nil, err
+	}
+	l := &Launcher{
+		forks:   make(chan func()),
+		reaper:  make(chan os.Signal, 1),
+		session: session,
+		running: map[int]*Process{},
+	}
+	signal.Notify(l.reaper, unix.SIGCHLD)
+	go l.fork()
+	go l.reap()
+	return l, nil
+}
+
+// closeOnExec marks the files that this process itself was started with; Go
+// marks all that it opens.
+func closeOnExec() error {
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fmt.Errorf("listing open files: %w", err)
+	}
+	for _, e := range open {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
+// fork runs the forks on one thread.
+func (l *Launcher) fork() {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread() // ending while locked would end the thread
+	for f := range l.forks {
+		f()
+	}
+}
+
+// Launch starts s; see container.Launcher.
+func (l *Launcher) Launch(s container.Spec) (container.Process, error) {
+	p, err := l.launch(s)
+	if err != nil {
+		return nil, err // not a nil *Process in an interface
+	}
+	return p, nil
+}
+
+func (l *Launcher) launch(s container.Spec) (*Process, error) {
+	start, err := prepare(s)
+	if err != nil {
+		return nil, err
+	}
+	defer start.close()
+
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil, ErrClosed
+	}
+	l.idle.Add(1)
+	l.mu.Unlock()
+
+	var p *Process
+	done := make(chan struct{})
+	l.forks <- func() {
+		defer close(done)
+		p, err = l.start(s, start)
+	}
+	<-done
+	if err != nil {
+		l.idle.Done()
+		return nil, err
+	}
+	go p.wait()
+	return p, nil
+}
+
+// start forks, and knows the child before the reaper can see it.
+func (l *Launcher) start(s container.Spec, start *start) (*Process, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pidfd := -1
+	start.attr.Sys.PidFD = &pidfd
+	pid, err := syscall.ForkExec(start.path, start.args, start.attr)
+	if err != nil {
+		return nil, start.explain(err)
+	}
+	p := &Process{launcher: l, pid: pid, dir: s.Dir, done: make(chan struct{})}
+	l.running[pid] = p
+	if p.poll, err = pollable(pidfd); err != nil {
+		// Without a pidfd the process cannot be waited for: give it up.
+		err = errors.Join(err, unix.Kill(pid, unix.SIGKILL))
+		_, werr := unix.Wait4(pid, nil, 0, nil)
+		delete(l.running, pid)
+		return nil, fmt.Errorf("launching %q: %w", s.Path, errors.Join(err, werr))
+	}
+	return p, nil
+}
+
+// pollable makes a file of a pidfd on which Go's poller waits.
+func pollable(pidfd int) (*os.File, error) {
+	if pidfd < 0 {
+		return nil, errors.New("the kernel has no pidfd (Linux 5.4 or newer is needed)")
+	}
+	if err := unix.SetNonblock(pidfd, true); err != nil {
+		return nil, errors.Join(fmt.Errorf("making a pidfd non-blocking: %w", err), unix.Close(pidfd))
+	}
+	return os.NewFile(uintptr(pidfd), "pidfd"), nil
+}
+
+// Close kills what runs, waits until it is gone, and refuses further
+// launches.
+func (l *Launcher) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed = true
+	for _, p := range l.running {
+		p.Kill(0)
+	}
+	l.mu.Unlock()
+	l.idle.Wait()
+	close(l.forks)
+	signal.Stop(l.reaper)
+	close(l.reaper)
+	return nil
+}
+
+// reap waits for orphans: dead processes that some program started and left.
+func (l *Launcher) reap() {
+	for range l.reaper {
+		l.reapOrphans()
+	}
+}
+
+func (l *Launcher) reapOrphans() {
+	for _, pid := range l.orphans() {
+		if s, err := readStat(pid); err == nil && s.state == 'Z' {
+			unix.Wait4(pid, nil, unix.WNOHANG, nil) // fails only when it is gone already
+		}
+	}
+}
+
+// orphans lists the children of this process that it did not start: adopted
+// ones, which are in another session.
+func (l *Launcher) orphans() []int {
+	var orphans []int
+	// The kernel gives adopted children to the main thread.
+	for _, pid := range childrenOfThread(os.Getpid(), os.Getpid()) {
+		l.mu.Lock()
+		_, own := l.running[pid]
+		l.mu.Unlock()
+		if own {
+			continue
+		}
+		if s, err := readStat(pid); err == nil && s.session != l.session {
+			orphans = append(orphans, pid)
+		}
+	}
+	return orphans
+}
+
+// forget ends the tracking of p, and says whether it was the last.
+func (l *Launcher) forget(p *Process) {
+	l.mu.Lock()
+	delete(l.running, p.pid)
+	l.mu.Unlock()
+	l.idle.Done()
+}
+
+func (l *Launcher) alone(p *Process) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, own := l.running[p.pid]
+	return own && len(l.running) == 1
+}

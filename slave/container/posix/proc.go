@@ -1,0 +1,129 @@
+package posix
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// stat is what /proc/PID/stat says. Times are in clock ticks, rss in pages.
+type stat struct {
+	state                        byte
+	ppid, session, threads       int
+	utime, stime, cutime, cstime uint64
+	started                      uint64
+	rss                          uint64
+}
+
+func readStat(pid int) (stat, error) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return stat{}, err
+	}
+	s, err := parseStat(data)
+	if err != nil {
+		return stat{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
+	}
+	return s, nil
+}
+
+// parseStat reads the fields of proc(5). The second, the program's name, may
+// hold anything, parentheses and spaces too.
+func parseStat(data []byte) (stat, error) {
+	end := bytes.LastIndexByte(data, ')')
+	if end < 0 {
+		return stat{}, fmt.Errorf("no name in %q", data)
+	}
+	const first = 3 // the number, in proc(5), of the field after the name
+	fields := strings.Fields(string(data[end+1:]))
+	if len(fields) < 25-first || len(fields[0]) != 1 {
+		return stat{}, fmt.Errorf("only %d fields after the name in %q", len(fields), data)
+	}
+	var err error
+	number := func(field int) uint64 {
+		// rss and the like are never negative, but tty and priority are not read.
+		n, perr := strconv.ParseUint(fields[field-first], 10, 64)
+		if perr != nil && err == nil {
+			err = fmt.Errorf("field %d: %w", field, perr)
+		}
+		return n
+	}
+	s := stat{
+		state: fields[0][0],
+		ppid:  int(number(4)), session: int(number(6)), threads: int(number(20)),
+		utime: number(14), stime: number(15), cutime: number(16), cstime: number(17),
+		started: number(22),
+		rss:     number(24),
+	}
+	return s, err
+}
+
+// children lists the processes that any thread of pid started or adopted.
+func children(pid int) []int {
+	tasks, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	if err != nil {
+		return nil // it is gone
+	}
+	var pids []int
+	for _, t := range tasks {
+		if tid, err := strconv.Atoi(t.Name()); err == nil {
+			pids = append(pids, childrenOfThread(pid, tid)...)
+		}
+	}
+	return pids
+}
+
+// childrenOfThread reads the kernel's list (CONFIG_PROC_CHILDREN, on in every
+// distribution's kernel).
+func childrenOfThread(pid, tid int) []int {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + strconv.Itoa(tid) + "/children")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, f := range strings.Fields(string(data)) {
+		if child, err := strconv.Atoi(f); err == nil {
+			pids = append(pids, child)
+		}
+	}
+	return pids
+}
+
+// sandboxVariable is how a process knows its sandbox.
+const sandboxVariable = "MESOS_SANDBOX="
+
+// startedIn is the one of the sandboxes that a process was started with, by
+// its environment; "" if none.
+func startedIn(pid int, sandboxes map[string]bool) string {
+	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return ""
+	}
+	for e := range bytes.SplitSeq(env, []byte{0}) {
+		if v, ok := bytes.CutPrefix(e, []byte(sandboxVariable)); ok && sandboxes[string(v)] {
+			return string(v)
+		}
+	}
+	return ""
+}
+
+// worksIn is startedIn, or else the sandbox that holds the process's working
+// directory or one of its output files.
+func worksIn(pid int, sandboxes map[string]bool) string {
+	if s := startedIn(pid, sandboxes); s != "" {
+		return s
+	}
+	for _, link := range []string{"/cwd", "/fd/1", "/fd/2"} {
+		target, err := os.Readlink("/proc/" + strconv.Itoa(pid) + link)
+		for err == nil && target != "/" && target != "." {
+			if sandboxes[target] {
+				return target
+			}
+			target = filepath.Dir(target)
+		}
+	}
+	return ""
+}

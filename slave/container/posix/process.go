@@ -1,0 +1,175 @@
+package posix
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"troupe/slave/container"
+)
+
+// Process is one program and its descendants. Its pid stays its own until it
+// is reaped, which is after everything it started is gone.
+type Process struct {
+	launcher *Launcher
+	pid      int
+	dir      string
+	poll     *os.File // a pidfd
+	done     chan struct{}
+	exit     container.Exit // valid after done
+
+	mu       sync.Mutex
+	reaped   bool
+	deadline time.Time   // of the forced kill; zero while none is asked for
+	force    *time.Timer // fires at the deadline
+}
+
+var _ container.Process = (*Process)(nil)
+
+// Pid is the program's process id; it is also its session's.
+func (p *Process) Pid() int { return p.pid }
+
+// Done is closed when the program and its descendants are gone.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Exit is valid once Done is closed.
+func (p *Process) Exit() container.Exit { return p.exit }
+
+// Kill sends SIGTERM to everything, and SIGKILL after grace; see
+// container.Process.
+func (p *Process) Kill(grace time.Duration) {
+	if !p.schedule(grace) {
+		return
+	}
+	for _, pid := range p.members() {
+		p.send(pid, unix.SIGTERM)
+	}
+}
+
+// schedule sets when destroy runs, and says whether this is the first call
+// and has a grace.
+func (p *Process) schedule(grace time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := p.deadline.IsZero()
+	deadline := time.Now().Add(grace)
+	if p.reaped || !first && !deadline.Before(p.deadline) {
+		return false
+	}
+	p.deadline = deadline
+	if p.force != nil {
+		p.force.Stop()
+	}
+	p.force = time.AfterFunc(grace, p.destroy)
+	return first && grace > 0
+}
+
+// send signals one of the members, but not the program once it is reaped: its
+// number may be somebody else's then.
+func (p *Process) send(pid int, sig unix.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pid == p.pid && p.reaped {
+		return
+	}
+	send(pid, sig)
+}
+
+// destroy stops and kills until nothing but zombies is left.
+func (p *Process) destroy() { killAll(p.members, p.send) }
+
+// wait runs until the program has exited, then ends what it left.
+func (p *Process) wait() {
+	status, err := p.await()
+	killAll(p.leftovers, p.send)
+	p.mu.Lock()
+	p.reaped = true
+	if p.force != nil {
+		p.force.Stop()
+	}
+	if err == nil {
+		err = p.collect(&status)
+	}
+	p.mu.Unlock()
+	p.exit = container.Exit{Status: status}
+	if err != nil {
+		p.exit.Status = -1
+	}
+	p.poll.Close() // a pidfd has nothing to flush
+	p.launcher.forget(p)
+	close(p.done)
+}
+
+// await blocks until the program is a zombie.
+func (p *Process) await() (int, error) {
+	raw, err := p.poll.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	var werr error
+	err = raw.Read(func(fd uintptr) bool {
+		var info unix.Siginfo
+		werr = unix.Waitid(unix.P_PIDFD, int(fd), &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		return werr != nil && !errors.Is(werr, unix.EINTR) || info.Signo != 0
+	})
+	return -1, errors.Join(err, werr)
+}
+
+// collect reaps the program.
+func (p *Process) collect(status *int) error {
+	var ws unix.WaitStatus
+	for {
+		_, err := unix.Wait4(p.pid, &ws, 0, nil)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		*status = int(ws)
+		return err
+	}
+}
+
+// Usage reads /proc; it fails after the program has ended.
+func (p *Process) Usage() (container.Usage, error) {
+	select {
+	case <-p.done:
+		return container.Usage{}, fmt.Errorf("process %d has ended", p.pid)
+	default:
+		return usageOf(p.members()), nil
+	}
+}
+
+// members are the program, its descendants, and what they left orphaned.
+func (p *Process) members() []int {
+	p.mu.Lock()
+	reaped := p.reaped
+	p.mu.Unlock()
+	if reaped {
+		return nil
+	}
+	return append(tree(p.pid), p.leftovers()...)
+}
+
+// leftovers are the orphans that p's program left, with their descendants.
+func (p *Process) leftovers() []int {
+	var pids []int
+	for _, orphan := range p.launcher.orphans() {
+		if p.left(orphan) {
+			pids = append(pids, tree(orphan)...)
+		}
+	}
+	return pids
+}
+
+// left says whether an orphan is of p. The one who has left the session is
+// known by its sandbox; one who has left that too belongs to the only program
+// that there is, if there is only one.
+func (p *Process) left(orphan int) bool {
+	if s, err := readStat(orphan); err == nil && s.session == p.pid {
+		return true
+	}
+	return worksIn(orphan, map[string]bool{p.dir: true}) != "" || p.launcher.alone(p)
+}
