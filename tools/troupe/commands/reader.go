@@ -1,0 +1,57 @@
+package commands
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"troupe/tools/troupe/client"
+	"troupe/tools/troupe/show"
+)
+
+// reader is what commands that look at a cluster have in common.
+type reader struct {
+	master string
+	json   bool
+	tls    tlsFlags
+	out    io.Writer
+}
+
+// readerCommand makes a command that reads the master's state and shows it.
+func readerCommand(io Streams, c *cobra.Command, run func(ctx context.Context, r *reader, args []string) error) *cobra.Command {
+	r := &reader{out: io.Out}
+	r.addFlags(c)
+	c.Flags().BoolVar(&r.json, "json", false, "print JSON for programs")
+	c.RunE = func(c *cobra.Command, args []string) error { return run(c.Context(), r, args) }
+	return c
+}
+
+// addFlags adds what it takes to reach a master.
+func (r *reader) addFlags(c *cobra.Command) {
+	c.Flags().StringVar(&r.master, "master", "127.0.0.1:5050", "master to ask, host:port")
+	r.tls.add(c.Flags())
+}
+
+func (r *reader) client() (*client.Client, error) {
+	secure, err := r.tls.client()
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(r.master, secure)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return c, nil
+}
+
+// state reads the master's state.
+func (r *reader) state(ctx context.Context) (*client.State, error) {
+	c, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	return c.State(ctx)
+}
+
+func (r *reader) style() show.Style { return show.StyleFor(r.out) }
