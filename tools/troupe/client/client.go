@@ -53,7 +53,6 @@ func (c *Client) State(ctx context.Context) (*State, error) {
 	return state, c.read(ctx, c.master, "/state", nil, state)
 }
 
-
 // Browse lists a folder of an agent's sandboxes.
 func (c *Client) Browse(ctx context.Context, agent Agent, path string) ([]File, error) {
 	var files []File
