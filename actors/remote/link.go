@@ -1,0 +1,174 @@
+package remote
+
+import (
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"troupe/actors/address"
+	"troupe/actors/remote/frame"
+)
+
+// errPeerClosed ends the link with a peer that said goodbye; its text is what
+// linked actors are told.
+var errPeerClosed = errors.New("closed")
+
+// link is a live connection with a peer. A reader and a writer goroutine serve
+// it; when both have ended, the reader takes leave of it.
+type link struct {
+	p         *peer
+	conn      net.Conn
+	remote    Peer
+	principal string
+	seq       uint64 // of the dial
+	since     time.Time
+	wake      chan struct{}                       // to the writer, when idle
+	done      chan struct{}                       // closed when all is told
+	taken     struct{ whole, bulk atomic.Uint64 } // messages, by the reader
+	heard     atomic.Int64                        // when the last byte came
+	wrote     atomic.Int64                        // when the last write ended
+	owes      atomic.Bool                         // an acknowledgement is planned
+
+	// The peer's lock guards the rest.
+	out     outbox
+	watched map[pair]struct{} // there by here
+	acked   struct{ whole, bulk uint64 }
+	ackDue  bool
+	idle    bool // the writer waits
+	parting parting
+	cause   error // that ended the link
+	stall   stall
+}
+
+// parting is how far an orderly end has come.
+type parting struct {
+	wanted bool // say goodbye when all is written
+	said   bool
+	heard  bool
+}
+
+// stall is the pulse's note of when the peer last took something.
+type stall struct {
+	progress uint64
+	since    int64
+}
+
+func newLink(p *peer, g greeting, seq uint64) *link {
+	l := &link{
+		p: p, conn: g.conn, remote: g.peer, principal: g.principal, seq: seq, since: time.Now(),
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	now := p.t.now()
+	l.heard.Store(now)
+	l.wrote.Store(now)
+	return l
+}
+
+// start runs the link.
+func (l *link) start() {
+	l.p.t.log.Debug("linked", zap.String("peer", l.remote.Address), zap.String("incarnation", l.remote.Incarnation),
+		zap.String("principal", l.principal), zap.Bool("dialed", l.remote.Dialed))
+	l.p.t.running.Go(l.run)
+}
+
+func (l *link) run() {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		l.write()
+	}()
+	l.end(l.read())
+	<-written
+	l.p.t.log.Debug("link ended", zap.String("peer", l.remote.Address), zap.String("incarnation", l.remote.Incarnation), zap.Error(l.cause))
+	l.p.finish(l)
+}
+
+// end breaks the link, if nothing did before, because of err.
+func (l *link) end(err error) {
+	l.p.mu.Lock()
+	if l.cause == nil {
+		l.cause = err
+	}
+	l.rouse()
+	l.p.mu.Unlock()
+	_ = l.conn.Close() // the link is over either way
+}
+
+// rouse wakes the writer if it waits. The caller has locked.
+func (l *link) rouse() {
+	if l.idle {
+		l.idle = false
+		l.wake <- struct{}{}
+	}
+}
+
+// open tells why nothing can be sent to an actor over this link, if so. The
+// caller has locked.
+func (l *link) open(to address.PID) error {
+	switch {
+	case to.Incarnation != "" && to.Incarnation != l.remote.Incarnation:
+		return Stale
+	case l.cause != nil || l.parting.said || l.parting.wanted:
+		return Lost
+	}
+	return nil
+}
+
+// post takes a letter, or tells a Reason why not. The caller has locked.
+func (l *link) post(m letter) error {
+	if err := l.open(m.to); err != nil {
+		return err
+	}
+	if l.out.load+m.cost() > l.p.t.cfg.Limits.QueueBytes {
+		return OverBudget
+	}
+	l.out.add(m)
+	l.rouse()
+	return nil
+}
+
+// tell sends a frame about a link of actors. The caller has locked.
+func (l *link) tell(k frame.Kind, watcher, watched address.PID, reason string) {
+	if l.cause == nil && !l.parting.said {
+		l.out.addLink(k, watcher, watched, reason)
+		l.rouse()
+	}
+}
+
+// acknowledge makes the writer tell what was taken, or at least that this
+// side lives.
+func (l *link) acknowledge() {
+	l.p.mu.Lock()
+	l.ackDue = true
+	l.rouse()
+	l.p.mu.Unlock()
+}
+
+// part asks the writer to say goodbye when all is written.
+func (l *link) part() {
+	l.p.mu.Lock()
+	l.parting.wanted = true
+	l.rouse()
+	l.p.mu.Unlock()
+}
+
+// pid completes the name of an actor of the peer.
+func (l *link) pid(name string) address.PID {
+	return address.PID{Name: name, Address: l.remote.Address, Incarnation: l.remote.Incarnation}
+}
+
+// pid completes the name of an actor of this system.
+func (t *Transport) pid(name string) address.PID {
+	return address.PID{Name: name, Address: t.cfg.Address, Incarnation: t.cfg.Incarnation}
+}
+
+// countLink changes the number of links and gives the new one.
+func (t *Transport) countLink(n int) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.linked += n
+	return t.linked
+}

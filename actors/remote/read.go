@@ -1,0 +1,312 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors/remote/frame"
+)
+
+const (
+	// idleRead is the room that a quiet link reads into.
+	idleRead = 1 << 10
+	// ackEvery is how many messages are taken at most without one being
+	// acknowledged.
+	ackEvery = 1024
+	// partingTime is how long the peer may take to hang up after its goodbye.
+	partingTime = 2 * time.Second
+)
+
+// read is the reader goroutine: it takes frames until the connection ends or
+// makes no sense, and tells why.
+func (l *link) read() error {
+	r := reader{l: l, in: inbox{most: l.p.t.cfg.Limits.MaxMessage}, buf: make([]byte, idleRead)}
+	r.small = r.buf
+	defer r.shrink()
+	for {
+		n, err := l.conn.Read(r.buf[r.end:])
+		if n > 0 {
+			l.heard.Store(l.p.t.now())
+			l.p.counters.bytesIn.Add(uint64(n))
+			r.end += n
+			if err := r.frames(); err != nil {
+				return fmt.Errorf("lost: %w", err)
+			}
+			r.resize(n)
+		}
+		if err != nil {
+			return l.over(err)
+		}
+	}
+}
+
+// over says why there is nothing more to read.
+func (l *link) over(err error) error {
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	switch {
+	case l.parting.heard:
+		return errPeerClosed
+	case errors.Is(err, io.EOF):
+		return errors.New("lost: the peer hung up")
+	}
+	return fmt.Errorf("lost: %w", err)
+}
+
+// reader is the state of a link's reader goroutine.
+type reader struct {
+	l     *link
+	in    inbox
+	buf   []byte
+	end   int    // of what was read into buf
+	small []byte // the room of a quiet link
+	large *block // the room of a busy one
+	unack int    // messages taken since the writer was last told
+}
+
+// frames handles all whole frames in the buffer and moves what is left to its
+// front.
+func (r *reader) frames() error {
+	at := 0
+	for {
+		k, payload, n, err := frame.Next(r.buf[at:r.end])
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+		if err := r.frame(k, payload); err != nil {
+			return err
+		}
+		at += n
+	}
+	if at > 0 {
+		r.end = copy(r.buf, r.buf[at:r.end])
+	}
+	return nil
+}
+
+// resize gives a busy link more room and takes it from a quiet one; n is what
+// was read last.
+func (r *reader) resize(n int) {
+	switch {
+	case r.large == nil && (n >= idleRead/2 || r.end == len(r.buf)):
+		r.large = newBlock(largeBlock)
+		r.buf = r.large.b[:cap(r.large.b)]
+		copy(r.buf, r.small[:r.end])
+	case r.large != nil && n < idleRead/2 && r.end < idleRead/2:
+		copy(r.small, r.buf[:r.end])
+		r.shrink()
+	}
+}
+
+func (r *reader) shrink() {
+	r.buf = r.small
+	if r.large != nil {
+		r.large.free()
+		r.large = nil
+	}
+}
+
+func (r *reader) frame(k frame.Kind, payload []byte) error {
+	if k == frame.Message {
+		a, err := r.in.message(payload)
+		if err != nil {
+			return err
+		}
+		r.deliver(a)
+		r.l.taken.whole.Add(1)
+		r.owe()
+		return nil
+	}
+	switch k {
+	case frame.Name, frame.Type:
+		return r.in.define(k, payload)
+	case frame.Ack:
+		return r.l.confirm(payload)
+	case frame.Begin:
+		return r.in.begin(payload)
+	case frame.Chunk:
+		return r.chunk(payload)
+	case frame.Reset:
+		return r.in.reset(payload)
+	case frame.Goodbye:
+		return r.goodbye(payload)
+	default:
+		return r.linkFrame(k, payload)
+	}
+}
+
+func (r *reader) chunk(payload []byte) error {
+	a, complete, err := r.in.chunk(payload)
+	if err != nil || !complete {
+		return err
+	}
+	r.deliver(a)
+	r.l.taken.bulk.Add(1)
+	r.owe()
+	return nil
+}
+
+// owe sees to it that what was taken is acknowledged in time.
+func (r *reader) owe() {
+	r.l.p.counters.messagesIn.Add(1)
+	if r.unack++; r.unack >= ackEvery {
+		r.unack = 0
+		r.l.acknowledge()
+		return
+	}
+	if !r.l.owes.Swap(true) {
+		r.l.p.t.acks.plan(r.l)
+	}
+}
+
+// deliver decodes a message and hands it over, unless something forbids it.
+func (r *reader) deliver(a arrival) {
+	l := r.l
+	t := l.p.t
+	to := t.pid(a.target)
+	from := l.pid(a.sender)
+	if a.sender == "" {
+		from.Name = ""
+	}
+	m, err := l.decode(a)
+	if err == nil && t.cfg.Policy != nil {
+		err = t.cfg.Policy.Allow(l.principal, from, to, a.typ.name)
+	}
+	if err != nil {
+		l.p.counters.rejected.Add(1)
+		t.cfg.Receiver.Rejected(from, to, l.principal, a.typ.name, err)
+		return
+	}
+	t.cfg.Receiver.Deliver(from, to, l.principal, m)
+}
+
+func (l *link) decode(a arrival) (proto.Message, error) {
+	if a.typ.made == nil {
+		return nil, fmt.Errorf("remote: type %s is unknown here", a.typ.name)
+	}
+	m := a.typ.made.New().Interface()
+	if err := proto.Unmarshal(a.body, m); err != nil {
+		return nil, fmt.Errorf("remote: body of %s, %d bytes: %w", a.typ.name, len(a.body), err)
+	}
+	return m, nil
+}
+
+// confirm handles an Ack.
+func (l *link) confirm(payload []byte) error {
+	whole, bulk, err := frame.ParseAck(payload)
+	if err != nil {
+		return err
+	}
+	l.p.mu.Lock()
+	n, err := l.out.confirm(whole, bulk)
+	l.p.mu.Unlock()
+	l.p.counters.messagesOut.Add(uint64(n))
+	return err
+}
+
+// goodbye handles the peer's last frame: what it did not take it will not
+// take any more.
+func (r *reader) goodbye(payload []byte) error {
+	if _, err := frame.ParseText(frame.Goodbye, payload); err != nil {
+		return err
+	}
+	l := r.l
+	if err := l.conn.SetReadDeadline(time.Now().Add(partingTime)); err != nil {
+		return err
+	}
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	l.parting.heard = true
+	l.ackDue = true
+	if !l.parting.said {
+		l.out.discard()
+		l.parting.wanted = true
+		l.out.addAck(l.taken.whole.Load(), l.taken.bulk.Load())
+		l.out.addGoodbye("closed")
+		l.parting.said = true
+		l.ackDue = false
+	}
+	l.rouse()
+	return nil
+}
+
+// linkFrame handles Link, Unlink and Exited.
+func (r *reader) linkFrame(k frame.Kind, payload []byte) error {
+	var p frame.Pair
+	var reason string
+	var err error
+	if k == frame.Exited {
+		p, reason, err = frame.ParseExited(payload)
+	} else {
+		p, err = frame.ParsePair(k, payload)
+	}
+	if err != nil {
+		return err
+	}
+	watcher, watched, err := r.in.pair(k, p)
+	if err != nil {
+		return err
+	}
+	switch k {
+	case frame.Exited:
+		r.exited(watcher, watched, reason)
+		return nil
+	case frame.Link:
+		return r.watched(watcher, watched)
+	default:
+		r.unwatched(watcher, watched)
+		return nil
+	}
+}
+
+func (r *reader) exited(watcher, watched, reason string) {
+	k := pair{watcher, watched}
+	p := r.l.p
+	p.mu.Lock()
+	over := p.watches[k]
+	delete(p.watches, k)
+	p.mu.Unlock()
+	p.exit(over, reason)
+}
+
+func (r *reader) watched(watcher, watched string) error {
+	l := r.l
+	k := pair{watcher, watched}
+	l.p.mu.Lock()
+	_, known := l.watched[k]
+	count := len(l.watched)
+	if !known && count < l.p.t.cfg.Limits.MaxWatches {
+		if l.watched == nil {
+			l.watched = map[pair]struct{}{}
+		}
+		l.watched[k] = struct{}{}
+	}
+	l.p.mu.Unlock()
+	switch {
+	case known:
+	case count >= l.p.t.cfg.Limits.MaxWatches:
+		return fmt.Errorf("malformed link frame: watch %d of one link, over %d", count+1, l.p.t.cfg.Limits.MaxWatches)
+	default:
+		l.p.t.cfg.Receiver.Watch(l.pid(watcher), l.p.t.pid(watched))
+	}
+	return nil
+}
+
+func (r *reader) unwatched(watcher, watched string) {
+	l := r.l
+	k := pair{watcher, watched}
+	l.p.mu.Lock()
+	_, known := l.watched[k]
+	delete(l.watched, k)
+	l.p.mu.Unlock()
+	if known {
+		l.p.t.cfg.Receiver.Unwatch(l.pid(watcher), l.p.t.pid(watched))
+	}
+}

@@ -1,0 +1,268 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors/address"
+	"troupe/actors/remote/frame"
+)
+
+// ErrClosed is what Send says once Close was called.
+var ErrClosed = errors.New("remote: the transport is closed")
+
+// Transport links this system with others.
+type Transport struct {
+	cfg   Config
+	log   *zap.Logger
+	front *front // what listens; nil when nothing does
+	begun time.Time
+	seq   atomic.Uint64 // of dials
+
+	ctx     context.Context // of all goroutines
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	acks    ackTimer
+
+	connections, refused atomic.Int64
+
+	mu     sync.RWMutex // taken after a peer's, never before
+	peers  map[peerKey]*peer
+	past   Traffic // of peers that were forgotten
+	linked int
+	closed bool
+}
+
+// New makes a transport and starts to listen.
+func New(cfg Config) (*Transport, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	t := &Transport{cfg: cfg, log: cfg.Logger, begun: time.Now(), peers: map[peerKey]*peer{}}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	t.spawn(t.pulse)
+	if cfg.Listener != nil {
+		t.front = newFront(t)
+		t.spawn(t.front.accept)
+	}
+	return t, nil
+}
+
+// spawn runs f in a goroutine that Close waits for, and tells false when the
+// transport is closed already.
+func (t *Transport) spawn(f func()) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.closed {
+		return false
+	}
+	t.running.Go(f)
+	return true
+}
+
+// now is the time since the transport began, in nanoseconds.
+func (t *Transport) now() int64 { return int64(time.Since(t.begun)) }
+
+// Send takes a message for an actor of another system. The message is encoded
+// before Send returns. An error means that the message itself, or this
+// transport, is at fault, and nothing more is told of it; otherwise the
+// message arrives or becomes a dead letter, possibly before Send returns. Send
+// never waits for a peer. The sender is an actor of this system, or zero.
+func (t *Transport) Send(from, to address.PID, m proto.Message) error {
+	if err := t.check(from, to); err != nil {
+		return err
+	}
+	if m == nil {
+		return fmt.Errorf("remote: message to %s is nil", to.Name)
+	}
+	typ := m.ProtoReflect().Descriptor().FullName()
+	size := proto.Size(m)
+	if size > t.cfg.Limits.MaxMessage {
+		return fmt.Errorf("remote: %s of %d bytes to %s, over the limit of %d", typ, size, to.Name, t.cfg.Limits.MaxMessage)
+	}
+	var scratch *block
+	if size > frame.ChunkSize { // kept until it is written
+		scratch = &block{make([]byte, 0, size)}
+	} else {
+		scratch = newBlock(size)
+		defer scratch.free()
+	}
+	body, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(scratch.b, m)
+	if err != nil {
+		return fmt.Errorf("remote: encode %s to %s: %w", typ, to.Name, err)
+	}
+	return t.post(letter{from: from, to: to, typ: typ, body: body})
+}
+
+// check refuses addresses that cannot be meant.
+func (t *Transport) check(from, to address.PID) error {
+	if from.Name != "" {
+		if from.Address != t.cfg.Address {
+			return fmt.Errorf("remote: sender %s is not of this system, %s", from, t.cfg.Address)
+		}
+		if err := address.ValidateName(from.Name); err != nil {
+			return fmt.Errorf("remote: sender: %w", err)
+		}
+	}
+	if err := address.ValidateName(to.Name); err != nil {
+		return fmt.Errorf("remote: receiver: %w", err)
+	}
+	if to.Address == t.cfg.Address && (to.Incarnation == t.cfg.Incarnation || t.front != nil) {
+		return fmt.Errorf("remote: receiver %s is of this system", to)
+	}
+	return nil
+}
+
+func (t *Transport) post(m letter) error {
+	for {
+		p, err := t.peer(keyOf(m.to))
+		if err != nil {
+			return err
+		}
+		err = p.post(m)
+		var reason Reason
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &reason):
+			p.bury([]obituary{{m.from, m.to, m.typ, reason}}, nil)
+			return nil
+		case err != errForgotten:
+			return err
+		}
+	}
+}
+
+// Link asks that the watcher, of this system, is told when the watched actor
+// of another ends or can no longer be reached: Receiver.Exited, exactly once,
+// unless Unlink comes first. Repeating it while it is in force does nothing.
+// The reason is the actor's own, "closed" when its system closed in order, or
+// says what happened to the link or why there can be none.
+func (t *Transport) Link(watcher, watched address.PID) {
+	if err := t.link(watcher, watched); err != nil {
+		t.cfg.Receiver.Exited(watcher, watched, err.Error())
+	}
+}
+
+func (t *Transport) link(watcher, watched address.PID) error {
+	if watcher.Name == "" {
+		return fmt.Errorf("remote: watcher of %s has no name", watched)
+	}
+	if err := t.check(watcher, watched); err != nil {
+		return err
+	}
+	for {
+		p, err := t.peer(keyOf(watched))
+		if err != nil {
+			return err
+		}
+		if err = p.watch(watcher, watched); err != errForgotten {
+			return err
+		}
+	}
+}
+
+// Unlink takes a Link back. An Exited that was on its way may still come.
+func (t *Transport) Unlink(watcher, watched address.PID) {
+	t.mu.RLock()
+	p := t.peers[keyOf(watched)]
+	t.mu.RUnlock()
+	if p != nil {
+		p.unwatch(watcher, watched)
+	}
+}
+
+// Ended tells a remote watcher that the local actor watched has ended, or
+// never was: the answer to Receiver.Watch. An answer that nobody waits for any
+// more is ignored.
+func (t *Transport) Ended(watcher, watched address.PID, reason string) {
+	t.mu.RLock()
+	p := t.peers[keyOf(watcher)]
+	t.mu.RUnlock()
+	if p != nil {
+		p.ended(watcher, watched, reason)
+	}
+}
+
+// peerKey names a system among those known: by its address, and by its
+// incarnation too when nobody can dial it.
+type peerKey struct{ address, incarnation string }
+
+func keyOf(p address.PID) peerKey {
+	if address.Dialable(p.Address) {
+		return peerKey{address: p.Address}
+	}
+	return peerKey{p.Address, p.Incarnation}
+}
+
+// peer finds what is known of a system, or begins to know it.
+func (t *Transport) peer(k peerKey) (*peer, error) {
+	t.mu.RLock()
+	p, closed := t.peers[k], t.closed
+	t.mu.RUnlock()
+	if closed {
+		return nil, ErrClosed
+	}
+	if p != nil {
+		return p, nil
+	}
+	if err := address.ValidateHostPort(k.address); err != nil {
+		return nil, fmt.Errorf("remote: peer: %w", err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p = t.peers[k]; p == nil {
+		p = &peer{t: t, key: k, dialable: address.Dialable(k.address), idleSince: t.now()}
+		t.peers[k] = p
+	}
+	return p, nil
+}
+
+func (t *Transport) all() []*peer {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	peers := make([]*peer, 0, len(t.peers))
+	for _, p := range t.peers {
+		peers = append(peers, p)
+	}
+	return peers
+}
+
+// Peers describes all known systems, linked or not, sorted by address and
+// incarnation.
+func (t *Transport) Peers() []PeerInfo {
+	var infos []PeerInfo
+	for _, p := range t.all() {
+		if i, ok := p.info(); ok {
+			infos = append(infos, i)
+		}
+	}
+	sort.Slice(infos, func(i, j int) bool {
+		if infos[i].Address != infos[j].Address {
+			return infos[i].Address < infos[j].Address
+		}
+		return infos[i].Incarnation < infos[j].Incarnation
+	})
+	return infos
+}
+
+// Totals sums over all peers, past ones included.
+func (t *Transport) Totals() Totals {
+	t.mu.RLock()
+	s := Totals{Linked: t.linked}
+	s.Traffic.add(t.past)
+	t.mu.RUnlock()
+	for _, p := range t.all() {
+		s.Traffic.add(p.counters.read())
+	}
+	s.Connections, s.Refused = int(t.connections.Load()), int(t.refused.Load())
+	return s
+}
