@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"troupe/messages/field"
+	"troupe/messages/json"
 	"troupe/messages/mesos"
 	"troupe/messages/names"
 )
@@ -18,8 +19,15 @@ import (
 // it goes to role, which is "*" for nobody. White space around signs is
 // ignored, and so is an empty item. An error names the position, counted in
 // bytes from 1, and the text there.
+//
+// A text that starts with '[' is an array of resources in JSON; role is then
+// for those that are not reserved. An error names element and field.
 func Parse(text, role string) (Resources, error) {
-	list, err := parseText(text, role)
+	parse := parseText
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		parse = parseJSON
+	}
+	list, err := parse(text, role)
 	if err != nil {
 		return Resources{}, err
 	}
@@ -33,6 +41,16 @@ func MustParse(text string) Resources {
 		panic(err)
 	}
 	return r
+}
+
+func parseJSON(text, role string) ([]*mesos.Resource, error) {
+	list, err := json.UnmarshalArray[*mesos.Resource]([]byte(text))
+	for _, r := range list {
+		if r.Role == nil && len(r.Reservations) == 0 {
+			r.Role = &role
+		}
+	}
+	return list, err
 }
 
 func parseText(text, role string) ([]*mesos.Resource, error) {
