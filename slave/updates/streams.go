@@ -1,0 +1,202 @@
+package updates
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"troupe/messages/mesos"
+	"troupe/messages/tasks"
+)
+
+const (
+	// The first repetition comes after RetryMin, each later one after twice
+	// the wait, at most RetryMax.
+	RetryMin = 10 * time.Second
+	RetryMax = 10 * time.Minute
+
+	// MaxPending bounds a stream: an executor that sends more updates than
+	// its framework acknowledges is at fault.
+	MaxPending = 1000
+
+	// So many acknowledged uuids are remembered per stream, to know an
+	// executor's repetitions by.
+	maxRemembered = 100
+)
+
+// Streams is the machine. It is not safe for concurrent use.
+type Streams struct {
+	streams map[Key]*stream
+	paused  bool
+	out     []Effect
+}
+
+// stream holds what a task's framework has not acknowledged, oldest first; it
+// is never empty for long: an empty one only remembers.
+type stream struct {
+	pending  []*mesos.TaskStatus
+	acked    []UUID // the newest last
+	terminal bool   // its last update was added
+	sent     bool   // the head was forwarded
+	wait     time.Duration
+}
+
+// New has no streams and is paused.
+func New() *Streams { return &Streams{streams: map[Key]*stream{}, paused: true} }
+
+// Step takes one input in and returns what is to be done, in order. It needs
+// no time: waits are relative.
+func (s *Streams) Step(_ time.Time, in Input) []Effect {
+	s.out = nil
+	switch in := in.(type) {
+	case Add:
+		s.add(in.Key, in.Status)
+	case Acknowledge:
+		s.acknowledge(in.Key, in.UUID)
+	case Resume:
+		s.resume()
+	case Pause:
+		s.pause()
+	case RetryDue:
+		if t := s.streams[in.Key]; t != nil && !s.paused && len(t.pending) > 0 {
+			t.wait = min(2*t.wait, RetryMax)
+			s.forward(in.Key, t)
+		}
+	case Close:
+		if t := s.streams[in.Key]; t != nil {
+			s.quiet(in.Key, t)
+			delete(s.streams, in.Key)
+		}
+	}
+	return s.out
+}
+
+// Knows tells whether the stream has seen an update of that uuid: a repeated
+// one need not be made durable again.
+func (s *Streams) Knows(k Key, id UUID) bool {
+	t := s.streams[k]
+	return t != nil && t.knows(id)
+}
+
+// Full tells whether the stream takes no more.
+func (s *Streams) Full(k Key) bool {
+	t := s.streams[k]
+	return t != nil && len(t.pending) >= MaxPending
+}
+
+// Terminated tells whether a terminal update was added that is not
+// acknowledged yet.
+func (s *Streams) Terminated(k Key) bool {
+	t := s.streams[k]
+	return t != nil && t.terminal
+}
+
+// Head is the update that waits for its acknowledgement, nil if none does.
+func (s *Streams) Head(k Key) *mesos.TaskStatus {
+	if p := s.Pending(k); len(p) > 0 {
+		return p[0]
+	}
+	return nil
+}
+
+// Pending lists a stream's updates that are not acknowledged, oldest first.
+// The caller must not change the list.
+func (s *Streams) Pending(k Key) []*mesos.TaskStatus {
+	if t := s.streams[k]; t != nil {
+		return t.pending
+	}
+	return nil
+}
+
+// Keys lists the streams in order.
+func (s *Streams) Keys() []Key {
+	return slices.SortedFunc(maps.Keys(s.streams), Key.Compare)
+}
+
+func (s *Streams) do(e Effect) { s.out = append(s.out, e) }
+
+func (s *Streams) add(k Key, u *mesos.TaskStatus) {
+	t := s.streams[k]
+	if t == nil {
+		t = &stream{}
+		s.streams[k] = t
+	}
+	id, ok := UUIDOf(u.GetUuid())
+	if !ok || t.terminal || t.knows(id) || len(t.pending) >= MaxPending {
+		return
+	}
+	t.pending = append(t.pending, u)
+	t.terminal = tasks.Terminal(u.GetState())
+	if len(t.pending) == 1 && !s.paused {
+		t.wait = RetryMin
+		s.forward(k, t)
+	}
+}
+
+func (t *stream) knows(id UUID) bool {
+	return slices.Contains(t.acked, id) ||
+		slices.ContainsFunc(t.pending, func(u *mesos.TaskStatus) bool { return string(u.GetUuid()) == string(id[:]) })
+}
+
+// forward sends the head, and sets when to repeat it.
+func (s *Streams) forward(k Key, t *stream) {
+	t.sent = true
+	s.do(Forward{Key: k, Status: t.pending[0], Latest: t.pending[len(t.pending)-1].GetState()})
+	s.do(SetTimer{Key: k, After: t.wait})
+}
+
+func (s *Streams) acknowledge(k Key, id UUID) {
+	t := s.streams[k]
+	if t == nil || !t.sent || len(t.pending) == 0 || string(t.pending[0].GetUuid()) != string(id[:]) {
+		return
+	}
+	head := t.pending[0]
+	t.pending[0] = nil // let it be collected
+	t.pending = t.pending[1:]
+	t.sent = false
+	if len(t.acked) == maxRemembered {
+		t.acked = t.acked[1:]
+	}
+	t.acked = append(t.acked, id)
+	last := t.terminal && len(t.pending) == 0
+	s.do(Acknowledged{Key: k, Status: head, Last: last})
+	switch {
+	case last:
+		s.quiet(k, t)
+		delete(s.streams, k)
+	case len(t.pending) == 0:
+		s.quiet(k, t)
+	case !s.paused:
+		t.wait = RetryMin
+		s.forward(k, t)
+	}
+}
+
+// resume forwards every head anew, and waits from the beginning again.
+func (s *Streams) resume() {
+	s.paused = false
+	for _, k := range s.Keys() {
+		if t := s.streams[k]; len(t.pending) > 0 {
+			t.wait = RetryMin
+			s.forward(k, t)
+		}
+	}
+}
+
+func (s *Streams) pause() {
+	if s.paused {
+		return
+	}
+	for _, k := range s.Keys() {
+		s.quiet(k, s.streams[k])
+	}
+	s.paused = true
+}
+
+// quiet cancels the timer of a stream that has one.
+func (s *Streams) quiet(k Key, t *stream) {
+	if !s.paused && t.wait != 0 {
+		t.wait = 0
+		s.do(CancelTimer{Key: k})
+	}
+}
