@@ -1,0 +1,72 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"troupe/tools/troupe/show"
+)
+
+// logFlags say what a daemon logs, and where to.
+type logFlags struct {
+	level, dir string
+}
+
+func (l *logFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&l.level, "logging_level", "info", "log what is at least this important: debug, info, warning or error")
+	set.StringVar(&l.dir, "log_dir", "", "folder of a log file, beside what is logged to stderr")
+}
+
+// logger is for a daemon of this name. The level can be changed while it
+// runs. Close the file, if there is one, when all is said.
+func (l *logFlags) logger(name string, stderr io.Writer) (logger *zap.Logger, level zap.AtomicLevel, done func() error, err error) {
+	level, err = parseLevel(l.level)
+	if err != nil {
+		return nil, level, nil, err
+	}
+	done = func() error { return nil }
+	core := zapcore.NewCore(encoder(show.StyleFor(stderr).Terminal()), zapcore.Lock(zapcore.AddSync(stderr)), level)
+	if l.dir != "" {
+		if err := os.MkdirAll(l.dir, 0o755); err != nil {
+			return nil, level, nil, fmt.Errorf("--log_dir: %w", err)
+		}
+		file, err := os.OpenFile(filepath.Join(l.dir, "troupe-"+name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return nil, level, nil, fmt.Errorf("--log_dir: %w", err)
+		}
+		core = zapcore.NewTee(core, zapcore.NewCore(encoder(false), zapcore.Lock(file), level))
+		done = file.Close
+	}
+	return zap.New(core).Named(name), level, done, nil
+}
+
+func parseLevel(text string) (zap.AtomicLevel, error) {
+	name := text
+	if name == "warning" || name == "WARNING" {
+		name = "warn" // zap's spelling
+	}
+	level, err := zap.ParseAtomicLevel(name)
+	if err != nil {
+		return level, usageError{fmt.Errorf("--logging_level=%q is none of debug, info, warning, error", text)}
+	}
+	return level, nil
+}
+
+// encoder writes lines for people on a terminal, JSON elsewhere.
+func encoder(terminal bool) zapcore.Encoder {
+	config := zap.NewProductionEncoderConfig()
+	config.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	if !terminal {
+		return zapcore.NewJSONEncoder(config)
+	}
+	config.EncodeTime = zapcore.TimeEncoderOfLayout(time.TimeOnly)
+	config.EncodeLevel = zapcore.CapitalColorLevelEncoder
+	return zapcore.NewConsoleEncoder(config)
+}
