@@ -97,8 +97,10 @@ func packageFlags(g *ast.GenDecl, hit func(ast.Node, string, ...any)) {
 		if _, inside := n.(*ast.FuncLit); inside {
 			return false
 		}
-		if s, ok := n.(*ast.SelectorExpr); ok && (of(s, "flag") || of(s, "pflag")) {
-			hit(s, "a flag of the whole package: %s", s.Sel.Name)
+		if call, ok := n.(*ast.CallExpr); ok {
+			if s, ok := call.Fun.(*ast.SelectorExpr); ok && (of(s, "flag") || of(s, "pflag")) {
+				hit(s, "a flag of the whole package: %s", s.Sel.Name)
+			}
 		}
 		return true
 	})

@@ -1,14 +1,9 @@
 package rules
 
 import (
-	"bytes"
-	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -50,46 +45,4 @@ func TestRingsAreDocumented(t *testing.T) {
 			t.Errorf("ring %s: docs/architecture.md lists %v, the rule has %v", r.Name, got, want)
 		}
 	}
-}
-
-// What is committed is what the generator writes.
-func TestGeneratedCode(t *testing.T) {
-	fresh := t.TempDir()
-	generate := exec.Command("go", "run", "./tools/protogen", "-out", fresh)
-	generate.Dir = root
-	if out, err := generate.CombinedOutput(); err != nil {
-		t.Fatalf("protogen: %v\n%s", err, out)
-	}
-	want := generatedFiles(t, fresh)
-	got := generatedFiles(t, root)
-	for path, text := range want {
-		if !bytes.Equal(got[path], text) {
-			t.Errorf("%s is not what its .proto says; run: go run ./tools/protogen", path)
-		}
-	}
-	for path := range got {
-		if _, ok := want[path]; !ok {
-			t.Errorf("%s belongs to no .proto", path)
-		}
-	}
-}
-
-func generatedFiles(t *testing.T, root string) map[string][]byte {
-	files := map[string][]byte{}
-	messages := filepath.Join(root, "messages")
-	err := filepath.WalkDir(messages, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".pb.go") {
-			return err
-		}
-		rel, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		files[rel], err = os.ReadFile(path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }
