@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"troupe/master/state/validate"
 	"troupe/master/state/view"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
@@ -135,7 +134,7 @@ func (m *Machine) refuseOperation(f *framework, path string, op *mesos.Offer_Ope
 // launch starts the tasks of a LAUNCH that are valid, and answers the others.
 func (m *Machine) launch(b *bargain, op *mesos.Offer_Operation) {
 	for _, info := range op.GetLaunch().GetTaskInfos() {
-		err := validate.NoID(op)
+		err := checkNoID(op)
 		if err == nil {
 			err = m.launchTask(b, info)
 		}
@@ -147,7 +146,7 @@ func (m *Machine) launch(b *bargain, op *mesos.Offer_Operation) {
 
 // launchGroup starts all tasks of a LAUNCH_GROUP, or none.
 func (m *Machine) launchGroup(b *bargain, op *mesos.Offer_Operation) {
-	err := validate.NoID(op)
+	err := checkNoID(op)
 	if err == nil {
 		err = m.startGroup(b, op.GetLaunchGroup())
 	}

@@ -27,6 +27,8 @@ type agent struct {
 	kills []*cluster.KillTask
 	// A registry operation that ends it is under way.
 	leaving bool
+	// That operation is durable: the allocator has forgotten it.
+	lost bool
 }
 
 type executorKey struct {

@@ -105,10 +105,11 @@ func (a *agent) usedByRole() []*cluster.AddAgent_Used {
 	return used
 }
 
-// recover gives resources back to the allocator. Filters are those of a
-// framework that refused them, else nil.
+// recover gives resources back to the allocator, which does so itself for a
+// framework or agent that is removed. Filters are those of a framework that
+// refused them, else nil.
 func (m *Machine) recover(f *framework, a *agent, role string, what resources.Resources, filters *mesos.Filters) {
-	if what.IsEmpty() || !m.allocator.up {
+	if what.IsEmpty() || f.ending || a.lost || !m.allocator.up {
 		return
 	}
 	m.send(m.cfg.Allocator, &cluster.RecoverResources{

@@ -1,15 +1,15 @@
 package state
 
 import (
-	"troupe/master/state/validate"
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
+	"troupe/messages/field"
 	"troupe/messages/mesos/scheduler"
 )
 
 // receiveCall checks a scheduler's call and who sends it, and hands it on.
 func (m *Machine) receiveCall(from Peer, principal string, call *scheduler.Call) {
-	if err := validate.Call(call); err != nil {
+	if err := checkCall(call); err != nil {
 		m.refuseScheduler(from, err)
 		return
 	}
@@ -21,7 +21,7 @@ func (m *Machine) receiveCall(from Peer, principal string, call *scheduler.Call)
 	f := m.frameworks.byID[id]
 	switch {
 	case f == nil && m.frameworks.completed(id):
-		m.refuseScheduler(from, validate.Removed(string(id)))
+		m.refuseScheduler(from, field.Invalid("call.framework_id", string(id), "Framework has been removed"))
 		return
 	case f == nil || !f.connected():
 		m.drop(view.Others, from, "a call for a framework that is not subscribed", Field{"framework", string(id)},

@@ -10,6 +10,7 @@ import (
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
 	"troupe/messages/resources"
+	"troupe/messages/validate"
 )
 
 // framework is one that is subscribed, may come back, or has tasks.
@@ -78,10 +79,7 @@ func (f *framework) lossState(of mesos.TaskState) mesos.TaskState {
 
 // rolesOf lists the roles that a framework's info names.
 func rolesOf(info *mesos.FrameworkInfo) []string {
-	if abilitiesOf(info).multiRole {
-		return slices.Sorted(slices.Values(info.GetRoles()))
-	}
-	return []string{info.GetRole()}
+	return slices.Sorted(slices.Values(validate.Roles(info)))
 }
 
 // frameworkTable finds frameworks.

@@ -3,26 +3,29 @@ package state
 import (
 	"google.golang.org/protobuf/proto"
 
-	"troupe/master/state/validate"
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
+	"troupe/messages/validate"
 )
 
 // launchTask takes a task's resources from what is left and sends it to its
 // agent.
 func (m *Machine) launchTask(b *bargain, info *mesos.TaskInfo) error {
-	if err := m.checkTask(b, info); err != nil {
-		return err
+	if err := validate.TaskInfo(info); err != nil {
+		return field.In("task", err)
 	}
-	if err := validate.OwnExecutor(info, string(b.framework.id())); err != nil {
-		return err
+	if err := m.checkTask(b, info); err != nil {
+		return field.In("task", err)
+	}
+	if err := checkOwner(info.GetExecutor(), b.framework.id()); err != nil {
+		return field.In("task", err)
 	}
 	need, err := b.needOf(info)
 	if err != nil {
-		return err
+		return field.In("task", err)
 	}
 	e, more, err := m.executorFor(b, info.GetExecutor())
 	if err != nil {
@@ -48,7 +51,10 @@ func (m *Machine) launchTask(b *bargain, info *mesos.TaskInfo) error {
 // nothing.
 func (m *Machine) startGroup(b *bargain, group *mesos.Offer_Operation_LaunchGroup) error {
 	info := group.GetExecutor()
-	if err := validate.Group(group, string(b.framework.id())); err != nil {
+	if err := validate.TaskGroup(info, group.GetTaskGroup()); err != nil {
+		return err
+	}
+	if err := checkOwner(info, b.framework.id()); err != nil {
 		return err
 	}
 	e, sum, err := m.executorFor(b, info)
@@ -88,20 +94,18 @@ func (m *Machine) startGroup(b *bargain, group *mesos.Offer_Operation_LaunchGrou
 
 // checkTask holds a task against what else there is.
 func (m *Machine) checkTask(b *bargain, info *mesos.TaskInfo) error {
-	if err := validate.Task(info, validate.TaskRules{
-		Limits: b.agent.has(mesos.AgentInfo_Capability_TASK_RESOURCE_LIMITS), RefuseRoot: m.cfg.RefuseRoot,
-		DefaultUser: b.framework.view.Info.GetUser(),
-	}); err != nil {
-		return err
-	}
 	id := TaskID(info.GetTaskId().GetValue())
 	switch f := b.framework; {
 	case f.tasks[id] != nil:
-		return field.Invalid("task.task_id", string(id), "Task has duplicate ID")
+		return field.Invalid("task_id", string(id), "Task has duplicate ID")
 	case f.unreachableByID[id] != nil:
-		return field.Invalid("task.task_id", string(id), "Task reuses the ID of an unreachable task")
+		return field.Invalid("task_id", string(id), "Task reuses the ID of an unreachable task")
 	case info.GetAgentId().GetValue() != string(b.agent.id()):
-		return field.Invalid("task.agent_id", info.GetAgentId().GetValue(), "is not the offers' agent %s", b.agent.id())
+		return field.Invalid("agent_id", info.GetAgentId().GetValue(), "is not the offers' agent %s", b.agent.id())
+	case len(info.GetLimits()) > 0 && !b.agent.has(mesos.AgentInfo_Capability_TASK_RESOURCE_LIMITS):
+		return field.Invalid("limits", nil, "Agent is not capable of handling task resource limits")
+	case m.cfg.RefuseRoot && userOf(info, f.view.Info) == "root":
+		return field.Invalid("command.user", "root", "is not allowed by this master")
 	}
 	return nil
 }
@@ -111,11 +115,11 @@ func (b *bargain) needOf(info *mesos.TaskInfo) (resources.Resources, error) {
 	need, role, err := b.framework.shapeOf(info.GetResources())
 	switch {
 	case err != nil:
-		return need, field.In("task", err)
+		return need, err
 	case role != "" && role != b.role:
-		return need, field.Invalid("task.resources", role, "is not the offers' role %q", b.role)
+		return need, field.Invalid("resources", role, "is not the offers' role %q", b.role)
 	case need.IsEmpty():
-		return need, field.Invalid("task.resources", nil, "Task uses no resources")
+		return need, field.Invalid("resources", nil, "Task uses no resources")
 	}
 	return need, nil
 }

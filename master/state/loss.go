@@ -57,6 +57,7 @@ func (m *Machine) removeAgent(a *agent, cause view.RemovalCause) {
 // onAgentLost gives up an agent: its tasks get their last word from here, its
 // offers are rescinded, and every framework hears of it.
 func (m *Machine) onAgentLost(a *agent, event view.AgentRemoved) {
+	a.lost = true
 	m.tellAllocator(&cluster.RemoveAgent{AgentId: a.view.Info.GetId()})
 	for len(a.tasks) > 0 {
 		m.loseTask(a.tasks[len(a.tasks)-1], event)

@@ -17,12 +17,16 @@ func (m *Machine) receive(in Received) {
 	case *cluster.Allocations:
 		m.allocations(in.From, msg)
 	case *cluster.RegisterAgent:
+		m.publish(view.Judged{Kind: view.Registrations, Valid: true})
 		m.registerAgent(in.From, msg)
 	case *cluster.ReregisterAgent:
+		m.publish(view.Judged{Kind: view.Reregistrations, Valid: true})
 		m.reregisterAgent(in.From, msg)
 	case *cluster.UnregisterAgent:
+		m.publish(view.Judged{Kind: view.Unregistrations, Valid: true})
 		m.unregisterAgent(in.From, msg)
 	case *cluster.ExecutorExited:
+		m.publish(view.Judged{Kind: view.ExecutorExits, Valid: true})
 		m.executorExited(in.From, msg)
 	case *cluster.ExecutorMessage:
 		m.executorMessage(in.From, msg)

@@ -9,6 +9,7 @@ import (
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
+	"troupe/messages/validate"
 )
 
 // registerAgent admits an agent that has no id yet. What repeats itself while
@@ -73,11 +74,8 @@ func (m *Machine) refuseAgent(to Peer, why error, fatal bool) {
 
 // checkAgentInfo returns what an agent has, or what is wrong with its info.
 func checkAgentInfo(info *mesos.AgentInfo) (resources.Resources, error) {
-	if info == nil {
-		return resources.Resources{}, field.Missing("agent")
-	}
-	if info.GetHostname() == "" {
-		return resources.Resources{}, field.Invalid("agent.hostname", "", "must not be empty")
+	if err := validate.AgentInfo(info); err != nil {
+		return resources.Resources{}, field.In("agent", err)
 	}
 	total, err := resources.New(info.GetResources()...)
 	return total, field.In("agent.resources", err)

@@ -5,7 +5,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"troupe/master/state/validate"
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
@@ -16,13 +15,11 @@ import (
 // subscribe begins or takes over a framework's subscription. Whatever is wrong
 // with it is answered with an ERROR event.
 func (m *Machine) subscribe(from Peer, principal string, call *scheduler.Call) {
+	m.publish(view.Called{Type: int32(scheduler.Call_SUBSCRIBE)})
 	sub := call.GetSubscribe()
 	info, err := m.frameworkInfo(principal, sub.GetFrameworkInfo())
 	if err == nil {
-		err = validate.Framework(info, validate.FrameworkRules{RefuseRoot: m.cfg.RefuseRoot, Roles: m.cfg.Roles})
-	}
-	if err == nil {
-		err = validate.Suppressed(rolesOf(info), sub.GetSuppressedRoles())
+		err = m.checkFramework(info, sub.GetSuppressedRoles())
 	}
 	if err != nil {
 		m.refuseScheduler(from, err)
@@ -137,12 +134,9 @@ func (m *Machine) broadcastInfo(f *framework) {
 // updateFramework is UPDATE_FRAMEWORK: all or nothing.
 func (m *Machine) updateFramework(f *framework, call *scheduler.Call_UpdateFramework) {
 	info := proto.CloneOf(call.GetFrameworkInfo())
-	err := validate.Update(f.view.Info, info)
+	err := checkUpdate(f.view.Info, info)
 	if err == nil {
-		err = validate.Framework(info, validate.FrameworkRules{RefuseRoot: m.cfg.RefuseRoot, Roles: m.cfg.Roles})
-	}
-	if err == nil {
-		err = validate.Suppressed(rolesOf(info), call.GetSuppressedRoles())
+		err = m.checkFramework(info, call.GetSuppressedRoles())
 	}
 	if err != nil {
 		m.refuseScheduler(f.peer(), err)

@@ -74,7 +74,7 @@ func (m *Machine) removeTask(t *task, fate view.TaskFate) {
 			delete(f.unreachableByID, gone.ID)
 		}
 	}
-	m.publish(view.TaskRemoved{Task: t.view, Fate: fate})
+	m.publish(view.TaskRemoved{Task: t.view, Rank: int(t.rank), Fate: fate})
 }
 
 // free gives back what a task held, once.
@@ -91,7 +91,7 @@ func (m *Machine) free(t *task) {
 // updateTask records a status, which may be nil, and the newest state. A task
 // that is terminal keeps its state.
 func (m *Machine) updateTask(t *task, status *mesos.TaskStatus, newest mesos.TaskState) {
-	next := *t.view
+	next, before := *t.view, t.view.State
 	if status != nil {
 		next.Statuses = withStatus(next.Statuses, status)
 	}
@@ -102,7 +102,7 @@ func (m *Machine) updateTask(t *task, status *mesos.TaskStatus, newest mesos.Tas
 	if t.terminal() {
 		m.free(t)
 	}
-	m.publish(view.TaskUpdated{Task: t.view, Status: status})
+	m.publish(view.TaskUpdated{Task: t.view, Before: before, Rank: int(t.rank), Status: status})
 }
 
 // withStatus is list with a status added. A run of equal states keeps only its

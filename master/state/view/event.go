@@ -50,9 +50,15 @@ type FrameworkRemoved struct{ Framework *Framework }
 // TaskAdded tells of a task that was launched, or that an agent brought along.
 type TaskAdded struct{ Task *Task }
 
-// TaskUpdated replaces the picture of a task. Status is what was new.
+// TaskUpdated replaces the picture of a task. Rank is its place among the
+// framework's live tasks: a new task gets the last place, and when one is
+// removed the last one gets its place. Status is what was new, nil when the
+// agent only told of a newer state.
 type TaskUpdated struct {
-	Task   *Task
+	Task *Task
+	// The state that it had.
+	Before mesos.TaskState
+	Rank   int
 	Status *mesos.TaskStatus
 }
 
@@ -67,9 +73,10 @@ const (
 	Unreachable
 )
 
-// TaskRemoved takes a task off the live ones.
+// TaskRemoved takes a task off the live ones. Rank is as in TaskUpdated.
 type TaskRemoved struct {
 	Task *Task
+	Rank int
 	Fate TaskFate
 }
 
@@ -138,8 +145,13 @@ const (
 	StatusUpdateAcks
 	FrameworkMessages
 	ExecutorMessages
+	Registrations
+	Reregistrations
+	Unregistrations
+	ExecutorExits
 	// Messages of any other kind, which were dropped.
 	Others
+	Kinds // how many there are
 )
 
 func (AgentAdded) event()       {}

@@ -1,16 +1,20 @@
-package validate
+package state
 
 import (
-	"troupe/messages/field"
-	"troupe/messages/mesos/scheduler"
-	"troupe/messages/names"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+	"troupe/messages/names"
+	"troupe/messages/validate"
 )
 
-// Call checks that a call is complete: its type, the part that belongs to the
+// checkCall checks that a call is complete: its type, the part that belongs to the
 // type, and the framework's id.
-func Call(call *scheduler.Call) error {
+func checkCall(call *scheduler.Call) error {
 	if err := proto.CheckInitialized(call); err != nil {
 		return field.Invalid("call", nil, "Not initialized: %v", err)
 	}
@@ -21,12 +25,12 @@ func Call(call *scheduler.Call) error {
 		return field.Invalid("call", call.GetType().String(), "Expecting the part that belongs to this 'type' to be present")
 	}
 	if call.GetType() == scheduler.Call_SUBSCRIBE {
-		return subscribe(call)
+		return checkSubscribe(call)
 	}
 	if call.FrameworkId == nil {
 		return field.Invalid("call.framework_id", nil, "Expecting 'framework_id' to be present")
 	}
-	return details(call)
+	return checkDetails(call)
 }
 
 // partPresent tells whether the part that a call's type asks for is there. A
@@ -67,7 +71,7 @@ func partPresent(c *scheduler.Call) bool {
 	return false
 }
 
-func subscribe(call *scheduler.Call) error {
+func checkSubscribe(call *scheduler.Call) error {
 	own, given := call.GetFrameworkId().GetValue(), call.GetSubscribe().GetFrameworkInfo().GetId().GetValue()
 	if own != given {
 		return field.Invalid("call.framework_id", own, "'framework_id' differs from 'subscribe.framework_info.id' %q", given)
@@ -78,15 +82,15 @@ func subscribe(call *scheduler.Call) error {
 	return names.CheckID("call.framework_id", given)
 }
 
-func details(call *scheduler.Call) error {
+func checkDetails(call *scheduler.Call) error {
 	switch call.GetType() {
 	case scheduler.Call_ACKNOWLEDGE:
-		return uuid("acknowledge.uuid", call.GetAcknowledge().GetUuid())
+		return checkUUID("acknowledge.uuid", call.GetAcknowledge().GetUuid())
 	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
 		if call.GetAcknowledgeOperationStatus().AgentId == nil {
 			return field.Invalid("acknowledge_operation_status.agent_id", nil, "Expecting 'agent_id' to be present")
 		}
-		return uuid("acknowledge_operation_status.uuid", call.GetAcknowledgeOperationStatus().GetUuid())
+		return checkUUID("acknowledge_operation_status.uuid", call.GetAcknowledgeOperationStatus().GetUuid())
 	case scheduler.Call_UPDATE_FRAMEWORK:
 		own, given := call.GetFrameworkId().GetValue(), call.GetUpdateFramework().GetFrameworkInfo().GetId().GetValue()
 		if own != given {
@@ -96,14 +100,71 @@ func details(call *scheduler.Call) error {
 	return nil
 }
 
-func uuid(path string, b []byte) error {
+func checkUUID(path string, b []byte) error {
 	if len(b) != 16 {
 		return field.Invalid(path, b, "has %d bytes, not 16", len(b))
 	}
 	return nil
 }
 
-// Removed is the error of a call for a framework that was removed.
-func Removed(id string) error {
-	return field.Invalid("call.framework_id", id, "Framework has been removed")
+// checkFramework checks what a framework says of itself, and that this master
+// allows it.
+func (m *Machine) checkFramework(info *mesos.FrameworkInfo, suppressed []string) error {
+	if err := validate.FrameworkInfo(info); err != nil {
+		return field.In("framework_info", err)
+	}
+	if m.cfg.RefuseRoot && info.GetUser() == "root" {
+		return field.Invalid("framework_info.user", info.GetUser(), "is not allowed by this master")
+	}
+	roles := validate.Roles(info)
+	for i, role := range roles {
+		if len(m.cfg.Roles) > 0 && !slices.Contains(m.cfg.Roles, role) {
+			return field.At("framework_info.roles", i, field.Invalid("", role, "is not among the roles that this master allows"))
+		}
+	}
+	for i, role := range suppressed {
+		if !slices.Contains(roles, role) {
+			return field.At("suppressed_roles", i, field.Invalid("", role, "is not among the framework's roles"))
+		}
+	}
+	return nil
+}
+
+// checkUpdate checks that an UPDATE_FRAMEWORK leaves alone what never changes.
+func checkUpdate(have, want *mesos.FrameworkInfo) error {
+	switch {
+	case have.GetPrincipal() != want.GetPrincipal():
+		return field.Invalid("framework_info.principal", want.GetPrincipal(), "Changing framework's principal is not allowed.")
+	case have.GetUser() != want.GetUser():
+		return field.Invalid("framework_info.user", want.GetUser(), "may not change from %q", have.GetUser())
+	case have.GetCheckpoint() != want.GetCheckpoint():
+		return field.Invalid("framework_info.checkpoint", want.GetCheckpoint(), "may not change")
+	}
+	return nil
+}
+
+// checkNoID checks that an operation that launches does not ask for feedback.
+func checkNoID(op *mesos.Offer_Operation) error {
+	if op.Id != nil {
+		return field.Invalid("operation.id", op.GetId().GetValue(), "must not be set for %s", op.GetType())
+	}
+	return nil
+}
+
+// checkOwner checks that an executor does not claim to be of another framework.
+func checkOwner(e *mesos.ExecutorInfo, f FrameworkID) error {
+	if given := e.GetFrameworkId().GetValue(); given != "" && given != string(f) {
+		return field.Invalid("executor.framework_id", given, "is not the framework's own id %s", f)
+	}
+	return nil
+}
+
+// userOf is who a task runs as.
+func userOf(info *mesos.TaskInfo, f *mesos.FrameworkInfo) string {
+	for _, user := range []string{info.GetCommand().GetUser(), info.GetExecutor().GetCommand().GetUser()} {
+		if user != "" {
+			return user
+		}
+	}
+	return f.GetUser()
 }

@@ -1,0 +1,173 @@
+package api
+
+import (
+	"strings"
+	"time"
+
+	"troupe/master/state/view"
+	"troupe/messages/json"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+	"troupe/messages/resources"
+)
+
+// writeMetrics writes every figure by the key that Mesos gives it.
+func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot, _ query) {
+	w.BeginObject()
+	put := func(key string, value float64) { w.Field(key, value) }
+	put("master/elected", 1)
+	put("master/uptime_secs", time.Since(s.info.Started).Seconds())
+	putCapacity(put, snapshot)
+	putAgents(put, snapshot)
+	putFrameworks(put, snapshot)
+	putTasks(put, &snapshot.Counters)
+	putMessages(put, &snapshot.Counters)
+	for _, more := range s.info.Metrics {
+		more(put)
+	}
+	w.EndObject()
+}
+
+type putter func(key string, value float64)
+
+// putCapacity puts what the connected agents have, and how much of it is used.
+func putCapacity(put putter, snapshot *view.Snapshot) {
+	var total, used resources.Resources
+	for _, a := range snapshot.Agents {
+		if a.Status == view.Connected {
+			total = total.Add(a.Total)
+		}
+	}
+	for _, f := range snapshot.Frameworks {
+		used = used.Add(f.Usage().Used)
+	}
+	for _, kind := range []struct {
+		infix     string
+		revocable bool
+	}{{"", false}, {"revocable_", true}} {
+		of := func(e resources.Entry) bool { return e.Revocable() == kind.revocable }
+		all, taken := total.Filter(of), used.Filter(of)
+		for _, name := range []string{"cpus", "mem", "disk", "gpus"} {
+			t, u := all.Scalar(name).Float(), taken.Scalar(name).Float()
+			key := "master/" + name + "_" + kind.infix
+			put(key+"total", t)
+			put(key+"used", u)
+			share := 0.0
+			if t > 0 {
+				share = u / t
+			}
+			put(key+"percent", share)
+		}
+	}
+}
+
+func putAgents(put putter, snapshot *view.Snapshot) {
+	n, c := countAgents(snapshot), &snapshot.Counters
+	put("master/slaves_active", float64(n.active))
+	put("master/slaves_connected", float64(n.active))
+	put("master/slaves_disconnected", float64(n.inactive))
+	put("master/slaves_inactive", float64(n.inactive))
+	put("master/slaves_unreachable", float64(snapshot.Unreachable))
+	put("master/slave_registrations", float64(c.AgentRegistrations))
+	put("master/slave_reregistrations", float64(c.AgentReregistrations))
+	removals := int64(0)
+	for _, n := range c.AgentRemovals {
+		removals += n
+	}
+	put("master/slave_removals", float64(removals))
+	put("master/slave_removals/reason_unhealthy", float64(c.AgentRemovals[view.Unhealthy]))
+	put("master/slave_removals/reason_unregistered", float64(c.AgentRemovals[view.Unregistered]))
+	put("master/slave_removals/reason_registered", float64(c.AgentRemovals[view.Replaced]))
+	put("master/slave_unreachable_scheduled", float64(c.AgentsUnreachable))
+	put("master/slave_unreachable_completed", float64(c.AgentsUnreachable))
+	put("master/slave_unreachable_canceled", 0)
+}
+
+func putFrameworks(put putter, snapshot *view.Snapshot) {
+	var active, connected, offers int
+	for _, f := range snapshot.Frameworks {
+		if f.Active {
+			active++
+		}
+		if f.Connected {
+			connected++
+		}
+		offers += len(f.Offers)
+	}
+	all := len(snapshot.Frameworks)
+	put("master/frameworks_active", float64(active))
+	put("master/frameworks_inactive", float64(all-active))
+	put("master/frameworks_connected", float64(connected))
+	put("master/frameworks_disconnected", float64(all-connected))
+	put("master/outstanding_offers", float64(offers))
+}
+
+// gauges and totals are the states of tasks by how they are counted.
+var (
+	gauges = []mesos.TaskState{
+		mesos.TaskState_TASK_STAGING, mesos.TaskState_TASK_STARTING, mesos.TaskState_TASK_RUNNING, mesos.TaskState_TASK_KILLING,
+	}
+	totals = []mesos.TaskState{
+		mesos.TaskState_TASK_FINISHED, mesos.TaskState_TASK_FAILED, mesos.TaskState_TASK_KILLED, mesos.TaskState_TASK_LOST,
+		mesos.TaskState_TASK_ERROR, mesos.TaskState_TASK_DROPPED, mesos.TaskState_TASK_GONE, mesos.TaskState_TASK_GONE_BY_OPERATOR,
+	}
+)
+
+func putTasks(put putter, c *view.Counters) {
+	for _, state := range gauges {
+		put("master/tasks_"+lower(state.String(), "TASK_"), float64(c.Live[state]))
+	}
+	put("master/tasks_unreachable", float64(c.UnreachableTasks))
+	for _, state := range totals {
+		put("master/tasks_"+lower(state.String(), "TASK_"), float64(c.Terminal[state]))
+	}
+	for r, n := range c.Reasons {
+		put("master/"+lower(r.State.String(), "")+"/"+lower(r.Source.String(), "")+"/"+lower(r.Reason.String(), ""), float64(n))
+	}
+}
+
+func lower(name, prefix string) string { return strings.ToLower(strings.TrimPrefix(name, prefix)) }
+
+// callKeys are the keys of the calls that Mesos counts.
+var callKeys = []struct {
+	key  string
+	call scheduler.Call_Type
+}{
+	{"register_framework", scheduler.Call_SUBSCRIBE},
+	{"unregister_framework", scheduler.Call_TEARDOWN},
+	{"resource_request", scheduler.Call_REQUEST},
+	{"launch_tasks", scheduler.Call_ACCEPT},
+	{"decline_offers", scheduler.Call_DECLINE},
+	{"revive_offers", scheduler.Call_REVIVE},
+	{"suppress_offers", scheduler.Call_SUPPRESS},
+	{"reconcile_tasks", scheduler.Call_RECONCILE},
+	{"reconcile_operations", scheduler.Call_RECONCILE_OPERATIONS},
+	{"kill_task", scheduler.Call_KILL},
+	{"operation_status_update_acknowledgement", scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS},
+}
+
+func putMessages(put putter, c *view.Counters) {
+	for _, k := range callKeys {
+		put("master/messages_"+k.key, float64(c.Calls[k.call]))
+	}
+	for _, k := range []struct {
+		kind          view.Kind
+		message, pair string
+	}{
+		{view.StatusUpdates, "status_update", "status_updates"},
+		{view.StatusUpdateAcks, "status_update_acknowledgement", "status_update_acknowledgements"},
+		{view.FrameworkMessages, "framework_to_executor", "framework_to_executor_messages"},
+		{view.ExecutorMessages, "executor_to_framework", "executor_to_framework_messages"},
+		{view.Registrations, "register_slave", ""},
+		{view.Reregistrations, "reregister_slave", ""},
+		{view.Unregistrations, "unregister_slave", ""},
+		{view.ExecutorExits, "exited_executor", ""},
+	} {
+		put("master/messages_"+k.message, float64(c.Valid[k.kind]+c.Invalid[k.kind]))
+		if k.pair != "" {
+			put("master/valid_"+k.pair, float64(c.Valid[k.kind]))
+			put("master/invalid_"+k.pair, float64(c.Invalid[k.kind]))
+		}
+	}
+	put("master/dropped_messages", float64(c.Invalid[view.Others]))
+}

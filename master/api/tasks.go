@@ -1,0 +1,131 @@
+package api
+
+import (
+	"cmp"
+	"slices"
+
+	"troupe/master/state/view"
+	"troupe/messages/json"
+)
+
+func writeTask(w *json.Writer, t *view.Task) {
+	w.BeginObject()
+	w.Field("id", string(t.ID))
+	w.Field("name", t.Name)
+	w.Field("framework_id", string(t.Framework))
+	w.Field("executor_id", string(t.Executor))
+	w.Field("slave_id", string(t.Agent))
+	w.Field("state", t.State.String())
+	w.Key("resources")
+	writeSum(w, t.Resources)
+	writeLimits(w, t)
+	w.Field("role", t.Role)
+	w.Key("statuses")
+	w.BeginArray()
+	for i := range t.Statuses {
+		writeStatus(w, &t.Statuses[i])
+	}
+	w.EndArray()
+	if x := t.Extra; x != nil {
+		writeTaskExtra(w, x)
+	}
+	w.EndObject()
+}
+
+func writeLimits(w *json.Writer, t *view.Task) {
+	if t.Extra == nil || len(t.Extra.Limits) == 0 {
+		return
+	}
+	w.Key("limits")
+	w.BeginObject()
+	for _, name := range []string{"cpus", "mem"} {
+		if limit := t.Extra.Limits[name]; limit != nil {
+			w.Field(name, limit.GetValue())
+		}
+	}
+	w.EndObject()
+}
+
+func writeStatus(w *json.Writer, s *view.Status) {
+	w.BeginObject()
+	w.Field("state", s.State.String())
+	w.Field("timestamp", s.Timestamp)
+	if d := s.Detail; d != nil {
+		writeLabels(w, d.Labels)
+		if d.Container != nil {
+			w.Field("container_status", d.Container)
+		}
+		if d.Healthy != nil {
+			w.Field("healthy", *d.Healthy)
+		}
+	}
+	w.EndObject()
+}
+
+func writeTaskExtra(w *json.Writer, x *view.TaskExtra) {
+	if x.User != "" {
+		w.Field("user", x.User)
+	}
+	writeLabels(w, x.Labels)
+	if x.Discovery != nil {
+		w.Field("discovery", x.Discovery)
+	}
+	if x.Container != nil {
+		w.Field("container", x.Container)
+	}
+	if x.HealthCheck != nil {
+		w.Field("health_check", x.HealthCheck)
+	}
+}
+
+func (s *server) writeTasks(w *json.Writer, snapshot *view.Snapshot, q query) {
+	w.BeginObject()
+	writeList(w, "tasks", pageOf(snapshot, q), writeTask)
+	w.EndObject()
+}
+
+// pageOf returns the tasks that a request asks for, by the time of their first
+// status. It keeps no more than the page and what comes before it.
+func pageOf(snapshot *view.Snapshot, q query) []*view.Task {
+	var page []*view.Task
+	before := func(a, b *view.Task) int {
+		c := cmp.Or(cmp.Compare(firstTime(a), firstTime(b)), cmp.Compare(a.Framework, b.Framework), cmp.Compare(a.ID, b.ID))
+		if q.ascending {
+			return c
+		}
+		return -c
+	}
+	end := q.offset + q.limit
+	eachTask(snapshot, q, func(t *view.Task) {
+		if len(page) == end && (end == 0 || before(t, page[end-1]) >= 0) {
+			return
+		}
+		i, _ := slices.BinarySearchFunc(page, t, before)
+		page = slices.Insert(page, i, t)
+		if len(page) > end {
+			page = page[:end]
+		}
+	})
+	return page[min(q.offset, len(page)):]
+}
+
+func firstTime(t *view.Task) float64 {
+	if len(t.Statuses) == 0 {
+		return 0
+	}
+	return t.Statuses[0].Timestamp
+}
+
+func eachTask(snapshot *view.Snapshot, q query, visit func(*view.Task)) {
+	for _, frameworks := range [][]view.FrameworkState{snapshot.Frameworks, snapshot.Completed} {
+		for _, f := range chosen(frameworks, q) {
+			for _, list := range [][]*view.Task{f.Tasks, f.UnreachableTasks, f.CompletedTasks} {
+				for _, t := range list {
+					if q.task == "" || q.task == string(t.ID) {
+						visit(t)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package view
+
+import (
+	"maps"
+
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+	"troupe/messages/tasks"
+)
+
+// Counters counts what happened since the start.
+type Counters struct {
+	AgentRegistrations, AgentReregistrations int64
+	// By cause.
+	AgentRemovals     [Ended + 1]int64
+	AgentsUnreachable int64
+	// Messages by kind, those that were of use and those that were not.
+	Valid, Invalid [Kinds]int64
+	Calls          map[scheduler.Call_Type]int64
+	OffersMade     int64
+	OffersEnded    [Discarded + 1]int64
+	// Terminal states that tasks reached.
+	Terminal map[mesos.TaskState]int64
+	// Statuses by state, source and reason, for those that have a reason.
+	Reasons map[StateReason]int64
+	// Live tasks by state, at the moment.
+	Live map[mesos.TaskState]int64
+	// Tasks on unreachable agents, at the moment.
+	UnreachableTasks int64
+}
+
+// StateReason is what a task became, who said so, and why.
+type StateReason struct {
+	State  mesos.TaskState
+	Source mesos.TaskStatus_Source
+	Reason mesos.TaskStatus_Reason
+}
+
+func newCounters() Counters {
+	return Counters{
+		Calls:    make(map[scheduler.Call_Type]int64),
+		Terminal: make(map[mesos.TaskState]int64),
+		Reasons:  make(map[StateReason]int64),
+		Live:     make(map[mesos.TaskState]int64),
+	}
+}
+
+func (c Counters) clone() Counters {
+	c.Calls, c.Terminal = maps.Clone(c.Calls), maps.Clone(c.Terminal)
+	c.Reasons, c.Live = maps.Clone(c.Reasons), maps.Clone(c.Live)
+	return c
+}
+
+func (c *Counters) count(e Event) {
+	switch e := e.(type) {
+	case Judged:
+		if e.Valid {
+			c.Valid[e.Kind]++
+		} else {
+			c.Invalid[e.Kind]++
+		}
+	case Called:
+		c.Calls[scheduler.Call_Type(e.Type)]++
+	case AgentAdded:
+		c.agentAdded(e.Agent)
+	case AgentRemoved:
+		c.AgentRemovals[e.Cause]++
+		if e.Unreachable {
+			c.AgentsUnreachable++
+		}
+	case OffersMade:
+		c.OffersMade += int64(len(e.Offers))
+	case OfferRemoved:
+		c.OffersEnded[e.End]++
+	case TaskAdded:
+		c.Live[e.Task.State]++
+	case TaskUpdated:
+		c.taskUpdated(e)
+	case TaskRemoved:
+		c.Live[e.Task.State]--
+		if e.Fate == Unreachable {
+			c.UnreachableTasks++
+		}
+	case TaskForgotten:
+		c.UnreachableTasks--
+	case TaskRefused:
+		c.Terminal[e.Status.GetState()]++
+		c.reason(e.Status)
+	}
+}
+
+func (c *Counters) agentAdded(a *Agent) {
+	switch {
+	case a.Status == Recovered:
+	case a.Reregistered.IsZero():
+		c.AgentRegistrations++
+	default:
+		c.AgentReregistrations++
+	}
+}
+
+// taskUpdated moves a task from the state it had to the one it has.
+func (c *Counters) taskUpdated(e TaskUpdated) {
+	if e.Before != e.Task.State {
+		c.Live[e.Before]--
+		c.Live[e.Task.State]++
+		if tasks.Terminal(e.Task.State) {
+			c.Terminal[e.Task.State]++
+		}
+	}
+	if e.Status != nil {
+		c.reason(e.Status)
+	}
+}
+
+func (c *Counters) reason(s *mesos.TaskStatus) {
+	if s.Reason != nil {
+		c.Reasons[StateReason{s.GetState(), s.GetSource(), s.GetReason()}]++
+	}
+}

@@ -1,0 +1,207 @@
+package view
+
+import "slices"
+
+// Limits bounds what a Model remembers of the past; 0 means nothing.
+type Limits struct {
+	CompletedFrameworks int
+	CompletedTasks      int // per framework
+	UnreachableTasks    int // per framework
+}
+
+// Model is the state that the events so far add up to. It is not safe for
+// concurrent use; a Snapshot of it is.
+type Model struct {
+	limits      Limits
+	agents      map[AgentID]*Agent
+	frameworks  map[FrameworkID]*frameworkModel
+	order       []FrameworkID // as they came to be known
+	completed   []FrameworkState
+	unreachable map[AgentID]bool
+	counters    Counters
+	version     uint64
+}
+
+// frameworkModel is what belongs to one framework.
+type frameworkModel struct {
+	framework   *Framework
+	tasks       []*Task
+	unreachable []*Task // oldest first
+	completed   []*Task // oldest first
+	offers      map[OfferID]*Offer
+	executors   map[executorKey]*Executor
+}
+
+type executorKey struct {
+	agent AgentID
+	id    ExecutorID
+}
+
+// NewModel returns an empty model.
+func NewModel(l Limits) *Model {
+	return &Model{
+		limits:      l,
+		agents:      make(map[AgentID]*Agent),
+		frameworks:  make(map[FrameworkID]*frameworkModel),
+		unreachable: make(map[AgentID]bool),
+		counters:    newCounters(),
+	}
+}
+
+// Apply adds an event.
+func (m *Model) Apply(e Event) {
+	m.version++
+	m.counters.count(e)
+	switch e := e.(type) {
+	case AgentAdded:
+		m.agents[e.Agent.ID] = e.Agent
+		delete(m.unreachable, e.Agent.ID)
+	case AgentChanged:
+		m.agents[e.Agent.ID] = e.Agent
+	case AgentRemoved:
+		delete(m.agents, e.ID)
+		if e.Unreachable {
+			m.unreachable[e.ID] = true
+		}
+	case FrameworkAdded:
+		m.addFramework(e.Framework)
+	case FrameworkChanged:
+		if f := m.frameworks[e.Framework.ID]; f != nil {
+			f.framework = e.Framework
+		}
+	case FrameworkRemoved:
+		m.completeFramework(e.Framework)
+	case OffersMade:
+		for _, o := range e.Offers {
+			if f := m.frameworks[o.Framework]; f != nil {
+				f.offers[o.ID] = o
+			}
+		}
+	case OfferRemoved:
+		if f := m.frameworks[e.Offer.Framework]; f != nil {
+			delete(f.offers, e.Offer.ID)
+		}
+	case ExecutorAdded:
+		if f := m.frameworks[e.Executor.Framework]; f != nil {
+			f.executors[executorKey{e.Executor.Agent, e.Executor.ID}] = e.Executor
+		}
+	case ExecutorRemoved:
+		if f := m.frameworks[e.Framework]; f != nil {
+			delete(f.executors, executorKey{e.Agent, e.ID})
+		}
+	default:
+		m.applyTask(e)
+	}
+}
+
+func (m *Model) applyTask(e Event) {
+	switch e := e.(type) {
+	case TaskAdded:
+		if f := m.frameworks[e.Task.Framework]; f != nil {
+			f.tasks = append(f.tasks, e.Task)
+		}
+	case TaskUpdated:
+		if f := m.frameworks[e.Task.Framework]; f != nil && e.Rank < len(f.tasks) {
+			f.tasks[e.Rank] = e.Task
+		}
+	case TaskRemoved:
+		if f := m.frameworks[e.Task.Framework]; f != nil && e.Rank < len(f.tasks) {
+			m.removeTask(f, e)
+		}
+	case TaskForgotten:
+		if f := m.frameworks[e.Framework]; f != nil {
+			f.unreachable = slices.DeleteFunc(f.unreachable, func(t *Task) bool { return t.ID == e.Task })
+		}
+	}
+}
+
+func (m *Model) removeTask(f *frameworkModel, e TaskRemoved) {
+	last := len(f.tasks) - 1
+	f.tasks[e.Rank] = f.tasks[last]
+	f.tasks[last] = nil
+	f.tasks = f.tasks[:last]
+	if e.Fate == Unreachable {
+		f.unreachable = keep(f.unreachable, e.Task, m.limits.UnreachableTasks)
+	} else {
+		f.completed = keep(f.completed, e.Task, m.limits.CompletedTasks)
+	}
+}
+
+func (m *Model) addFramework(f *Framework) {
+	m.frameworks[f.ID] = &frameworkModel{
+		framework: f,
+		offers:    make(map[OfferID]*Offer),
+		executors: make(map[executorKey]*Executor),
+	}
+	m.order = append(m.order, f.ID)
+}
+
+func (m *Model) completeFramework(done *Framework) {
+	f := m.frameworks[done.ID]
+	if f == nil {
+		return
+	}
+	f.framework = done
+	delete(m.frameworks, done.ID)
+	m.order = slices.DeleteFunc(m.order, func(id FrameworkID) bool { return id == done.ID })
+	m.completed = keep(m.completed, f.state(), m.limits.CompletedFrameworks)
+}
+
+// keep appends item to the newest of list, so that limit are left. Half a
+// list more is kept than shown, so that dropping costs little on average.
+func keep[T any](list []T, item T, limit int) []T {
+	if limit <= 0 {
+		return nil
+	}
+	list = append(list, item)
+	if len(list) > limit+limit/2 {
+		list = append([]T(nil), list[len(list)-limit:]...)
+	}
+	return list
+}
+
+// newest is the last limit items of what keep kept.
+func newest[T any](list []T, limit int) []T {
+	return list[max(0, len(list)-max(0, limit)):]
+}
+
+// Version counts the events applied.
+func (m *Model) Version() uint64 { return m.version }
+
+// Snapshot returns what the model is now. It shares every record with the
+// model, costs a pointer for each, and never changes.
+func (m *Model) Snapshot() *Snapshot {
+	s := &Snapshot{
+		Version:     m.version,
+		Agents:      make([]*Agent, 0, len(m.agents)),
+		Frameworks:  make([]FrameworkState, 0, len(m.order)),
+		Completed:   slices.Clone(newest(m.completed, m.limits.CompletedFrameworks)),
+		Unreachable: len(m.unreachable),
+		Counters:    m.counters.clone(),
+	}
+	for _, a := range m.agents {
+		s.Agents = append(s.Agents, a)
+	}
+	for _, id := range m.order {
+		f := m.frameworks[id].state()
+		f.Tasks = slices.Clone(f.Tasks)
+		f.UnreachableTasks = slices.Clone(newest(f.UnreachableTasks, m.limits.UnreachableTasks))
+		f.CompletedTasks = slices.Clone(newest(f.CompletedTasks, m.limits.CompletedTasks))
+		s.Frameworks = append(s.Frameworks, f)
+	}
+	return s
+}
+
+func (f *frameworkModel) state() FrameworkState {
+	s := FrameworkState{
+		Framework: f.framework, Tasks: f.tasks, UnreachableTasks: f.unreachable, CompletedTasks: f.completed,
+		Offers: make([]*Offer, 0, len(f.offers)), Executors: make([]*Executor, 0, len(f.executors)),
+	}
+	for _, o := range f.offers {
+		s.Offers = append(s.Offers, o)
+	}
+	for _, e := range f.executors {
+		s.Executors = append(s.Executors, e)
+	}
+	return s
+}

@@ -1,0 +1,11 @@
+// Package store keeps the registry on disk: a header and one record per agent,
+// every batch of changes written as a whole or not at all. File is the embedded
+// store of a single master. The package decides nothing; the master's shell
+// declares the interface that it fills, and wiring may import it.
+//
+// On disk a File is one bbolt database:
+//
+//	registry.db
+//	  header/   "header" → RegistryHeader
+//	  agents/   AGENT_ID → AgentRecord
+package store
