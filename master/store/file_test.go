@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -40,7 +41,7 @@ func writeForEver(path string) error {
 			id := fmt.Sprintf("S%d-%d", i, j)
 			batch = append(batch, registry.Change{AgentID: id, Record: storetest.Record(id, cluster.AgentRecord_ADMITTED)})
 		}
-		if err := f.Write(nil, batch); err != nil { //nolint:staticcheck // the file store does not look at it
+		if err := f.Write(context.Background(), batch); err != nil {
 			return err
 		}
 		for _, c := range batch {
