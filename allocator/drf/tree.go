@@ -222,3 +222,6 @@ func (t *Tree) Check(total resources.Quantities) error {
 	}
 	return nil
 }
+
+// Count returns how many allocations were made to the leaf.
+func (t *Tree) Count(l *Leaf) uint64 { return l.node.count }
