@@ -310,6 +310,7 @@ func (x *AgentIdentity) GetBootId() string {
 	return ""
 }
 
+// FrameworkDescribed is what a framework says of itself now.
 type FrameworkDescribed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Framework     *mesos.FrameworkInfo   `protobuf:"bytes,1,req,name=framework" json:"framework,omitempty"`
@@ -752,6 +753,7 @@ func (x *UpdateAccepted) GetStatus() *mesos.TaskStatus {
 	return nil
 }
 
+// UpdateAcknowledged says that the framework has an update for good.
 type UpdateAcknowledged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId   *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`

@@ -1,0 +1,96 @@
+// Package messages holds no code: below it is every word that the parts of a
+// cluster, its frameworks and its operators say to each other. Anything may
+// import these packages; they import protobuf and each other.
+//
+//   - mesos and the packages below it are the vocabulary of the Mesos v1 APIs.
+//   - cluster is what the parts of a cluster say to each other beside it.
+//   - json and recordio are the forms in which HTTP carries them.
+//   - resources calculates with resources; validate checks messages; names
+//     checks ids and roles; tasks sorts the states of a task; field is the
+//     error that checks return.
+//
+// # Who repeats what
+//
+// A message arrives at most once, in order while the link between two actors
+// lasts; what was sent into a link that breaks may be lost. Whatever must
+// arrive is therefore repeated by somebody, until something is heard. The
+// table names for each message who that is. What nobody repeats either may be
+// lost, or its loss shows in the next message of somebody else.
+//
+//	MESSAGE                      REPEATED BY                  UNTIL
+//
+//	Calls and events of mesos.v1, also over HTTP:
+//	Call SUBSCRIBE               scheduler, executor          Event SUBSCRIBED
+//	Call ACCEPT, DECLINE         nobody                       the offer is rescinded; a lost launch shows in RECONCILE
+//	Call KILL                    the scheduler's author       the task's terminal update
+//	Call ACKNOWLEDGE             scheduler                    the update does not come again
+//	Call RECONCILE               scheduler                    every task named was answered by an update
+//	Call UPDATE                  executor, in SUBSCRIBE       Event ACKNOWLEDGED
+//	Event OFFERS                 nobody                       a broken link takes all offers back
+//	Event UPDATE                 agent, see StatusUpdate      Call ACKNOWLEDGE; without uuid: nobody, RECONCILE asks
+//	Event LAUNCH, LAUNCH_GROUP   agent, at each SUBSCRIBE     the executor's first update of the task
+//	Event KILL                   the scheduler's author       the task's terminal update
+//
+//	To the master:
+//	RegisterAgent                agent, backoff 1 s to 1 min  AgentRegistered, RegistrationRefused
+//	ReregisterAgent              agent, backoff 1 s to 1 min  AgentReregistered, RegistrationRefused
+//	UnregisterAgent              nobody                       the agent's Pings go unanswered
+//	Pong                         nobody                       the next Ping
+//	StatusUpdate                 agent, 10 s to 10 min        StatusUpdateAck
+//	ExecutorExited               nobody                       its tasks' updates tell
+//	ExecutorMessage              nobody                       may be lost
+//	Allocations                  nobody                       StartAllocator begins anew after a break
+//	KillTaskRequest              the operator                 OperatorReply
+//	TeardownRequest              the operator                 OperatorReply
+//	OperatorReply                master, per request          may be lost; the request can be repeated
+//
+//	To the agent:
+//	AgentRegistered              master, per RegisterAgent    the agent stops asking
+//	AgentReregistered            master, per ReregisterAgent  the agent stops asking
+//	RegistrationRefused          master, per request          the agent stops asking
+//	ShutdownAgent                master, per ReregisterAgent  the agent stays away
+//	Ping                         observer, every interval     Pong; after too many the agent is unreachable
+//	RunTask, RunTaskGroup        nobody                       AgentReregistered names the task as missing
+//	KillTask                     master, when agents return   the task's terminal update
+//	StatusUpdateAck              scheduler, through master    the update does not come again
+//	ShutdownExecutor             the scheduler's author       the executor's tasks end
+//	ShutdownFramework            master                       agents name the framework no more, in updates or ReregisterAgent
+//	UpdateFramework              master                       ReregisterAgent names the framework as it is
+//	FrameworkMessage             nobody                       may be lost
+//	HostReady                    host, on every new link      HostReady arrives
+//	HostedContainer              host, in HostReady           HostReady arrives
+//	ContainerLaunched            host, per LaunchContainer    HostReady names the container
+//	ContainerEnded               host                         ContainerEndedAck
+//
+//	To an executor host:
+//	LaunchContainer              agent, after HostReady       ContainerLaunched, ContainerEnded
+//	DestroyContainer             agent, after HostReady       ContainerEnded
+//	ContainerEndedAck            agent, per ContainerEnded    ContainerEnded does not come again
+//	StopHost                     agent, after HostReady       the host's link ends
+//
+//	To the allocator, which shares the master's process:
+//	StartAllocator               master, after every break    the link holds
+//	AddAgent, UpdateAgent        nobody                       StartAllocator begins anew after a break
+//	RemoveAgent                  nobody                       StartAllocator begins anew after a break
+//	AddFramework                 nobody                       StartAllocator begins anew after a break
+//	DeactivateFramework          nobody                       StartAllocator begins anew after a break
+//	RemoveFramework              nobody                       StartAllocator begins anew after a break
+//	RecoverResources             nobody                       StartAllocator begins anew after a break
+//	SuppressOffers, ReviveOffers nobody                       StartAllocator begins anew after a break
+//	RequestResources             nobody                       may be lost
+//	UpdateWeights                nobody                       StartAllocator begins anew after a break
+//
+//	Kept on disk, never sent:
+//	AgentRecord, RegistryHeader  -                            the master's registry
+//	JournalRecord, AgentIdentity -                            the agent's journal, as are the rest
+//	FrameworkDescribed           -                            FrameworkForgotten
+//	FrameworkForgotten           -                            a compaction of the journal
+//	ExecutorAccepted             -                            ExecutorForgotten
+//	ContainerPlaced              -                            ContainerGone
+//	ContainerGone                -                            ExecutorForgotten
+//	ExecutorForgotten            -                            a compaction of the journal
+//	TaskAccepted                 -                            TaskForgotten
+//	UpdateAccepted               -                            UpdateAcknowledged
+//	UpdateAcknowledged           -                            TaskForgotten
+//	TaskForgotten                -                            a compaction of the journal
+package messages
