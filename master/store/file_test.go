@@ -50,7 +50,17 @@ func writeForEver(path string) error {
 	}
 }
 
-func TestConformance(t *testing.T) {
+func TestMemoryConformance(t *testing.T) {
+	stores := make(map[string]*store.Memory)
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		if stores[t.Name()] == nil {
+			stores[t.Name()] = store.NewMemory("c")
+		}
+		return stores[t.Name()]
+	})
+}
+
+func TestFileConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Store {
 		return open(t, filepath.Join(folderOf(t), "registry.db"))
 	})
