@@ -1,0 +1,151 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Collector removes sandboxes some time after they were retired. Its methods
+// may be used from several goroutines.
+type Collector struct {
+	layout Layout
+	policy Policy
+
+	mu      sync.Mutex
+	waiting []retired
+
+	succeeded, failed atomic.Int64
+}
+
+// NewCollector returns one that has nothing to collect.
+func NewCollector(layout Layout, policy Policy) *Collector {
+	return &Collector{layout: layout, policy: policy}
+}
+
+// Retire gives a sandbox over at the time since.
+func (c *Collector) Retire(path string, since time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting = append(c.waiting, retired{path: path, since: since})
+}
+
+// RetireAll gives over every sandbox on the disk that live does not know,
+// each since it was last changed: what agents before this one left behind.
+func (c *Collector) RetireAll(live func(path string) bool) error {
+	runs, err := filepath.Glob(filepath.Join(escape(c.layout.WorkDir), "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*"))
+	if err != nil {
+		return fmt.Errorf("collect sandboxes of %q: %w", c.layout.WorkDir, err)
+	}
+	for _, run := range runs {
+		info, err := os.Lstat(run)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return fmt.Errorf("collect sandboxes: %w", err)
+		case info.IsDir() && !live(run):
+			c.Retire(run, info.ModTime())
+		}
+	}
+	return nil
+}
+
+// escape makes every character of a folder's name mean itself in a pattern.
+func escape(folder string) string {
+	var pattern []rune
+	for _, r := range folder {
+		switch r {
+		case '*', '?', '[', '\\':
+			pattern = append(pattern, '\\')
+		}
+		pattern = append(pattern, r)
+	}
+	return string(pattern)
+}
+
+// Counts are for metrics: sandboxes removed, failures, and what waits.
+func (c *Collector) Counts() (succeeded, failed, pending int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.succeeded.Load(), c.failed.Load(), int64(len(c.waiting))
+}
+
+// Used is the share of the work directory's disk that is taken, 0 to 1.
+func (c *Collector) Used() (float64, error) {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(c.layout.WorkDir, &disk); err != nil {
+		return 0, &os.PathError{Op: "statfs", Path: c.layout.WorkDir, Err: err}
+	}
+	if disk.Blocks == 0 {
+		return 0, nil
+	}
+	return 1 - float64(disk.Bavail)/float64(disk.Blocks), nil
+}
+
+// Collect removes what is due at the time now. What cannot be removed is
+// reported and tried again later.
+func (c *Collector) Collect(ctx context.Context, now time.Time) error {
+	used, err := c.Used()
+	if err != nil {
+		return fmt.Errorf("collect sandboxes: %w", err)
+	}
+	c.mu.Lock()
+	collect, keep := due(c.waiting, now, c.policy.MaxAge(used))
+	c.waiting = keep
+	c.mu.Unlock()
+	var failures []error
+	for i, r := range collect {
+		if ctx.Err() != nil {
+			c.putBack(collect[i:])
+			return errors.Join(append(failures, ctx.Err())...)
+		}
+		if err := c.remove(r.path); err != nil {
+			c.failed.Add(1)
+			c.putBack(collect[i : i+1])
+			failures = append(failures, fmt.Errorf("collect sandboxes: %w", err))
+			continue
+		}
+		c.succeeded.Add(1)
+	}
+	return errors.Join(failures...)
+}
+
+func (c *Collector) putBack(rest []retired) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting = append(c.waiting, rest...)
+}
+
+// remove removes a sandbox and the folders above it that it leaves empty, up
+// to its agent's.
+func (c *Collector) remove(run string) error {
+	if err := os.RemoveAll(run); err != nil {
+		return err
+	}
+	runs := filepath.Dir(run)
+	link := filepath.Join(runs, latest)
+	if target, err := os.Readlink(link); err == nil && target == filepath.Base(run) {
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	top := filepath.Join(c.layout.WorkDir, "slaves")
+	for folder := runs; folder != top && filepath.Dir(folder) != top; folder = filepath.Dir(folder) {
+		err := os.Remove(folder)
+		switch {
+		case errors.Is(err, unix.ENOTEMPTY), errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
