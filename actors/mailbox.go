@@ -1,0 +1,238 @@
+package actors
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+)
+
+// origin is who sent a message. It is made once per local actor and shared by
+// everything that actor sends.
+type origin struct {
+	pid       PID
+	principal string
+}
+
+type envelopeKind uint8
+
+const (
+	kindMessage envelopeKind = iota // msg for the handler table
+	kindReply                       // msg for the continuation of ask
+	kindRun                         // run, unless the actor restarted since
+	kindAlways                      // run
+	kindStop                        // stop: everything before it has been handled
+)
+
+// envelope is the only thing that waits in a mailbox besides protoactor's
+// lifecycle messages, so that nothing overtakes anything.
+type envelope struct {
+	msg        proto.Message
+	run        func(c *Context)
+	from       *origin
+	ask        uint64 // the sender's key for the reply; 0: none is expected
+	size       uint32 // bytes on the wire; 0 for local messages
+	generation uint16
+	kind       envelopeKind
+}
+
+// mailbox is an actor's queue: senders append to in under the lock, the runner
+// swaps it for its own slice when that is used up and so locks once per batch.
+type mailbox struct {
+	mu        sync.Mutex
+	in        []envelope
+	system    []any // protoactor's lifecycle messages: only start and stop
+	shared    *sharedState
+	posted    uint64
+	scheduled bool
+	open      bool // false while Init runs: messages wait
+	closed    bool // stopping: nothing is accepted any more
+	limits    *Limits
+
+	systemWaits atomic.Bool
+	handled     atomic.Uint64 // taken out, by the runner alone
+	bytes       atomic.Int64  // wire bytes queued
+	refused     atomic.Uint64 // messages over the limits
+
+	// The runner's own.
+	out  []envelope
+	next int
+}
+
+// sharedState is what others ask of an actor; most have none.
+type sharedState struct {
+	watchers map[watchKey]watcher
+	done     chan struct{} // closed when finished; nil while nobody waits
+	finished bool
+	reason   string
+}
+
+// share is called under the lock.
+func (b *mailbox) share() *sharedState {
+	if b.shared == nil {
+		b.shared = &sharedState{}
+	}
+	return b.shared
+}
+
+type postResult uint8
+
+const (
+	posted postResult = iota
+	refusedClosed
+	refusedFull
+)
+
+// keepSlots is how much of a queue's memory an idle actor keeps, in envelopes.
+const keepSlots = 32
+
+// post queues e and wakes the actor. Messages over the budget are refused;
+// what the actor itself has asked for is not.
+func (c *Context) post(e envelope) postResult {
+	b := &c.box
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return refusedClosed
+	}
+	if e.kind <= kindReply && b.full(e.size) {
+		b.mu.Unlock()
+		b.refused.Add(1)
+		return refusedFull
+	}
+	b.in = append(b.in, e)
+	b.posted++
+	if e.size != 0 {
+		b.bytes.Add(int64(e.size))
+	}
+	wake := b.wake()
+	b.mu.Unlock()
+	if wake {
+		c.sys.runner.Run(c.loop)
+	}
+	return posted
+}
+
+func (b *mailbox) full(size uint32) bool {
+	if b.posted-b.handled.Load() >= uint64(b.limits.MailboxMessages) {
+		return true
+	}
+	return size != 0 && b.bytes.Load()+int64(size) > b.limits.MailboxBytes
+}
+
+// wake says, under the lock, whether the caller has to start the runner.
+func (b *mailbox) wake() bool {
+	if b.scheduled || !b.open {
+		return false
+	}
+	b.scheduled = true
+	return true
+}
+
+// depth is how many envelopes wait.
+func (b *mailbox) depth() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.posted - b.handled.Load()
+}
+
+// take is the next envelope. When idle is true the runner must return, for the
+// next post starts another; when neither, a lifecycle message has come.
+func (b *mailbox) take() (e *envelope, idle bool) {
+	if b.next == len(b.out) {
+		if more, idle := b.refill(); !more {
+			return nil, idle
+		}
+	}
+	e = &b.out[b.next]
+	b.next++
+	b.handled.Add(1)
+	if e.size != 0 {
+		b.bytes.Add(-int64(e.size))
+	}
+	return e, false
+}
+
+func (b *mailbox) refill() (more, idle bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.out, b.next = b.out[:0], 0
+	if cap(b.out) > keepSlots && len(b.in) <= keepSlots {
+		b.out = nil
+	}
+	if len(b.in) == 0 {
+		b.scheduled = len(b.system) > 0
+		return false, !b.scheduled
+	}
+	b.in, b.out = b.out, b.in
+	return true, false
+}
+
+// drain closes the mailbox and hands back what waited. Runner only.
+func (b *mailbox) drain() []envelope {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	rest := append(b.out[b.next:len(b.out):len(b.out)], b.in...)
+	b.in, b.out, b.next = nil, nil, 0
+	b.handled.Add(uint64(len(rest)))
+	b.bytes.Store(0)
+	return rest
+}
+
+// takeSystem is the next lifecycle message, or nil.
+func (b *mailbox) takeSystem() any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.system) == 0 {
+		return nil
+	}
+	m := b.system[0]
+	b.system = b.system[1:]
+	if len(b.system) == 0 {
+		b.system = nil
+		b.systemWaits.Store(false)
+	}
+	return m
+}
+
+// protoMailbox is the mailbox as protoactor sees it.
+type protoMailbox Context
+
+// RegisterHandlers is how protoactor makes itself known to the mailbox.
+func (p *protoMailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
+	p.invoker = invoker
+	// The invoker is protoactor's context of this actor.
+	p.proto = invoker.(actor.Context)
+}
+
+// Start is called when protoactor is ready; Spawn opens the mailbox after Init.
+func (p *protoMailbox) Start() {}
+
+// PostUserMessage is never used: nothing but envelopes may wait in the queue,
+// and those are posted without protoactor.
+func (p *protoMailbox) PostUserMessage(message any) {
+	c := (*Context)(p)
+	c.sys.logger.Error("a message that is no envelope was posted", zap.String("message_type", fmt.Sprintf("%T", message)))
+}
+
+// PostSystemMessage queues a lifecycle message, which the runner takes before
+// the next envelope.
+func (p *protoMailbox) PostSystemMessage(message any) {
+	c := (*Context)(p)
+	b := &c.box
+	b.mu.Lock()
+	b.system = append(b.system, message)
+	b.systemWaits.Store(true)
+	wake := b.wake()
+	b.mu.Unlock()
+	if wake {
+		c.sys.runner.Run(c.loop)
+	}
+}
+
+// UserMessageCount is how many envelopes wait.
+func (p *protoMailbox) UserMessageCount() int { return int((*Context)(p).box.depth()) }
