@@ -74,11 +74,15 @@ func newAgentTable() agentTable {
 	}
 }
 
-// newID returns the id of the next agent.
-func (t *agentTable) newID(masterID string) string {
-	id := masterID + "-S" + strconv.Itoa(t.next)
-	t.next++
-	return id
+// newAgentID returns the next id that no agent brought along.
+func (m *Machine) newAgentID() string {
+	for {
+		id := m.cfg.MasterID + "-S" + strconv.Itoa(m.agents.next)
+		m.agents.next++
+		if m.registry.Get(id) == nil && !m.agents.returning[AgentID(id)] {
+			return id
+		}
+	}
 }
 
 // ordered lists the agents as they were admitted.
@@ -119,6 +123,10 @@ func (m *Machine) connectAgent(a *agent, p Peer, picture view.Agent) {
 	if old := a.peer(); old != "" && old != p && m.agents.byPeer[old] == a {
 		delete(m.agents.byPeer, old)
 		m.emit(Unlink{old})
+	}
+	if other := m.agents.byPeer[p]; other != nil && other != a {
+		m.rescindAgentOffers(other) // it is another agent now
+		m.changeAgent(other, func(v *view.Agent) { v.Status = view.Disconnected })
 	}
 	picture.Status = view.Connected
 	picture.Peer = string(p)

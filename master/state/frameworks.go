@@ -103,10 +103,15 @@ func newFrameworkTable(maxPast int) frameworkTable {
 
 func (t *frameworkTable) completed(id FrameworkID) bool { return t.pastIDs[id] }
 
+// newID returns the next id that no framework brought along.
 func (t *frameworkTable) newID(masterID string) FrameworkID {
-	id := fmt.Sprintf("%s-%04d", masterID, t.next)
-	t.next++
-	return FrameworkID(id)
+	for {
+		id := FrameworkID(fmt.Sprintf("%s-%04d", masterID, t.next))
+		t.next++
+		if t.byID[id] == nil && !t.completed(id) {
+			return id
+		}
+	}
 }
 
 // ordered lists the frameworks as they came to be known.

@@ -32,7 +32,7 @@ func (m *Machine) registerAgent(from Peer, msg *cluster.RegisterAgent) {
 		return
 	}
 	info := proto.CloneOf(msg.GetAgent())
-	info.Id = &mesos.AgentID{Value: new(m.agents.newID(m.cfg.MasterID))}
+	info.Id = &mesos.AgentID{Value: new(m.newAgentID())}
 	m.agents.admitting[from] = true
 	m.persist(registry.AdmitAgent{Agent: info, At: m.now}, func(conflict error) {
 		delete(m.agents.admitting, from)
