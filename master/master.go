@@ -1,0 +1,138 @@
+package master
+
+import (
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/master/registry"
+	"troupe/master/state"
+	"troupe/messages/cluster"
+)
+
+// Master is the actor that schedulers, agents and operators speak to. It gives
+// its machine everything that happens, and performs what that decides.
+type Master struct {
+	options    Options
+	sys        *actors.System
+	machine    *state.Machine
+	leadership *Leadership
+	registrar  *Registrar
+	registry   registry.Registry // as read at the start
+	peers      peers
+	timers     map[string]*actors.Timer
+	observers  map[state.AgentID]watch
+	observed   int // observers so far
+	log        *zap.Logger
+}
+
+// Init begins the leadership.
+func (m *Master) Init(c *actors.Context) {
+	m.log = c.Log()
+	m.timers = make(map[string]*actors.Timer)
+	m.observers = make(map[state.AgentID]watch)
+	m.peers = newPeers()
+	c.HandleAny(m.received)
+	c.HandleExited(m.exited)
+	m.step(c, state.Started{Registry: m.registry})
+	m.registry = registry.Registry{}
+}
+
+func (m *Master) received(c *actors.Context, msg proto.Message) {
+	m.step(c, state.Received{From: m.peers.of(c.Sender()), Principal: c.Principal(), Message: msg})
+}
+
+func (m *Master) exited(c *actors.Context, e actors.Exited) {
+	p := m.peers.of(e.PID)
+	m.step(c, state.PeerExited{Peer: p})
+	m.peers.forget(e.PID)
+}
+
+// step performs the effects of one input, in order.
+func (m *Master) step(c *actors.Context, in state.Input) {
+	for _, effect := range m.machine.Step(time.Now(), in) {
+		m.perform(c, effect)
+	}
+}
+
+func (m *Master) perform(c *actors.Context, effect state.Effect) {
+	switch e := effect.(type) {
+	case state.Send:
+		m.send(c, e)
+	case state.Publish:
+		m.options.Publisher.Publish(e.Event)
+	case state.SetTimer:
+		m.setTimer(c, e)
+	case state.CancelTimer:
+		m.timers[e.Key].Stop()
+		delete(m.timers, e.Key)
+	case state.Persist:
+		m.persist(c, e)
+	case state.Link:
+		c.Link(m.peers.pid(e.Peer))
+	case state.Unlink:
+		c.Unlink(m.peers.pid(e.Peer))
+	case state.Observe:
+		m.observe(c, e)
+	case state.Unobserve:
+		m.unobserve(e.Agent)
+	case state.Note:
+		m.write(e)
+	case state.Halt:
+		m.log.Error("This master can no longer lead", zap.Error(e.Err))
+		m.leadership.finish(fmt.Errorf("master: %w", e.Err))
+	}
+}
+
+// send sends a message; the answer to an operator goes to whoever asks.
+func (m *Master) send(c *actors.Context, e state.Send) {
+	if reply, ok := e.Message.(*cluster.OperatorReply); ok {
+		c.Reply(reply)
+		return
+	}
+	c.Send(m.peers.pid(e.To), e.Message)
+}
+
+func (m *Master) setTimer(c *actors.Context, e state.SetTimer) {
+	m.timers[e.Key].Stop()
+	m.timers[e.Key] = c.After(e.After, func() {
+		delete(m.timers, e.Key)
+		m.step(c, state.TimerFired{Key: e.Key})
+	})
+}
+
+// persist asks the registrar, whose answer is an input.
+func (m *Master) persist(c *actors.Context, e state.Persist) {
+	self := c.Self()
+	answer := func(err error) {
+		m.sys.Do(self, func(c *actors.Context) { m.step(c, state.Persisted{Key: e.Key, Err: err}) })
+	}
+	asked := m.sys.Do(m.sys.PID(RegistrarName), func(c *actors.Context) { m.registrar.Apply(c, e.Operation, answer) })
+	if !asked {
+		answer(errNoRegistrar)
+	}
+}
+
+var levels = [...]zapcore.Level{
+	state.Debug: zapcore.DebugLevel,
+	state.Info:  zapcore.InfoLevel,
+	state.Warn:  zapcore.WarnLevel,
+}
+
+// write logs a note; whether the level is on is asked before its fields are
+// converted.
+func (m *Master) write(n state.Note) {
+	entry := m.log.Check(levels[n.Level], n.Text)
+	if entry == nil {
+		return
+	}
+	fields := make([]zap.Field, 0, len(n.Fields))
+	for _, f := range n.Fields {
+		fields = append(fields, zap.String(f.Name, f.Value))
+	}
+	entry.Write(fields...)
+}

@@ -1,0 +1,87 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"troupe/actors"
+	"troupe/master/registry"
+	"troupe/master/state"
+	"troupe/master/state/view"
+	"troupe/messages/cluster"
+)
+
+// Names of the actors.
+const (
+	Name          = "master"
+	RegistrarName = "registrar"
+	AllocatorName = "allocator"
+	observers     = "observer/" // and the agent's S3
+)
+
+// Store keeps the registry. Its methods are called by one goroutine at a time,
+// and may block. An error of Write ends this master's leadership.
+type Store interface {
+	// Load returns every record.
+	Load(ctx context.Context) ([]*cluster.AgentRecord, error)
+	// Write makes changes durable before it returns: all of them, or none.
+	Write(ctx context.Context, changes []registry.Change) error
+	// Size of what is stored, in bytes.
+	Size() int64
+}
+
+// Publisher takes the read side's events, in order. It must not block.
+type Publisher interface {
+	Publish(event view.Event)
+}
+
+// Options make a master. A zero duration means its default.
+type Options struct {
+	// What the machine is told; its Allocator is filled in when empty.
+	Config state.Config
+	Store  Store
+	// Nil: nobody reads.
+	Publisher Publisher
+	// Between two pings of an agent; 15 s.
+	PingTimeout time.Duration
+	// Unanswered pings in a row that make an agent unreachable; 5.
+	MaxPingTimeouts int
+	// For the registry to be read at the start, 1 min, and for one write, 20 s.
+	RegistryFetchTimeout, RegistryStoreTimeout time.Duration
+}
+
+func (o Options) withDefaults(sys *actors.System) (Options, error) {
+	if o.Store == nil {
+		return o, errors.New("start master: Options.Store is not set")
+	}
+	if o.Config.MasterID == "" {
+		return o, errors.New("start master: Options.Config.MasterID is empty")
+	}
+	if o.Config.Allocator == "" {
+		o.Config.Allocator = state.Peer(sys.PID(AllocatorName).String())
+	}
+	if o.Publisher == nil {
+		o.Publisher = nobody{}
+	}
+	if o.PingTimeout <= 0 {
+		o.PingTimeout = 15 * time.Second
+	}
+	if o.MaxPingTimeouts <= 0 {
+		o.MaxPingTimeouts = 5
+	}
+	if o.RegistryFetchTimeout <= 0 {
+		o.RegistryFetchTimeout = time.Minute
+	}
+	if o.RegistryStoreTimeout <= 0 {
+		o.RegistryStoreTimeout = 20 * time.Second
+	}
+	if o.Config.TotalPingTimeout <= 0 {
+		o.Config.TotalPingTimeout = o.PingTimeout * time.Duration(o.MaxPingTimeouts)
+	}
+	return o, nil
+}
+
+type nobody struct{}
+
+func (nobody) Publish(view.Event) {}

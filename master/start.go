@@ -1,0 +1,70 @@
+package master
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"troupe/actors"
+	"troupe/master/registry"
+	"troupe/master/state"
+)
+
+// Leadership is a master that was started. It ends when the master can no
+// longer make anything durable; the process must exit then.
+type Leadership struct {
+	end  sync.Once
+	done chan struct{}
+	err  error
+}
+
+// Done is closed when the leadership ends.
+func (l *Leadership) Done() <-chan struct{} { return l.done }
+
+// Err is why the leadership ended; nil before.
+func (l *Leadership) Err() error {
+	select {
+	case <-l.done:
+		return l.err
+	default:
+		return nil
+	}
+}
+
+func (l *Leadership) finish(err error) {
+	l.end.Do(func() {
+		l.err = err
+		close(l.done)
+	})
+}
+
+// Start reads the registry and spawns the actors of a master. The allocator
+// has to be there, or to come: it is linked, and told everything whenever it
+// appears. The actors stop with the system.
+func Start(ctx context.Context, sys *actors.System, o Options) (*Leadership, error) {
+	o, err := o.withDefaults(sys)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.RegistryFetchTimeout)
+	defer cancel()
+	records, err := o.Store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("start master: %w", err)
+	}
+	known, err := registry.New(records)
+	if err != nil {
+		return nil, fmt.Errorf("start master: %w", err)
+	}
+	l := &Leadership{done: make(chan struct{})}
+	m := &Master{options: o, sys: sys, machine: state.New(o.Config), leadership: l, registry: known}
+	m.registrar = NewRegistrar(o.Store, known, o.RegistryStoreTimeout)
+	if _, err := sys.Spawn(RegistrarName, m.registrar); err != nil {
+		return nil, fmt.Errorf("start master: %w", err)
+	}
+	if _, err := sys.Spawn(Name, m); err != nil {
+		return nil, errors.Join(fmt.Errorf("start master: %w", err), sys.Stop(ctx, sys.PID(RegistrarName)))
+	}
+	return l, nil
+}
