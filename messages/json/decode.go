@@ -23,7 +23,7 @@ func Unmarshal(data []byte, m proto.Message) error {
 	if d.peek() != '{' {
 		return d.syntax("expected an object")
 	}
-	if err := d.message(m.ProtoReflect(), MaxDepth); err != nil {
+	if err := d.message(m.ProtoReflect(), planOf(m.ProtoReflect().Descriptor()), MaxDepth); err != nil {
 		return err
 	}
 	return d.end()
@@ -56,7 +56,7 @@ func UnmarshalArray[M proto.Message](data []byte) ([]M, error) {
 		}
 		m := zero.ProtoReflect().New()
 		list = append(list, m.Interface().(M))
-		return field.At("", i, d.message(m, MaxDepth-1))
+		return field.At("", i, d.message(m, planOf(m.Descriptor()), MaxDepth-1))
 	})
 	if err != nil {
 		return nil, err
@@ -76,21 +76,20 @@ func (d *decoder) end() error {
 }
 
 // message reads the object that comes next into m, which is empty.
-func (d *decoder) message(m protoreflect.Message, depth int) error {
+func (d *decoder) message(m protoreflect.Message, p *plan, depth int) error {
 	if depth == 0 {
 		return d.syntax(tooDeep)
 	}
-	p := planOf(m.Descriptor())
 	err := d.elements('}', func(int) error {
 		key, err := d.key()
 		if err != nil {
 			return err
 		}
-		f := p.byName[key]
+		f := p.byName[string(key)]
 		if f == nil {
 			return d.skip(depth - 1)
 		}
-		return field.In(f.name, d.field(m, f.FieldDescriptor, depth-1))
+		return field.In(f.name, d.field(m, f, depth-1))
 	})
 	if err != nil {
 		return err
@@ -103,19 +102,20 @@ func (d *decoder) message(m protoreflect.Message, depth int) error {
 	return nil
 }
 
-// field reads the value of fd; an earlier one is forgotten.
-func (d *decoder) field(m protoreflect.Message, fd protoreflect.FieldDescriptor, depth int) error {
+// field reads the value of f; an earlier one is forgotten.
+func (d *decoder) field(m protoreflect.Message, f *fieldPlan, depth int) error {
+	fd := f.FieldDescriptor
 	m.Clear(fd)
 	if d.peek() == 'n' && d.word("null") {
 		return nil
 	}
 	switch {
 	case fd.IsMap():
-		return d.mapping(m.Mutable(fd).Map(), fd, depth)
+		return d.mapping(m.Mutable(fd).Map(), f, depth)
 	case fd.IsList():
-		return d.list(m.Mutable(fd).List(), fd, depth)
+		return d.list(m.Mutable(fd).List(), f, depth)
 	case fd.Message() != nil:
-		return d.object(m.Mutable(fd).Message(), depth)
+		return d.object(m.Mutable(fd).Message(), f, depth)
 	}
 	v, ok, err := d.scalar(fd)
 	if err == nil && ok {
@@ -124,17 +124,18 @@ func (d *decoder) field(m protoreflect.Message, fd protoreflect.FieldDescriptor,
 	return err
 }
 
-func (d *decoder) object(m protoreflect.Message, depth int) error {
+// object reads a message of f.
+func (d *decoder) object(m protoreflect.Message, f *fieldPlan, depth int) error {
 	if d.peek() != '{' {
 		return d.syntax("expected an object")
 	}
-	return d.message(m, depth)
+	return d.message(m, f.message(), depth)
 }
 
 // list reads an array, or one value as a list of one.
-func (d *decoder) list(list protoreflect.List, fd protoreflect.FieldDescriptor, depth int) error {
+func (d *decoder) list(list protoreflect.List, f *fieldPlan, depth int) error {
 	if d.peek() != '[' {
-		return d.element(list, fd, depth)
+		return d.element(list, f, depth)
 	}
 	if depth == 0 {
 		return d.syntax(tooDeep)
@@ -143,22 +144,22 @@ func (d *decoder) list(list protoreflect.List, fd protoreflect.FieldDescriptor, 
 		if d.peek() == 'n' && d.word("null") {
 			return nil
 		}
-		return field.At("", i, d.element(list, fd, depth-1))
+		return field.At("", i, d.element(list, f, depth-1))
 	})
 }
 
-func (d *decoder) element(list protoreflect.List, fd protoreflect.FieldDescriptor, depth int) error {
-	if fd.Message() != nil {
-		return d.object(list.AppendMutable().Message(), depth)
+func (d *decoder) element(list protoreflect.List, f *fieldPlan, depth int) error {
+	if f.Message() != nil {
+		return d.object(list.AppendMutable().Message(), f, depth)
 	}
-	v, ok, err := d.scalar(fd)
+	v, ok, err := d.scalar(f.FieldDescriptor)
 	if err == nil && ok {
 		list.Append(v)
 	}
 	return err
 }
 
-func (d *decoder) mapping(entries protoreflect.Map, fd protoreflect.FieldDescriptor, depth int) error {
+func (d *decoder) mapping(entries protoreflect.Map, f *fieldPlan, depth int) error {
 	if d.peek() != '{' {
 		return d.syntax("expected an object")
 	}
@@ -170,24 +171,24 @@ func (d *decoder) mapping(entries protoreflect.Map, fd protoreflect.FieldDescrip
 		if err != nil {
 			return err
 		}
-		return field.In("["+cut(text)+"]", d.entry(entries, fd, text, depth-1))
+		return field.In("["+cut(string(text))+"]", d.entry(entries, f, string(text), depth-1))
 	})
 }
 
-func (d *decoder) entry(entries protoreflect.Map, fd protoreflect.FieldDescriptor, text string, depth int) error {
-	key, _, err := scalarOf(fd.MapKey(), token{text: text, quoted: true})
+func (d *decoder) entry(entries protoreflect.Map, f *fieldPlan, text string, depth int) error {
+	key, _, err := scalarOf(f.MapKey(), token{text: text, quoted: true})
 	if err != nil {
 		return err
 	}
 	if d.peek() == 'n' && d.word("null") {
 		return nil
 	}
-	if fd.MapValue().Message() != nil {
+	if f.MapValue().Message() != nil {
 		v := entries.NewValue()
 		entries.Set(key.MapKey(), v)
-		return d.object(v.Message(), depth)
+		return d.object(v.Message(), f, depth)
 	}
-	v, ok, err := d.scalar(fd.MapValue())
+	v, ok, err := d.scalar(f.MapValue())
 	if err == nil && ok {
 		entries.Set(key.MapKey(), v)
 	}

@@ -26,9 +26,9 @@ func Append(b []byte, m proto.Message) []byte {
 // Marshal returns m as JSON.
 func Marshal(m proto.Message) []byte { return Append(nil, m) }
 
-func (w *Writer) message(m protoreflect.Message) {
+func (w *Writer) message(m protoreflect.Message, p *plan) {
 	w.BeginObject()
-	for _, f := range planOf(m.Descriptor()).fields {
+	for _, f := range p.fields {
 		if !m.Has(f.FieldDescriptor) {
 			if f.whenUnset != nil {
 				w.key(f)
@@ -38,7 +38,7 @@ func (w *Writer) message(m protoreflect.Message) {
 			continue
 		}
 		w.key(f)
-		w.field(f.FieldDescriptor, m.Get(f.FieldDescriptor))
+		w.field(f, m.Get(f.FieldDescriptor))
 	}
 	w.EndObject()
 }
@@ -49,24 +49,26 @@ func (w *Writer) key(f *fieldPlan) {
 	w.comma = false
 }
 
-func (w *Writer) field(fd protoreflect.FieldDescriptor, v protoreflect.Value) {
+func (w *Writer) field(f *fieldPlan, v protoreflect.Value) {
 	switch {
-	case fd.IsMap():
-		w.mapping(fd.MapValue(), v.Map())
-	case fd.IsList():
+	case f.IsMap():
+		w.mapping(f, v.Map())
+	case f.IsList():
 		w.BeginArray()
-		for i := range v.List().Len() {
-			w.single(fd, v.List().Get(i))
+		for list, i := v.List(), 0; i < list.Len(); i++ {
+			w.single(f, f.FieldDescriptor, list.Get(i))
 		}
 		w.EndArray()
 	default:
-		w.single(fd, v)
+		w.single(f, f.FieldDescriptor, v)
 	}
 }
 
-func (w *Writer) single(fd protoreflect.FieldDescriptor, v protoreflect.Value) {
+// single writes one value of f; fd is f's own descriptor or that of its
+// values.
+func (w *Writer) single(f *fieldPlan, fd protoreflect.FieldDescriptor, v protoreflect.Value) {
 	if fd.Message() != nil {
-		w.message(v.Message())
+		w.message(v.Message(), f.message())
 		return
 	}
 	w.separate()
@@ -74,7 +76,7 @@ func (w *Writer) single(fd protoreflect.FieldDescriptor, v protoreflect.Value) {
 }
 
 // mapping writes the entries in order of their keys.
-func (w *Writer) mapping(values protoreflect.FieldDescriptor, m protoreflect.Map) {
+func (w *Writer) mapping(f *fieldPlan, m protoreflect.Map) {
 	entries := make(map[string]protoreflect.Value, m.Len())
 	m.Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
 		entries[k.String()] = v
@@ -83,7 +85,7 @@ func (w *Writer) mapping(values protoreflect.FieldDescriptor, m protoreflect.Map
 	w.BeginObject()
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		w.Key(key)
-		w.single(values, entries[key])
+		w.single(f, f.MapValue(), entries[key])
 	}
 	w.EndObject()
 }

@@ -2,6 +2,7 @@ package json
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -21,6 +22,22 @@ type fieldPlan struct {
 	// whenUnset is written for the value when the field is not set; nil when
 	// the field is then left out.
 	whenUnset []byte
+	child     atomic.Pointer[plan] // see message
+}
+
+// message returns the plan of the messages in the field, of the values if it
+// is a map. It is looked up once: types refer to each other in circles.
+func (f *fieldPlan) message() *plan {
+	if p := f.child.Load(); p != nil {
+		return p
+	}
+	d := f.Message()
+	if f.IsMap() {
+		d = f.MapValue().Message()
+	}
+	p := planOf(d)
+	f.child.Store(p)
+	return p
 }
 
 // plans caches a *plan by protoreflect.MessageDescriptor; there are only as

@@ -75,12 +75,12 @@ func (s *scanner) elements(closing byte, each func(i int) error) error {
 	}
 }
 
-// key consumes a key and its colon.
-func (s *scanner) key() (string, error) {
+// key consumes a key and its colon. The key may be a part of the document.
+func (s *scanner) key() ([]byte, error) {
 	if s.peek() != '"' {
-		return "", s.syntax("expected a key in quotes")
+		return nil, s.syntax("expected a key in quotes")
 	}
-	key, err := s.text()
+	key, err := s.quoted()
 	if err == nil && !s.take(':') {
 		err = s.syntax("expected ':'")
 	}
@@ -89,32 +89,38 @@ func (s *scanner) key() (string, error) {
 
 // text consumes a string. Bytes that are not UTF-8 stay as they are.
 func (s *scanner) text() (string, error) {
+	b, err := s.quoted()
+	return string(b), err
+}
+
+// quoted is text without a copy, where the document has no escape.
+func (s *scanner) quoted() ([]byte, error) {
 	s.pos++
 	start := s.pos
 	for ; s.pos < len(s.data); s.pos++ {
 		switch c := s.data[s.pos]; {
 		case c == '"':
 			s.pos++
-			return string(s.data[start : s.pos-1]), nil
+			return s.data[start : s.pos-1], nil
 		case c == '\\':
 			return s.escaped(append([]byte(nil), s.data[start:s.pos]...))
 		case c < ' ':
-			return "", s.syntax("control characters must be escaped")
+			return nil, s.syntax("control characters must be escaped")
 		}
 	}
-	return "", s.syntax("a string is not closed")
+	return nil, s.syntax("a string is not closed")
 }
 
 // escaped consumes the rest of a string from its first escape on.
-func (s *scanner) escaped(b []byte) (string, error) {
+func (s *scanner) escaped(b []byte) ([]byte, error) {
 	for s.pos < len(s.data) {
 		c := s.data[s.pos]
 		switch {
 		case c == '"':
 			s.pos++
-			return string(b), nil
+			return b, nil
 		case c < ' ':
-			return "", s.syntax("control characters must be escaped")
+			return nil, s.syntax("control characters must be escaped")
 		case c != '\\':
 			b = append(b, c)
 			s.pos++
@@ -122,12 +128,12 @@ func (s *scanner) escaped(b []byte) (string, error) {
 			s.pos++
 			r, err := s.escape()
 			if err != nil {
-				return "", err
+				return nil, err
 			}
 			b = utf8.AppendRune(b, r)
 		}
 	}
-	return "", s.syntax("a string is not closed")
+	return nil, s.syntax("a string is not closed")
 }
 
 // escape consumes what follows a backslash.
@@ -234,7 +240,7 @@ func (s *scanner) skip(depth int) error {
 		}
 		return s.elements(']', func(int) error { return s.skip(depth - 1) })
 	case '"':
-		_, err := s.text()
+		_, err := s.quoted()
 		return err
 	}
 	if s.word("null") || s.word("true") || s.word("false") {

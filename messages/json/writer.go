@@ -92,7 +92,8 @@ func (w *Writer) Null() {
 
 // Message writes a message as an object.
 func (w *Writer) Message(m proto.Message) {
-	w.message(m.ProtoReflect())
+	r := m.ProtoReflect()
+	w.message(r, planOf(r.Descriptor()))
 }
 
 // Field writes a key and a value, which is nil, a string, bool, int, int32,
