@@ -10,6 +10,7 @@ import (
 
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
+	"troupe/messages/tasks"
 )
 
 // world plays master, agent and author around one session, unreliably, and
@@ -75,7 +76,7 @@ func (w *world) deliver(e *scheduler.Event) {
 		}
 		w.withAuthor = append(w.withAuthor, e)
 	}
-	if Terminal(st.GetState()) {
+	if tasks.Terminal(st.GetState()) {
 		if w.terminals[st.GetTaskId().GetValue()]++; w.terminals[st.GetTaskId().GetValue()] > 1 {
 			w.rt.Fatalf("second end of %s", showEvent(e))
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"troupe/messages/mesos"
+	"troupe/messages/tasks"
 )
 
 // task is what the session knows of a task that has not ended.
@@ -22,22 +23,10 @@ type task struct {
 	kill *kill
 }
 
-// Terminal tells whether a task in that state runs no more and never will.
-func Terminal(st mesos.TaskState) bool {
-	switch st {
-	case mesos.TaskState_TASK_FINISHED, mesos.TaskState_TASK_FAILED, mesos.TaskState_TASK_KILLED,
-		mesos.TaskState_TASK_LOST, mesos.TaskState_TASK_ERROR, mesos.TaskState_TASK_DROPPED,
-		mesos.TaskState_TASK_GONE, mesos.TaskState_TASK_GONE_BY_OPERATOR:
-		return true
-	default:
-		return false
-	}
-}
-
-// over tells whether the session stops following a task: it is terminal, or
+// isOver tells whether the session stops following a task: it is terminal, or
 // the master has no trace of it.
 func isOver(st mesos.TaskState) bool {
-	return Terminal(st) || st == mesos.TaskState_TASK_UNKNOWN
+	return tasks.Terminal(st) || st == mesos.TaskState_TASK_UNKNOWN
 }
 
 // track returns the task's entry, made in STAGING when there is none.
