@@ -1,0 +1,88 @@
+// Package command is the built-in executor of tasks that have nothing but a
+// command. Executor hosts import it; every command task has one of its own.
+package command
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/executor"
+	"troupe/executor/program"
+	"troupe/executor/task"
+	"troupe/messages/mesos"
+	executorpb "troupe/messages/mesos/executor"
+)
+
+// Executor runs one task: TASK_STARTING, TASK_RUNNING, and the state that its
+// exit amounts to. It is a Handler.
+type Executor struct {
+	executor.Base
+	base program.Spec
+	crew *task.Crew
+	// taken is the id of the task; "" before the first launch.
+	taken        string
+	tellsKilling bool
+}
+
+// New makes a command executor. base has the sandbox, the environment and the
+// user; gone is called once, when the executor has ended and no process of it
+// is left.
+func New(base program.Spec, l program.Launcher, gone func()) *Executor {
+	return &Executor{base: base, crew: task.NewCrew(l, gone)}
+}
+
+// Subscribed learns what the framework understands.
+func (x *Executor) Subscribed(_ *executor.Driver, e *executorpb.Event_Subscribed) {
+	x.tellsKilling = task.TellsKilling(e.GetFrameworkInfo())
+}
+
+// Launch starts the task; a second one fails.
+func (x *Executor) Launch(d *executor.Driver, info *mesos.TaskInfo) {
+	id := info.GetTaskId().GetValue()
+	if x.taken != "" {
+		d.Update(&mesos.TaskStatus{
+			TaskId: info.GetTaskId(), State: mesos.TaskState_TASK_FAILED.Enum(),
+			Message: proto.String(fmt.Sprintf("a command executor runs one task; this one has run %q", x.taken)),
+		})
+		return
+	}
+	x.taken = id
+	prepare := func() (program.Spec, error) {
+		base := x.base
+		base.Env = task.WithRole(base.Env, info)
+		return program.ForCommand(base, info.GetCommand())
+	}
+	x.crew.Start(d, info, x.tellsKilling, prepare, func(mesos.TaskState) { d.Finish() })
+}
+
+// Kill ends the task within its grace.
+func (x *Executor) Kill(d *executor.Driver, id string, p *mesos.KillPolicy) {
+	if x.taken == "" {
+		// The kill has overtaken the launch: the agent gives the task its end.
+		d.Finish()
+		return
+	}
+	x.crew.Kill(id, p)
+}
+
+// Shutdown ends the task, or the executor that has none.
+func (x *Executor) Shutdown(d *executor.Driver) {
+	if len(x.crew.IDs()) == 0 {
+		d.Finish()
+		return
+	}
+	x.crew.KillAll()
+}
+
+// Ended leaves, with force when there was no orderly end.
+func (x *Executor) Ended(_ *executor.Driver, err error) {
+	if err != nil {
+		x.crew.Destroy()
+		return
+	}
+	x.crew.Leave()
+}
+
+// Destroy ends the task at once. It is called among the handler's calls.
+func (x *Executor) Destroy() { x.crew.Destroy() }

@@ -1,0 +1,96 @@
+package executortest
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"troupe/executor/program"
+)
+
+// Launcher is a program.Launcher whose processes do nothing until a test ends
+// them.
+type Launcher struct {
+	mu       sync.Mutex
+	err      error
+	launched chan *Process
+	pids     int
+}
+
+// NewLauncher makes a launcher.
+func NewLauncher() *Launcher { return &Launcher{launched: make(chan *Process, 1024)} }
+
+// Fail makes every later Launch fail with err; nil heals.
+func (l *Launcher) Fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = err
+}
+
+// Launch is program.Launcher's.
+func (l *Launcher) Launch(s program.Spec) (program.Process, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return nil, l.err
+	}
+	l.pids++
+	p := &Process{Spec: s, pid: l.pids, done: make(chan struct{}), kills: make(chan time.Duration, 16)}
+	l.launched <- p
+	return p, nil
+}
+
+// Next waits for the next process.
+func (l *Launcher) Next(t testing.TB) *Process {
+	t.Helper()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case p := <-l.launched:
+		return p
+	case <-late.C:
+		t.Fatal("nothing was launched")
+		return nil
+	}
+}
+
+// Process is a process in name only.
+type Process struct {
+	Spec   program.Spec
+	pid    int
+	done   chan struct{}
+	status int
+	kills  chan time.Duration
+}
+
+// Exit ends the process with a status as wait(2) gives it. Call it once.
+func (p *Process) Exit(status int) {
+	p.status = status
+	close(p.done)
+}
+
+// Killed waits for the next Kill and is its grace.
+func (p *Process) Killed(t testing.TB) time.Duration {
+	t.Helper()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case grace := <-p.kills:
+		return grace
+	case <-late.C:
+		t.Fatal("the process was not killed")
+		return 0
+	}
+}
+
+// Pid is a number of the launcher's.
+func (p *Process) Pid() int { return p.pid }
+
+// Done is closed by Exit.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Status is what Exit was given.
+func (p *Process) Status() int { return p.status }
+
+// Kill is remembered for Killed; the process lives on.
+func (p *Process) Kill(grace time.Duration) { p.kills <- grace }

@@ -1,0 +1,212 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/executor"
+	"troupe/executor/command"
+	"troupe/executor/pod"
+	"troupe/executor/program"
+	"troupe/executor/task"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+)
+
+// container is one that the host holds, or whose end the agent has not yet
+// acknowledged.
+type container struct {
+	id *mesos.ContainerID
+	// process is that of a custom executor; nil before it runs, and for others.
+	process program.Process
+	// kill ends a built-in executor at once.
+	kill func()
+	// doomed: it is to end as soon as it runs.
+	doomed bool
+	// unreported: nobody is to be told of its end.
+	unreported bool
+	// end is set once nothing of it is left.
+	end *cluster.ContainerEnded
+}
+
+// pid is absent for executors without a process of their own.
+func (c *container) pid() *int32 {
+	if c.process == nil {
+		return nil
+	}
+	return proto.Int32(int32(c.process.Pid()))
+}
+
+func (c *container) destroy() {
+	c.doomed = true
+	switch {
+	case c.process != nil:
+		c.process.Kill(0)
+	case c.kill != nil:
+		c.kill()
+	}
+}
+
+// builtin is an executor of ours.
+type builtin interface {
+	executor.Handler
+	Destroy()
+}
+
+func (h *Host) ids() []string { return slices.Sorted(maps.Keys(h.containers)) }
+
+// launch starts a container, or says again what became of it.
+func (h *Host) launch(m *cluster.LaunchContainer) {
+	id := m.GetContainerId().GetValue()
+	if c := h.containers[id]; c != nil {
+		switch {
+		case c.end != nil:
+			h.send(c.end)
+		case c.process != nil || c.kill != nil:
+			h.send(&cluster.ContainerLaunched{ContainerId: c.id, Pid: c.pid()})
+		}
+		return
+	}
+	c := &container{id: m.GetContainerId()}
+	h.containers[id] = c
+	err := check(m)
+	switch {
+	case err != nil:
+	case h.leaving:
+		err = fmt.Errorf("host %q is stopping", h.options.HostID)
+	case m.GetKind() == cluster.LaunchContainer_CUSTOM:
+		h.launchCustom(c, m)
+	default:
+		err = h.launchBuiltIn(c, m)
+	}
+	if err != nil {
+		h.end(c, nil, "launch container: "+err.Error())
+	}
+}
+
+// launchCustom runs a framework's executor as a child process.
+func (h *Host) launchCustom(c *container, m *cluster.LaunchContainer) {
+	h.context.Go(func(context.Context) func() {
+		spec, err := program.ForCommand(base(m), m.GetExecutor().GetCommand())
+		var p program.Process
+		if err == nil {
+			p, err = h.options.Launcher.Launch(spec)
+		}
+		if err != nil {
+			return func() { h.end(c, nil, "launch executor: "+err.Error()) }
+		}
+		return func() { h.customLaunched(c, p) }
+	})
+}
+
+func (h *Host) customLaunched(c *container, p program.Process) {
+	c.process = p
+	h.context.Go(func(ctx context.Context) func() {
+		select {
+		case <-p.Done():
+			return func() { h.end(c, proto.Int32(int32(p.Status())), task.Describe(p.Status())) }
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	if c.doomed {
+		p.Kill(0)
+		return
+	}
+	h.send(&cluster.ContainerLaunched{ContainerId: c.id, Pid: c.pid()})
+}
+
+// launchBuiltIn spawns an executor of ours.
+func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
+	var a *executor.Actor
+	gone := func() {
+		a.Stop()
+		h.system.Do(h.context.Self(), func(*actors.Context) { h.end(c, proto.Int32(0), "") })
+	}
+	var x builtin
+	if m.GetKind() == cluster.LaunchContainer_DEFAULT {
+		x = pod.New(base(m), h.options.Launcher, gone)
+	} else {
+		x = command.New(base(m), h.options.Launcher, gone)
+	}
+	a, err := executor.NewActor(h.system, executor.Config{
+		FrameworkID: m.GetFramework().GetId().GetValue(), ExecutorID: m.GetExecutor().GetExecutorId().GetValue(),
+		Agent: h.options.Agent, Sandbox: m.GetSandbox(),
+		RecoveryTimeout: h.options.RecoveryTimeout, SubscriptionBackoffMax: h.options.ReconnectMax,
+	}, x)
+	if err != nil {
+		return err
+	}
+	c.kill = func() { a.Driver().Do(x.Destroy) }
+	if _, err := h.system.Spawn("executor/"+c.id.GetValue(), a); err != nil {
+		c.kill = nil
+		return err
+	}
+	h.send(&cluster.ContainerLaunched{ContainerId: c.id})
+	return nil
+}
+
+// destroy ends a container. One that is not there has ended.
+func (h *Host) destroy(id *mesos.ContainerID) {
+	c := h.containers[id.GetValue()]
+	switch {
+	case c == nil:
+		h.send(endOf(id, nil, "no such container"))
+	case c.end != nil:
+		h.send(c.end)
+	default:
+		c.destroy()
+	}
+}
+
+// end tells the agent that nothing of a container is left, until it has heard.
+func (h *Host) end(c *container, status *int32, message string) {
+	if c.end != nil {
+		return
+	}
+	c.end = endOf(c.id, status, message)
+	if c.unreported {
+		h.forget(c.id.GetValue())
+		return
+	}
+	h.log.Debug("container has ended", zap.String("container", c.id.GetValue()), zap.String("message", message))
+	h.send(c.end)
+	if h.repeat == nil {
+		h.repeat = h.context.Every(repeatEvery, h.repeatEnds)
+	}
+}
+
+// repeatEnds says again what the agent has not acknowledged.
+func (h *Host) repeatEnds() {
+	open := false
+	for _, id := range h.ids() {
+		if c := h.containers[id]; c.end != nil {
+			h.send(c.end)
+			open = true
+		}
+	}
+	if !open && h.repeat != nil {
+		h.repeat.Stop()
+		h.repeat = nil
+	}
+}
+
+func (h *Host) acknowledged(id string) {
+	if c := h.containers[id]; c != nil && c.end != nil {
+		h.forget(id)
+	}
+}
+
+func (h *Host) forget(id string) {
+	delete(h.containers, id)
+	if len(h.containers) == 0 && !h.linked {
+		h.leave(fmt.Errorf("%w, and nothing is left of it", ErrAgentGone))
+	}
+	h.leaveIfEmpty()
+}

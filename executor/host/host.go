@@ -1,0 +1,207 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/executor/program"
+	"troupe/messages/cluster"
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/names"
+)
+
+// Name is the name of a host's actor in its system.
+const Name = "host"
+
+const (
+	// reconnectMax bounds the wait before each attempt to reach a lost agent.
+	reconnectMax = 2 * time.Second
+	// settle: a link that has stood so long is a reconnection, whether or not
+	// the agent has said anything.
+	settle = 30 * time.Second
+	// repeatEvery is the pace at which the news of ended containers is repeated.
+	repeatEvery = 5 * time.Second
+)
+
+// ErrAgentGone ends a host whose agent did not come back in time.
+var ErrAgentGone = errors.New("agent is gone")
+
+// Host is the actor that an agent gives containers to.
+type Host struct {
+	options    Options
+	system     *actors.System
+	context    *actors.Context
+	log        *zap.Logger
+	containers map[string]*container
+	// done is told, once, that the host has ended.
+	done func(error)
+
+	linked   bool
+	recovery *actors.Timer // runs while the agent is away
+	settling *actors.Timer
+	repeat   *actors.Timer // runs while news of ended containers is not acknowledged
+	leaving  bool          // ends once no container is left
+	reason   error         // why it leaves
+	ended    bool
+}
+
+// New makes a host for s to spawn as Name. done is called once, in the host's
+// queue, when the host has ended and holds no process any more.
+func New(s *actors.System, o Options, done func(error)) *Host {
+	return &Host{options: o.withDefaults(), system: s, containers: map[string]*container{}, done: done}
+}
+
+// Init connects to the agent. It is called by the system.
+func (h *Host) Init(c *actors.Context) {
+	h.context, h.log = c, c.Log()
+	actors.Handle(c, func(_ *actors.Context, m *cluster.LaunchContainer) {
+		h.fromAgent(m, func() { h.launch(m) })
+	})
+	actors.Handle(c, func(_ *actors.Context, m *cluster.DestroyContainer) {
+		h.fromAgent(m, func() { h.destroy(m.GetContainerId()) })
+	})
+	actors.Handle(c, func(_ *actors.Context, m *cluster.ContainerEndedAck) {
+		h.fromAgent(m, func() { h.acknowledged(m.GetContainerId().GetValue()) })
+	})
+	actors.Handle(c, func(_ *actors.Context, m *cluster.StopHost) {
+		h.fromAgent(m, func() { h.leave(nil) })
+	})
+	c.HandleExited(func(_ *actors.Context, e actors.Exited) { h.agentLost(e.Reason) })
+	h.connect()
+}
+
+// fromAgent obeys a message of the agent's system and drops any other.
+func (h *Host) fromAgent(m proto.Message, obey func()) {
+	if from := h.context.Sender(); from.Address != h.options.Agent.Address {
+		h.log.Warn("order from somebody who is not the agent",
+			zap.Stringer("from", from), zap.String("type", string(m.ProtoReflect().Descriptor().Name())))
+		return
+	}
+	h.reconnected()
+	obey()
+}
+
+// connect says who the host is and what it holds.
+func (h *Host) connect() {
+	if h.ended {
+		return
+	}
+	h.linked = true
+	h.context.Link(h.options.Agent)
+	ready := &cluster.HostReady{HostId: proto.String(h.options.HostID), Pid: proto.Int32(int32(os.Getpid()))}
+	for _, id := range h.ids() {
+		if c := h.containers[id]; c.end == nil {
+			ready.Containers = append(ready.Containers, &cluster.HostedContainer{ContainerId: c.id, Pid: c.pid()})
+		}
+	}
+	h.send(ready)
+	h.repeatEnds()
+	if h.recovery != nil {
+		h.settling = h.context.After(settle, h.reconnected)
+	}
+}
+
+func (h *Host) agentLost(reason string) {
+	h.linked = false
+	h.settling.Stop()
+	if len(h.containers) == 0 {
+		h.leave(fmt.Errorf("%w: %s", ErrAgentGone, reason))
+		return
+	}
+	if h.recovery == nil {
+		h.log.Warn("the agent is gone; waiting for it", zap.String("reason", reason),
+			zap.Duration("for", h.options.RecoveryTimeout), zap.Int("containers", len(h.containers)))
+		h.recovery = h.context.After(h.options.RecoveryTimeout, h.giveUp)
+	}
+	h.context.After(rand.N(h.options.ReconnectMax), h.connect)
+}
+
+// reconnected takes back that the agent is away.
+func (h *Host) reconnected() {
+	if !h.linked || h.recovery == nil {
+		return
+	}
+	h.recovery.Stop()
+	h.settling.Stop()
+	h.recovery = nil
+	h.log.Info("the agent is back")
+}
+
+func (h *Host) giveUp() {
+	if h.ended {
+		return
+	}
+	h.log.Error("the agent did not come back; killing what it left", zap.Int("containers", len(h.containers)))
+	h.Abort(fmt.Errorf("%w: it did not come back within %s", ErrAgentGone, h.options.RecoveryTimeout))
+}
+
+// Abort kills everything and ends the host. It is called in the host's queue.
+func (h *Host) Abort(reason error) {
+	for _, id := range h.ids() {
+		c := h.containers[id]
+		if c.end != nil {
+			h.forget(id)
+			continue
+		}
+		c.unreported = true
+		c.destroy()
+	}
+	h.leave(reason)
+}
+
+// leave ends the host once no container is left.
+func (h *Host) leave(reason error) {
+	if !h.leaving {
+		h.leaving, h.reason = true, reason
+	}
+	h.leaveIfEmpty()
+}
+
+func (h *Host) leaveIfEmpty() {
+	if h.leaving && !h.ended && len(h.containers) == 0 {
+		h.ended = true
+		h.recovery.Stop()
+		h.done(h.reason)
+	}
+}
+
+func (h *Host) send(m proto.Message) { h.context.Send(h.options.Agent, m) }
+
+// check says what is wrong with an order to launch.
+func check(m *cluster.LaunchContainer) error {
+	if err := names.CheckID("container_id", m.GetContainerId().GetValue()); err != nil {
+		return err
+	}
+	if !filepath.IsAbs(m.GetSandbox()) {
+		return field.Invalid("sandbox", m.GetSandbox(), "is not an absolute path")
+	}
+	if m.GetKind() == cluster.LaunchContainer_CUSTOM && m.GetExecutor().GetCommand() == nil {
+		return field.Missing("executor.command")
+	}
+	return nil
+}
+
+// base is what all programs of a container have in common.
+func base(m *cluster.LaunchContainer) program.Spec {
+	return program.Spec{
+		Dir: m.GetSandbox(), User: m.GetUser(), Env: program.Environment(m.GetEnvironment()),
+	}
+}
+
+// endOf is the news of a container's end.
+func endOf(id *mesos.ContainerID, status *int32, message string) *cluster.ContainerEnded {
+	e := &cluster.ContainerEnded{ContainerId: id, Status: status}
+	if message != "" {
+		e.Message = &message
+	}
+	return e
+}

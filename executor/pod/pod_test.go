@@ -1,0 +1,208 @@
+package pod_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/executor"
+	"troupe/executor/executortest"
+	"troupe/executor/pod"
+	"troupe/executor/program"
+	"troupe/messages/mesos"
+)
+
+const (
+	starting = mesos.TaskState_TASK_STARTING
+	running  = mesos.TaskState_TASK_RUNNING
+	killing  = mesos.TaskState_TASK_KILLING
+	finished = mesos.TaskState_TASK_FINISHED
+	failed   = mesos.TaskState_TASK_FAILED
+	killed   = mesos.TaskState_TASK_KILLED
+)
+
+type rig struct {
+	*executortest.Agent
+	launcher *executortest.Launcher
+	gone     chan struct{}
+	dir      string
+	actor    *executor.Actor
+	x        *pod.Executor
+}
+
+func start(t *testing.T, user string) *rig {
+	t.Helper()
+	sys, err := actors.New(actors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sys.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	r := &rig{
+		Agent: executortest.NewAgent(t, sys), launcher: executortest.NewLauncher(),
+		gone: make(chan struct{}), dir: t.TempDir(),
+	}
+	r.x = pod.New(program.Spec{Dir: r.dir, User: user}, r.launcher, func() { close(r.gone) })
+	r.actor, err = executor.NewActor(sys, executor.Config{FrameworkID: "F1", ExecutorID: "E1", Agent: r.PID}, r.x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sys.Spawn("executor/C1", r.actor); err != nil {
+		t.Fatal(err)
+	}
+	r.Subscribed(t)
+	return r
+}
+
+func sleep(id string) *mesos.TaskInfo {
+	return &mesos.TaskInfo{TaskId: &mesos.TaskID{Value: &id}, Command: &mesos.CommandInfo{Value: proto.String(id)}}
+}
+
+// launched waits for the processes of n tasks, by task id.
+func (r *rig) launched(t *testing.T, n int) map[string]*executortest.Process {
+	t.Helper()
+	ps := map[string]*executortest.Process{}
+	for range n {
+		p := r.launcher.Next(t)
+		id := p.Spec.Args[2]
+		ps[id] = p
+		r.WantStates(t, id, starting, running)
+	}
+	return ps
+}
+
+func TestGroupFinishes(t *testing.T) {
+	r := start(t, "")
+	r.LaunchGroup(sleep("T1"), sleep("T2"))
+	ps := r.launched(t, 2)
+	dir := filepath.Join(r.dir, "tasks", "T1")
+	if s := ps["T1"].Spec; s.Dir != dir || s.Env[len(s.Env)-1] != "MESOS_SANDBOX="+dir {
+		t.Errorf("launched %+v", s)
+	}
+	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
+		t.Errorf("no folder: %v", err)
+	}
+	ps["T1"].Exit(0)
+	r.WantStates(t, "T1", finished)
+	ps["T2"].Exit(0)
+	r.WantStates(t, "T2", finished)
+	<-r.gone
+}
+
+func TestFailureIsSharedByItsGroupAlone(t *testing.T) {
+	r := start(t, "")
+	r.LaunchGroup(sleep("T1"), sleep("T2"))
+	ps := r.launched(t, 2)
+	r.LaunchGroup(sleep("T3"))
+	other := r.launched(t, 1)["T3"]
+	ps["T1"].Exit(1 << 8)
+	r.WantStates(t, "T1", failed)
+	ps["T2"].Killed(t)
+	ps["T2"].Exit(15)
+	r.WantStates(t, "T2", killing, killed)
+	other.Exit(0)
+	r.WantStates(t, "T3", finished)
+	<-r.gone
+}
+
+func TestKillOfOneEndsItsGroup(t *testing.T) {
+	r := start(t, "")
+	r.LaunchGroup(sleep("T1"), sleep("T2"))
+	ps := r.launched(t, 2)
+	r.Kill("T2")
+	ps["T2"].Killed(t)
+	ps["T2"].Exit(15)
+	ps["T1"].Killed(t)
+	ps["T1"].Exit(15)
+	r.WantStates(t, "T1", killing, killed)
+	<-r.gone
+}
+
+func TestShutdownAndDestroy(t *testing.T) {
+	r := start(t, "")
+	r.LaunchGroup(sleep("T1"))
+	p := r.launched(t, 1)["T1"]
+	r.Shutdown()
+	p.Killed(t)
+	p.Exit(15)
+	<-r.gone
+
+	r = start(t, "")
+	r.LaunchGroup(sleep("T1"))
+	p = r.launched(t, 1)["T1"]
+	r.actor.Driver().Do(r.x.Destroy)
+	if g := p.Killed(t); g != 0 {
+		t.Errorf("grace %s", g)
+	}
+	p.Exit(9)
+	<-r.gone
+
+	r = start(t, "")
+	r.LaunchGroup(sleep("T1"))
+	p = r.launched(t, 1)["T1"]
+	r.Stop(t)
+	p.Killed(t)
+	p.Exit(9)
+	<-r.gone
+}
+
+func TestWhatAPodCannotRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		launch func(r *rig)
+		want   string
+	}{
+		"a single task":      {func(r *rig) { r.Launch(sleep("T1")) }, "does not take LAUNCH"},
+		"a process too many": {func(r *rig) { r.launcher.Fail(errors.New("no memory")); r.LaunchGroup(sleep("T1")) }, "no memory"},
+		"no command":         {func(r *rig) { r.LaunchGroup(&mesos.TaskInfo{TaskId: sleep("T1").TaskId}) }, "command.value: must be set"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, "")
+			c.launch(r)
+			for {
+				st := r.Update(t, "T1")
+				if st.GetState() == starting {
+					continue
+				}
+				if st.GetState() != failed || !strings.Contains(st.GetMessage(), c.want) {
+					t.Errorf("status %v", st)
+				}
+				break
+			}
+			<-r.gone
+		})
+	}
+}
+
+func TestFoldersStayInTheSandbox(t *testing.T) {
+	r := start(t, "")
+	outside := t.TempDir()
+	if err := os.Symlink(outside, filepath.Join(r.dir, "tasks")); err != nil {
+		t.Fatal(err)
+	}
+	r.LaunchGroup(sleep("T1"))
+	if st := r.WantStates(t, "T1", starting, failed); !strings.Contains(st.GetMessage(), `make the sandbox of task "T1"`) {
+		t.Errorf("message %q", st.GetMessage())
+	}
+	if left, err := os.ReadDir(outside); err != nil || len(left) != 0 {
+		t.Errorf("outside: %v, %v", left, err)
+	}
+	<-r.gone
+}
+
+func TestUsersThatDoNotExist(t *testing.T) {
+	r := start(t, "nobody-of-this-name")
+	r.LaunchGroup(sleep("T1"))
+	if st := r.WantStates(t, "T1", starting, failed); !strings.Contains(st.GetMessage(), `user "nobody-of-this-name"`) {
+		t.Errorf("message %q", st.GetMessage())
+	}
+	<-r.gone
+}

@@ -1,0 +1,144 @@
+// Package program says what an executor host needs of whoever starts
+// processes for it, and makes what to start out of a command. The executor
+// packages import it, and wiring, which brings the launcher.
+package program
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+)
+
+// Spec says what to run. Nothing of the launcher's own environment, folder or
+// open files reaches the program.
+type Spec struct {
+	// Path is the program: absolute, relative to Dir if it has a slash, else
+	// looked up in the PATH of Env.
+	Path string
+	// Args is the whole argument vector, the program's own name first; empty
+	// means Path alone.
+	Args []string
+	// Dir is the sandbox: an existing folder, absolute, and the program's
+	// working directory.
+	Dir string
+	// Env is the whole environment, as NAME=value.
+	Env []string
+	// User is a user's name or number; empty means the launcher's own.
+	User string
+	// Stdout and Stderr are files that are appended to, and made when they do
+	// not exist; empty means Dir/stdout and Dir/stderr.
+	Stdout, Stderr string
+}
+
+// Launcher starts programs. Safe for concurrent use.
+type Launcher interface {
+	// Launch starts a program in a session of its own. An error names what was
+	// wrong: nothing is left of the attempt then.
+	Launch(s Spec) (Process, error)
+}
+
+// Process is a launched program together with everything it started. Safe for
+// concurrent use.
+type Process interface {
+	// Pid is that of the program itself.
+	Pid() int
+	// Done is closed when the program has exited and no process that it started
+	// is left.
+	Done() <-chan struct{}
+	// Status is as wait(2) gave it, -1 when unknown; valid after Done is closed.
+	Status() int
+	// Kill asks everything to end (SIGTERM) and forces it (SIGKILL) after the
+	// grace. It returns at once. A later call can only shorten the time that is
+	// left; zero forces at once.
+	Kill(grace time.Duration)
+}
+
+// ForCommand completes a Spec that has Dir, Env and User with a command: its
+// program and arguments, and its environment on top. A user named by the
+// command counts only when base has one: otherwise whoever gave base does not
+// switch users. Errors name the field.
+func ForCommand(base Spec, c *mesos.CommandInfo) (Spec, error) {
+	if err := checkCommand(c); err != nil {
+		return Spec{}, err
+	}
+	s := base
+	if c.GetShell() {
+		s.Path, s.Args = "/bin/sh", []string{"sh", "-c", c.GetValue()}
+	} else {
+		s.Path, s.Args = c.GetValue(), c.GetArguments()
+	}
+	if base.User != "" && c.GetUser() != "" {
+		s.User = c.GetUser()
+	}
+	s.Env = Merge(base.Env, Environment(c.GetEnvironment())...)
+	return s, nil
+}
+
+func checkCommand(c *mesos.CommandInfo) error {
+	switch {
+	case c.GetValue() == "":
+		return field.Missing("command.value")
+	case strings.ContainsRune(c.GetValue(), 0):
+		return field.Invalid("command.value", c.GetValue(), "has a zero byte")
+	}
+	for i, a := range c.GetArguments() {
+		if strings.ContainsRune(a, 0) {
+			return field.At("command.arguments", i, field.Invalid("", a, "has a zero byte"))
+		}
+	}
+	for i, v := range c.GetEnvironment().GetVariables() {
+		if err := checkVariable(v); err != nil {
+			return field.At("command.environment.variables", i, err)
+		}
+	}
+	return nil
+}
+
+func checkVariable(v *mesos.Environment_Variable) error {
+	switch {
+	case v.GetName() == "" || strings.ContainsAny(v.GetName(), "=\x00"):
+		return field.Invalid("name", v.GetName(), "cannot name a variable")
+	case strings.ContainsRune(v.GetValue(), 0):
+		return field.Invalid("value", v.GetName(), "has a zero byte")
+	}
+	return nil
+}
+
+// Environment is e as NAME=value. Secrets, which nobody has resolved, are left
+// out.
+func Environment(e *mesos.Environment) []string {
+	var env []string
+	for _, v := range e.GetVariables() {
+		if v.GetType() != mesos.Environment_Variable_SECRET {
+			env = append(env, v.GetName()+"="+v.GetValue())
+		}
+	}
+	return env
+}
+
+// Merge puts variables on top of env; the last of a name wins. Neither is
+// changed.
+func Merge(env []string, variables ...string) []string {
+	out := slices.Clip(slices.Clone(env))
+	at := make(map[string]int, len(out)+len(variables))
+	for i, kv := range out {
+		at[name(kv)] = i
+	}
+	for _, kv := range variables {
+		if i, ok := at[name(kv)]; ok {
+			out[i] = kv
+			continue
+		}
+		at[name(kv)] = len(out)
+		out = append(out, kv)
+	}
+	return out
+}
+
+func name(kv string) string {
+	n, _, _ := strings.Cut(kv, "=")
+	return n
+}

@@ -1,0 +1,213 @@
+package task
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	"troupe/messages/mesos"
+	"troupe/messages/tasks"
+)
+
+func grace(d time.Duration) *mesos.KillPolicy {
+	return &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(d))}}
+}
+
+// at is an input some seconds after the start.
+type at struct {
+	s  int
+	in Input
+}
+
+func show(e Effect) string {
+	switch e := e.(type) {
+	case Launch:
+		return "launch"
+	case Signal:
+		return "signal " + e.Grace.String()
+	case SetDeadline:
+		return "deadline " + e.After.String()
+	case Update:
+		s := strings.TrimPrefix(e.State.String(), "TASK_")
+		if e.Reason != nil {
+			s += " " + strings.TrimPrefix(e.Reason.String(), "REASON_")
+		}
+		if e.Message != "" {
+			s += ": " + e.Message
+		}
+		return s
+	}
+	return "?"
+}
+
+func TestMachine(t *testing.T) {
+	start := []at{{0, Start{}}, {0, Launched{}}}
+	started := []string{"STARTING", "launch", "RUNNING"}
+	for _, c := range []struct {
+		name string
+		info *mesos.TaskInfo
+		in   []at
+		want []string
+	}{
+		{name: "finishes", in: []at{{1, Exited{0}}}, want: []string{"FINISHED: exited with status 0"}},
+		{name: "fails", in: []at{{1, Exited{3 << 8}}}, want: []string{"FAILED: exited with status 3"}},
+		{name: "is shot", in: []at{{1, Exited{9}}}, want: []string{"FAILED: terminated by signal SIGKILL"}},
+		{name: "is lost", in: []at{{1, Exited{-1}}}, want: []string{"FAILED: ended with unknown status"}},
+		{
+			name: "killed, even with status 0",
+			in:   []at{{1, Kill{}}, {2, Exited{0}}, {3, Exited{0}}, {3, Kill{}}},
+			want: []string{"KILLING", "signal 3s", "KILLED: exited with status 0"},
+		},
+		{
+			name: "grace of the task", info: &mesos.TaskInfo{KillPolicy: grace(time.Minute)},
+			in: []at{{1, Kill{}}}, want: []string{"KILLING", "signal 1m0s"},
+		},
+		{
+			name: "grace of the kill comes first", info: &mesos.TaskInfo{KillPolicy: grace(time.Minute)},
+			in: []at{{1, Kill{grace(time.Second)}}}, want: []string{"KILLING", "signal 1s"},
+		},
+		{
+			name: "a negative grace is none",
+			in:   []at{{1, Kill{grace(-time.Second)}}}, want: []string{"KILLING", "signal 0s"},
+		},
+		{
+			name: "a later kill only shortens",
+			in:   []at{{0, Kill{grace(10 * time.Second)}}, {1, Kill{grace(20 * time.Second)}}, {2, Kill{grace(time.Second)}}},
+			want: []string{"KILLING", "signal 10s", "signal 1s"},
+		},
+		{
+			name: "destroyed", in: []at{{0, Kill{}}, {1, Destroy{}}, {1, Exited{9}}},
+			want: []string{"KILLING", "signal 3s", "signal 0s", "KILLED: terminated by signal SIGKILL"},
+		},
+		{
+			name: "runs out of time", info: &mesos.TaskInfo{MaxCompletionTime: grace(time.Minute).GracePeriod},
+			in: []at{{60, Deadline{}}, {61, Exited{15}}},
+			want: []string{
+				"deadline 1m0s", "signal 3s",
+				"FAILED MAX_COMPLETION_TIME_REACHED: ran longer than max_completion_time 1m0s; terminated by signal SIGTERM",
+			},
+		},
+		{
+			name: "killed before its time is up", info: &mesos.TaskInfo{MaxCompletionTime: grace(time.Minute).GracePeriod},
+			in:   []at{{59, Kill{}}, {60, Deadline{}}, {61, Exited{15}}},
+			want: []string{"deadline 1m0s", "KILLING", "signal 3s", "KILLED: terminated by signal SIGTERM"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			check(t, NewMachine(c.info, true), append(start, c.in...), append(started, c.want...))
+		})
+	}
+}
+
+func TestMachineBeforeItRuns(t *testing.T) {
+	failed := LaunchFailed{errors.New("no such file")}
+	for _, c := range []struct {
+		name string
+		in   []at
+		want []string
+	}{
+		{
+			"cannot be launched",
+			[]at{{0, Start{}}, {0, failed}, {0, Kill{}}},
+			[]string{"STARTING", "launch", "FAILED CONTAINER_LAUNCH_FAILED: no such file"},
+		},
+		{
+			"killed while it is launched",
+			[]at{{0, Start{}}, {0, Kill{}}, {1, Launched{}}, {2, Exited{15}}},
+			[]string{"STARTING", "launch", "signal 2s", "KILLED: terminated by signal SIGTERM"},
+		},
+		{
+			"killed and not launched",
+			[]at{{0, Start{}}, {0, Kill{}}, {1, failed}},
+			[]string{"STARTING", "launch", "KILLED: killed before it was launched"},
+		},
+		{
+			"launched too late",
+			[]at{{0, Start{}}, {0, Kill{}}, {9, Launched{}}},
+			[]string{"STARTING", "launch", "signal 0s"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) { check(t, NewMachine(nil, false), c.in, c.want) })
+	}
+}
+
+func check(t *testing.T, m *Machine, in []at, want []string) {
+	t.Helper()
+	var got []string
+	for _, a := range in {
+		for _, e := range m.Step(time.Unix(int64(a.s), 0), a.in) {
+			got = append(got, show(e))
+		}
+	}
+	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
+		t.Errorf("effects:\n%s\nwant:\n%s", g, w)
+	}
+}
+
+// TestOneFate: whatever happens in whatever order, a task that ends gets
+// exactly one terminal state, last, and its force never moves to later.
+func TestOneFate(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		m := NewMachine(&mesos.TaskInfo{MaxCompletionTime: grace(time.Minute).GracePeriod}, rapid.Bool().Draw(rt, "killing"))
+		now := time.Unix(0, 0)
+		terminal, launches := 0, 0
+		var force time.Time
+		step := func(in Input) {
+			for _, e := range m.Step(now, in) {
+				switch e := e.(type) {
+				case Launch:
+					launches++
+				case Signal:
+					if f := now.Add(e.Grace); !force.IsZero() && f.After(force) {
+						rt.Fatalf("force moves from %s to %s", force, f)
+					} else {
+						force = f
+					}
+				case Update:
+					if terminal > 0 {
+						rt.Fatalf("%s after the end", e.State)
+					}
+					if tasks.Terminal(e.State) {
+						terminal++
+					}
+				}
+			}
+		}
+		step(Start{})
+		step(Launched{})
+		for range rapid.IntRange(0, 10).Draw(rt, "events") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 5000).Draw(rt, "ms")) * time.Millisecond)
+			step(rapid.SampledFrom([]Input{
+				Kill{}, Kill{grace(time.Second)}, Kill{grace(time.Minute)}, Destroy{}, Deadline{},
+			}).Draw(rt, "input"))
+		}
+		step(Exited{Status: rapid.SampledFrom([]int{0, 256, 9}).Draw(rt, "status")})
+		step(Exited{})
+		if terminal != 1 || launches != 1 || !m.Over() {
+			rt.Errorf("%d ends, %d launches, over %t", terminal, launches, m.Over())
+		}
+	})
+}
+
+func TestExitCode(t *testing.T) {
+	for status, want := range map[int]int{0: 0, 7 << 8: 7, 9: 137, 15 | 0x80: 143, -1: 255} {
+		if got := ExitCode(status); got != want {
+			t.Errorf("ExitCode(%d) = %d, want %d", status, got, want)
+		}
+	}
+	for status, want := range map[int]string{
+		6 | 0x80: "terminated by signal SIGABRT (core dumped)", 64: "terminated by signal 64", 20: "terminated by signal 20",
+	} {
+		if got := Describe(status); got != want {
+			t.Errorf("Describe(%d) = %q, want %q", status, got, want)
+		}
+	}
+	if got := fmt.Sprint(Describe(256)); got != "exited with status 1" {
+		t.Error(got)
+	}
+}
