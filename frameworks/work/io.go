@@ -1,0 +1,108 @@
+package work
+
+import (
+	"time"
+
+	"troupe/messages/mesos"
+)
+
+// Input is what can happen to the work.
+type Input interface{ input() }
+
+// Add brings a task. One that is not valid is reported and final at once.
+type Add struct{ Task *Task }
+
+// Close says that no more tasks come: AllDone follows when none is left.
+type Close struct{}
+
+// Offers are resources to use or decline.
+type Offers struct{ Offers []*mesos.Offer }
+
+// Updated is news of an attempt.
+type Updated struct{ Status *mesos.TaskStatus }
+
+// Kill ends a task for good, whatever attempt it is at.
+type Kill struct{ ID string }
+
+// KillAll ends all tasks for good.
+type KillAll struct{}
+
+// ExecutorGone tells that an executor that tasks share has ended.
+type ExecutorGone struct{ Agent, Executor string }
+
+// TimerFired answers SetTimer.
+type TimerFired struct{ Key string }
+
+func (Add) input()          {}
+func (Close) input()        {}
+func (Offers) input()       {}
+func (Updated) input()      {}
+func (Kill) input()         {}
+func (KillAll) input()      {}
+func (ExecutorGone) input() {}
+func (TimerFired) input()   {}
+
+// Effect is what the work asks of its shell, in order.
+type Effect interface{ effect() }
+
+// Launch uses an offer.
+type Launch struct {
+	Offer *mesos.Offer
+	Tasks []*mesos.TaskInfo
+}
+
+// Decline gives offers back. They come again after Refuse, or a Revive.
+type Decline struct {
+	Offers []*mesos.OfferID
+	Refuse time.Duration
+}
+
+// Suppress asks for no more offers, Revive for offers again.
+type (
+	Suppress struct{}
+	Revive   struct{}
+)
+
+// KillAttempt ends an attempt, within the task's grace.
+type KillAttempt struct{ ID string }
+
+// SetTimer asks for TimerFired.
+type SetTimer struct {
+	Key   string
+	After time.Duration
+}
+
+// Report tells of a task. It precedes the acknowledgement of what it tells.
+type Report struct{ Report Progress }
+
+// AllDone is the last effect, after Close.
+type AllDone struct{}
+
+func (Launch) effect()      {}
+func (Decline) effect()     {}
+func (Suppress) effect()    {}
+func (Revive) effect()      {}
+func (KillAttempt) effect() {}
+func (SetTimer) effect()    {}
+func (Report) effect()      {}
+func (AllDone) effect()     {}
+
+// Progress is news of a task.
+type Progress struct {
+	Task *Task
+	// Attempt counts from 1; 0 when nothing was launched.
+	Attempt int
+	// TaskID is that of the attempt.
+	TaskID string
+	State  mesos.TaskState
+	// Status is nil when the news is not an update.
+	Status *mesos.TaskStatus
+	// Final: no attempt follows. A final state is TASK_FINISHED, or the task has
+	// failed for good.
+	Final bool
+	// RetryIn is the wait before the next attempt, after a failure that is not
+	// final.
+	RetryIn time.Duration
+	// Err is why a task was never launched.
+	Err error
+}
