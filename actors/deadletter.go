@@ -82,3 +82,9 @@ func (l *lostMessages) list() []Lost {
 	slices.SortFunc(rows, func(a, b Lost) int { return cmp.Compare(a.Type, b.Type) })
 	return rows
 }
+
+// DeadLetters are the messages that were not delivered, by type.
+func (s *System) DeadLetters() []Lost { return s.dead.list() }
+
+// Unhandled are the messages that actors had no handler for, by type.
+func (s *System) Unhandled() []Lost { return s.unhandled.list() }

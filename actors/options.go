@@ -2,6 +2,7 @@ package actors
 
 import (
 	"cmp"
+	"crypto/tls"
 
 	"go.uber.org/zap"
 )
@@ -32,6 +33,14 @@ type Options struct {
 	// Advertise is the host, or host:port, under which peers know this system;
 	// default: what it listens on, or the host's name.
 	Advertise string
+	// TLS of all links and of HTTP, both when dialing and when dialed; peers
+	// prove themselves with certificates. Nil: plain TCP.
+	TLS *tls.Config
+	// Authenticator and Policy of links; see there for what nil means.
+	Authenticator Authenticator
+	Policy        Policy
+	// Links bound what peers can cost.
+	Links LinkLimits
 	// Logger is nil for silence.
 	Logger *zap.Logger
 	// Limits of every mailbox that has none of its own.

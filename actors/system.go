@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -34,7 +33,9 @@ type System struct {
 	props     *actor.Props
 	table     *table
 	transport Transport // nil: this process only
-	outside   *origin   // sends what no actor sends
+	peers     func() []PeerInfo
+	routes    routes
+	outside   *origin // sends what no actor sends
 	asks      outsideAsks
 	dead      *lostMessages
 	unhandled *lostMessages
@@ -66,13 +67,11 @@ func New(o Options) (*System, error) {
 	s.batch = max(1, s.runner.Batch())
 	s.dead = newLostMessages("dead letter", s.logger, o.OnDeadLetter)
 	s.unhandled = newLostMessages("unhandled message", s.logger, o.OnUnhandled)
-	s.address = "localhost:0"
-	if host, err := os.Hostname(); err == nil {
-		s.address = host + ":0"
-	}
 	s.core = newCore(s.logger)
 	s.props = s.newProps()
-	s.outside = &origin{pid: s.PID(outsideName)}
+	if err := s.connect(o); err != nil {
+		return nil, fmt.Errorf("start actor system: %w", err)
+	}
 	return s, nil
 }
 

@@ -1,0 +1,53 @@
+package actors
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"sync"
+)
+
+// Routed is a path that a system's port answers over HTTP.
+type Routed struct {
+	// Pattern as in http.ServeMux.
+	Pattern string
+	// Help is one line for operators.
+	Help string
+}
+
+// routes is what a system serves over HTTP. Handlers run beside the actors,
+// never in them.
+type routes struct {
+	mu   sync.RWMutex
+	mux  http.ServeMux
+	list []Routed
+}
+
+// ServeHTTP implements http.Handler.
+func (r *routes) ServeHTTP(w http.ResponseWriter, q *http.Request) { r.mux.ServeHTTP(w, q) }
+
+// Route serves a path on the system's own port. A pattern that is taken
+// panics, as in http.ServeMux.
+func (s *System) Route(pattern, help string, h http.Handler) {
+	s.routes.mux.Handle(pattern, h)
+	s.routes.mu.Lock()
+	defer s.routes.mu.Unlock()
+	s.routes.list = append(s.routes.list, Routed{Pattern: pattern, Help: help})
+}
+
+// Routes lists what is served, by pattern.
+func (s *System) Routes() []Routed {
+	s.routes.mu.RLock()
+	defer s.routes.mu.RUnlock()
+	list := slices.Clone(s.routes.list)
+	slices.SortFunc(list, func(a, b Routed) int { return cmp.Compare(a.Pattern, b.Pattern) })
+	return list
+}
+
+// Peers describes the systems that this one knows, linked or not.
+func (s *System) Peers() []PeerInfo {
+	if s.peers == nil {
+		return nil
+	}
+	return s.peers()
+}
