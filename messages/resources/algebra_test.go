@@ -1,6 +1,8 @@
 package resources
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -173,5 +175,42 @@ func defining(r *mesos.Resource) *mesos.Resource {
 	if !indivisible(r) {
 		d.Scalar, d.Ranges, d.Set = nil, nil, nil
 	}
+	for _, reservation := range d.Reservations {
+		sortLabels(reservation.Labels)
+	}
+	sortLabels(d.GetDisk().GetSource().GetMetadata())
 	return d
+}
+
+// sortLabels sorts by key, then by value, one that is absent first.
+func sortLabels(labels *mesos.Labels) {
+	slices.SortFunc(labels.GetLabels(), func(a, b *mesos.Label) int {
+		return strings.Compare(a.String(), b.String())
+	})
+}
+
+func TestTheOrderOfLabelsIsNoMatter(t *testing.T) {
+	label := func(key string, value *string) *mesos.Label { return &mesos.Label{Key: &key, Value: value} }
+	a, b := reserved(reservation(dynamic, "r")), reserved(reservation(dynamic, "r"))
+	a.Reservations[0].Labels = &mesos.Labels{Labels: []*mesos.Label{label("k", nil), label("k", ptr("")), label("a", ptr("z"))}}
+	b.Reservations[0].Labels = &mesos.Labels{Labels: []*mesos.Label{label("a", ptr("z")), label("k", ptr("")), label("k", nil)}}
+	sum, err := New(a, b)
+	if err != nil || sum.String() != "cpus(reservations: [(DYNAMIC,r,{k, k: , a: z})]):2" {
+		t.Errorf("got %s, %v", sum, err)
+	}
+}
+
+// TestUnknownFieldsTellResourcesApart shows that a field of a later version is
+// kept, and not merged with what lacks it.
+func TestUnknownFieldsTellResourcesApart(t *testing.T) {
+	later := cpus(1)
+	later.ProtoReflect().SetUnknown([]byte{0xf2, 0x87, 0x18, 1, 'x'})
+	r, err := New(later, cpus(2), later)
+	if err != nil || r.Len() != 2 || r.Scalar(CPUs) != 4000 {
+		t.Fatalf("got %s, %v", r, err)
+	}
+	back, err := New(r.Allocate("web").Unallocate().Proto()...)
+	if err != nil || !back.Equal(r) {
+		t.Errorf("%s came back as %s, %v", r, back, err)
+	}
 }

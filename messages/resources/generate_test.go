@@ -53,7 +53,10 @@ func anyDisk(t *rapid.T, reserved bool) *mesos.Resource_DiskInfo {
 		kind := mesos.Resource_DiskInfo_Source_Type(rapid.Int32Range(1, 4).Draw(t, "type"))
 		d.Source = &mesos.Resource_DiskInfo_Source{Type: &kind}
 		if rapid.Bool().Draw(t, "id") {
-			d.Source.Id = ptr("disk1")
+			d.Source.Id, d.Source.Metadata = ptr("disk1"), anyLabels().Draw(t, "metadata")
+		}
+		if root := rapid.SampledFrom([]*string{nil, ptr("/a"), ptr("/b")}).Draw(t, "root"); kind == mesos.Resource_DiskInfo_Source_PATH {
+			d.Source.Path = &mesos.Resource_DiskInfo_Source_Path{Root: root}
 		}
 	}
 	if reserved && rapid.Bool().Draw(t, "persistent") {
@@ -71,10 +74,27 @@ func anyStack() *rapid.Generator[[]*mesos.Resource_ReservationInfo] {
 		if rapid.Bool().Draw(t, "principal") {
 			bottom.Principal = ptr("ops")
 		}
+		if rapid.IntRange(0, 3).Draw(t, "labelled") == 0 {
+			bottom.Labels = anyLabels().Draw(t, "labels")
+		}
 		if rapid.Bool().Draw(t, "refined") {
 			return []*mesos.Resource_ReservationInfo{bottom, {Type: mesos.Resource_ReservationInfo_DYNAMIC.Enum(), Role: ptr(bottom.GetRole() + "/sub")}}
 		}
 		return []*mesos.Resource_ReservationInfo{bottom}
+	})
+}
+
+func anyLabels() *rapid.Generator[*mesos.Labels] {
+	return rapid.Custom(func(t *rapid.T) *mesos.Labels {
+		labels := &mesos.Labels{}
+		for range rapid.IntRange(0, 2).Draw(t, "labels") {
+			label := &mesos.Label{Key: ptr(rapid.SampledFrom([]string{"k", "l"}).Draw(t, "key"))}
+			if rapid.Bool().Draw(t, "with value") {
+				label.Value = ptr(rapid.SampledFrom([]string{"", "v"}).Draw(t, "value"))
+			}
+			labels.Labels = append(labels.Labels, label)
+		}
+		return labels
 	})
 }
 

@@ -86,13 +86,20 @@ func appendLabels(k []byte, labels *mesos.Labels) []byte {
 		return append(k, 0)
 	}
 	sorted := slices.SortedFunc(slices.Values(labels.GetLabels()), func(a, b *mesos.Label) int {
-		return cmp.Or(cmp.Compare(a.GetKey(), b.GetKey()), cmp.Compare(a.GetValue(), b.GetValue()))
+		return cmp.Or(cmp.Compare(a.GetKey(), b.GetKey()), cmp.Compare(a.GetValue(), b.GetValue()), presence(a.Value)-presence(b.Value))
 	})
 	k = binary.AppendUvarint(append(k, 1), uint64(len(sorted)))
 	for _, label := range sorted {
 		k = appendOptional(appendText(k, label.GetKey()), label.Value)
 	}
 	return k
+}
+
+func presence(text *string) int {
+	if text == nil {
+		return 0
+	}
+	return 1
 }
 
 func appendFlag(k []byte, flags ...bool) []byte {

@@ -163,3 +163,55 @@ func TestSubtractNamesWhatIsMissing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestEntries(t *testing.T) {
+	mount := disk(func(r *mesos.Resource) {
+		r.Reservations = reserved(reservation(static, "a"), reservation(dynamic, "a/b")).Reservations
+		r.Disk = &mesos.Resource_DiskInfo{
+			Source:      &mesos.Resource_DiskInfo_Source{Type: mesos.Resource_DiskInfo_Source_MOUNT.Enum(), Id: ptr("d1"), Mount: &mesos.Resource_DiskInfo_Source_Mount{Root: ptr("/mnt")}},
+			Persistence: &mesos.Resource_DiskInfo_Persistence{Id: ptr("v")},
+			Volume:      &mesos.Volume{ContainerPath: ptr("data"), Mode: mesos.Volume_RW.Enum()},
+		}
+		r.Shared = &mesos.Resource_SharedInfo{}
+		r.ProviderId = &mesos.ResourceProviderID{Value: ptr("p")}
+	})
+	spare := cpus(0.5)
+	spare.Revocable = &mesos.Resource_RevocableInfo{}
+	r, err := New(mount, spare, mount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = r.Add(MustParse("set:{a,b};ports:[1-2]")).Allocate("a/b")
+	want := "cpus(allocated: a/b){REV}:0.5; " +
+		"disk(allocated: a/b)(reservations: [(STATIC,a),(DYNAMIC,a/b)])[MOUNT(d1):/mnt,v,data]<SHARED>:1 ×2; " +
+		"ports(allocated: a/b):[1-2]; set(allocated: a/b):{a, b}"
+	if r.String() != want {
+		t.Errorf("got  %s\nwant %s", r, want)
+	}
+	for e := range r.All() {
+		if e.AllocatedTo() != "a/b" || e.Shared() != (e.Name() == Disk) || e.Revocable() != (e.Name() == CPUs) {
+			t.Errorf("%s is given to %q, shared %v, revocable %v", e, e.AllocatedTo(), e.Shared(), e.Revocable())
+		}
+		switch e.Name() {
+		case CPUs:
+			if e.Amount() != 500 || e.Role() != "*" || e.Copies() != 1 || e.Disk() != nil {
+				t.Errorf("%s: amount %s, role %s, copies %d", e, e.Amount(), e.Role(), e.Copies())
+			}
+		case Disk:
+			if e.Copies() != 2 || e.Role() != "a/b" || len(e.Reservations()) != 2 || e.Disk().GetPersistence().GetId() != "v" {
+				t.Errorf("%s: copies %d, role %s", e, e.Copies(), e.Role())
+			}
+		case Ports:
+			if e.Kind() != mesos.Value_RANGES || e.Ranges().Count() != 2 || e.Set() != nil {
+				t.Errorf("%s: kind %s", e, e.Kind())
+			}
+		default:
+			if e.Kind() != mesos.Value_SET || !e.Set().Has("b") {
+				t.Errorf("%s: kind %s", e, e.Kind())
+			}
+		}
+	}
+	if r.Scalar(Disk) != 1000 {
+		t.Errorf("two copies of a shared disk of 1 count as %s", r.Scalar(Disk))
+	}
+}

@@ -79,6 +79,20 @@ func TestValidateNamesElementFieldAndValue(t *testing.T) {
 		`[1].(disk).allocation_info.role: "a b": must not contain " "`:                            disk(func(r *mesos.Resource) { r.AllocationInfo = &mesos.Resource_AllocationInfo{Role: ptr("a b")} }),
 		`[1].(disk).provider_id.value: must be set`:                                               disk(func(r *mesos.Resource) { r.ProviderId = &mesos.ResourceProviderID{} }),
 		`[1].(disk).reservation: must not be set when role is "*"`:                                disk(func(r *mesos.Resource) { r.Reservation = &mesos.Resource_ReservationInfo{} }),
+		`[1].(disk).role: "a b": must not contain " "`:                                            disk(func(r *mesos.Resource) { r.Role = ptr("a b") }),
+		`[1].(disk).reservation.role: "a": must not be set beside role`: disk(func(r *mesos.Resource) {
+			r.Role, r.Reservation = ptr("a"), &mesos.Resource_ReservationInfo{Role: ptr("a")}
+		}),
+		`[1].(disk).reservation.type: DYNAMIC: must not be set beside role`: disk(func(r *mesos.Resource) {
+			r.Role, r.Reservation = ptr("a"), &mesos.Resource_ReservationInfo{Type: mesos.Resource_ReservationInfo_DYNAMIC.Enum()}
+		}),
+		`[1].(disk).disk.persistence.id: "v": must not be on revocable disk`: disk(func(r *mesos.Resource) {
+			r.Role, r.Disk, r.Revocable = ptr("a"), persistent("v"), &mesos.Resource_RevocableInfo{}
+		}),
+		`[1].(disk).disk.source.path: must not be set when type is BLOCK`: disk(func(r *mesos.Resource) {
+			r.Disk = source(mesos.Resource_DiskInfo_Source_BLOCK)
+			r.Disk.Source.Mount, r.Disk.Source.Path = nil, &mesos.Resource_DiskInfo_Source_Path{}
+		}),
 		`[1].(disk).role: "b": is not the role of the last of reservations, "a"`: disk(func(r *mesos.Resource) {
 			r.Role, r.Reservations = ptr("b"), reserved(reservation(static, "a")).Reservations
 		}),

@@ -46,7 +46,7 @@ func commandURI(u *mesos.CommandInfo_URI) error {
 }
 
 // Environment checks that every variable has a name that the system accepts
-// and what its type promises.
+// and what its type promises. Errors never show a value: many are secret.
 func Environment(e *mesos.Environment) error {
 	for i, v := range e.GetVariables() {
 		if err := variable(v); err != nil {
@@ -70,7 +70,7 @@ func variable(v *mesos.Environment_Variable) error {
 			return field.Invalid("secret", nil, "must not be set when type is VALUE")
 		}
 		if strings.ContainsRune(v.GetValue(), 0) {
-			return field.Invalid("value", v.GetValue(), "contains a zero byte")
+			return field.Invalid("value", nil, "contains a zero byte")
 		}
 		return nil
 	case mesos.Environment_Variable_SECRET:

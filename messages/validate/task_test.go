@@ -78,8 +78,77 @@ func TestTaskInfo(t *testing.T) {
 			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []*mesos.Volume{{ContainerPath: ptr("p"), Source: &mesos.Volume_Source{Type: mesos.Volume_Source_SECRET.Enum()}}}}
 		}, `container.volumes[0].source.secret: must be set`},
 	})
+	run(t, task1, TaskInfo, containerChecks())
+	run(t, task1, TaskInfo, executorChecks())
 	if TaskInfo(nil) == nil {
 		t.Error("no task is valid")
+	}
+}
+
+// containerChecks covers containers and their volumes.
+func containerChecks() []check[*mesos.TaskInfo] {
+	type T = *mesos.TaskInfo
+	volume := func(source *mesos.Volume_Source) func(T) {
+		return func(x T) {
+			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []*mesos.Volume{{ContainerPath: ptr("p"), Mode: mesos.Volume_RW.Enum(), Source: source}}}
+		}
+	}
+	list := []check[T]{
+		{"type", func(x T) { x.Container = &mesos.ContainerInfo{} }, ``},
+		{"unknown type", func(x T) { x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_Type(9).Enum()} }, `container.type: 9: must be DOCKER or MESOS`},
+		{"docker name", func(x T) {
+			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{
+				Image: ptr("i"), Parameters: []*mesos.Parameter{{Key: ptr("env"), Value: ptr("A=B")}, {Key: ptr("name"), Value: ptr("x")}},
+			}}
+		}, `container.docker.parameters[1].key: "name": is not for tasks to choose`},
+		{"no container path", func(x T) {
+			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []*mesos.Volume{{HostPath: ptr("/x")}}}
+		}, `container.volumes[0].container_path: must be set`},
+		{"two sources", func(x T) {
+			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []*mesos.Volume{{ContainerPath: ptr("p"), HostPath: ptr("/x"), Image: &mesos.Image{}}}}
+		}, `container.volumes[0]: "p": must have one of host_path, image and source, not 2`},
+		{"unknown source", volume(&mesos.Volume_Source{}), `container.volumes[0].source.type: UNKNOWN: is not known`},
+	}
+	list[0].want = `container.docker: must be set` // an absent type reads as the first, DOCKER
+	for field, c := range map[string]struct {
+		kind mesos.Volume_Source_Type
+		full *mesos.Volume_Source
+	}{
+		"docker_volume":                  {mesos.Volume_Source_DOCKER_VOLUME, &mesos.Volume_Source{DockerVolume: &mesos.Volume_Source_DockerVolume{}}},
+		"host_path":                      {mesos.Volume_Source_HOST_PATH, &mesos.Volume_Source{HostPath: &mesos.Volume_Source_HostPath{}}},
+		"sandbox_path":                   {mesos.Volume_Source_SANDBOX_PATH, &mesos.Volume_Source{SandboxPath: &mesos.Volume_Source_SandboxPath{}}},
+		"csi_volume.static_provisioning": {mesos.Volume_Source_CSI_VOLUME, &mesos.Volume_Source{CsiVolume: &mesos.Volume_Source_CSIVolume{StaticProvisioning: &mesos.Volume_Source_CSIVolume_StaticProvisioning{}}}},
+	} {
+		c.full.Type = c.kind.Enum()
+		list = append(list,
+			check[T]{field, volume(c.full), ""},
+			check[T]{"no " + field, volume(&mesos.Volume_Source{Type: c.kind.Enum()}), "container.volumes[0].source." + field + ": must be set"})
+	}
+	return list
+}
+
+// executorChecks covers executors of single tasks.
+func executorChecks() []check[*mesos.TaskInfo] {
+	type T = *mesos.TaskInfo
+	with := func(change func(e *mesos.ExecutorInfo)) func(T) {
+		return func(x T) {
+			x.Command, x.Executor = nil, custom("cpus:0.1")
+			change(x.Executor)
+		}
+	}
+	return []check[T]{
+		{"executor id", with(func(e *mesos.ExecutorInfo) { e.ExecutorId.Value = ptr("") }), `executor.executor_id.value: "": must not be empty`},
+		{"framework id", with(func(e *mesos.ExecutorInfo) { e.FrameworkId = &mesos.FrameworkID{Value: ptr("a/b")} }), `executor.framework_id.value: "a/b": must not contain '/'`},
+		{"unknown type", with(func(e *mesos.ExecutorInfo) { e.Type = mesos.ExecutorInfo_UNKNOWN.Enum() }), `executor.type: UNKNOWN: must be DEFAULT or CUSTOM`},
+		{"resources", with(func(e *mesos.ExecutorInfo) { e.Resources[0].Name = ptr("") }), `executor.resources[0].name: "": must not be empty`},
+		{"grace", with(func(e *mesos.ExecutorInfo) {
+			e.ShutdownGracePeriod = &mesos.DurationInfo{Nanoseconds: ptr(int64(-1))}
+		}), `executor.shutdown_grace_period.nanoseconds: -1: is negative`},
+		{"command", with(func(e *mesos.ExecutorInfo) { e.Command.Value = ptr("\x00") }), `executor.command.value: "\x00": contains a zero byte`},
+		{"same item of a set", func(x T) {
+			x.Command, x.Executor = nil, custom("set:{a,b}")
+			x.Resources = append(x.Resources, res("set:{b}")...)
+		}, `resources.set: {b}: is used twice`},
 	}
 }
 

@@ -119,6 +119,13 @@ func TestCommandInfo(t *testing.T) {
 		{"secret with value", variable(&mesos.Environment_Variable{Name: ptr("A"), Type: secretType, Value: ptr("x")}), `environment.variables[0].value: must not be set when type is SECRET`},
 		{"secret", variable(&mesos.Environment_Variable{Name: ptr("A"), Type: secretType, Secret: &mesos.Secret{Type: mesos.Secret_VALUE.Enum(), Value: &mesos.Secret_Value{Data: []byte("x")}}}), ""},
 		{"secret with zero byte", variable(&mesos.Environment_Variable{Name: ptr("A"), Type: secretType, Secret: &mesos.Secret{Type: mesos.Secret_VALUE.Enum(), Value: &mesos.Secret_Value{Data: []byte("pass\x00word")}}}), `environment.variables[0].secret.value.data: contains a zero byte`},
+		{"no type", variable(&mesos.Environment_Variable{Name: ptr("A"), Type: mesos.Environment_Variable_UNKNOWN.Enum()}), `environment.variables[0].type: UNKNOWN: must be VALUE or SECRET`},
+		{"value with secret", variable(&mesos.Environment_Variable{Name: ptr("A"), Value: ptr("x"), Secret: &mesos.Secret{}}), `environment.variables[0].secret: must not be set when type is VALUE`},
+		{"value with zero byte", variable(&mesos.Environment_Variable{Name: ptr("A"), Value: ptr("x\x00")}), `environment.variables[0].value: contains a zero byte`},
+		{"reference without reference", variable(&mesos.Environment_Variable{Name: ptr("A"), Type: secretType, Secret: &mesos.Secret{Type: mesos.Secret_REFERENCE.Enum()}}), `environment.variables[0].secret.reference: must be set`},
+		{"reference with value", variable(&mesos.Environment_Variable{Name: ptr("A"), Type: secretType, Secret: &mesos.Secret{Type: mesos.Secret_REFERENCE.Enum(), Reference: &mesos.Secret_Reference{}, Value: &mesos.Secret_Value{}}}), `environment.variables[0].secret.value: must not be set when type is REFERENCE`},
+		{"value without value", variable(&mesos.Environment_Variable{Name: ptr("A"), Type: secretType, Secret: &mesos.Secret{Type: mesos.Secret_VALUE.Enum()}}), `environment.variables[0].secret.value: must be set`},
+		{"value with reference", variable(&mesos.Environment_Variable{Name: ptr("A"), Type: secretType, Secret: &mesos.Secret{Type: mesos.Secret_VALUE.Enum(), Reference: &mesos.Secret_Reference{}, Value: &mesos.Secret_Value{}}}), `environment.variables[0].secret.reference: must not be set when type is VALUE`},
 		{"URI", func(c *mesos.CommandInfo) { c.Uris = []*mesos.CommandInfo_URI{{Value: ptr("")}} }, `uris[0].value: "": must not be empty`},
 		{"URI out of the sandbox", func(c *mesos.CommandInfo) {
 			c.Uris = []*mesos.CommandInfo_URI{{Value: ptr("u"), OutputFile: ptr("a/../../b")}}
