@@ -174,8 +174,9 @@ func TestContinuationsKeepTheirPlace(t *testing.T) {
 		})
 		c.Ask(e, number(9), time.Minute, func(proto.Message, error) { order = append(order, "answer") })
 	})
-	settle(t, s, e)
-	settle(t, s, p)
+	for _, asked := range []PID{p, e, p} { // the question, the answer, its arrival
+		settle(t, s, asked)
+	}
 	order = nil
 	s.Send(p, &emptypb.Empty{}) // p waits
 	s.Send(p, number(1))

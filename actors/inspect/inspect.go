@@ -1,0 +1,88 @@
+package inspect
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"troupe/actors"
+)
+
+// Options say what is shown beside the actors.
+type Options struct {
+	// Level of the process's log, which /logging/toggle changes; nil: the route
+	// is not there.
+	Level *zap.AtomicLevel
+	// Collectors of the process's parts, for /metrics.
+	Collectors []prometheus.Collector
+	// Healthy says what is wrong with the process; nil when nothing is. It is
+	// called for each request and must not wait. Nil: always healthy.
+	Healthy func() error
+}
+
+// Mount serves on the system's port:
+//
+//	/actors          the actors, peers and lost messages, as JSON
+//	/health          200, or 503 and what is wrong
+//	/help            these routes and all others
+//	/logging/toggle  ?level=debug&duration=15mins
+//	/metrics         for Prometheus
+//	/debug/pprof/    profiles
+//
+// It fails when two collectors claim one name.
+func Mount(sys *actors.System, o Options) error {
+	registry := prometheus.NewRegistry()
+	all := append([]prometheus.Collector{
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{sys: sys},
+	}, o.Collectors...)
+	for _, c := range all {
+		if err := registry.Register(c); err != nil {
+			return fmt.Errorf("inspect: %w", err)
+		}
+	}
+	sys.Route("/metrics", "figures for Prometheus", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	sys.Route("/actors", "actors, peers and lost messages", http.HandlerFunc(serveActors(sys)))
+	sys.Route("/health", "200 when all is well", http.HandlerFunc(serveHealth(o.Healthy)))
+	sys.Route("/help", "what is served here", http.HandlerFunc(serveHelp(sys)))
+	if o.Level != nil {
+		sys.Route("/logging/toggle", "?level=debug&duration=15mins", newToggle(*o.Level))
+	}
+	mountProfiles(sys)
+	return nil
+}
+
+func mountProfiles(sys *actors.System) {
+	sys.Route("/debug/pprof/", "profiles", http.HandlerFunc(pprof.Index))
+	sys.Route("/debug/pprof/cmdline", "the command line", http.HandlerFunc(pprof.Cmdline))
+	sys.Route("/debug/pprof/profile", "?seconds=30: use of CPU", http.HandlerFunc(pprof.Profile))
+	sys.Route("/debug/pprof/symbol", "names of addresses", http.HandlerFunc(pprof.Symbol))
+	sys.Route("/debug/pprof/trace", "?seconds=1: what ran when", http.HandlerFunc(pprof.Trace))
+}
+
+func serveHealth(healthy func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if healthy != nil {
+			if err := healthy(); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			}
+		}
+	}
+}
+
+func serveHelp(sys *actors.System) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		var text strings.Builder
+		for _, r := range sys.Routes() {
+			fmt.Fprintf(&text, "%-32s %s\n", r.Pattern, r.Help)
+		}
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, text.String()) // a client that has gone needs no answer
+	}
+}
