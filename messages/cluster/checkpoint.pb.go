@@ -35,10 +35,8 @@ type JournalRecord struct {
 	//	*JournalRecord_Framework
 	//	*JournalRecord_FrameworkForgotten
 	//	*JournalRecord_Executor
-	//	*JournalRecord_Placed
 	//	*JournalRecord_Gone
-	//	*JournalRecord_ExecutorForgotten
-	//	*JournalRecord_Task
+	//	*JournalRecord_Launch
 	//	*JournalRecord_Update
 	//	*JournalRecord_Acknowledged
 	//	*JournalRecord_TaskForgotten
@@ -120,15 +118,6 @@ func (x *JournalRecord) GetExecutor() *ExecutorAccepted {
 	return nil
 }
 
-func (x *JournalRecord) GetPlaced() *ContainerPlaced {
-	if x != nil {
-		if x, ok := x.Record.(*JournalRecord_Placed); ok {
-			return x.Placed
-		}
-	}
-	return nil
-}
-
 func (x *JournalRecord) GetGone() *ContainerGone {
 	if x != nil {
 		if x, ok := x.Record.(*JournalRecord_Gone); ok {
@@ -138,19 +127,10 @@ func (x *JournalRecord) GetGone() *ContainerGone {
 	return nil
 }
 
-func (x *JournalRecord) GetExecutorForgotten() *ExecutorForgotten {
+func (x *JournalRecord) GetLaunch() *LaunchAccepted {
 	if x != nil {
-		if x, ok := x.Record.(*JournalRecord_ExecutorForgotten); ok {
-			return x.ExecutorForgotten
-		}
-	}
-	return nil
-}
-
-func (x *JournalRecord) GetTask() *TaskAccepted {
-	if x != nil {
-		if x, ok := x.Record.(*JournalRecord_Task); ok {
-			return x.Task
+		if x, ok := x.Record.(*JournalRecord_Launch); ok {
+			return x.Launch
 		}
 	}
 	return nil
@@ -205,32 +185,24 @@ type JournalRecord_Executor struct {
 	Executor *ExecutorAccepted `protobuf:"bytes,4,opt,name=executor,oneof"`
 }
 
-type JournalRecord_Placed struct {
-	Placed *ContainerPlaced `protobuf:"bytes,5,opt,name=placed,oneof"`
-}
-
 type JournalRecord_Gone struct {
-	Gone *ContainerGone `protobuf:"bytes,6,opt,name=gone,oneof"`
+	Gone *ContainerGone `protobuf:"bytes,5,opt,name=gone,oneof"`
 }
 
-type JournalRecord_ExecutorForgotten struct {
-	ExecutorForgotten *ExecutorForgotten `protobuf:"bytes,7,opt,name=executor_forgotten,json=executorForgotten,oneof"`
-}
-
-type JournalRecord_Task struct {
-	Task *TaskAccepted `protobuf:"bytes,8,opt,name=task,oneof"`
+type JournalRecord_Launch struct {
+	Launch *LaunchAccepted `protobuf:"bytes,6,opt,name=launch,oneof"`
 }
 
 type JournalRecord_Update struct {
-	Update *UpdateAccepted `protobuf:"bytes,9,opt,name=update,oneof"`
+	Update *UpdateAccepted `protobuf:"bytes,7,opt,name=update,oneof"`
 }
 
 type JournalRecord_Acknowledged struct {
-	Acknowledged *UpdateAcknowledged `protobuf:"bytes,10,opt,name=acknowledged,oneof"`
+	Acknowledged *UpdateAcknowledged `protobuf:"bytes,8,opt,name=acknowledged,oneof"`
 }
 
 type JournalRecord_TaskForgotten struct {
-	TaskForgotten *TaskForgotten `protobuf:"bytes,11,opt,name=task_forgotten,json=taskForgotten,oneof"`
+	TaskForgotten *TaskForgotten `protobuf:"bytes,9,opt,name=task_forgotten,json=taskForgotten,oneof"`
 }
 
 func (*JournalRecord_Identity) isJournalRecord_Record() {}
@@ -241,13 +213,9 @@ func (*JournalRecord_FrameworkForgotten) isJournalRecord_Record() {}
 
 func (*JournalRecord_Executor) isJournalRecord_Record() {}
 
-func (*JournalRecord_Placed) isJournalRecord_Record() {}
-
 func (*JournalRecord_Gone) isJournalRecord_Record() {}
 
-func (*JournalRecord_ExecutorForgotten) isJournalRecord_Record() {}
-
-func (*JournalRecord_Task) isJournalRecord_Record() {}
+func (*JournalRecord_Launch) isJournalRecord_Record() {}
 
 func (*JournalRecord_Update) isJournalRecord_Record() {}
 
@@ -402,13 +370,12 @@ func (x *FrameworkForgotten) GetFrameworkId() *mesos.FrameworkID {
 
 // ExecutorAccepted precedes everything that is done for an executor.
 type ExecutorAccepted struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	FrameworkId *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
-	Executor    *mesos.ExecutorInfo    `protobuf:"bytes,2,req,name=executor" json:"executor,omitempty"`
-	ContainerId *mesos.ContainerID     `protobuf:"bytes,3,req,name=container_id,json=containerId" json:"container_id,omitempty"`
-	// As LaunchContainer.Kind.
-	Kind          *int32  `protobuf:"varint,4,req,name=kind" json:"kind,omitempty"`
-	User          *string `protobuf:"bytes,5,opt,name=user" json:"user,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId   *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	Executor      *mesos.ExecutorInfo    `protobuf:"bytes,2,req,name=executor" json:"executor,omitempty"`
+	ContainerId   *mesos.ContainerID     `protobuf:"bytes,3,req,name=container_id,json=containerId" json:"container_id,omitempty"`
+	Kind          *LaunchContainer_Kind  `protobuf:"varint,4,req,name=kind,enum=troupe.cluster.LaunchContainer_Kind" json:"kind,omitempty"`
+	User          *string                `protobuf:"bytes,5,opt,name=user" json:"user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -464,11 +431,11 @@ func (x *ExecutorAccepted) GetContainerId() *mesos.ContainerID {
 	return nil
 }
 
-func (x *ExecutorAccepted) GetKind() int32 {
+func (x *ExecutorAccepted) GetKind() LaunchContainer_Kind {
 	if x != nil && x.Kind != nil {
 		return *x.Kind
 	}
-	return 0
+	return LaunchContainer_CUSTOM
 }
 
 func (x *ExecutorAccepted) GetUser() string {
@@ -478,60 +445,8 @@ func (x *ExecutorAccepted) GetUser() string {
 	return ""
 }
 
-// ContainerPlaced says which host was asked to launch a container.
-type ContainerPlaced struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ContainerId   *mesos.ContainerID     `protobuf:"bytes,1,req,name=container_id,json=containerId" json:"container_id,omitempty"`
-	HostId        *string                `protobuf:"bytes,2,req,name=host_id,json=hostId" json:"host_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ContainerPlaced) Reset() {
-	*x = ContainerPlaced{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ContainerPlaced) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ContainerPlaced) ProtoMessage() {}
-
-func (x *ContainerPlaced) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ContainerPlaced.ProtoReflect.Descriptor instead.
-func (*ContainerPlaced) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *ContainerPlaced) GetContainerId() *mesos.ContainerID {
-	if x != nil {
-		return x.ContainerId
-	}
-	return nil
-}
-
-func (x *ContainerPlaced) GetHostId() string {
-	if x != nil && x.HostId != nil {
-		return *x.HostId
-	}
-	return ""
-}
-
-// ContainerGone says that a container has ended.
+// ContainerGone says that a container has ended. Its executor is forgotten
+// with its last task.
 type ContainerGone struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ContainerId   *mesos.ContainerID     `protobuf:"bytes,1,req,name=container_id,json=containerId" json:"container_id,omitempty"`
@@ -541,7 +456,7 @@ type ContainerGone struct {
 
 func (x *ContainerGone) Reset() {
 	*x = ContainerGone{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -553,7 +468,7 @@ func (x *ContainerGone) String() string {
 func (*ContainerGone) ProtoMessage() {}
 
 func (x *ContainerGone) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -566,7 +481,7 @@ func (x *ContainerGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerGone.ProtoReflect.Descriptor instead.
 func (*ContainerGone) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{6}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ContainerGone) GetContainerId() *mesos.ContainerID {
@@ -576,86 +491,34 @@ func (x *ContainerGone) GetContainerId() *mesos.ContainerID {
 	return nil
 }
 
-// ExecutorForgotten takes an executor out whose tasks are over.
-type ExecutorForgotten struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	FrameworkId   *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
-	ExecutorId    *mesos.ExecutorID      `protobuf:"bytes,2,req,name=executor_id,json=executorId" json:"executor_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ExecutorForgotten) Reset() {
-	*x = ExecutorForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ExecutorForgotten) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ExecutorForgotten) ProtoMessage() {}
-
-func (x *ExecutorForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ExecutorForgotten.ProtoReflect.Descriptor instead.
-func (*ExecutorForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *ExecutorForgotten) GetFrameworkId() *mesos.FrameworkID {
-	if x != nil {
-		return x.FrameworkId
-	}
-	return nil
-}
-
-func (x *ExecutorForgotten) GetExecutorId() *mesos.ExecutorID {
-	if x != nil {
-		return x.ExecutorId
-	}
-	return nil
-}
-
-// TaskAccepted precedes everything that is done for a task.
-type TaskAccepted struct {
+// LaunchAccepted precedes everything that is done for a task or a group.
+type LaunchAccepted struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	FrameworkId *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
-	ExecutorId  *mesos.ExecutorID      `protobuf:"bytes,2,req,name=executor_id,json=executorId" json:"executor_id,omitempty"`
-	Task        *mesos.TaskInfo        `protobuf:"bytes,3,req,name=task" json:"task,omitempty"`
-	// The first task of its group; absent outside groups.
-	Group         *mesos.TaskID `protobuf:"bytes,4,opt,name=group" json:"group,omitempty"`
+	// Of the task's executor.
+	ContainerId *mesos.ContainerID `protobuf:"bytes,2,req,name=container_id,json=containerId" json:"container_id,omitempty"`
+	// One, or those of a group.
+	Tasks         []*mesos.TaskInfo `protobuf:"bytes,3,rep,name=tasks" json:"tasks,omitempty"`
+	Group         *bool             `protobuf:"varint,4,opt,name=group" json:"group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *TaskAccepted) Reset() {
-	*x = TaskAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
+func (x *LaunchAccepted) Reset() {
+	*x = LaunchAccepted{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *TaskAccepted) String() string {
+func (x *LaunchAccepted) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*TaskAccepted) ProtoMessage() {}
+func (*LaunchAccepted) ProtoMessage() {}
 
-func (x *TaskAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
+func (x *LaunchAccepted) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,37 +529,37 @@ func (x *TaskAccepted) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use TaskAccepted.ProtoReflect.Descriptor instead.
-func (*TaskAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{8}
+// Deprecated: Use LaunchAccepted.ProtoReflect.Descriptor instead.
+func (*LaunchAccepted) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *TaskAccepted) GetFrameworkId() *mesos.FrameworkID {
+func (x *LaunchAccepted) GetFrameworkId() *mesos.FrameworkID {
 	if x != nil {
 		return x.FrameworkId
 	}
 	return nil
 }
 
-func (x *TaskAccepted) GetExecutorId() *mesos.ExecutorID {
+func (x *LaunchAccepted) GetContainerId() *mesos.ContainerID {
 	if x != nil {
-		return x.ExecutorId
+		return x.ContainerId
 	}
 	return nil
 }
 
-func (x *TaskAccepted) GetTask() *mesos.TaskInfo {
+func (x *LaunchAccepted) GetTasks() []*mesos.TaskInfo {
 	if x != nil {
-		return x.Task
+		return x.Tasks
 	}
 	return nil
 }
 
-func (x *TaskAccepted) GetGroup() *mesos.TaskID {
-	if x != nil {
-		return x.Group
+func (x *LaunchAccepted) GetGroup() bool {
+	if x != nil && x.Group != nil {
+		return *x.Group
 	}
-	return nil
+	return false
 }
 
 // UpdateAccepted precedes the acknowledgement to the executor and the update
@@ -711,7 +574,7 @@ type UpdateAccepted struct {
 
 func (x *UpdateAccepted) Reset() {
 	*x = UpdateAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +586,7 @@ func (x *UpdateAccepted) String() string {
 func (*UpdateAccepted) ProtoMessage() {}
 
 func (x *UpdateAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +599,7 @@ func (x *UpdateAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAccepted.ProtoReflect.Descriptor instead.
 func (*UpdateAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpdateAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -765,7 +628,7 @@ type UpdateAcknowledged struct {
 
 func (x *UpdateAcknowledged) Reset() {
 	*x = UpdateAcknowledged{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +640,7 @@ func (x *UpdateAcknowledged) String() string {
 func (*UpdateAcknowledged) ProtoMessage() {}
 
 func (x *UpdateAcknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +653,7 @@ func (x *UpdateAcknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAcknowledged.ProtoReflect.Descriptor instead.
 func (*UpdateAcknowledged) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UpdateAcknowledged) GetFrameworkId() *mesos.FrameworkID {
@@ -825,7 +688,7 @@ type TaskForgotten struct {
 
 func (x *TaskForgotten) Reset() {
 	*x = TaskForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +700,7 @@ func (x *TaskForgotten) String() string {
 func (*TaskForgotten) ProtoMessage() {}
 
 func (x *TaskForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,7 +713,7 @@ func (x *TaskForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskForgotten.ProtoReflect.Descriptor instead.
 func (*TaskForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TaskForgotten) GetFrameworkId() *mesos.FrameworkID {
@@ -871,20 +734,17 @@ var File_messages_cluster_checkpoint_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"\n" +
-	"!messages/cluster/checkpoint.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\xf5\x05\n" +
+	"!messages/cluster/checkpoint.proto\x12\x0etroupe.cluster\x1a\x1bmessages/cluster/host.proto\x1a\x1amessages/mesos/mesos.proto\"\xec\x04\n" +
 	"\rJournalRecord\x12;\n" +
 	"\bidentity\x18\x01 \x01(\v2\x1d.troupe.cluster.AgentIdentityH\x00R\bidentity\x12B\n" +
 	"\tframework\x18\x02 \x01(\v2\".troupe.cluster.FrameworkDescribedH\x00R\tframework\x12U\n" +
 	"\x13framework_forgotten\x18\x03 \x01(\v2\".troupe.cluster.FrameworkForgottenH\x00R\x12frameworkForgotten\x12>\n" +
-	"\bexecutor\x18\x04 \x01(\v2 .troupe.cluster.ExecutorAcceptedH\x00R\bexecutor\x129\n" +
-	"\x06placed\x18\x05 \x01(\v2\x1f.troupe.cluster.ContainerPlacedH\x00R\x06placed\x123\n" +
-	"\x04gone\x18\x06 \x01(\v2\x1d.troupe.cluster.ContainerGoneH\x00R\x04gone\x12R\n" +
-	"\x12executor_forgotten\x18\a \x01(\v2!.troupe.cluster.ExecutorForgottenH\x00R\x11executorForgotten\x122\n" +
-	"\x04task\x18\b \x01(\v2\x1c.troupe.cluster.TaskAcceptedH\x00R\x04task\x128\n" +
-	"\x06update\x18\t \x01(\v2\x1e.troupe.cluster.UpdateAcceptedH\x00R\x06update\x12H\n" +
-	"\facknowledged\x18\n" +
-	" \x01(\v2\".troupe.cluster.UpdateAcknowledgedH\x00R\facknowledged\x12F\n" +
-	"\x0etask_forgotten\x18\v \x01(\v2\x1d.troupe.cluster.TaskForgottenH\x00R\rtaskForgottenB\b\n" +
+	"\bexecutor\x18\x04 \x01(\v2 .troupe.cluster.ExecutorAcceptedH\x00R\bexecutor\x123\n" +
+	"\x04gone\x18\x05 \x01(\v2\x1d.troupe.cluster.ContainerGoneH\x00R\x04gone\x128\n" +
+	"\x06launch\x18\x06 \x01(\v2\x1e.troupe.cluster.LaunchAcceptedH\x00R\x06launch\x128\n" +
+	"\x06update\x18\a \x01(\v2\x1e.troupe.cluster.UpdateAcceptedH\x00R\x06update\x12H\n" +
+	"\facknowledged\x18\b \x01(\v2\".troupe.cluster.UpdateAcknowledgedH\x00R\facknowledged\x12F\n" +
+	"\x0etask_forgotten\x18\t \x01(\v2\x1d.troupe.cluster.TaskForgottenH\x00R\rtaskForgottenB\b\n" +
 	"\x06record\"S\n" +
 	"\rAgentIdentity\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x17\n" +
@@ -892,28 +752,20 @@ const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"\x12FrameworkDescribed\x125\n" +
 	"\tframework\x18\x01 \x02(\v2\x17.mesos.v1.FrameworkInfoR\tframework\"N\n" +
 	"\x12FrameworkForgotten\x128\n" +
-	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"\xe2\x01\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"\x88\x02\n" +
 	"\x10ExecutorAccepted\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x122\n" +
 	"\bexecutor\x18\x02 \x02(\v2\x16.mesos.v1.ExecutorInfoR\bexecutor\x128\n" +
-	"\fcontainer_id\x18\x03 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x12\n" +
-	"\x04kind\x18\x04 \x02(\x05R\x04kind\x12\x12\n" +
-	"\x04user\x18\x05 \x01(\tR\x04user\"d\n" +
-	"\x0fContainerPlaced\x128\n" +
-	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x17\n" +
-	"\ahost_id\x18\x02 \x02(\tR\x06hostId\"I\n" +
+	"\fcontainer_id\x18\x03 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x128\n" +
+	"\x04kind\x18\x04 \x02(\x0e2$.troupe.cluster.LaunchContainer.KindR\x04kind\x12\x12\n" +
+	"\x04user\x18\x05 \x01(\tR\x04user\"I\n" +
 	"\rContainerGone\x128\n" +
-	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\"\x84\x01\n" +
-	"\x11ExecutorForgotten\x128\n" +
-	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
-	"\vexecutor_id\x18\x02 \x02(\v2\x14.mesos.v1.ExecutorIDR\n" +
-	"executorId\"\xcf\x01\n" +
-	"\fTaskAccepted\x128\n" +
-	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
-	"\vexecutor_id\x18\x02 \x02(\v2\x14.mesos.v1.ExecutorIDR\n" +
-	"executorId\x12&\n" +
-	"\x04task\x18\x03 \x02(\v2\x12.mesos.v1.TaskInfoR\x04task\x12&\n" +
-	"\x05group\x18\x04 \x01(\v2\x10.mesos.v1.TaskIDR\x05group\"x\n" +
+	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\"\xc4\x01\n" +
+	"\x0eLaunchAccepted\x128\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x128\n" +
+	"\fcontainer_id\x18\x02 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12(\n" +
+	"\x05tasks\x18\x03 \x03(\v2\x12.mesos.v1.TaskInfoR\x05tasks\x12\x14\n" +
+	"\x05group\x18\x04 \x01(\bR\x05group\"x\n" +
 	"\x0eUpdateAccepted\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
 	"\x06status\x18\x02 \x02(\v2\x14.mesos.v1.TaskStatusR\x06status\"\x8d\x01\n" +
@@ -937,67 +789,60 @@ func file_messages_cluster_checkpoint_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_checkpoint_proto_rawDescData
 }
 
-var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_messages_cluster_checkpoint_proto_goTypes = []any{
 	(*JournalRecord)(nil),       // 0: troupe.cluster.JournalRecord
 	(*AgentIdentity)(nil),       // 1: troupe.cluster.AgentIdentity
 	(*FrameworkDescribed)(nil),  // 2: troupe.cluster.FrameworkDescribed
 	(*FrameworkForgotten)(nil),  // 3: troupe.cluster.FrameworkForgotten
 	(*ExecutorAccepted)(nil),    // 4: troupe.cluster.ExecutorAccepted
-	(*ContainerPlaced)(nil),     // 5: troupe.cluster.ContainerPlaced
-	(*ContainerGone)(nil),       // 6: troupe.cluster.ContainerGone
-	(*ExecutorForgotten)(nil),   // 7: troupe.cluster.ExecutorForgotten
-	(*TaskAccepted)(nil),        // 8: troupe.cluster.TaskAccepted
-	(*UpdateAccepted)(nil),      // 9: troupe.cluster.UpdateAccepted
-	(*UpdateAcknowledged)(nil),  // 10: troupe.cluster.UpdateAcknowledged
-	(*TaskForgotten)(nil),       // 11: troupe.cluster.TaskForgotten
-	(*mesos.AgentInfo)(nil),     // 12: mesos.v1.AgentInfo
-	(*mesos.FrameworkInfo)(nil), // 13: mesos.v1.FrameworkInfo
-	(*mesos.FrameworkID)(nil),   // 14: mesos.v1.FrameworkID
-	(*mesos.ExecutorInfo)(nil),  // 15: mesos.v1.ExecutorInfo
-	(*mesos.ContainerID)(nil),   // 16: mesos.v1.ContainerID
-	(*mesos.ExecutorID)(nil),    // 17: mesos.v1.ExecutorID
-	(*mesos.TaskInfo)(nil),      // 18: mesos.v1.TaskInfo
-	(*mesos.TaskID)(nil),        // 19: mesos.v1.TaskID
-	(*mesos.TaskStatus)(nil),    // 20: mesos.v1.TaskStatus
+	(*ContainerGone)(nil),       // 5: troupe.cluster.ContainerGone
+	(*LaunchAccepted)(nil),      // 6: troupe.cluster.LaunchAccepted
+	(*UpdateAccepted)(nil),      // 7: troupe.cluster.UpdateAccepted
+	(*UpdateAcknowledged)(nil),  // 8: troupe.cluster.UpdateAcknowledged
+	(*TaskForgotten)(nil),       // 9: troupe.cluster.TaskForgotten
+	(*mesos.AgentInfo)(nil),     // 10: mesos.v1.AgentInfo
+	(*mesos.FrameworkInfo)(nil), // 11: mesos.v1.FrameworkInfo
+	(*mesos.FrameworkID)(nil),   // 12: mesos.v1.FrameworkID
+	(*mesos.ExecutorInfo)(nil),  // 13: mesos.v1.ExecutorInfo
+	(*mesos.ContainerID)(nil),   // 14: mesos.v1.ContainerID
+	(LaunchContainer_Kind)(0),   // 15: troupe.cluster.LaunchContainer.Kind
+	(*mesos.TaskInfo)(nil),      // 16: mesos.v1.TaskInfo
+	(*mesos.TaskStatus)(nil),    // 17: mesos.v1.TaskStatus
+	(*mesos.TaskID)(nil),        // 18: mesos.v1.TaskID
 }
 var file_messages_cluster_checkpoint_proto_depIdxs = []int32{
 	1,  // 0: troupe.cluster.JournalRecord.identity:type_name -> troupe.cluster.AgentIdentity
 	2,  // 1: troupe.cluster.JournalRecord.framework:type_name -> troupe.cluster.FrameworkDescribed
 	3,  // 2: troupe.cluster.JournalRecord.framework_forgotten:type_name -> troupe.cluster.FrameworkForgotten
 	4,  // 3: troupe.cluster.JournalRecord.executor:type_name -> troupe.cluster.ExecutorAccepted
-	5,  // 4: troupe.cluster.JournalRecord.placed:type_name -> troupe.cluster.ContainerPlaced
-	6,  // 5: troupe.cluster.JournalRecord.gone:type_name -> troupe.cluster.ContainerGone
-	7,  // 6: troupe.cluster.JournalRecord.executor_forgotten:type_name -> troupe.cluster.ExecutorForgotten
-	8,  // 7: troupe.cluster.JournalRecord.task:type_name -> troupe.cluster.TaskAccepted
-	9,  // 8: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
-	10, // 9: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
-	11, // 10: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
-	12, // 11: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
-	13, // 12: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
-	14, // 13: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	14, // 14: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	15, // 15: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
-	16, // 16: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
-	16, // 17: troupe.cluster.ContainerPlaced.container_id:type_name -> mesos.v1.ContainerID
-	16, // 18: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
-	14, // 19: troupe.cluster.ExecutorForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	17, // 20: troupe.cluster.ExecutorForgotten.executor_id:type_name -> mesos.v1.ExecutorID
-	14, // 21: troupe.cluster.TaskAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	17, // 22: troupe.cluster.TaskAccepted.executor_id:type_name -> mesos.v1.ExecutorID
-	18, // 23: troupe.cluster.TaskAccepted.task:type_name -> mesos.v1.TaskInfo
-	19, // 24: troupe.cluster.TaskAccepted.group:type_name -> mesos.v1.TaskID
-	14, // 25: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 26: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
-	14, // 27: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 28: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
-	14, // 29: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 30: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	5,  // 4: troupe.cluster.JournalRecord.gone:type_name -> troupe.cluster.ContainerGone
+	6,  // 5: troupe.cluster.JournalRecord.launch:type_name -> troupe.cluster.LaunchAccepted
+	7,  // 6: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
+	8,  // 7: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
+	9,  // 8: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
+	10, // 9: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
+	11, // 10: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
+	12, // 11: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	12, // 12: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	13, // 13: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
+	14, // 14: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
+	15, // 15: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
+	14, // 16: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
+	12, // 17: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	14, // 18: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
+	16, // 19: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
+	12, // 20: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	17, // 21: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
+	12, // 22: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 23: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
+	12, // 24: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 25: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_checkpoint_proto_init() }
@@ -1005,15 +850,14 @@ func file_messages_cluster_checkpoint_proto_init() {
 	if File_messages_cluster_checkpoint_proto != nil {
 		return
 	}
+	file_messages_cluster_host_proto_init()
 	file_messages_cluster_checkpoint_proto_msgTypes[0].OneofWrappers = []any{
 		(*JournalRecord_Identity)(nil),
 		(*JournalRecord_Framework)(nil),
 		(*JournalRecord_FrameworkForgotten)(nil),
 		(*JournalRecord_Executor)(nil),
-		(*JournalRecord_Placed)(nil),
 		(*JournalRecord_Gone)(nil),
-		(*JournalRecord_ExecutorForgotten)(nil),
-		(*JournalRecord_Task)(nil),
+		(*JournalRecord_Launch)(nil),
 		(*JournalRecord_Update)(nil),
 		(*JournalRecord_Acknowledged)(nil),
 		(*JournalRecord_TaskForgotten)(nil),
@@ -1024,7 +868,7 @@ func file_messages_cluster_checkpoint_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_checkpoint_proto_rawDesc), len(file_messages_cluster_checkpoint_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -37,7 +37,7 @@ type Add struct {
 }
 
 // Acknowledge ends the repetition of one update. It is ignored unless it
-// names the head of the stream, once that was forwarded.
+// names the head of the stream.
 type Acknowledge struct {
 	Key  Key
 	UUID UUID

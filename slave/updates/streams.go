@@ -37,7 +37,6 @@ type stream struct {
 	pending  []*mesos.TaskStatus
 	acked    []UUID // the newest last
 	terminal bool   // its last update was added
-	sent     bool   // the head was forwarded
 	wait     time.Duration
 }
 
@@ -140,20 +139,18 @@ func (t *stream) knows(id UUID) bool {
 
 // forward sends the head, and sets when to repeat it.
 func (s *Streams) forward(k Key, t *stream) {
-	t.sent = true
 	s.do(Forward{Key: k, Status: t.pending[0], Latest: t.pending[len(t.pending)-1].GetState()})
 	s.do(SetTimer{Key: k, After: t.wait})
 }
 
 func (s *Streams) acknowledge(k Key, id UUID) {
 	t := s.streams[k]
-	if t == nil || !t.sent || len(t.pending) == 0 || string(t.pending[0].GetUuid()) != string(id[:]) {
+	if t == nil || len(t.pending) == 0 || string(t.pending[0].GetUuid()) != string(id[:]) {
 		return
 	}
 	head := t.pending[0]
 	t.pending[0] = nil // let it be collected
 	t.pending = t.pending[1:]
-	t.sent = false
 	if len(t.acked) == maxRemembered {
 		t.acked = t.acked[1:]
 	}

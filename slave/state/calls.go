@@ -1,0 +1,212 @@
+package state
+
+import (
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	executorapi "troupe/messages/mesos/executor"
+	"troupe/messages/tasks"
+	"troupe/slave/state/view"
+	"troupe/slave/updates"
+)
+
+// call takes what an executor says. Only SUBSCRIBE may come from anywhere;
+// the rest must come from whoever subscribed last.
+func (m *Machine) call(from Peer, c *executorapi.Call) {
+	var e *executor
+	if f := m.frameworks[FrameworkID(c.GetFrameworkId().GetValue())]; f != nil {
+		e = f.executors[ExecutorID(c.GetExecutorId().GetValue())]
+	}
+	switch {
+	case c.GetType() == executorapi.Call_HEARTBEAT:
+	case e == nil && c.GetType() == executorapi.Call_SUBSCRIBE:
+		m.note(Info, "An executor subscribed that is not known", Field{"executor", c.GetExecutorId().GetValue()}, Field{"from", string(from)})
+		m.send(from, shutdownEvent())
+	case e == nil:
+		m.refuseCall(from, c, field.Invalid("executor_id", c.GetExecutorId().GetValue(), "is not of an executor on this agent"))
+	case c.GetType() == executorapi.Call_SUBSCRIBE:
+		m.subscribe(e, from, c.GetSubscribe())
+	case e.peer != from:
+		m.refuseCall(from, c, field.Invalid("type", c.GetType().String(), "must follow SUBSCRIBE"))
+	case c.GetType() == executorapi.Call_UPDATE:
+		m.update(e, c)
+	case c.GetType() == executorapi.Call_MESSAGE:
+		m.executorMessage(e, c.GetMessage())
+	default:
+		m.refuseCall(from, c, field.Invalid("type", c.GetType().String(), "is not a call that agents know"))
+	}
+}
+
+func (m *Machine) refuseCall(from Peer, c *executorapi.Call, err error) {
+	if c.GetType() == executorapi.Call_UPDATE {
+		m.count(view.InvalidUpdates)
+	}
+	m.note(Warn, "A call of an executor was refused: "+err.Error(),
+		Field{"framework", c.GetFrameworkId().GetValue()}, Field{"executor", c.GetExecutorId().GetValue()}, Field{"from", string(from)})
+	m.send(from, errorEvent(err.Error()))
+}
+
+// subscribe gives an executor all that it does not have yet.
+func (m *Machine) subscribe(e *executor, from Peer, s *executorapi.Call_Subscribe) {
+	if e.kind != cluster.LaunchContainer_CUSTOM && e.host != nil && e.host.peer != "" && from.system() != e.host.peer.system() {
+		m.note(Warn, "A subscription was refused: the executor is in another process",
+			Field{"executor", string(e.id())}, Field{"from", string(from)})
+		m.send(from, errorEvent("this executor is built in, and lives in its host"))
+		return
+	}
+	if e.phase >= view.Terminating {
+		m.send(from, shutdownEvent())
+		return
+	}
+	if e.peer != from {
+		e.peer = from
+		m.emit(Link{from})
+	}
+	e.phase = view.Running
+	m.emit(CancelTimer{containerTimer(timerSubscription, e.container)})
+	m.publishExecutor(e)
+	for _, u := range s.GetUnacknowledgedUpdates() {
+		m.takeUpdate(e, u.GetStatus())
+	}
+	if e.idle() && len(s.GetUnacknowledgedUpdates()) == 0 && !m.hasNews(e) {
+		m.note(Info, "An executor has nothing to do, and is shut down", Field{"executor", string(e.id())})
+		m.shutdownExecutor(e)
+		return
+	}
+	m.event(e, m.subscribedEvent(e))
+	m.resend(e, s)
+}
+
+// hasNews tells that some task of the executor is not acknowledged yet: the
+// executor has had tasks.
+func (m *Machine) hasNews(e *executor) bool {
+	for _, t := range e.tasks {
+		if t.launch.sent {
+			return true
+		}
+	}
+	return false
+}
+
+// resend gives an executor the launches that it was never given, and the
+// kills that it may not have heard of. A task without news that it does not
+// name never reached it.
+func (m *Machine) resend(e *executor, s *executorapi.Call_Subscribe) {
+	named := map[string]bool{}
+	for _, t := range s.GetUnacknowledgedTasks() {
+		named[t.GetTaskId().GetValue()] = true
+	}
+	for _, u := range s.GetUnacknowledgedUpdates() {
+		named[u.GetStatus().GetTaskId().GetValue()] = true
+	}
+	seen := map[*launch]bool{}
+	for _, t := range e.inOrder() {
+		l := t.launch
+		if !seen[l] && !named[string(t.id())] {
+			m.give(e, l)
+		}
+		seen[l] = true
+		if t.kill != nil && !over(t.next) {
+			m.event(e, killEvent(t.kill))
+		}
+	}
+}
+
+func (m *Machine) update(e *executor, c *executorapi.Call) {
+	if err := m.takeUpdate(e, c.GetUpdate().GetStatus()); err != nil {
+		m.refuseCall(e.peer, c, err)
+	}
+}
+
+// takeUpdate makes an update durable; then the executor and the master hear
+// of it. A repetition is answered at once.
+func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
+	if err := checkUpdate(e, u); err != nil {
+		return err
+	}
+	k := updates.Key{Framework: string(e.framework.id()), Task: u.GetTaskId().GetValue()}
+	id, _ := updates.UUIDOf(u.GetUuid())
+	answer := func() { m.event(e, acknowledgedEvent(u.GetTaskId(), u.GetUuid())) }
+	t := e.tasks[TaskID(k.Task)]
+	switch {
+	case m.streams.Knows(k, id) || e.framework.ending:
+		answer()
+		return nil
+	case t == nil:
+		// Its last update was acknowledged: the executor did not hear of ours.
+		answer()
+		return nil
+	case m.streams.Full(k):
+		return field.Invalid("update.status.task_id", k.Task, "has %d updates that its framework has not acknowledged", updates.MaxPending)
+	}
+	if !over(t.next) {
+		t.next = u.GetState()
+	}
+	n := news{k, m.completed(e, u)}
+	m.count(view.ValidUpdates)
+	m.checkpoint(func() {
+		answer()
+		m.known(n)
+	}, n.record())
+	return nil
+}
+
+// checkUpdate names what an executor may not say.
+func checkUpdate(e *executor, u *mesos.TaskStatus) error {
+	switch {
+	case u == nil:
+		return field.Missing("update.status")
+	case u.GetTaskId().GetValue() == "":
+		return field.Missing("update.status.task_id")
+	case len(u.GetUuid()) != 16:
+		return field.Invalid("update.status.uuid", u.GetUuid(), "must be of 16 bytes")
+	case u.ExecutorId != nil && ExecutorID(u.GetExecutorId().GetValue()) != e.id():
+		return field.Invalid("update.status.executor_id", u.GetExecutorId().GetValue(), "must be the caller's, %q", string(e.id()))
+	case u.GetSource() != mesos.TaskStatus_SOURCE_EXECUTOR:
+		return field.Invalid("update.status.source", u.GetSource().String(), "must be SOURCE_EXECUTOR")
+	case !tasks.FromExecutor(u.GetState()):
+		return field.Invalid("update.status.state", u.GetState().String(), "is not for executors to say")
+	}
+	return nil
+}
+
+// completed adds what the executor cannot know, or need not say.
+func (m *Machine) completed(e *executor, u *mesos.TaskStatus) *mesos.TaskStatus {
+	u = proto.CloneOf(u)
+	u.AgentId, u.ExecutorId = m.id(), e.info.ExecutorId
+	if u.Timestamp == nil {
+		u.Timestamp = proto.Float64(seconds(m.now))
+	}
+	if u.ContainerStatus == nil {
+		u.ContainerStatus = &mesos.ContainerStatus{}
+	}
+	if u.ContainerStatus.ContainerId == nil {
+		u.ContainerStatus.ContainerId = e.containerID()
+	}
+	return u
+}
+
+func (m *Machine) executorMessage(e *executor, msg *executorapi.Call_Message) {
+	m.count(view.ValidMessages)
+	m.send(m.master.peer, &cluster.ExecutorMessage{
+		FrameworkId: e.framework.info.Id, AgentId: m.id(), ExecutorId: e.info.ExecutorId, Data: msg.GetData(),
+	})
+}
+
+// duration is how Mesos writes one: a number and a unit, such as 5secs.
+func duration(d time.Duration) string {
+	for _, u := range []struct {
+		is   time.Duration
+		name string
+	}{{time.Minute, "mins"}, {time.Second, "secs"}, {time.Millisecond, "ms"}} {
+		if d >= u.is && d%u.is == 0 {
+			return strconv.FormatInt(int64(d/u.is), 10) + u.name
+		}
+	}
+	return d.String()
+}

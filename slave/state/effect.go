@@ -1,0 +1,130 @@
+package state
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/slave/state/view"
+)
+
+// Effect is what an agent does; the list below is closed. The shell performs
+// effects strictly in order. The machine produces an effect that reveals what
+// must be durable only after the Checkpointed that answers its Checkpoint.
+type Effect interface{ effect() }
+
+// Send sends a message, which nobody modifies any more.
+type Send struct {
+	To      Peer
+	Message proto.Message
+}
+
+// SetTimer asks for TimerFired{Key}; setting a key again replaces it.
+type SetTimer struct {
+	Key   string
+	After time.Duration
+}
+
+// CancelTimer takes a timer back; a key that is not set is no error.
+type CancelTimer struct{ Key string }
+
+// Link asks for PeerExited.
+type Link struct{ Peer Peer }
+
+// Unlink takes Link back.
+type Unlink struct{ Peer Peer }
+
+// Checkpoint appends to the journal; answered by Checkpointed when that is
+// durable.
+type Checkpoint struct {
+	Key     uint64
+	Records []*cluster.JournalRecord
+}
+
+// MakeSandbox makes a container's folder; answered by SandboxMade.
+type MakeSandbox struct {
+	Framework FrameworkID
+	Executor  ExecutorID
+	Container ContainerID
+	// Whose it shall be; empty means the agent's own user.
+	User string
+}
+
+// RetireSandbox gives a container's folder over to be collected.
+type RetireSandbox struct {
+	Framework FrameworkID
+	Executor  ExecutorID
+	Container ContainerID
+}
+
+// StartHost starts a host's process, which answers with HostReady. HostEnded
+// follows when it ends.
+type StartHost struct{ Host HostID }
+
+// KillHost ends a host's process at once; answered by HostEnded, also when
+// there is none.
+type KillHost struct {
+	Host HostID
+	// 0 if unknown.
+	Pid int32
+}
+
+// WatchHost asks for HostEnded of a host that another agent process started.
+type WatchHost struct {
+	Host HostID
+	Pid  int32
+}
+
+// Sweep kills what is left of sandboxes whose host is gone; answered by
+// Swept.
+type Sweep struct {
+	Host      HostID
+	Sandboxes []string
+}
+
+// Publish tells the read side.
+type Publish struct{ Event view.Event }
+
+// Level of a Note.
+type Level uint8
+
+// The levels, from the least urgent.
+const (
+	Debug Level = iota
+	Info
+	Warn
+)
+
+// Field is a named value of a Note.
+type Field struct{ Name, Value string }
+
+// Note is a line of the log.
+type Note struct {
+	Level  Level
+	Text   string
+	Fields []Field
+}
+
+// Exit ends the agent's process; it is the last effect.
+type Exit struct {
+	Reason string
+	// Whether it is for a fault.
+	Err error
+}
+
+func (Send) effect()          {}
+func (SetTimer) effect()      {}
+func (CancelTimer) effect()   {}
+func (Link) effect()          {}
+func (Unlink) effect()        {}
+func (Checkpoint) effect()    {}
+func (MakeSandbox) effect()   {}
+func (RetireSandbox) effect() {}
+func (StartHost) effect()     {}
+func (KillHost) effect()      {}
+func (WatchHost) effect()     {}
+func (Sweep) effect()         {}
+func (Publish) effect()       {}
+func (Note) effect()          {}
+func (Exit) effect()          {}

@@ -1,0 +1,78 @@
+package state
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+)
+
+// defaultPath is what executors find programs in, unless the operator says.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// environment is all that an executor has: what the operator wants for every
+// executor, what it needs to find its agent, then what its framework wants.
+// A built-in executor gives its tasks their own on top.
+func (m *Machine) environment(e *executor) *mesos.Environment {
+	env := &mesos.Environment{}
+	set := func(name, value string) {
+		for _, v := range env.Variables {
+			if v.GetName() == name {
+				v.Value, v.Type, v.Secret = &value, nil, nil
+				return
+			}
+		}
+		env.Variables = append(env.Variables, &mesos.Environment_Variable{Name: &name, Value: &value})
+	}
+	set("PATH", defaultPath)
+	for _, v := range m.cfg.Environment {
+		name, value, _ := strings.Cut(v, "=")
+		set(name, value)
+	}
+	ip, _, _ := strings.Cut(m.cfg.Endpoint, ":")
+	for _, v := range [][2]string{
+		{"LIBPROCESS_IP", ip},
+		{"LIBPROCESS_PORT", "0"},
+		{"MESOS_FRAMEWORK_ID", string(e.framework.id())},
+		{"MESOS_EXECUTOR_ID", string(e.id())},
+		{"MESOS_DIRECTORY", e.sandbox},
+		{"MESOS_SANDBOX", e.sandbox},
+		{"MESOS_SLAVE_ID", m.id().GetValue()},
+		{"MESOS_SLAVE_PID", "slave(1)@" + m.cfg.Endpoint},
+		{"MESOS_AGENT_ENDPOINT", m.cfg.Endpoint},
+		{"MESOS_CHECKPOINT", "1"}, // whatever its framework says: every task outlives its agent
+		{"MESOS_HTTP_COMMAND_EXECUTOR", "0"},
+		{"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", duration(m.grace(e))},
+		{"MESOS_RECOVERY_TIMEOUT", duration(m.cfg.RecoveryTimeout)},
+		{"MESOS_SUBSCRIPTION_BACKOFF_MAX", duration(m.cfg.ExecutorReregistration)},
+	} {
+		set(v[0], v[1])
+	}
+	if e.kind != cluster.LaunchContainer_COMMAND {
+		for _, v := range e.info.GetCommand().GetEnvironment().GetVariables() {
+			if v.GetType() != mesos.Environment_Variable_SECRET {
+				set(v.GetName(), v.GetValue())
+			}
+		}
+	}
+	for _, v := range env.Variables {
+		v.Type = mesos.Environment_Variable_VALUE.Enum()
+	}
+	if role := roleOf(e.info.GetResources()); role != "" {
+		env.Variables = append(env.Variables, &mesos.Environment_Variable{
+			Name: proto.String("MESOS_ALLOCATION_ROLE"), Value: &role, Type: mesos.Environment_Variable_VALUE.Enum(),
+		})
+	}
+	return env
+}
+
+func roleOf(list []*mesos.Resource) string {
+	for _, r := range list {
+		if role := r.GetAllocationInfo().GetRole(); role != "" {
+			return role
+		}
+	}
+	return ""
+}

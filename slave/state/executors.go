@@ -1,0 +1,287 @@
+package state
+
+import (
+	"cmp"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/slave/state/view"
+)
+
+// executor is one life of an executor, in one container. Another with the
+// same id may follow when it has ended; the tasks of both are the
+// framework's.
+type executor struct {
+	framework *framework
+	info      *mesos.ExecutorInfo
+	kind      cluster.LaunchContainer_Kind
+	container ContainerID
+	user      string
+	phase     view.Phase
+	step      step
+	host      *host // nil until it is placed
+	launched  bool  // the host says that it runs
+	pid       int32
+	sandbox   string
+	peer      Peer // of its newest subscription; "" while it has none
+	tasks     map[TaskID]*task
+	// What its tasks are told when it ends; the zero fate while it is not
+	// being ended for a reason of the agent's.
+	fate fate
+}
+
+// step is how far the launch of a container has come.
+type step uint8
+
+const (
+	accepting step = iota // the journal is being written
+	sandboxing
+	waiting // for its host to be ready
+	asked   // the host has been told to launch it
+)
+
+// fate is why tasks end with their executor.
+type fate struct {
+	state   mesos.TaskState
+	reason  mesos.TaskStatus_Reason
+	message string
+}
+
+func (e *executor) id() ExecutorID { return ExecutorID(e.info.GetExecutorId().GetValue()) }
+
+func (e *executor) containerID() *mesos.ContainerID {
+	return &mesos.ContainerID{Value: proto.String(string(e.container))}
+}
+
+// generated executors are invisible to the master.
+func (e *executor) generated() bool { return e.kind == cluster.LaunchContainer_COMMAND }
+
+// idle tells that no task of the executor is left that could have news.
+func (e *executor) idle() bool {
+	for _, t := range e.tasks {
+		if !over(t.next) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Machine) newExecutor(f *framework, info *mesos.ExecutorInfo, kind cluster.LaunchContainer_Kind, first *mesos.TaskInfo) *executor {
+	if info.FrameworkId == nil {
+		info = proto.CloneOf(info)
+		info.FrameworkId = f.info.Id
+	}
+	e := &executor{
+		framework: f, info: info, kind: kind, container: m.chance.container(), tasks: map[TaskID]*task{},
+	}
+	if m.cfg.SwitchUser {
+		e.user = f.info.GetUser()
+		if u := info.GetCommand().GetUser(); u != "" {
+			e.user = u
+		} else if u := first.GetCommand().GetUser(); u != "" && e.generated() {
+			e.user = u
+		}
+	}
+	f.executors[e.id()] = e
+	m.containers[e.container] = e
+	return e
+}
+
+func executorRecord(e *executor) *cluster.JournalRecord {
+	return &cluster.JournalRecord{Record: &cluster.JournalRecord_Executor{Executor: &cluster.ExecutorAccepted{
+		FrameworkId: e.framework.info.Id, Executor: e.info, ContainerId: e.containerID(), Kind: e.kind.Enum(), User: &e.user,
+	}}}
+}
+
+func (m *Machine) publishExecutor(e *executor) {
+	v := &view.Executor{
+		ID: e.id(), Framework: e.framework.id(), Container: e.container, Info: e.info, Generated: e.generated(),
+		Phase: e.phase, Sandbox: e.sandbox, Pid: e.pid, User: e.user,
+	}
+	if e.host != nil {
+		v.Host = e.host.id
+	}
+	m.publish(view.ExecutorChanged{Executor: v})
+}
+
+func (m *Machine) sandboxMade(in SandboxMade) {
+	e := m.containers[in.Container]
+	switch {
+	case e == nil || e.step != sandboxing:
+		m.note(Warn, "A sandbox was made that nobody asked for", Field{"container", string(in.Container)})
+	case in.Err != nil:
+		m.count(view.LaunchErrors)
+		if e.phase < view.Terminating {
+			e.fate = launchFailed("making the sandbox: " + in.Err.Error())
+		}
+		m.ended(e, "", nil)
+	case e.phase >= view.Terminating:
+		m.ended(e, "", nil)
+	default:
+		e.sandbox = m.sandbox(e)
+		m.place(e)
+		m.publishExecutor(e)
+	}
+}
+
+func (m *Machine) sandbox(e *executor) string {
+	return m.cfg.Sandbox(m.id().GetValue(), e.framework.id(), e.id(), e.container)
+}
+
+func launchFailed(message string) fate {
+	return fate{mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, message}
+}
+
+// containerLaunched starts the executor's time to subscribe anew, unless it
+// has subscribed already: that message takes another way.
+func (m *Machine) containerLaunched(from Peer, msg *cluster.ContainerLaunched) {
+	e := m.containers[ContainerID(msg.GetContainerId().GetValue())]
+	if e == nil || e.host == nil || e.host.peer != from {
+		return
+	}
+	e.launched, e.pid = true, msg.GetPid()
+	if e.phase == view.Launching {
+		e.phase = view.Registering
+	}
+	m.publishExecutor(e)
+}
+
+func (m *Machine) subscriptionOverdue(c ContainerID) {
+	e := m.containers[c]
+	if e == nil || e.phase >= view.Running {
+		return
+	}
+	e.fate = fate{
+		mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_EXECUTOR_REGISTRATION_TIMEOUT,
+		"The executor did not subscribe within " + m.cfg.ExecutorRegistration.String(),
+	}
+	m.note(Warn, "An executor did not subscribe in time", Field{"framework", string(e.framework.id())}, Field{"executor", string(e.id())})
+	m.destroy(e)
+}
+
+// executorLost notices that an executor's link broke. It subscribes again, or
+// its container ends; both come by themselves.
+func (m *Machine) executorLost(p Peer) {
+	for _, e := range sorted(m.containers) {
+		if e.peer == p {
+			e.peer = ""
+			m.note(Info, "The link to an executor broke", Field{"framework", string(e.framework.id())}, Field{"executor", string(e.id())})
+		}
+	}
+}
+
+func (m *Machine) shutdownExecutorOf(msg *cluster.ShutdownExecutor) {
+	if f := m.frameworks[FrameworkID(msg.GetFrameworkId().GetValue())]; f != nil {
+		if e := f.executors[ExecutorID(msg.GetExecutorId().GetValue())]; e != nil {
+			m.shutdownExecutor(e)
+		}
+	}
+}
+
+// shutdownExecutor asks an executor to end, and makes it end after its grace.
+func (m *Machine) shutdownExecutor(e *executor) {
+	switch {
+	case e.phase >= view.Terminating:
+	case e.phase == view.Running && e.peer != "":
+		e.phase = view.Terminating
+		m.event(e, shutdownEvent())
+		m.emit(SetTimer{containerTimer(timerGrace, e.container), m.grace(e)})
+		m.publishExecutor(e)
+	default:
+		m.destroy(e)
+	}
+}
+
+func (m *Machine) grace(e *executor) time.Duration {
+	if g := e.info.GetShutdownGracePeriod(); g != nil {
+		return time.Duration(g.GetNanoseconds())
+	}
+	return m.cfg.ShutdownGrace
+}
+
+// destroyAgain is how long a host has to end a container before it is asked
+// again.
+const destroyAgain = 10 * time.Second
+
+// destroy ends an executor's container, wherever its launch has come to.
+func (m *Machine) destroy(e *executor) {
+	if e.phase < view.Terminating {
+		e.phase = view.Terminating
+		m.publishExecutor(e)
+	}
+	m.emit(CancelTimer{containerTimer(timerSubscription, e.container)})
+	switch e.step {
+	case accepting, waiting:
+		m.ended(e, "", nil)
+	case sandboxing:
+		// SandboxMade is still to come, and ends it.
+	case asked:
+		m.send(e.host.peer, &cluster.DestroyContainer{ContainerId: e.containerID()})
+		m.emit(SetTimer{containerTimer(timerDestroy, e.container), destroyAgain})
+	}
+}
+
+// ended takes an executor out whose container is gone, or never was. Its
+// tasks share its fate; then follows once that is durable, and may be nil.
+func (m *Machine) ended(e *executor, message string, then func()) {
+	f, fate := e.framework, e.verdict(message)
+	e.phase, e.peer = view.Terminated, ""
+	for _, timer := range []string{timerSubscription, timerGrace, timerDestroy} {
+		m.emit(CancelTimer{containerTimer(timer, e.container)})
+	}
+	delete(m.containers, e.container)
+	if f.executors[e.id()] == e {
+		delete(f.executors, e.id())
+	}
+	m.publishExecutor(e)
+	m.unplace(e)
+	records := []*cluster.JournalRecord{goneRecord(e)}
+	var list []news
+	for _, t := range e.inOrder() {
+		switch {
+		case f.ending:
+			m.removeTask(t)
+		case !over(t.next):
+			n := m.ownNews(t.key(), t, fate.state, fate.reason, fate.message)
+			list, records = append(list, n), append(records, n.record())
+		}
+	}
+	m.checkpoint(func() { m.onGone(e, list, then) }, records...)
+	m.forgetFramework(f)
+}
+
+func goneRecord(e *executor) *cluster.JournalRecord {
+	return &cluster.JournalRecord{Record: &cluster.JournalRecord_Gone{
+		Gone: &cluster.ContainerGone{ContainerId: e.containerID()},
+	}}
+}
+
+// verdict is what tasks are told that end with e.
+func (e *executor) verdict(message string) fate {
+	switch {
+	case e.fate != fate{}:
+		return e.fate
+	case !e.launched && e.phase < view.Running:
+		return launchFailed(cmp.Or(message, "The container could not be launched"))
+	case message == "":
+		message = "Executor terminated"
+	default:
+		message = "Executor terminated: " + message
+	}
+	return fate{mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message}
+}
+
+func (m *Machine) onGone(e *executor, list []news, then func()) {
+	for _, n := range list {
+		m.known(n)
+	}
+	if then != nil {
+		then()
+	}
+	if e.step > accepting {
+		m.emit(RetireSandbox{e.framework.id(), e.id(), e.container})
+	}
+}

@@ -1,0 +1,80 @@
+package state
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+)
+
+// Peer is an actor's printed address.
+type Peer string
+
+// Input is what may happen to an agent; the list below is closed.
+type Input interface{ input() }
+
+// Started comes once, before anything else.
+type Started struct {
+	// What the journal held.
+	Records []*cluster.JournalRecord
+	// The machine was started anew since the journal was written: no container
+	// has outlived that.
+	Rebooted bool
+}
+
+// MasterDetected names the leading master, without its incarnation; empty
+// when there is none.
+type MasterDetected struct{ Master Peer }
+
+// Received is a message as it came. The machine takes it for immutable, and
+// keeps parts of it.
+type Received struct {
+	From Peer
+	// Of the connection the message came on; empty without authentication.
+	Principal string
+	Message   proto.Message
+}
+
+// PeerExited tells that the link to a peer is gone, after all its messages.
+type PeerExited struct{ Peer Peer }
+
+// TimerFired tells that the time of a SetTimer is over.
+type TimerFired struct{ Key string }
+
+// Checkpointed answers the Checkpoint with the same Key. Answers come in the
+// order of the effects.
+type Checkpointed struct {
+	Key uint64
+	// Not nil: the journal failed, and with it the agent.
+	Err error
+}
+
+// SandboxMade answers MakeSandbox.
+type SandboxMade struct {
+	Container ContainerID
+	// Names the folder.
+	Err error
+}
+
+// HostEnded tells that a host's process is gone, or could not be started.
+type HostEnded struct {
+	Host HostID
+	// Why, for people; may be empty.
+	Message string
+}
+
+// Swept answers Sweep.
+type Swept struct{ Host HostID }
+
+// ShutdownOrdered ends everything the agent runs, and then the agent.
+type ShutdownOrdered struct{ Reason string }
+
+func (Started) input()         {}
+func (MasterDetected) input()  {}
+func (Received) input()        {}
+func (PeerExited) input()      {}
+func (TimerFired) input()      {}
+func (Checkpointed) input()    {}
+func (SandboxMade) input()     {}
+func (HostEnded) input()       {}
+func (Swept) input()           {}
+func (ShutdownOrdered) input() {}

@@ -1,0 +1,42 @@
+package state
+
+import (
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/slave/state/view"
+	"troupe/slave/updates"
+)
+
+// killTask ends a task by whatever it has come to. It may be repeated.
+func (m *Machine) killTask(msg *cluster.KillTask) {
+	k := updates.Key{Framework: msg.GetFrameworkId().GetValue(), Task: msg.GetTaskId().GetValue()}
+	t := m.task(k)
+	switch {
+	case t == nil:
+		if m.checkKey(k) {
+			m.dropUnknown(k, "The agent does not know the task")
+		}
+	case over(t.next) || t.executor.framework.ending:
+		// Its last update is on its way, or nobody waits for it.
+	case !t.launch.sent:
+		m.killUngiven(t.launch)
+	default:
+		t.kill = msg
+		m.event(t.executor, killEvent(msg))
+	}
+}
+
+// killUngiven ends a launch that no executor was given: all of it, as a group
+// shares one fate.
+func (m *Machine) killUngiven(l *launch) {
+	e := l.tasks[0].executor
+	for _, t := range l.tasks {
+		if !over(t.next) {
+			m.tell(t.key(), t, mesos.TaskState_TASK_KILLED, mesos.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH,
+				"The task was killed before its executor had it")
+		}
+	}
+	if e.phase < view.Running && e.idle() {
+		m.shutdownExecutor(e)
+	}
+}

@@ -1,0 +1,208 @@
+package state
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/names"
+	"troupe/messages/resources"
+	"troupe/messages/validate"
+	"troupe/slave/state/view"
+	"troupe/slave/updates"
+)
+
+// runTask accepts a task, under its own executor or a generated one.
+func (m *Machine) runTask(msg *cluster.RunTask) {
+	infos := []*mesos.TaskInfo{msg.GetTask()}
+	if !m.admissible(msg.GetFramework(), infos, validate.TaskInfo(msg.GetTask())) {
+		return
+	}
+	info, kind := msg.GetTask().GetExecutor(), cluster.LaunchContainer_CUSTOM
+	if info == nil {
+		info, kind = commandExecutor(msg.GetFramework(), msg.GetTask()), cluster.LaunchContainer_COMMAND
+	}
+	m.accept(msg.GetFramework(), info, kind, infos, false)
+}
+
+func (m *Machine) runTaskGroup(msg *cluster.RunTaskGroup) {
+	infos := msg.GetTaskGroup().GetTasks()
+	if !m.admissible(msg.GetFramework(), infos, validate.TaskGroup(msg.GetExecutor(), msg.GetTaskGroup())) {
+		return
+	}
+	kind := cluster.LaunchContainer_CUSTOM
+	if msg.GetExecutor().GetType() == mesos.ExecutorInfo_DEFAULT {
+		kind = cluster.LaunchContainer_DEFAULT
+	}
+	m.accept(msg.GetFramework(), msg.GetExecutor(), kind, infos, true)
+}
+
+// admissible refuses tasks that cannot be, and those that the agent has. The
+// master has checked the same; ids become paths here.
+func (m *Machine) admissible(f *mesos.FrameworkInfo, infos []*mesos.TaskInfo, invalid error) bool {
+	if err := names.CheckID("framework.id", f.GetId().GetValue()); err != nil {
+		m.note(Warn, "Launch dropped: "+err.Error())
+		return false
+	}
+	ok := invalid == nil && len(infos) > 0
+	for _, info := range infos {
+		k := updates.Key{Framework: f.GetId().GetValue(), Task: info.GetTaskId().GetValue()}
+		switch {
+		case !m.checkKey(k):
+			return false
+		case m.task(k) != nil:
+			m.note(Warn, "Launch dropped: the agent has such a task", Field{"framework", k.Framework}, Field{"task", k.Task})
+			return false
+		case invalid != nil:
+			m.tell(k, nil, mesos.TaskState_TASK_ERROR, mesos.TaskStatus_REASON_TASK_INVALID, invalid.Error())
+		case m.leaving != "" || m.frameworks[FrameworkID(k.Framework)] != nil && m.frameworks[FrameworkID(k.Framework)].ending:
+			m.refuseTask(k, f, "The framework, or the agent, is being shut down")
+			ok = false
+		}
+	}
+	return ok
+}
+
+// refuseTask answers a launch that cannot be begun.
+func (m *Machine) refuseTask(k updates.Key, info *mesos.FrameworkInfo, message string) {
+	f := framework{info: info}
+	m.tell(k, nil, f.lost(mesos.TaskState_TASK_DROPPED), mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message)
+}
+
+// accept makes a launch durable, then begins what it needs.
+func (m *Machine) accept(finfo *mesos.FrameworkInfo, einfo *mesos.ExecutorInfo, kind cluster.LaunchContainer_Kind, infos []*mesos.TaskInfo, group bool) {
+	id := ExecutorID(einfo.GetExecutorId().GetValue())
+	if f := m.frameworks[FrameworkID(finfo.GetId().GetValue())]; f != nil {
+		if why := unfit(f.executors[id], einfo, kind); why != "" {
+			for _, info := range infos {
+				m.refuseTask(updates.Key{Framework: string(f.id()), Task: info.GetTaskId().GetValue()}, finfo, why)
+			}
+			return
+		}
+	}
+	f, records := m.frameworkFor(finfo)
+	e := f.executors[id]
+	fresh := e == nil
+	if fresh {
+		e = m.newExecutor(f, einfo, kind, infos[0])
+		records = append(records, executorRecord(e))
+	}
+	l := m.newLaunch(e, infos, group)
+	m.checkpoint(func() { m.accepted(e, l, fresh) }, append(records, launchRecord(l))...)
+}
+
+// unfit says why an executor that is here cannot take a launch; "" if it can.
+func unfit(e *executor, info *mesos.ExecutorInfo, kind cluster.LaunchContainer_Kind) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.phase >= view.Terminating:
+		return "The executor is terminating"
+	case e.kind != kind || e.generated():
+		return field.Invalid("executor.executor_id", string(e.id()), "is the id of another executor of this framework").Error()
+	case !sameExecutor(e.info, info):
+		return field.Invalid("executor.executor_id", string(e.id()), "runs with another ExecutorInfo").Error()
+	}
+	return ""
+}
+
+func sameExecutor(a, b *mesos.ExecutorInfo) bool {
+	if b.FrameworkId == nil {
+		b = proto.CloneOf(b)
+		b.FrameworkId = a.FrameworkId
+	}
+	return proto.Equal(a, b)
+}
+
+func (m *Machine) newLaunch(e *executor, infos []*mesos.TaskInfo, group bool) *launch {
+	l := &launch{group: group}
+	for _, info := range infos {
+		m.lastTask++
+		t := &task{
+			info: info, executor: e, launch: l, number: m.lastTask, accepted: m.now,
+			state: mesos.TaskState_TASK_STAGING, next: mesos.TaskState_TASK_STAGING,
+		}
+		l.tasks = append(l.tasks, t)
+		e.tasks[t.id()] = t
+		e.framework.tasks[t.id()] = t
+	}
+	return l
+}
+
+func launchRecord(l *launch) *cluster.JournalRecord {
+	e := l.tasks[0].executor
+	r := &cluster.LaunchAccepted{FrameworkId: e.framework.info.Id, ContainerId: e.containerID(), Group: &l.group}
+	for _, t := range l.tasks {
+		r.Tasks = append(r.Tasks, t.info)
+	}
+	return &cluster.JournalRecord{Record: &cluster.JournalRecord_Launch{Launch: r}}
+}
+
+// accepted goes on with a launch that is durable.
+func (m *Machine) accepted(e *executor, l *launch, fresh bool) {
+	l.durable = true
+	for _, t := range l.tasks {
+		if e.framework.tasks[t.id()] == t {
+			m.publishTask(t)
+		}
+	}
+	switch {
+	case fresh && e.phase == view.Launching:
+		e.step = sandboxing
+		m.publishExecutor(e)
+		m.emit(MakeSandbox{e.framework.id(), e.id(), e.container, e.user})
+	case e.phase == view.Running:
+		m.give(e, l)
+	}
+}
+
+// give hands a launch to its executor if that is subscribed.
+func (m *Machine) give(e *executor, l *launch) {
+	if e.peer == "" || !l.durable || !l.untouched() {
+		return
+	}
+	l.sent = true
+	m.event(e, launchEvent(l))
+	for _, t := range l.tasks {
+		m.publishTask(t)
+	}
+}
+
+// commandExecutor is made for a task that brings none. It gets a little more
+// than the task asked for, which nobody is charged for.
+func commandExecutor(f *mesos.FrameworkInfo, t *mesos.TaskInfo) *mesos.ExecutorInfo {
+	id := t.GetTaskId().GetValue()
+	return &mesos.ExecutorInfo{
+		Type: mesos.ExecutorInfo_CUSTOM.Enum(), ExecutorId: &mesos.ExecutorID{Value: &id}, FrameworkId: f.Id,
+		Command: t.GetCommand(), Container: t.Container, Source: &id,
+		Name:      proto.String("Command Executor (Task: " + id + ") (Command: " + shortCommand(t.GetCommand()) + ")"),
+		Resources: append(overhead(t), t.GetResources()...),
+	}
+}
+
+const shownCommand = 12 // bytes
+
+func shortCommand(c *mesos.CommandInfo) string {
+	text := c.GetValue()
+	if len(text) > shownCommand {
+		text = text[:shownCommand-3] + "..."
+	}
+	if c.GetShell() {
+		return "sh -c '" + text + "'"
+	}
+	return text
+}
+
+// overhead is what a command executor is given for itself.
+func overhead(t *mesos.TaskInfo) []*mesos.Resource {
+	role := ""
+	for _, r := range t.GetResources() {
+		role = r.GetAllocationInfo().GetRole()
+	}
+	r := resources.MustParse("cpus:0.1;mem:32")
+	if role != "" {
+		r = r.Allocate(role)
+	}
+	return r.Proto()
+}

@@ -1,0 +1,154 @@
+package state
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/slave/state/view"
+	"troupe/slave/updates"
+)
+
+// recover replays the journal. Executors that had not ended wait for their
+// hosts to return; after a reboot they cannot.
+func (m *Machine) recover(in Started) {
+	for _, r := range in.Records {
+		m.replay(r)
+	}
+	h := m.newHost(unclaimed)
+	for _, e := range sorted(m.containers) {
+		e.host, e.step, e.phase = h, asked, view.Registering
+		e.fate = fate{
+			e.framework.lost(mesos.TaskState_TASK_GONE), mesos.TaskStatus_REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+			"The executor did not return after its agent was restarted",
+		}
+		h.containers[e.container] = e
+	}
+	for _, f := range sorted(m.frameworks) {
+		m.describe(f, f.info)
+		for _, t := range sorted(f.tasks) {
+			m.publishTask(t)
+		}
+		for _, e := range sorted(f.executors) {
+			m.publishExecutor(e)
+		}
+	}
+	m.publishAgent()
+	m.awaitHosts(h, in.Rebooted)
+}
+
+func (m *Machine) awaitHosts(h *host, rebooted bool) {
+	switch {
+	case len(h.containers) == 0:
+		delete(m.hosts, h.id)
+	case rebooted:
+		m.lose(h, "the machine was started anew")
+	default:
+		m.emit(SetTimer{hostTimer(h.id), m.cfg.ExecutorReregistration})
+	}
+}
+
+// replay takes one record in. What names something unknown is skipped: it
+// was forgotten later, and the journal compacted.
+func (m *Machine) replay(r *cluster.JournalRecord) {
+	switch r := r.GetRecord().(type) {
+	case *cluster.JournalRecord_Identity:
+		m.replayIdentity(r.Identity)
+	case *cluster.JournalRecord_Framework:
+		info := r.Framework.GetFramework()
+		f := m.frameworks[FrameworkID(info.GetId().GetValue())]
+		if f == nil {
+			f = &framework{executors: map[ExecutorID]*executor{}, tasks: map[TaskID]*task{}}
+			m.frameworks[FrameworkID(info.GetId().GetValue())] = f
+		}
+		f.info = info
+	case *cluster.JournalRecord_FrameworkForgotten:
+		m.replayForgotten(FrameworkID(r.FrameworkForgotten.GetFrameworkId().GetValue()))
+	case *cluster.JournalRecord_Executor:
+		m.replayExecutor(r.Executor)
+	case *cluster.JournalRecord_Gone:
+		if e := m.containers[ContainerID(r.Gone.GetContainerId().GetValue())]; e != nil {
+			e.phase = view.Terminated
+			delete(m.containers, e.container)
+			delete(e.framework.executors, e.id())
+		}
+	case *cluster.JournalRecord_Launch:
+		if e := m.containers[ContainerID(r.Launch.GetContainerId().GetValue())]; e != nil {
+			m.replayLaunch(e, r.Launch)
+		}
+	case *cluster.JournalRecord_Update:
+		m.replayUpdate(r.Update)
+	case *cluster.JournalRecord_Acknowledged:
+		m.replayAcknowledged(r.Acknowledged)
+	case *cluster.JournalRecord_TaskForgotten:
+		k := updates.Key{
+			Framework: r.TaskForgotten.GetFrameworkId().GetValue(), Task: r.TaskForgotten.GetTaskId().GetValue(),
+		}
+		m.streams.Step(m.now, updates.Close{Key: k})
+		if t := m.task(k); t != nil {
+			delete(t.executor.framework.tasks, t.id())
+			delete(t.executor.tasks, t.id())
+		}
+	}
+}
+
+// replayIdentity keeps the id, with what the agent says of itself now.
+func (m *Machine) replayIdentity(r *cluster.AgentIdentity) {
+	info := proto.CloneOf(m.cfg.Info)
+	info.Id = r.GetAgent().GetId()
+	m.info = info
+}
+
+func (m *Machine) replayForgotten(id FrameworkID) {
+	if f := m.frameworks[id]; f != nil {
+		for _, e := range f.executors {
+			delete(m.containers, e.container)
+		}
+		for _, t := range f.tasks {
+			m.streams.Step(m.now, updates.Close{Key: t.key()})
+		}
+		delete(m.frameworks, id)
+	}
+}
+
+func (m *Machine) replayExecutor(r *cluster.ExecutorAccepted) {
+	f := m.frameworks[FrameworkID(r.GetFrameworkId().GetValue())]
+	if f == nil || m.containers[ContainerID(r.GetContainerId().GetValue())] != nil {
+		return
+	}
+	e := &executor{
+		framework: f, info: r.GetExecutor(), kind: r.GetKind(), user: r.GetUser(),
+		container: ContainerID(r.GetContainerId().GetValue()), tasks: map[TaskID]*task{},
+	}
+	e.sandbox = m.sandbox(e)
+	f.executors[e.id()] = e
+	m.containers[e.container] = e
+}
+
+// replayLaunch takes tasks for given: a kill must reach them if they were. If
+// they were not, the executor will not name them when it subscribes.
+func (m *Machine) replayLaunch(e *executor, r *cluster.LaunchAccepted) {
+	for _, info := range r.GetTasks() {
+		if e.framework.tasks[TaskID(info.GetTaskId().GetValue())] != nil {
+			return // repeated
+		}
+	}
+	l := m.newLaunch(e, r.GetTasks(), r.GetGroup())
+	l.durable, l.sent = true, true
+}
+
+func (m *Machine) replayAcknowledged(r *cluster.UpdateAcknowledged) {
+	k := updates.Key{Framework: r.GetFrameworkId().GetValue(), Task: r.GetTaskId().GetValue()}
+	if id, ok := updates.UUIDOf(r.GetUuid()); ok {
+		m.streams.Step(m.now, updates.Acknowledge{Key: k, UUID: id})
+	}
+}
+
+func (m *Machine) replayUpdate(r *cluster.UpdateAccepted) {
+	k := updates.Key{Framework: r.GetFrameworkId().GetValue(), Task: r.GetStatus().GetTaskId().GetValue()}
+	if t := m.task(k); t != nil {
+		t.news(r.GetStatus())
+		t.next = t.state
+	}
+	m.streams.Step(m.now, updates.Add{Key: k, Status: r.GetStatus()})
+}

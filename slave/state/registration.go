@@ -1,0 +1,225 @@
+package state
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/tasks"
+	"troupe/slave/state/view"
+	"troupe/slave/updates"
+)
+
+// The longest wait between two attempts to register.
+const maxRegistrationBackoff = time.Minute
+
+// registration is how the agent stands with its master.
+type registration struct {
+	detected Peer // without incarnation; "" while there is no master
+	peer     Peer // the master that knows this agent; "" while none does
+	backoff  time.Duration
+	// Without a ping for so long, the agent registers again.
+	pingTimeout time.Duration
+}
+
+// masterDetected turns to a new master, with a random wait so that not all
+// agents come at once.
+func (m *Machine) masterDetected(p Peer) {
+	p = p.name()
+	if p == m.master.detected {
+		return
+	}
+	if m.master.detected != "" {
+		m.emit(Unlink{m.master.detected})
+	}
+	m.master.detected = p
+	m.masterLost()
+	if p == "" {
+		m.note(Info, "There is no master")
+		m.emit(CancelTimer{timerRegistration})
+	}
+}
+
+// masterLost begins a registration with the detected master, if there is one.
+func (m *Machine) masterLost() {
+	m.master.peer = ""
+	m.emit(CancelTimer{timerPing})
+	m.stream(updates.Pause{})
+	m.publishAgent()
+	if m.master.detected != "" && m.leaving == "" {
+		m.master.backoff = m.cfg.RegistrationBackoff
+		m.emit(SetTimer{timerRegistration, m.chance.below(m.master.backoff)})
+	}
+}
+
+// register asks for admission, and again later.
+func (m *Machine) register() {
+	if m.master.detected == "" || m.master.peer != "" || m.leaving != "" {
+		return
+	}
+	m.emit(Link{m.master.detected})
+	if m.id() == nil {
+		m.send(m.master.detected, &cluster.RegisterAgent{
+			Agent: m.info, Version: &m.cfg.Version, Capabilities: m.capabilities(),
+		})
+	} else {
+		m.send(m.master.detected, m.reregistration())
+	}
+	m.master.backoff = min(2*m.master.backoff, maxRegistrationBackoff)
+	m.emit(SetTimer{timerRegistration, m.chance.below(m.master.backoff)})
+}
+
+func (m *Machine) capabilities() []*mesos.AgentInfo_Capability {
+	list := make([]*mesos.AgentInfo_Capability, len(m.cfg.Capabilities))
+	for i, c := range m.cfg.Capabilities {
+		list[i] = &mesos.AgentInfo_Capability{Type: c.Enum()}
+	}
+	return list
+}
+
+// reregistration says what runs here, as far as it is durable.
+func (m *Machine) reregistration() *cluster.ReregisterAgent {
+	msg := &cluster.ReregisterAgent{Agent: m.info, Version: &m.cfg.Version, Capabilities: m.capabilities()}
+	for _, f := range sorted(m.frameworks) {
+		if f.ending {
+			continue
+		}
+		msg.Frameworks = append(msg.Frameworks, f.info)
+		for _, e := range sorted(f.executors) {
+			if !e.generated() && e.step > accepting {
+				msg.Executors = append(msg.Executors, e.info)
+			}
+		}
+		for _, t := range sorted(f.tasks) {
+			if t.launch.durable {
+				msg.Tasks = append(msg.Tasks, m.report(t))
+			}
+		}
+	}
+	return msg
+}
+
+// report is a task as a master wants to know it.
+func (m *Machine) report(t *task) *mesos.Task {
+	r := &mesos.Task{
+		Name: t.info.Name, TaskId: t.info.TaskId, FrameworkId: t.executor.framework.info.Id, AgentId: m.id(),
+		State: t.state.Enum(), Resources: t.info.Resources, Statuses: t.statuses,
+		Labels: t.info.Labels, Discovery: t.info.Discovery, Container: t.info.Container,
+		HealthCheck: t.info.HealthCheck, KillPolicy: t.info.KillPolicy, Limits: t.info.Limits,
+	}
+	if !t.executor.generated() {
+		r.ExecutorId = t.executor.info.ExecutorId
+	}
+	if t.executor.user != "" {
+		r.User = &t.executor.user
+	}
+	// What the master forwarded last is the head of the stream, or else what
+	// was acknowledged last.
+	if head := m.streams.Head(t.key()); head != nil {
+		r.StatusUpdateState, r.StatusUpdateUuid = head.State, head.GetUuid()
+	} else if n := len(t.statuses); n > 0 {
+		r.StatusUpdateState, r.StatusUpdateUuid = t.statuses[n-1].State, t.statuses[n-1].GetUuid()
+	}
+	return r
+}
+
+func (m *Machine) agentRegistered(from Peer, msg *cluster.AgentRegistered) {
+	if m.id() == nil {
+		m.info = proto.CloneOf(m.cfg.Info)
+		m.info.Id = msg.GetAgentId()
+		m.checkpoint(nil, identity(m.info))
+		m.note(Info, "Registered", Field{"agent", m.id().GetValue()}, Field{"master", string(from)})
+	}
+	m.welcomed(from, msg.GetAgentId(), msg.GetTotalPingTimeout())
+}
+
+func (m *Machine) agentReregistered(from Peer, msg *cluster.AgentReregistered) {
+	if !m.welcomed(from, msg.GetAgentId(), msg.GetTotalPingTimeout()) {
+		return
+	}
+	for _, missing := range msg.GetMissingTasks() {
+		k := updates.Key{Framework: missing.GetFrameworkId().GetValue(), Task: missing.GetTaskId().GetValue()}
+		if m.task(k) == nil && m.checkKey(k) {
+			m.dropUnknown(k, "The agent does not know the task")
+		}
+	}
+}
+
+// welcomed is what both kinds of registration have in common. It says whether
+// the answer was meant for this agent.
+func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool {
+	if id.GetValue() != m.id().GetValue() {
+		m.note(Warn, "The master answered another agent's registration",
+			Field{"agent", m.id().GetValue()}, Field{"answered", id.GetValue()})
+		return false
+	}
+	if m.master.peer == from {
+		return true // it answered twice
+	}
+	m.master.peer = from
+	m.master.pingTimeout = time.Duration(pingTimeout)
+	m.emit(CancelTimer{timerRegistration})
+	m.awaitPing()
+	m.publishAgent()
+	m.stream(updates.Resume{})
+	return true
+}
+
+func (m *Machine) registrationRefused(msg *cluster.RegistrationRefused) {
+	m.note(Warn, "The master refused the registration", Field{"message", msg.GetMessage()})
+	if msg.GetFatal() {
+		m.leave("the master refused this agent: " + msg.GetMessage())
+	}
+}
+
+func (m *Machine) ping(from Peer, msg *cluster.Ping) {
+	m.send(from, &cluster.Pong{AgentId: m.id()})
+	switch {
+	case m.master.peer == "":
+	case msg.GetConnected():
+		m.awaitPing()
+	default:
+		m.note(Info, "The master holds this agent for disconnected")
+		m.masterLost()
+	}
+}
+
+func (m *Machine) awaitPing() {
+	if m.master.pingTimeout > 0 {
+		m.emit(SetTimer{timerPing, m.master.pingTimeout})
+	}
+}
+
+func (m *Machine) pingOverdue() {
+	m.note(Warn, "The master sent no ping", Field{"timeout", m.master.pingTimeout.String()})
+	m.masterLost()
+}
+
+// dropUnknown tells of a task that is not here.
+func (m *Machine) dropUnknown(k updates.Key, message string) {
+	if m.streams.Terminated(k) {
+		return // told already
+	}
+	state := mesos.TaskState_TASK_DROPPED
+	if f := m.frameworks[FrameworkID(k.Framework)]; f != nil {
+		state = f.lost(state)
+	}
+	m.tell(k, nil, state, mesos.TaskStatus_REASON_RECONCILIATION, message)
+}
+
+func (m *Machine) publishAgent() {
+	m.publish(view.AgentChanged{Agent: &view.Agent{
+		Info: m.info, Master: string(m.master.detected), Registered: m.master.peer != "",
+	}})
+}
+
+func identity(info *mesos.AgentInfo) *cluster.JournalRecord {
+	return &cluster.JournalRecord{Record: &cluster.JournalRecord_Identity{
+		Identity: &cluster.AgentIdentity{Agent: info},
+	}}
+}
+
+// over tells a terminal state.
+func over(s mesos.TaskState) bool { return tasks.Terminal(s) }

@@ -1,0 +1,105 @@
+package view
+
+import (
+	"time"
+
+	"troupe/messages/mesos"
+)
+
+// FrameworkID names a framework in the cluster.
+type FrameworkID string
+
+// ExecutorID is chosen by a framework and unique within it on one agent, at
+// any moment.
+type ExecutorID string
+
+// TaskID is chosen by a framework and unique within it.
+type TaskID string
+
+// ContainerID is made by the agent; it is unique for all time.
+type ContainerID string
+
+// HostID names an executor host of the agent.
+type HostID string
+
+// Agent is an immutable picture of the agent itself.
+type Agent struct {
+	// Without an id before the first registration.
+	Info *mesos.AgentInfo
+	// Printed address of the master; empty while there is none.
+	Master string
+	// Whether that master knows the agent.
+	Registered bool
+}
+
+// Framework is an immutable picture of a framework that has executors or
+// tasks here.
+type Framework struct {
+	ID   FrameworkID
+	Info *mesos.FrameworkInfo
+}
+
+// Phase is how far an executor's life has come.
+type Phase uint8
+
+// The phases, in their order. An executor may go from any to Terminating, and
+// from any to Terminated.
+const (
+	// Launching: its sandbox, its host or its container is being made.
+	Launching Phase = iota
+	// Registering: its container runs, it has not subscribed.
+	Registering
+	// Running: it has subscribed.
+	Running
+	// Terminating: it was told to end.
+	Terminating
+	// Terminated: its container is gone.
+	Terminated
+)
+
+// String is the word that people see.
+func (p Phase) String() string {
+	return [...]string{"launching", "registering", "running", "terminating", "terminated"}[p]
+}
+
+// Executor is an immutable picture of an executor, which has one container.
+type Executor struct {
+	ID        ExecutorID
+	Framework FrameworkID
+	Container ContainerID
+	Info      *mesos.ExecutorInfo
+	// Generated for a task that names no executor.
+	Generated bool
+	Phase     Phase
+	// The sandbox's folder; empty until it is made.
+	Sandbox string
+	// 0 unless it has a process of its own.
+	Pid int32
+	// Empty until it is placed.
+	Host HostID
+	User string
+}
+
+// Task is an immutable picture of a task.
+type Task struct {
+	Info      *mesos.TaskInfo
+	Framework FrameworkID
+	Executor  ExecutorID
+	Container ContainerID
+	// The newest state, STAGING at first.
+	State mesos.TaskState
+	// The last status of every run of equal states, oldest first, without
+	// their data.
+	Statuses []*mesos.TaskStatus
+	// Launched is whether its executor was given it.
+	Launched bool
+	Accepted time.Time
+}
+
+// Host is an immutable picture of an executor host.
+type Host struct {
+	ID HostID
+	// 0 until it is ready.
+	Pid        int32
+	Containers int
+}
