@@ -228,6 +228,9 @@ func (m *Machine) destroy(e *executor) {
 // tasks share its fate; then follows once that is durable, and may be nil.
 func (m *Machine) ended(e *executor, message string, then func()) {
 	f, fate := e.framework, e.verdict(message)
+	if e.peer != "" {
+		m.emit(Unlink{e.peer})
+	}
 	e.phase, e.peer = view.Terminated, ""
 	for _, timer := range []string{timerSubscription, timerGrace, timerDestroy} {
 		m.emit(CancelTimer{containerTimer(timer, e.container)})

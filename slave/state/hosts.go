@@ -2,7 +2,6 @@ package state
 
 import (
 	"fmt"
-	"syscall"
 
 	"troupe/messages/cluster"
 	"troupe/slave/state/view"
@@ -192,16 +191,17 @@ func (m *Machine) containerEnded(from Peer, msg *cluster.ContainerEnded) {
 
 // endMessage says how an executor's process ended, when the host does not.
 func endMessage(msg *cluster.ContainerEnded) string {
-	status := syscall.WaitStatus(msg.GetStatus())
+	// As wait(2) has it: a signal in the low seven bits, else a status above.
+	status := msg.GetStatus()
 	switch {
 	case msg.GetMessage() != "":
 		return msg.GetMessage()
-	case msg.Status == nil || msg.GetStatus() < 0:
+	case msg.Status == nil || status < 0:
 		return ""
-	case status.Signaled():
-		return fmt.Sprintf("it was killed by signal %d (%s)", status.Signal(), status.Signal())
+	case status&0x7f != 0:
+		return fmt.Sprintf("it was killed by signal %d", status&0x7f)
 	}
-	return fmt.Sprintf("it exited with status %d", status.ExitStatus())
+	return fmt.Sprintf("it exited with status %d", status>>8&0xff)
 }
 
 // executorExited tells the master of an executor that it knows.

@@ -1,0 +1,328 @@
+package state
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"troupe/messages/cluster"
+	"troupe/messages/json"
+	"troupe/messages/mesos"
+	"troupe/messages/resources"
+)
+
+var update = flag.Bool("update", false, "write what the scenarios give into testdata")
+
+// scenario drives one machine by commands. A file in testdata is a list of
+// blocks: commands, "----", what they did. "go test -update" records it.
+//
+//	start [rebooted]           a machine, with what the journal holds
+//	snapshot                   rewrites the journal with the machine's snapshot
+//	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1) stands for resources, id(x) for {value: "x"}, uuid(7) for a uuid
+//	ack TASK                   the master acknowledges the last update it got of a task
+//	master PEER | exit PEER | fire KEY | hostended HOST [WHY] | swept HOST | shutdown WHY
+//	sandbox CONTAINER [ERROR]  answers MakeSandbox
+//	sandboxes auto|manual      whether each MakeSandbox is answered at once
+//	durable [ERROR]            answers the oldest Checkpoint
+//	journal auto|manual        whether each Checkpoint is answered at once
+//
+// Containers and hosts are called C1, C2…, H1, H2… in the order of their
+// appearance.
+type scenario struct {
+	t            *testing.T
+	m            *Machine
+	now          time.Time
+	seed         uint64
+	manual       bool
+	sandboxes    bool // manual
+	journal      []*cluster.JournalRecord
+	waiting      []Checkpoint
+	names, ids   map[string]string
+	acknowledges map[string]*cluster.StatusUpdate
+	out          strings.Builder
+}
+
+func testConfig(seed uint64) Config {
+	return Config{
+		Info:    &mesos.AgentInfo{Hostname: proto.String("h1"), Port: proto.Int32(5051)},
+		Version: "1", Endpoint: "10.0.0.1:5051", ContainersPerHost: 2, SwitchUser: true,
+		Seed: [2]uint64{seed, seed + 1}, Sandbox: func(_ string, f FrameworkID, e ExecutorID, c ContainerID) string {
+			return "/w/" + string(f) + "/" + string(e) + "/" + string(c)
+		},
+	}
+}
+
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runScenario(t, file) })
+	}
+}
+
+func runScenario(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scenario{
+		t: t, now: time.Unix(1000, 0), names: map[string]string{}, ids: map[string]string{},
+		acknowledges: map[string]*cluster.StatusUpdate{},
+	}
+	var got strings.Builder
+	blocks := strings.Split(strings.TrimSpace(string(text)), "\n\n")
+	for i, block := range blocks {
+		commands, _, _ := strings.Cut(block, "\n----")
+		s.out.Reset()
+		for line := range strings.Lines(commands) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				s.command(line)
+			}
+		}
+		got.WriteString(commands + "\n----\n" + s.out.String())
+		if i < len(blocks)-1 {
+			got.WriteString("\n")
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got.String() != string(text) {
+		t.Errorf("%s differs from what it does now; see the difference after go test -update\n%s", file, firstDifference(string(text), got.String()))
+	}
+}
+
+func firstDifference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(w), len(g)) {
+		if w[i] != g[i] {
+			return fmt.Sprintf("line %d\n  recorded %s\n  now      %s", i+1, w[i], g[i])
+		}
+	}
+	return fmt.Sprintf("%d lines are recorded, %d came", len(w), len(g))
+}
+
+func (s *scenario) command(line string) {
+	for name, id := range s.ids {
+		line = regexp.MustCompile(`\b`+name+`\b`).ReplaceAllString(line, id)
+	}
+	verb, rest, _ := strings.Cut(line, " ")
+	first, more, _ := strings.Cut(rest, " ")
+	switch verb {
+	case "start":
+		s.seed += 2
+		s.m, s.waiting = New(testConfig(s.seed)), nil
+		s.step(Started{Records: s.journal, Rebooted: rest == "rebooted"})
+	case "snapshot":
+		s.journal = s.m.Snapshot()
+	case "recv":
+		name, text, _ := strings.Cut(more, " ")
+		s.step(Received{From: Peer(first), Message: parse(s.t, name, text)})
+	case "ack":
+		u := s.acknowledges[rest]
+		s.step(Received{From: "master@m:5050#a", Message: &cluster.StatusUpdateAck{
+			FrameworkId: u.FrameworkId, AgentId: u.AgentId, TaskId: u.GetStatus().TaskId, Uuid: u.GetStatus().Uuid,
+		}})
+	case "sandbox":
+		s.step(SandboxMade{ContainerID(first), asError(more)})
+	case "sandboxes":
+		s.sandboxes = rest == "manual"
+	case "durable":
+		w := s.waiting[0]
+		s.waiting = s.waiting[1:]
+		s.step(Checkpointed{w.Key, asError(rest)})
+	case "journal":
+		s.manual = rest == "manual"
+	default:
+		s.step(simpleInput(s.t, verb, rest, first, more))
+	}
+}
+
+func simpleInput(t *testing.T, verb, rest, first, more string) Input {
+	t.Helper()
+	switch verb {
+	case "master":
+		return MasterDetected{Peer(rest)}
+	case "exit":
+		return PeerExited{Peer(rest)}
+	case "fire":
+		return TimerFired{rest}
+	case "hostended":
+		return HostEnded{HostID(first), more}
+	case "swept":
+		return Swept{HostID(rest)}
+	case "shutdown":
+		return ShutdownOrdered{rest}
+	}
+	t.Fatalf("unknown command %q", verb)
+	return nil
+}
+
+func asError(text string) error {
+	if text == "" {
+		return nil
+	}
+	return errors.New(text)
+}
+
+// step prints what an input leads to, and what the answers lead to.
+func (s *scenario) step(in Input) {
+	inputs := []Input{in}
+	for len(inputs) > 0 {
+		next := inputs[0]
+		inputs = inputs[1:]
+		for _, e := range s.m.Step(s.now, next) {
+			inputs = append(inputs, s.perform(e)...)
+			if line := describe(e); line != "" {
+				s.out.WriteString(s.rename(line) + "\n")
+			}
+		}
+	}
+}
+
+// perform does what the shell does, and returns the answer if it comes at
+// once.
+func (s *scenario) perform(e Effect) []Input {
+	switch e := e.(type) {
+	case Send:
+		if u, ok := e.Message.(*cluster.StatusUpdate); ok {
+			s.acknowledges[u.GetStatus().GetTaskId().GetValue()] = u
+		}
+	case StartHost:
+		s.name("H", string(e.Host))
+	case MakeSandbox:
+		s.name("C", string(e.Container))
+		if !s.sandboxes {
+			return []Input{SandboxMade{Container: e.Container}}
+		}
+	case Checkpoint:
+		s.journal = append(s.journal, e.Records...)
+		for _, r := range e.Records {
+			s.name("C", r.GetExecutor().GetContainerId().GetValue())
+		}
+		if !s.manual {
+			return []Input{Checkpointed{Key: e.Key}}
+		}
+		s.waiting = append(s.waiting, e)
+	}
+	return nil
+}
+
+func (s *scenario) name(letter, id string) {
+	if _, ok := s.names[id]; ok || id == "" {
+		return
+	}
+	n := 1
+	for s.ids[fmt.Sprint(letter, n)] != "" {
+		n++
+	}
+	s.names[id] = fmt.Sprint(letter, n)
+	s.ids[fmt.Sprint(letter, n)] = id
+}
+
+var uuidText = regexp.MustCompile(`"uuid":"[A-Za-z0-9+/]{22}=="`)
+
+func (s *scenario) rename(line string) string {
+	for id, name := range s.names {
+		line = strings.ReplaceAll(line, id, name)
+	}
+	return uuidText.ReplaceAllString(line, `"uuid":"~"`)
+}
+
+// describe prints an effect; what is published is only a picture of it all.
+func describe(e Effect) string {
+	switch e := e.(type) {
+	case Send:
+		return fmt.Sprintf("send %s %s %s", e.To, e.Message.ProtoReflect().Descriptor().Name(), brief(e.Message))
+	case SetTimer:
+		return fmt.Sprintf("timer %s in %s", e.Key, e.After)
+	case CancelTimer:
+		return "cancel " + e.Key
+	case Link:
+		return "link " + string(e.Peer)
+	case Unlink:
+		return "unlink " + string(e.Peer)
+	case Checkpoint:
+		line := "checkpoint"
+		for _, r := range e.Records {
+			line += " " + strings.TrimPrefix(fmt.Sprintf("%T", r.Record), "*cluster.JournalRecord_")
+		}
+		return line
+	case MakeSandbox:
+		return fmt.Sprintf("make sandbox %s user=%s", e.Container, e.User)
+	case RetireSandbox:
+		return "retire sandbox " + string(e.Container)
+	case Note:
+		line := [...]string{"debug", "info", "warn"}[e.Level] + ": " + e.Text
+		for _, f := range e.Fields {
+			line += " " + f.Name + "=" + f.Value
+		}
+		return line
+	case Exit:
+		return fmt.Sprintf("exit: %s (%v)", e.Reason, e.Err)
+	case Publish:
+		return ""
+	}
+	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%#v", e), "state."))
+}
+
+// brief leaves out what tests of its own look at.
+func brief(m proto.Message) string {
+	m = proto.Clone(m)
+	if l, ok := m.(*cluster.LaunchContainer); ok {
+		l.Environment = nil
+	}
+	return string(json.Marshal(m))
+}
+
+var (
+	resourceMacro = regexp.MustCompile(`res\(([^)]*)\)`)
+	idMacro       = regexp.MustCompile(`id\(([^)]*)\)`)
+	uuidMacro     = regexp.MustCompile(`uuid\((\d+)\)`)
+	packages      = []protoreflect.FullName{"troupe.cluster", "mesos.v1.executor", "mesos.v1"}
+)
+
+// parse reads a message in text form. Type is its name without the package.
+func parse(t *testing.T, name, text string) proto.Message {
+	t.Helper()
+	text = resourceMacro.ReplaceAllStringFunc(text, func(m string) string { return resourceText(m[len("res(") : len(m)-1]) })
+	text = uuidMacro.ReplaceAllStringFunc(text, func(m string) string { return fmt.Sprintf("uuid: %q", fmt.Sprintf("%016s", m[5:len(m)-1])) })
+	text = idMacro.ReplaceAllString(text, `{value: "$1"}`)
+	for _, p := range packages {
+		typ, err := protoregistry.GlobalTypes.FindMessageByName(p.Append(protoreflect.Name(name)))
+		if err != nil {
+			continue
+		}
+		m := typ.New().Interface()
+		if err := (prototext.UnmarshalOptions{AllowPartial: true}).Unmarshal([]byte(text), m); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		return m
+	}
+	t.Fatalf("no message %q", name)
+	return nil
+}
+
+func resourceText(text string) string {
+	var parts []string
+	for _, p := range resources.MustParse(text).Allocate("*").Proto() {
+		parts = append(parts, "resources {"+prototext.MarshalOptions{}.Format(p)+"}")
+	}
+	return strings.Join(parts, " ")
+}
