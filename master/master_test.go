@@ -273,6 +273,11 @@ func TestANewMasterKnowsTheAgents(t *testing.T) {
 	for i := range 20 {
 		next[*cluster.AgentRegistered](b, fmt.Sprintf("agent%d", i))
 	}
+	figures := make(map[string]float64)
+	b.lead.Metrics(func(key string, value float64) { figures[key] = value })
+	if n := figures["registrar/state_store_ms/count"]; n < 1 || n > 20 || figures["registrar/registry_size_bytes"] == 0 {
+		t.Errorf("the registrar's figures are %v", figures)
+	}
 	if err := b.sys.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type Store interface {
 	Load(ctx context.Context) ([]*cluster.AgentRecord, error)
 	// Write makes changes durable before it returns: all of them, or none.
 	Write(ctx context.Context, changes []registry.Change) error
-	// Size of what is stored, in bytes.
+	// Size of what is stored, in bytes. Called from any goroutine.
 	Size() int64
 }
 

@@ -14,9 +14,11 @@ import (
 // Leadership is a master that was started. It ends when the master can no
 // longer make anything durable; the process must exit then.
 type Leadership struct {
-	end  sync.Once
-	done chan struct{}
-	err  error
+	end       sync.Once
+	done      chan struct{}
+	err       error
+	registrar *Registrar
+	store     Store
 }
 
 // Done is closed when the leadership ends.
@@ -30,6 +32,16 @@ func (l *Leadership) Err() error {
 	default:
 		return nil
 	}
+}
+
+// Metrics puts the registrar's figures by the keys that Mesos gives them. It
+// may be called from any goroutine.
+func (l *Leadership) Metrics(put func(key string, value float64)) {
+	put("registrar/queued_operations", float64(l.registrar.Queued()))
+	put("registrar/registry_size_bytes", float64(l.store.Size()))
+	took, count := l.registrar.LastWrite()
+	put("registrar/state_store_ms", float64(took.Microseconds())/1000)
+	put("registrar/state_store_ms/count", float64(count))
 }
 
 func (l *Leadership) finish(err error) {
@@ -57,9 +69,13 @@ func Start(ctx context.Context, sys *actors.System, o Options) (*Leadership, err
 	if err != nil {
 		return nil, fmt.Errorf("start master: %w", err)
 	}
-	l := &Leadership{done: make(chan struct{})}
-	m := &Master{options: o, sys: sys, machine: state.New(o.Config), leadership: l, registry: known}
-	m.registrar = NewRegistrar(o.Store, known, o.RegistryStoreTimeout)
+	l := &Leadership{
+		done: make(chan struct{}), store: o.Store,
+		registrar: NewRegistrar(o.Store, known, o.RegistryStoreTimeout),
+	}
+	m := &Master{
+		options: o, sys: sys, machine: state.New(o.Config), leadership: l, registry: known, registrar: l.registrar,
+	}
 	if _, err := sys.Spawn(RegistrarName, m.registrar); err != nil {
 		return nil, fmt.Errorf("start master: %w", err)
 	}

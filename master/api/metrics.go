@@ -1,6 +1,8 @@
 package api
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -8,7 +10,6 @@ import (
 	"troupe/messages/json"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
-	"troupe/messages/resources"
 )
 
 // writeMetrics writes every figure by the key that Mesos gives it.
@@ -32,23 +33,14 @@ type putter func(key string, value float64)
 
 // putCapacity puts what the connected agents have, and how much of it is used.
 func putCapacity(put putter, snapshot *view.Snapshot) {
-	var total, used resources.Resources
-	for _, a := range snapshot.Agents {
-		if a.Status == view.Connected {
-			total = total.Add(a.Total)
-		}
-	}
-	for _, f := range snapshot.Frameworks {
-		used = used.Add(f.Usage().Used)
-	}
+	total := totalOf(snapshot)
 	for _, kind := range []struct {
 		infix     string
 		revocable bool
 	}{{"", false}, {"revocable_", true}} {
-		of := func(e resources.Entry) bool { return e.Revocable() == kind.revocable }
-		all, taken := total.Filter(of), used.Filter(of)
 		for _, name := range []string{"cpus", "mem", "disk", "gpus"} {
-			t, u := all.Scalar(name).Float(), taken.Scalar(name).Float()
+			of := view.Amount{Name: name, Revocable: kind.revocable}
+			t, u := total[of].Float(), snapshot.Used[of].Float()
 			key := "master/" + name + "_" + kind.infix
 			put(key+"total", t)
 			put(key+"used", u)
@@ -59,6 +51,17 @@ func putCapacity(put putter, snapshot *view.Snapshot) {
 			put(key+"percent", share)
 		}
 	}
+}
+
+// totalOf sums up what the connected agents have.
+func totalOf(snapshot *view.Snapshot) view.Amounts {
+	total := view.Amounts{}
+	for _, a := range snapshot.Agents {
+		if a.Status == view.Connected {
+			total.Add(a.Total, 1)
+		}
+	}
+	return total
 }
 
 func putAgents(put putter, snapshot *view.Snapshot) {
@@ -83,23 +86,29 @@ func putAgents(put putter, snapshot *view.Snapshot) {
 	put("master/slave_unreachable_canceled", 0)
 }
 
-func putFrameworks(put putter, snapshot *view.Snapshot) {
-	var active, connected, offers int
+type frameworkCount struct{ all, active, connected, offers int }
+
+func countFrameworks(snapshot *view.Snapshot) frameworkCount {
+	c := frameworkCount{all: len(snapshot.Frameworks)}
 	for _, f := range snapshot.Frameworks {
 		if f.Active {
-			active++
+			c.active++
 		}
 		if f.Connected {
-			connected++
+			c.connected++
 		}
-		offers += len(f.Offers)
+		c.offers += len(f.Offers)
 	}
-	all := len(snapshot.Frameworks)
-	put("master/frameworks_active", float64(active))
-	put("master/frameworks_inactive", float64(all-active))
-	put("master/frameworks_connected", float64(connected))
-	put("master/frameworks_disconnected", float64(all-connected))
-	put("master/outstanding_offers", float64(offers))
+	return c
+}
+
+func putFrameworks(put putter, snapshot *view.Snapshot) {
+	c := countFrameworks(snapshot)
+	put("master/frameworks_active", float64(c.active))
+	put("master/frameworks_inactive", float64(c.all-c.active))
+	put("master/frameworks_connected", float64(c.connected))
+	put("master/frameworks_disconnected", float64(c.all-c.connected))
+	put("master/outstanding_offers", float64(c.offers))
 }
 
 // gauges and totals are the states of tasks by how they are counted.
@@ -121,8 +130,12 @@ func putTasks(put putter, c *view.Counters) {
 	for _, state := range totals {
 		put("master/tasks_"+lower(state.String(), "TASK_"), float64(c.Terminal[state]))
 	}
+	reasons := make(map[string]int64, len(c.Reasons))
 	for r, n := range c.Reasons {
-		put("master/"+lower(r.State.String(), "")+"/"+lower(r.Source.String(), "")+"/"+lower(r.Reason.String(), ""), float64(n))
+		reasons["master/"+lower(r.State.String(), "")+"/"+lower(r.Source.String(), "")+"/"+lower(r.Reason.String(), "")] = n
+	}
+	for _, key := range slices.Sorted(maps.Keys(reasons)) {
+		put(key, float64(reasons[key]))
 	}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"troupe/messages/json"
@@ -14,11 +15,23 @@ var always = [...]string{"disk", "mem", "gpus", "cpus"}
 // writeSum writes a summary of resources: scalars as numbers, ranges and sets
 // as text. What is revocable stands apart.
 func writeSum(w *json.Writer, r resources.Resources) {
-	w.BeginObject()
-	for _, name := range always {
-		w.Field(name, plainScalar(r, name).Float())
+	var amounts [len(always)]resources.Milli
+	more := false
+	for e := range r.All() {
+		if i := slices.Index(always[:], e.Name()); i >= 0 && !e.Revocable() {
+			amounts[i] += e.Amount() * resources.Milli(e.Copies())
+		} else {
+			more = true
+		}
 	}
-	writeRest(w, r, true)
+	w.BeginObject()
+	for i, name := range always {
+		w.Key(name)
+		w.Float(amounts[i].Float())
+	}
+	if more {
+		writeRest(w, r, true)
+	}
 	w.EndObject()
 }
 
@@ -27,10 +40,6 @@ func writeSparse(w *json.Writer, r resources.Resources) {
 	w.BeginObject()
 	writeRest(w, r, false)
 	w.EndObject()
-}
-
-func plainScalar(r resources.Resources, name string) resources.Milli {
-	return r.Filter(func(e resources.Entry) bool { return !e.Revocable() }).Scalar(name)
 }
 
 // writeRest writes the members of a summary, the ones in always only when they
@@ -43,7 +52,7 @@ func writeRest(w *json.Writer, r resources.Resources, written bool) {
 	seen := make(map[name]bool)
 	for e := range r.All() {
 		n := name{e.Name(), e.Revocable()}
-		if seen[n] || written && !n.revocable && isAlways(n.text) {
+		if seen[n] || written && !n.revocable && slices.Contains(always[:], n.text) {
 			continue
 		}
 		seen[n] = true
@@ -61,15 +70,6 @@ func writeRest(w *json.Writer, r resources.Resources, written bool) {
 			w.Field(key, same.Set(n.text).String())
 		}
 	}
-}
-
-func isAlways(name string) bool {
-	for _, a := range always {
-		if a == name {
-			return true
-		}
-	}
-	return false
 }
 
 // reservedRoles lists the roles that r has reservations for, in order.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -16,7 +17,7 @@ import (
 // type, and the framework's id.
 func checkCall(call *scheduler.Call) error {
 	if err := proto.CheckInitialized(call); err != nil {
-		return field.Invalid("call", nil, "Not initialized: %v", err)
+		return field.Invalid("call", nil, "Not initialized: %s", plainText(err))
 	}
 	if call.Type == nil || call.GetType() == scheduler.Call_UNKNOWN {
 		return field.Invalid("call.type", call.GetType().String(), "Expecting 'type' to be present")
@@ -31,6 +32,16 @@ func checkCall(call *scheduler.Call) error {
 		return field.Invalid("call.framework_id", nil, "Expecting 'framework_id' to be present")
 	}
 	return checkDetails(call)
+}
+
+// plainText is an error of the protobuf library, whose first words differ from
+// build to build.
+func plainText(err error) string {
+	_, text, found := strings.Cut(err.Error(), "required field ")
+	if !found {
+		return err.Error()
+	}
+	return "required field " + text
 }
 
 // partPresent tells whether the part that a call's type asks for is there. A

@@ -1,6 +1,12 @@
 package view
 
-import "slices"
+import (
+	"maps"
+	"slices"
+
+	"troupe/messages/resources"
+	"troupe/messages/tasks"
+)
 
 // Limits bounds what a Model remembers of the past; 0 means nothing.
 type Limits struct {
@@ -19,6 +25,7 @@ type Model struct {
 	completed   []FrameworkState
 	unreachable map[AgentID]bool
 	counters    Counters
+	used        Amounts
 	version     uint64
 }
 
@@ -45,6 +52,7 @@ func NewModel(l Limits) *Model {
 		frameworks:  make(map[FrameworkID]*frameworkModel),
 		unreachable: make(map[AgentID]bool),
 		counters:    newCounters(),
+		used:        make(Amounts),
 	}
 }
 
@@ -84,10 +92,11 @@ func (m *Model) Apply(e Event) {
 	case ExecutorAdded:
 		if f := m.frameworks[e.Executor.Framework]; f != nil {
 			f.executors[executorKey{e.Executor.Agent, e.Executor.ID}] = e.Executor
+			m.used.Add(e.Executor.Resources, 1)
 		}
 	case ExecutorRemoved:
 		if f := m.frameworks[e.Framework]; f != nil {
-			delete(f.executors, executorKey{e.Agent, e.ID})
+			m.removeExecutor(f, executorKey{e.Agent, e.ID})
 		}
 	default:
 		m.applyTask(e)
@@ -99,10 +108,13 @@ func (m *Model) applyTask(e Event) {
 	case TaskAdded:
 		if f := m.frameworks[e.Task.Framework]; f != nil {
 			f.tasks = append(f.tasks, e.Task)
+			m.hold(e.Task, 1)
 		}
 	case TaskUpdated:
 		if f := m.frameworks[e.Task.Framework]; f != nil && e.Rank < len(f.tasks) {
+			m.hold(f.tasks[e.Rank], -1)
 			f.tasks[e.Rank] = e.Task
+			m.hold(e.Task, 1)
 		}
 	case TaskRemoved:
 		if f := m.frameworks[e.Task.Framework]; f != nil && e.Rank < len(f.tasks) {
@@ -116,6 +128,7 @@ func (m *Model) applyTask(e Event) {
 }
 
 func (m *Model) removeTask(f *frameworkModel, e TaskRemoved) {
+	m.hold(f.tasks[e.Rank], -1)
 	last := len(f.tasks) - 1
 	f.tasks[e.Rank] = f.tasks[last]
 	f.tasks[last] = nil
@@ -124,6 +137,20 @@ func (m *Model) removeTask(f *frameworkModel, e TaskRemoved) {
 		f.unreachable = keep(f.unreachable, e.Task, m.limits.UnreachableTasks)
 	} else {
 		f.completed = keep(f.completed, e.Task, m.limits.CompletedTasks)
+	}
+}
+
+func (m *Model) removeExecutor(f *frameworkModel, key executorKey) {
+	if e := f.executors[key]; e != nil {
+		m.used.Add(e.Resources, -1)
+		delete(f.executors, key)
+	}
+}
+
+// hold counts what a task holds, unless it has ended.
+func (m *Model) hold(t *Task, sign resources.Milli) {
+	if !tasks.Terminal(t.State) {
+		m.used.Add(t.Resources, sign)
 	}
 }
 
@@ -178,6 +205,7 @@ func (m *Model) Snapshot() *Snapshot {
 		Completed:   slices.Clone(newest(m.completed, m.limits.CompletedFrameworks)),
 		Unreachable: len(m.unreachable),
 		Counters:    m.counters.clone(),
+		Used:        maps.Clone(m.used),
 	}
 	for _, a := range m.agents {
 		s.Agents = append(s.Agents, a)

@@ -21,6 +21,8 @@ type Snapshot struct {
 	// How many agents this master marked unreachable and has not seen since.
 	Unreachable int
 	Counters    Counters
+	// What all tasks and executors hold.
+	Used Amounts
 }
 
 // FrameworkState is a framework with all that belongs to it.
