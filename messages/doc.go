@@ -57,14 +57,14 @@
 //	ShutdownFramework            master                       agents name the framework no more, in updates or ReregisterAgent
 //	UpdateFramework              master                       ReregisterAgent names the framework as it is
 //	FrameworkMessage             nobody                       may be lost
-//	HostReady                    host, on every new link      HostReady arrives
-//	HostedContainer              host, in HostReady           HostReady arrives
+//	HostReady                    host, on every new link      the link holds
+//	HostedContainer              host, in HostReady           the link holds
 //	ContainerLaunched            host, per LaunchContainer    HostReady names the container
 //	ContainerEnded               host                         ContainerEndedAck
 //
 //	To an executor host:
 //	LaunchContainer              agent, after HostReady       ContainerLaunched, ContainerEnded
-//	DestroyContainer             agent, after HostReady       ContainerEnded
+//	DestroyContainer             agent, every 10 s            ContainerEnded
 //	ContainerEndedAck            agent, per ContainerEnded    ContainerEnded does not come again
 //	StopHost                     agent, after HostReady       the host's link ends
 //
