@@ -85,11 +85,9 @@
 //	JournalRecord, AgentIdentity -                            the agent's journal, as are the rest
 //	FrameworkDescribed           -                            FrameworkForgotten
 //	FrameworkForgotten           -                            a compaction of the journal
-//	ExecutorAccepted             -                            ExecutorForgotten
-//	ContainerPlaced              -                            ContainerGone
-//	ContainerGone                -                            ExecutorForgotten
-//	ExecutorForgotten            -                            a compaction of the journal
-//	TaskAccepted                 -                            TaskForgotten
+//	ExecutorAccepted             -                            its last task's TaskForgotten
+//	LaunchAccepted               -                            ContainerGone, TaskForgotten
+//	ContainerGone                -                            a compaction of the journal
 //	UpdateAccepted               -                            UpdateAcknowledged
 //	UpdateAcknowledged           -                            TaskForgotten
 //	TaskForgotten                -                            a compaction of the journal
