@@ -55,7 +55,7 @@ func (r *recorder) count(prefix string) int {
 	return n
 }
 
-func (r *recorder) waitFor(t *testing.T, prefix string, n int) {
+func (r *recorder) waitFor(t testing.TB, prefix string, n int) {
 	t.Helper()
 	deadline := time.After(patience)
 	for {
@@ -122,10 +122,10 @@ func (r *recorder) Unwatch(watcher, watched address.PID) {
 type system struct {
 	*Transport
 	*recorder
-	t *testing.T
+	t testing.TB
 }
 
-func listen(t *testing.T) net.Listener {
+func listen(t testing.TB) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -135,7 +135,7 @@ func listen(t *testing.T) net.Listener {
 }
 
 // start makes a system that listens, unless the configuration names an address.
-func start(t *testing.T, cfg Config) *system {
+func start(t testing.TB, cfg Config) *system {
 	t.Helper()
 	if cfg.Address == "" {
 		if cfg.Listener == nil {
@@ -146,8 +146,9 @@ func start(t *testing.T, cfg Config) *system {
 	if cfg.Incarnation == "" {
 		cfg.Incarnation = uuid.NewString()
 	}
-	r := newRecorder()
-	if cfg.Receiver == nil {
+	r, ok := cfg.Receiver.(*recorder)
+	if !ok {
+		r = newRecorder()
 		cfg.Receiver = r
 	}
 	tr, err := New(cfg)
@@ -200,7 +201,7 @@ func anyone(p address.PID) address.PID {
 }
 
 // eventually waits for a condition that nothing announces.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

@@ -31,6 +31,7 @@ type knownType struct {
 // arrival is a message that is complete but for decoding.
 type arrival struct {
 	sender, target string
+	keys           frame.Keys
 	typ            knownType
 	body           []byte
 }
@@ -94,14 +95,14 @@ func unannounced(k frame.Kind, field string, n uint32, have int) error {
 	return &frame.Error{Kind: k, Field: field, Value: uint64(n), Why: fmt.Sprintf("not announced, of %d", have)}
 }
 
-// message handles a Message; the body is a part of the payload.
-func (in *inbox) message(payload []byte) (arrival, error) {
-	h, body, err := frame.ParseMessage(payload)
+// message handles a Message or Keyed; the body is a part of the payload.
+func (in *inbox) message(kind frame.Kind, payload []byte) (arrival, error) {
+	h, keys, body, err := frame.ParseMessage(kind, payload)
 	if err != nil {
 		return arrival{}, err
 	}
-	a, err := in.resolve(frame.Message, h)
-	a.body = body
+	a, err := in.resolve(kind, h)
+	a.keys, a.body = keys, body
 	return a, err
 }
 
@@ -110,7 +111,7 @@ const firstPart = 256 << 10
 
 // begin handles a Begin.
 func (in *inbox) begin(payload []byte) error {
-	h, size, err := frame.ParseBegin(payload, in.most)
+	h, keys, size, err := frame.ParseBegin(payload, in.most)
 	if err != nil {
 		return err
 	}
@@ -121,6 +122,7 @@ func (in *inbox) begin(payload []byte) error {
 		return err
 	}
 	in.missing = size
+	in.bulk.keys = keys
 	in.bulk.body = make([]byte, 0, min(size, firstPart))
 	return nil
 }

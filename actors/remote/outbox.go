@@ -9,26 +9,6 @@ import (
 	"troupe/actors/remote/frame"
 )
 
-// letter is a message on its way to a peer.
-type letter struct {
-	from, to address.PID
-	typ      protoreflect.FullName
-	body     []byte
-}
-
-// messageCost is what a message counts against a budget beyond its body: the
-// records kept of it and its share of a frame.
-const messageCost = 64
-
-func (m letter) cost() int { return len(m.body) + messageCost }
-
-// obituary is a letter that will not arrive, as far as it must be told.
-type obituary struct {
-	from, to address.PID
-	typ      protoreflect.FullName
-	reason   Reason
-}
-
 // route is what the messages of one sender, receiver and type have in common
 // on one link, with their numbers in the tables that are in force.
 type route struct {
@@ -40,7 +20,12 @@ type route struct {
 // record remembers a message until the peer acknowledges it.
 type record struct {
 	route *route
+	keys  frame.Keys
 	cost  int
+}
+
+func (r record) obituary(reason Reason) obituary {
+	return letter{from: r.route.from, to: r.route.to, typ: r.route.typ, keys: r.keys}.obituary(reason)
 }
 
 // parcel is something for the bulk lane: a message, or a frame of links that
@@ -98,8 +83,12 @@ func (o *outbox) add(m letter) {
 func (o *outbox) addWhole(m letter) {
 	r := o.route(m.from, m.to, m.typ)
 	b := o.room(frame.MaxHead + len(m.body))
-	b.b = frame.AppendMessage(b.b, r.head, m.body)
-	o.whole.push(record{r, m.cost()})
+	if m.keys == (frame.Keys{}) {
+		b.b = frame.AppendMessage(b.b, r.head, m.body)
+	} else {
+		b.b = frame.AppendKeyed(b.b, r.head, m.keys, m.body)
+	}
+	o.whole.push(record{r, m.keys, m.cost()})
 }
 
 // behind tells whether something of the same pair waits in the bulk lane.
@@ -211,7 +200,7 @@ func (o *outbox) chunk(p *parcel) bool {
 	r := o.route(p.from, p.to, p.typ)
 	if o.sent == 0 {
 		b := o.room(frame.MaxHead)
-		b.b = frame.AppendBegin(b.b, r.head, len(p.body))
+		b.b = frame.AppendBegin(b.b, r.head, p.keys, len(p.body))
 	}
 	part := p.body[o.sent:min(o.sent+frame.ChunkSize, len(p.body))]
 	b := o.room(frame.MaxHead + len(part))
@@ -221,7 +210,7 @@ func (o *outbox) chunk(p *parcel) bool {
 		return false
 	}
 	o.sent = 0
-	o.chunked.push(record{r, p.cost()})
+	o.chunked.push(record{r, p.keys, p.cost()})
 	return true
 }
 
@@ -329,19 +318,18 @@ func (o *outbox) drain() []obituary {
 	}
 	dead := make([]obituary, 0, o.whole.len()+o.chunked.len()+o.bulk.len())
 	for i := 0; o.whole.len() > 0; i++ {
-		r, reason := o.whole.pop().route, Unconfirmed
+		reason := Unconfirmed
 		if i >= o.taken {
 			reason = Lost
 		}
-		dead = append(dead, obituary{r.from, r.to, r.typ, reason})
+		dead = append(dead, o.whole.pop().obituary(reason))
 	}
 	for o.chunked.len() > 0 {
-		r := o.chunked.pop().route
-		dead = append(dead, obituary{r.from, r.to, r.typ, Unconfirmed})
+		dead = append(dead, o.chunked.pop().obituary(Unconfirmed))
 	}
 	for o.bulk.len() > 0 {
 		if p := o.bulk.pop(); p.kind == frame.Message {
-			dead = append(dead, obituary{p.from, p.to, p.typ, Lost})
+			dead = append(dead, p.obituary(Lost))
 		}
 	}
 	o.load = 0

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -77,15 +76,6 @@ func (p *peer) post(m letter) error {
 	p.pending = append(p.pending, m.own())
 	p.load += m.cost()
 	return nil
-}
-
-// own gives the letter a body that nobody else uses. Longer ones have it
-// already.
-func (m letter) own() letter {
-	if len(m.body) <= frame.ChunkSize {
-		m.body = bytes.Clone(m.body)
-	}
-	return m
 }
 
 // dial starts an attempt unless one is under way.
@@ -230,13 +220,6 @@ func (p *peer) adopt(pending []letter, ws watches) func() {
 		p.bury(dead, nil)
 		p.exit(over, Stale.Error())
 	}
-}
-
-// obituary tells of a letter that was refused for a Reason.
-func (m letter) obituary(err error) obituary {
-	reason := Lost
-	errors.As(err, &reason)
-	return obituary{m.from, m.to, m.typ, reason}
 }
 
 // fail ends an attempt that made no link.

@@ -114,8 +114,8 @@ func (r *reader) shrink() {
 }
 
 func (r *reader) frame(k frame.Kind, payload []byte) error {
-	if k == frame.Message {
-		a, err := r.in.message(payload)
+	if k == frame.Message || k == frame.Keyed {
+		a, err := r.in.message(k, payload)
 		if err != nil {
 			return err
 		}
@@ -170,11 +170,8 @@ func (r *reader) owe() {
 func (r *reader) deliver(a arrival) {
 	l := r.l
 	t := l.p.t
-	to := t.pid(a.target)
-	from := l.pid(a.sender)
-	if a.sender == "" {
-		from.Name = ""
-	}
+	to := t.pid(withKey(a.target, a.keys.Target))
+	from := l.pid(withKey(a.sender, a.keys.Sender))
 	m, err := l.decode(a)
 	if err == nil && t.cfg.Policy != nil {
 		err = t.cfg.Policy.Allow(l.principal, from, to, a.typ.name)

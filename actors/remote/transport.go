@@ -75,7 +75,9 @@ func (t *Transport) now() int64 { return int64(time.Since(t.begun)) }
 // before Send returns. An error means that the message itself, or this
 // transport, is at fault, and nothing more is told of it; otherwise the
 // message arrives or becomes a dead letter, possibly before Send returns. Send
-// never waits for a peer. The sender is an actor of this system, or zero.
+// never waits for a peer. The sender is an actor of this system, or zero. A
+// name that ends in a question mark and a number in base 36, as those of
+// questions do, costs no place in the link's table of names.
 func (t *Transport) Send(from, to address.PID, m proto.Message) error {
 	if err := t.check(from, to); err != nil {
 		return err
@@ -99,7 +101,7 @@ func (t *Transport) Send(from, to address.PID, m proto.Message) error {
 	if err != nil {
 		return fmt.Errorf("remote: encode %s to %s: %w", typ, to.Name, err)
 	}
-	return t.post(letter{from: from, to: to, typ: typ, body: body})
+	return t.post(newLetter(from, to, typ, body))
 }
 
 // check refuses addresses that cannot be meant.
@@ -133,7 +135,7 @@ func (t *Transport) post(m letter) error {
 		case err == nil:
 			return nil
 		case errors.As(err, &reason):
-			p.bury([]obituary{{m.from, m.to, m.typ, reason}}, nil)
+			p.bury([]obituary{m.obituary(reason)}, nil)
 			return nil
 		case err != errForgotten:
 			return err

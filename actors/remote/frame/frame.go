@@ -20,6 +20,7 @@ type Kind byte
 // The kinds of frames. A reader that meets another kind ends the link.
 const (
 	Message Kind = 1 + iota // a whole message
+	Keyed                   // the same, with keys behind the names
 	Begin                   // the head of a message that follows in chunks
 	Chunk                   // the next part of the message begun last
 	Name                    // gives an actor's name the next number
@@ -32,7 +33,7 @@ const (
 	Goodbye                 // the last frame of a side that closes in order
 )
 
-var kindNames = [...]string{"invalid", "message", "begin", "chunk", "name", "type", "reset", "ack", "link", "unlink", "exited", "goodbye"}
+var kindNames = [...]string{"invalid", "message", "keyed", "begin", "chunk", "name", "type", "reset", "ack", "link", "unlink", "exited", "goodbye"}
 
 // String gives the kind's name, or its number when there is none.
 func (k Kind) String() string {
@@ -56,13 +57,18 @@ const (
 	// have a number at one time.
 	MaxNameBytes = 128 << 10
 	// MaxHead bounds what a frame is longer than its body, name or reason.
-	MaxHead = 32
+	MaxHead = 48
 	// MaxPayload bounds any payload.
 	MaxPayload = ChunkSize + MaxHead
 )
 
 // Head says whom a message is for, who sent it and of which type it is.
 type Head struct{ Target, Sender, Type uint32 }
+
+// Keys are numbers that stand behind a message's names, one for each question
+// that was asked, so that every name does not need a number of its own. Zero
+// stands for none.
+type Keys struct{ Target, Sender uint64 }
 
 // Pair says who watches whom.
 type Pair struct{ Watcher, Watched uint32 }

@@ -3,6 +3,7 @@ package frame
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 // fields reads the uvarints at the head of a payload and keeps the first
@@ -38,6 +39,10 @@ func (f *fields) head() Head {
 	}
 }
 
+func (f *fields) keys() Keys {
+	return Keys{Target: f.number("target key", 0, math.MaxUint64), Sender: f.number("sender key", 0, math.MaxUint64)}
+}
+
 func (f *fields) pair() Pair {
 	return Pair{
 		Watcher: uint32(f.number("watcher", 1, MaxNames)),
@@ -52,23 +57,27 @@ func (f *fields) end() error {
 	return f.err
 }
 
-// ParseMessage reads the payload of a Message; the body is a part of it.
-func ParseMessage(payload []byte) (Head, []byte, error) {
-	f := fields{kind: Message, b: payload}
-	h := f.head()
-	if f.err == nil && len(f.b) > ChunkSize {
-		f.err = &Error{Message, "body", uint64(len(f.b)), fmt.Sprintf("over %d", ChunkSize)}
+// ParseMessage reads the payload of a Message or of a Keyed; the body is a part
+// of it.
+func ParseMessage(kind Kind, payload []byte) (h Head, k Keys, body []byte, err error) {
+	f := fields{kind: kind, b: payload}
+	h = f.head()
+	if kind == Keyed {
+		k = f.keys()
 	}
-	return h, f.b, f.err
+	if f.err == nil && len(f.b) > ChunkSize {
+		f.err = &Error{kind, "body", uint64(len(f.b)), fmt.Sprintf("over %d", ChunkSize)}
+	}
+	return h, k, f.b, f.err
 }
 
-// ParseBegin reads the payload of a Begin: a head and the size of the body,
-// from 1 to most.
-func ParseBegin(payload []byte, most int) (Head, int, error) {
+// ParseBegin reads the payload of a Begin: a head, keys, and the size of the
+// body, from 1 to most.
+func ParseBegin(payload []byte, most int) (h Head, k Keys, size int, err error) {
 	f := fields{kind: Begin, b: payload}
-	h := f.head()
-	size := int(f.number("size", 1, uint64(most)))
-	return h, size, f.end()
+	h, k = f.head(), f.keys()
+	size = int(f.number("size", 1, uint64(most)))
+	return h, k, size, f.end()
 }
 
 // ParseText reads the payload of a Name, Type or Goodbye.

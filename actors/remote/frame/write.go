@@ -25,17 +25,30 @@ func (h Head) append(b []byte) []byte {
 	return binary.AppendUvarint(b, uint64(h.Type))
 }
 
+func (k Keys) width() int { return width(k.Target) + width(k.Sender) }
+
+func (k Keys) append(b []byte) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(b, k.Target), k.Sender)
+}
+
 // AppendMessage adds a whole message; its body is at most ChunkSize long.
 func AppendMessage(b []byte, h Head, body []byte) []byte {
 	b = open(b, Message, h.width()+len(body))
 	return append(h.append(b), body...)
 }
 
+// AppendKeyed adds a whole message with keys; its body is at most ChunkSize
+// long.
+func AppendKeyed(b []byte, h Head, k Keys, body []byte) []byte {
+	b = open(b, Keyed, h.width()+k.width()+len(body))
+	return append(k.append(h.append(b)), body...)
+}
+
 // AppendBegin adds the head of a message whose body of size bytes follows in
 // Chunks.
-func AppendBegin(b []byte, h Head, size int) []byte {
-	b = open(b, Begin, h.width()+width(uint64(size)))
-	return binary.AppendUvarint(h.append(b), uint64(size))
+func AppendBegin(b []byte, h Head, k Keys, size int) []byte {
+	b = open(b, Begin, h.width()+k.width()+width(uint64(size)))
+	return binary.AppendUvarint(k.append(h.append(b)), uint64(size))
 }
 
 // AppendChunk adds the next part, at most ChunkSize long, of the message

@@ -1,0 +1,64 @@
+package remote
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"troupe/actors/address"
+)
+
+func benchSystem(b *testing.B, hook func(from, to address.PID, principal string, m proto.Message)) *system {
+	b.Helper()
+	r := newRecorder()
+	r.hook = hook
+	return start(b, Config{Receiver: r})
+}
+
+// BenchmarkPingPong measures a round trip between two systems of one process.
+func BenchmarkPingPong(b *testing.B) {
+	back := make(chan struct{}, 1)
+	var y *system
+	msg := wrapperspb.Bytes(make([]byte, 100))
+	x := benchSystem(b, func(_, _ address.PID, _ string, _ proto.Message) { back <- struct{}{} })
+	y = benchSystem(b, func(from, to address.PID, _ string, _ proto.Message) {
+		if err := y.Send(to, from, msg); err != nil {
+			b.Error(err)
+		}
+	})
+	from, to := x.pid("x"), y.pid("y")
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := x.Send(from, to, msg); err != nil {
+			b.Fatal(err)
+		}
+		<-back
+	}
+}
+
+// BenchmarkOneWay measures messages of 100 bytes from one sender, as many at a
+// time as half the budget holds.
+func BenchmarkOneWay(b *testing.B) {
+	const window = 100_000
+	tokens := make(chan struct{}, 2)
+	got := 0
+	msg := wrapperspb.Bytes(make([]byte, 100))
+	x := benchSystem(b, nil)
+	y := benchSystem(b, func(_, _ address.PID, _ string, _ proto.Message) {
+		if got++; got%window == 0 {
+			tokens <- struct{}{}
+		}
+	})
+	tokens <- struct{}{}
+	from, to := x.pid("x"), y.pid("y")
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%window == 0 {
+			<-tokens
+		}
+		if err := x.Send(from, to, msg); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
