@@ -91,7 +91,7 @@ func TestOrderAndAccount(t *testing.T) {
 		w := &wire{t: t, in: inbox{most: 1 << 20}, got: map[pair][]string{}}
 		want := map[pair][]string{}
 		sent, confirmed := 0, 0
-		names := rapid.SampledFrom([]int{2, 40, 1000}).Draw(t, "names")
+		names := rapid.SampledFrom([]int{2, 40, 5000}).Draw(t, "names")
 		for i := range rapid.IntRange(1, 60).Draw(t, "steps") {
 			switch rapid.IntRange(0, 9).Draw(t, "what") {
 			case 0:
@@ -107,7 +107,7 @@ func TestOrderAndAccount(t *testing.T) {
 				w.out.addLink(frame.Exited, address.PID{Name: "watcher"}, watched, "")
 				want[pair{watched.Name, "watcher"}] = append(want[pair{watched.Name, "watcher"}], fmt.Sprintf(" %v %x", frame.Keys{}, sum([]byte("exited"))))
 			default:
-				for range rapid.SampledFrom([]int{1, 1, 1, 300}).Draw(t, "burst") {
+				for range rapid.SampledFrom([]int{1, 1, 1, 1, 1, 60}).Draw(t, "burst") {
 					m := drawLetter(t, names, i)
 					w.out.add(m)
 					sent++
@@ -133,7 +133,7 @@ func TestOrderAndAccount(t *testing.T) {
 }
 
 func drawLetter(t *rapid.T, names, i int) letter {
-	size := rapid.SampledFrom([]int{0, 10, 300, 5000, frame.ChunkSize, frame.ChunkSize + 1, 3 * frame.ChunkSize}).Draw(t, "size")
+	size := rapid.SampledFrom([]int{0, 1, 10, 100, 300, 5000, 10_000, frame.ChunkSize, frame.ChunkSize + 1, 3 * frame.ChunkSize}).Draw(t, "size")
 	from := fmt.Sprint("n", rapid.IntRange(1, names).Draw(t, "from"), strings.Repeat("x", 100))
 	to := address.PID{Name: fmt.Sprint("n", rapid.IntRange(1, names).Draw(t, "to")), Address: "host:1"}
 	if rapid.Bool().Draw(t, "asks") {

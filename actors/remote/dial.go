@@ -17,8 +17,14 @@ import (
 // wait.
 const dialTries = 3
 
-// errAgain says that an attempt may start over.
-var errAgain = errors.New("remote: dial again")
+// askedToWait says that an attempt may start over after a time.
+type askedToWait struct {
+	time time.Duration
+	text string
+}
+
+// Error gives the peer's words.
+func (w *askedToWait) Error() string { return "the peer asked to wait: " + w.text }
 
 func (t *Transport) newAttempt() *attempt {
 	a := &attempt{}
@@ -30,22 +36,22 @@ func (t *Transport) newAttempt() *attempt {
 // waits for it has become dead letters.
 func (t *Transport) try(p *peer, a *attempt) {
 	defer a.cancel()
-	err := a.pause(time.Duration(p.wait()))
+	err := a.pause(time.Duration(p.putOff()))
 	for i := 0; err == nil && i < dialTries; i++ {
-		p, err = t.reach(p, a)
-		if err == nil {
+		if p, err = t.reach(p, a); err == nil {
 			return
 		}
-		if errors.Is(err, errAgain) && i+1 < dialTries {
-			err = nil
+		var w *askedToWait
+		if errors.As(err, &w) && i+1 < dialTries {
+			err = a.pause(w.time) // in which the peer may make the link, and call the attempt off
 		}
 	}
 	t.log.Debug("dial failed", zap.String("peer", p.key.address), zap.Error(err))
 	p.fail(a, err)
 }
 
-// wait is how long the peer must not be dialed yet.
-func (p *peer) wait() int64 {
+// putOff is how long the peer must not be dialed yet.
+func (p *peer) putOff() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return max(0, p.notBefore-p.t.now())
@@ -217,7 +223,7 @@ func (t *Transport) attach(p *peer, a *attempt, g greeting, stop func() bool) (b
 	case err != nil:
 		return false, err
 	case m.Kind == handshake.Reject && m.Code != handshake.Refused:
-		return false, t.await(p, a, m)
+		return false, t.wait(p, a, m)
 	case m.Kind != handshake.Welcome:
 		return false, unexpected(m, handshake.Welcome)
 	}
@@ -241,19 +247,15 @@ func (t *Transport) take(p *peer, a *attempt, l *link, stop func() bool) (bool, 
 	return true, nil
 }
 
-// await gives the peer time to make the link itself, as it said it would.
-func (t *Transport) await(p *peer, a *attempt, m handshake.Msg) error {
+// wait says how long the peer gets to make the link itself, or to be ready.
+func (t *Transport) wait(p *peer, a *attempt, m handshake.Msg) error {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.attempt == a {
 		a.attached = 0
 	}
-	p.mu.Unlock()
-	wait := t.cfg.Limits.HandshakeTimeout
-	if m.Code != handshake.Yield {
-		wait = t.cfg.Limits.BackoffMin
+	if m.Code == handshake.Yield {
+		return &askedToWait{t.cfg.Limits.HandshakeTimeout, m.Text}
 	}
-	if err := a.pause(wait); err != nil {
-		return err // called off: linked by now, or closed
-	}
-	return fmt.Errorf("%w: %s", errAgain, m.Text)
+	return &askedToWait{t.cfg.Limits.BackoffMin, m.Text}
 }

@@ -214,3 +214,13 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+// listenAt listens where another listener was just closed.
+func listenAt(t testing.TB, addr string) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
+}

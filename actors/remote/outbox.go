@@ -55,6 +55,8 @@ type outbox struct {
 	whole   queue[record]                // encoded and not acknowledged, in the whole lane
 	chunked queue[record]                // the same of the bulk lane
 	taken   int                          // of whole, how many a writer took
+	beats   int                          // bytes of acknowledgements in blocks
+	moved   uint64                       // bytes of all else that writers took
 	load    int                          // cost of all that is not acknowledged
 	counts  struct{ whole, bulk uint64 } // acknowledged
 }
@@ -145,7 +147,9 @@ func (o *outbox) writeLink(p parcel) {
 
 func (o *outbox) addAck(whole, bulk uint64) {
 	b := o.room(frame.MaxHead)
+	before := len(b.b)
 	b.b = frame.AppendAck(b.b, whole, bulk)
+	o.beats += len(b.b) - before
 }
 
 func (o *outbox) addGoodbye(reason string) {
@@ -284,6 +288,8 @@ func (o *outbox) typeNumber(s string) uint32 {
 // take gives the writer all frames there are; spare is what it gave before.
 func (o *outbox) take(spare []*block) []*block {
 	b := o.blocks
+	o.moved += uint64(o.waiting() - o.beats)
+	o.beats = 0
 	o.blocks = spare[:0]
 	o.taken = o.whole.len()
 	return b
@@ -342,5 +348,5 @@ func (o *outbox) discard() {
 	for _, b := range o.blocks {
 		b.free()
 	}
-	o.blocks = nil
+	o.blocks, o.beats = nil, 0
 }

@@ -60,11 +60,17 @@ func strangerHello(incarnation string) handshake.Msg {
 // enter does a whole handshake.
 func (p *stranger) enter(incarnation string) *stranger {
 	p.t.Helper()
+	return p.dial(incarnation, 1)
+}
+
+// dial does a whole handshake, as the dial of that number.
+func (p *stranger) dial(incarnation string, seq uint64) *stranger {
+	p.t.Helper()
 	p.write([]byte(handshake.Preface))
 	if m := p.say(strangerHello(incarnation)); m.Kind != handshake.Hello {
 		p.t.Fatalf("answer to hello: %+v", m)
 	}
-	if m := p.say(handshake.Msg{Kind: handshake.Attach, Seq: 1}); m.Kind != handshake.Welcome {
+	if m := p.say(handshake.Msg{Kind: handshake.Attach, Seq: seq}); m.Kind != handshake.Welcome {
 		p.t.Fatalf("answer to attach: %+v", m)
 	}
 	return p

@@ -68,7 +68,7 @@ func (l *link) ails(b beat) error {
 	if silence := b.now - l.heard.Load(); silence >= int64(lim.DeadAfter)-b.every {
 		return fmt.Errorf("lost: the peer was silent for %v", time.Duration(silence).Round(time.Millisecond))
 	}
-	progress := l.out.counts.whole + l.out.counts.bulk + l.p.counters.bytesOut.Load()
+	progress := l.out.counts.whole + l.out.counts.bulk + l.out.moved
 	if progress != l.stall.progress || l.out.load == 0 || l.stall.since == 0 {
 		l.stall.progress, l.stall.since = progress, b.now
 	}
