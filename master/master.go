@@ -32,7 +32,7 @@ type Master struct {
 
 // Init begins the leadership.
 func (m *Master) Init(c *actors.Context) {
-	m.log = c.Log()
+	m.log = c.Log().WithOptions(zap.WrapCore(sample))
 	m.timers = make(map[string]*actors.Timer)
 	m.observers = make(map[state.AgentID]watch)
 	m.peers = newPeers()
@@ -115,6 +115,12 @@ func (m *Master) persist(c *actors.Context, e state.Persist) {
 	if !asked {
 		answer(errNoRegistrar)
 	}
+}
+
+// sample bounds what a flood of bad input writes: of lines with one text, the
+// first 20 of every second, and then every 1000th. The counters count them all.
+func sample(core zapcore.Core) zapcore.Core {
+	return zapcore.NewSamplerWithOptions(core, time.Second, 20, 1000)
 }
 
 var levels = [...]zapcore.Level{

@@ -29,8 +29,8 @@ type Observer struct {
 
 // Init begins to ping.
 func (o *Observer) Init(c *actors.Context) {
-	actors.Handle(c, func(_ *actors.Context, _ *cluster.Pong) {
-		if c.Sender() == o.agent {
+	actors.Handle(c, func(c *actors.Context, _ *cluster.Pong) {
+		if c.Sender().WellKnown() == o.agent.WellKnown() {
 			o.missed, o.reported = 0, false
 		}
 	})
@@ -55,7 +55,7 @@ func (o *Observer) tick(c *actors.Context) {
 // turn gives the agent a new address or state. What went unanswered at another
 // address does not count here.
 func (o *Observer) turn(agent actors.PID, connected bool) {
-	if agent != o.agent {
+	if agent.WellKnown() != o.agent.WellKnown() {
 		o.missed, o.reported = 0, false
 	}
 	o.agent, o.connected = agent, connected

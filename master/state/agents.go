@@ -148,7 +148,10 @@ func (m *Machine) changeAgent(a *agent, change func(*view.Agent)) {
 	m.publish(view.AgentChanged{Agent: a.view})
 }
 
-// agentDisconnected gives an agent whose link broke time to come back.
+// agentDisconnected gives an agent whose link broke time to come back. Its
+// tasks stay as they are, whether or not their frameworks checkpoint: what it
+// lost meanwhile it says when it is back. The pings go on, to whoever has its
+// address by then.
 func (m *Machine) agentDisconnected(a *agent) {
 	delete(m.agents.byPeer, a.peer())
 	m.changeAgent(a, func(v *view.Agent) { v.Status = view.Disconnected })
@@ -160,7 +163,11 @@ func (m *Machine) agentDisconnected(a *agent) {
 	m.tellAllocator(&cluster.UpdateAgent{
 		Agent: a.view.Info, Capabilities: capabilityProtos(a.view.Capabilities), Active: new(false),
 	})
-	m.emit(Observe{Agent: a.id(), Peer: a.peer(), Connected: false})
+	address := a.peer()
+	if known := addressOf(address); known != "" {
+		address = Peer(known)
+	}
+	m.emit(Observe{Agent: a.id(), Peer: address, Connected: false})
 	m.emit(SetTimer{timerReturn + "/" + string(a.id()), m.cfg.AgentReregisterTimeout})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
+	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 )
@@ -118,9 +119,9 @@ func (m *Machine) recover(f *framework, a *agent, role string, what resources.Re
 	})
 }
 
-// revive is REVIVE: the call is passed over unless all roles are f's.
+// revive is REVIVE: the call is refused unless all roles are f's.
 func (m *Machine) revive(f *framework, roles []string) {
-	if !m.allRoles(f, roles, "REVIVE") {
+	if !m.allRoles(f, roles, "revive") {
 		return
 	}
 	m.changeFramework(f, func(v *view.Framework) { v.Suppressed = without(v.Suppressed, roles) })
@@ -129,7 +130,7 @@ func (m *Machine) revive(f *framework, roles []string) {
 
 // suppress is SUPPRESS; as revive.
 func (m *Machine) suppress(f *framework, roles []string) {
-	if !m.allRoles(f, roles, "SUPPRESS") {
+	if !m.allRoles(f, roles, "suppress") {
 		return
 	}
 	if len(roles) == 0 {
@@ -140,10 +141,9 @@ func (m *Machine) suppress(f *framework, roles []string) {
 }
 
 func (m *Machine) allRoles(f *framework, roles []string, call string) bool {
-	for _, r := range roles {
+	for i, r := range roles {
 		if !f.plays(r) {
-			m.drop(view.Others, f.peer(), call+" of a role that the framework does not have",
-				Field{"framework", string(f.id())}, Field{"role", r})
+			m.refuseCall(f.peer(), field.Invalid(indexed(call+".roles", i), r, "is not among the framework's roles"))
 			return false
 		}
 	}

@@ -10,7 +10,11 @@ import (
 // receiveCall checks a scheduler's call and who sends it, and hands it on.
 func (m *Machine) receiveCall(from Peer, principal string, call *scheduler.Call) {
 	if err := checkCall(call); err != nil {
-		m.refuseScheduler(from, err)
+		if call.GetType() == scheduler.Call_SUBSCRIBE {
+			m.refuseSubscription(from, err)
+		} else {
+			m.refuseCall(from, err)
+		}
 		return
 	}
 	if call.GetType() == scheduler.Call_SUBSCRIBE {
@@ -21,7 +25,7 @@ func (m *Machine) receiveCall(from Peer, principal string, call *scheduler.Call)
 	f := m.frameworks.byID[id]
 	switch {
 	case f == nil && m.frameworks.completed(id):
-		m.refuseScheduler(from, field.Invalid("call.framework_id", string(id), "Framework has been removed"))
+		m.refuseSubscription(from, field.Invalid("call.framework_id", string(id), "Framework has been removed"))
 		return
 	case f == nil || !f.connected():
 		m.drop(view.Others, from, "a call for a framework that is not subscribed", Field{"framework", string(id)},

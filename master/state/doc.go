@@ -17,11 +17,13 @@
 //	SUBSCRIBE ─▶ connected ⇄ disconnected ─▶ completed
 //	agents know it ─▶ recovered ─▶ connected      (failover timeout, TEARDOWN)
 //
-// A call that is malformed, or comes from another scheduler than the one that
-// is subscribed, is answered with an ERROR event. A call for a framework that
-// is unknown or not connected is dropped and counted: calls of a scheduler
-// whose link broke may still be under way when it has to subscribe again, and
-// an ERROR would make it give up.
+// A SUBSCRIBE that cannot be is answered with an ERROR event, which ends the
+// scheduler; so is a call of a scheduler whose framework was removed, or is
+// subscribed elsewhere by now. Any other call that cannot be is answered with
+// an APIResult, and changes nothing. A call for a framework that is unknown or
+// not connected is dropped and counted: calls of a scheduler whose link broke
+// may still be under way when it subscribes again, and would then look like
+// the answer to that.
 //
 // The package may be imported by the master's shell and by simulations.
 package state

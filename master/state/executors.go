@@ -34,6 +34,9 @@ func (a *agent) orderedExecutors() []*executor {
 }
 
 func sortExecutors(set map[*executor]bool) []*executor {
+	if len(set) == 0 {
+		return nil
+	}
 	all := make([]*executor, 0, len(set))
 	for e := range set {
 		all = append(all, e)

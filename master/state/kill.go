@@ -3,10 +3,9 @@ package state
 import (
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
+	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
-
-	"google.golang.org/protobuf/proto"
 )
 
 // kill is KILL. A task that is not known is reconciled instead.
@@ -17,8 +16,7 @@ func (m *Machine) kill(f *framework, call *scheduler.Call_Kill) {
 	case t == nil:
 		m.reconcileTask(f, id, AgentID(call.GetAgentId().GetValue()))
 	case call.AgentId != nil && call.GetAgentId().GetValue() != string(t.agent.id()):
-		m.drop(view.Others, f.peer(), "a KILL that names another agent than the task's",
-			Field{"task", string(id)}, Field{"agent", call.GetAgentId().GetValue()})
+		m.refuseCall(f.peer(), field.Invalid("kill.agent_id", call.GetAgentId().GetValue(), "is not where task %q runs, %s", id, t.agent.id()))
 	default:
 		m.killTask(t, call.GetKillPolicy())
 	}
@@ -33,7 +31,7 @@ func (m *Machine) killTask(t *task, policy *mesos.KillPolicy) {
 		return
 	}
 	for i, k := range a.kills {
-		if proto.Equal(k.GetTaskId(), order.GetTaskId()) && proto.Equal(k.GetFrameworkId(), order.GetFrameworkId()) {
+		if k.GetTaskId().GetValue() == string(t.view.ID) && k.GetFrameworkId().GetValue() == string(t.framework.id()) {
 			a.kills[i] = order
 			return
 		}

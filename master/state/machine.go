@@ -106,11 +106,17 @@ func New(cfg Config) *Machine {
 	}
 }
 
+// maxKept is how many effects Step keeps room for.
+const maxKept = 1 << 14
+
 // Step takes one input and returns what is to be done about it. The slice is
 // valid until the next Step. After a Halt every input is ignored.
 func (m *Machine) Step(now time.Time, in Input) []Effect {
 	clear(m.out)
 	m.out = m.out[:0]
+	if cap(m.out) > maxKept {
+		m.out = nil
+	}
 	if m.halted {
 		return nil
 	}

@@ -22,7 +22,7 @@ func (m *Machine) subscribe(from Peer, principal string, call *scheduler.Call) {
 		err = m.checkFramework(info, sub.GetSuppressedRoles())
 	}
 	if err != nil {
-		m.refuseScheduler(from, err)
+		m.refuseSubscription(from, err)
 		return
 	}
 	id := FrameworkID(info.GetId().GetValue())
@@ -35,7 +35,7 @@ func (m *Machine) subscribe(from Peer, principal string, call *scheduler.Call) {
 		m.frameworkDisconnected(current)
 	}
 	if m.frameworks.completed(id) {
-		m.refuseScheduler(from, field.Invalid("framework_info.id", string(id), "Framework has been removed"))
+		m.refuseSubscription(from, field.Invalid("framework_info.id", string(id), "Framework has been removed"))
 		return
 	}
 	if f := m.frameworks.byID[id]; f != nil {
@@ -73,7 +73,7 @@ func (m *Machine) frameworkInfo(principal string, info *mesos.FrameworkInfo) (*m
 // that it may still have elsewhere.
 func (m *Machine) resubscribe(f *framework, from Peer, info *mesos.FrameworkInfo, suppressed []string) {
 	if info.GetPrincipal() != f.view.Info.GetPrincipal() && !f.view.Recovered {
-		m.refuseScheduler(from, field.Invalid("framework_info.principal", info.GetPrincipal(),
+		m.refuseSubscription(from, field.Invalid("framework_info.principal", info.GetPrincipal(),
 			"Changing framework's principal is not allowed."))
 		return
 	}
@@ -139,7 +139,7 @@ func (m *Machine) updateFramework(f *framework, call *scheduler.Call_UpdateFrame
 		err = m.checkFramework(info, call.GetSuppressedRoles())
 	}
 	if err != nil {
-		m.refuseScheduler(f.peer(), err)
+		m.refuseCall(f.peer(), err)
 		return
 	}
 	m.replaceInfo(f, info, call.GetSuppressedRoles(), func(*view.Framework) {})
@@ -152,12 +152,23 @@ func (m *Machine) updateFramework(f *framework, call *scheduler.Call_UpdateFrame
 	m.broadcastInfo(f)
 }
 
-// refuseScheduler answers a call that cannot be.
-func (m *Machine) refuseScheduler(to Peer, why error) {
+// refuseSubscription answers a SUBSCRIBE that cannot be, and any call for a
+// framework that is no more: the scheduler has to give up.
+func (m *Machine) refuseSubscription(to Peer, why error) {
 	m.publish(view.Judged{Kind: view.Others})
-	m.note(Warn, "Refused a scheduler's call: "+why.Error(), Field{"peer", string(to)})
+	m.note(Warn, "Refused a subscription: "+why.Error(), Field{"peer", string(to)})
 	m.sendError(to, why.Error())
 }
+
+// refuseCall answers any other call that cannot be. The subscription stays.
+func (m *Machine) refuseCall(to Peer, why error) {
+	m.publish(view.Judged{Kind: view.Others})
+	m.note(Warn, "Refused a call: "+why.Error(), Field{"peer", string(to)})
+	m.send(to, &scheduler.APIResult{StatusCode: new(uint32(badRequest)), Error: new(why.Error())})
+}
+
+// badRequest is what HTTP calls it.
+const badRequest = 400
 
 func (m *Machine) sendError(to Peer, message string) {
 	m.send(to, &scheduler.Event{

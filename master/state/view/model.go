@@ -171,7 +171,11 @@ func (m *Model) completeFramework(done *Framework) {
 	f.framework = done
 	delete(m.frameworks, done.ID)
 	m.order = slices.DeleteFunc(m.order, func(id FrameworkID) bool { return id == done.ID })
-	m.completed = keep(m.completed, f.state(), m.limits.CompletedFrameworks)
+	past := f.state()
+	past.Tasks, past.Offers, past.Executors = nil, nil, nil
+	past.UnreachableTasks = slices.Clone(newest(f.unreachable, m.limits.UnreachableTasks))
+	past.CompletedTasks = slices.Clone(newest(f.completed, m.limits.CompletedTasks))
+	m.completed = keep(m.completed, past, m.limits.CompletedFrameworks)
 }
 
 // keep appends item to the newest of list, so that limit are left. Half a
