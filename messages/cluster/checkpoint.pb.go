@@ -730,6 +730,51 @@ func (x *TaskForgotten) GetTaskId() *mesos.TaskID {
 	return nil
 }
 
+// JournalBatch is what the journal made durable at once; all of it, or none.
+type JournalBatch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Records       []*JournalRecord       `protobuf:"bytes,1,rep,name=records" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JournalBatch) Reset() {
+	*x = JournalBatch{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JournalBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JournalBatch) ProtoMessage() {}
+
+func (x *JournalBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JournalBatch.ProtoReflect.Descriptor instead.
+func (*JournalBatch) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *JournalBatch) GetRecords() []*JournalRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
 var File_messages_cluster_checkpoint_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_checkpoint_proto_rawDesc = "" +
@@ -775,7 +820,9 @@ const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"\x04uuid\x18\x03 \x02(\fR\x04uuid\"t\n" +
 	"\rTaskForgotten\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
-	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskIdB\x19Z\x17troupe/messages/cluster"
+	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\"G\n" +
+	"\fJournalBatch\x127\n" +
+	"\arecords\x18\x01 \x03(\v2\x1d.troupe.cluster.JournalRecordR\arecordsB\x19Z\x17troupe/messages/cluster"
 
 var (
 	file_messages_cluster_checkpoint_proto_rawDescOnce sync.Once
@@ -789,7 +836,7 @@ func file_messages_cluster_checkpoint_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_checkpoint_proto_rawDescData
 }
 
-var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_messages_cluster_checkpoint_proto_goTypes = []any{
 	(*JournalRecord)(nil),       // 0: troupe.cluster.JournalRecord
 	(*AgentIdentity)(nil),       // 1: troupe.cluster.AgentIdentity
@@ -801,15 +848,16 @@ var file_messages_cluster_checkpoint_proto_goTypes = []any{
 	(*UpdateAccepted)(nil),      // 7: troupe.cluster.UpdateAccepted
 	(*UpdateAcknowledged)(nil),  // 8: troupe.cluster.UpdateAcknowledged
 	(*TaskForgotten)(nil),       // 9: troupe.cluster.TaskForgotten
-	(*mesos.AgentInfo)(nil),     // 10: mesos.v1.AgentInfo
-	(*mesos.FrameworkInfo)(nil), // 11: mesos.v1.FrameworkInfo
-	(*mesos.FrameworkID)(nil),   // 12: mesos.v1.FrameworkID
-	(*mesos.ExecutorInfo)(nil),  // 13: mesos.v1.ExecutorInfo
-	(*mesos.ContainerID)(nil),   // 14: mesos.v1.ContainerID
-	(LaunchContainer_Kind)(0),   // 15: troupe.cluster.LaunchContainer.Kind
-	(*mesos.TaskInfo)(nil),      // 16: mesos.v1.TaskInfo
-	(*mesos.TaskStatus)(nil),    // 17: mesos.v1.TaskStatus
-	(*mesos.TaskID)(nil),        // 18: mesos.v1.TaskID
+	(*JournalBatch)(nil),        // 10: troupe.cluster.JournalBatch
+	(*mesos.AgentInfo)(nil),     // 11: mesos.v1.AgentInfo
+	(*mesos.FrameworkInfo)(nil), // 12: mesos.v1.FrameworkInfo
+	(*mesos.FrameworkID)(nil),   // 13: mesos.v1.FrameworkID
+	(*mesos.ExecutorInfo)(nil),  // 14: mesos.v1.ExecutorInfo
+	(*mesos.ContainerID)(nil),   // 15: mesos.v1.ContainerID
+	(LaunchContainer_Kind)(0),   // 16: troupe.cluster.LaunchContainer.Kind
+	(*mesos.TaskInfo)(nil),      // 17: mesos.v1.TaskInfo
+	(*mesos.TaskStatus)(nil),    // 18: mesos.v1.TaskStatus
+	(*mesos.TaskID)(nil),        // 19: mesos.v1.TaskID
 }
 var file_messages_cluster_checkpoint_proto_depIdxs = []int32{
 	1,  // 0: troupe.cluster.JournalRecord.identity:type_name -> troupe.cluster.AgentIdentity
@@ -821,28 +869,29 @@ var file_messages_cluster_checkpoint_proto_depIdxs = []int32{
 	7,  // 6: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
 	8,  // 7: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
 	9,  // 8: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
-	10, // 9: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
-	11, // 10: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
-	12, // 11: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	12, // 12: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	13, // 13: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
-	14, // 14: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
-	15, // 15: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
-	14, // 16: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
-	12, // 17: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	14, // 18: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
-	16, // 19: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
-	12, // 20: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	17, // 21: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
-	12, // 22: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 23: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
-	12, // 24: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 25: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	11, // 9: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
+	12, // 10: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
+	13, // 11: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	13, // 12: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	14, // 13: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
+	15, // 14: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
+	16, // 15: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
+	15, // 16: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
+	13, // 17: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	15, // 18: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
+	17, // 19: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
+	13, // 20: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 21: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
+	13, // 22: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 23: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
+	13, // 24: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 25: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
+	0,  // 26: troupe.cluster.JournalBatch.records:type_name -> troupe.cluster.JournalRecord
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_checkpoint_proto_init() }
@@ -868,7 +917,7 @@ func file_messages_cluster_checkpoint_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_checkpoint_proto_rawDesc), len(file_messages_cluster_checkpoint_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

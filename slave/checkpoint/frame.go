@@ -1,0 +1,104 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+)
+
+const (
+	headerSize = 12
+	// maxFrame bounds a frame, so that a damaged length is known for one.
+	maxFrame = 256 << 20
+)
+
+var (
+	mark       = []byte("\xf5JR\x01")
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+)
+
+// appendFrame adds a batch in a frame to b.
+func appendFrame(b []byte, records []*cluster.JournalRecord) ([]byte, error) {
+	start := len(b)
+	b = append(b, make([]byte, headerSize)...)
+	b, err := proto.MarshalOptions{}.MarshalAppend(b, &cluster.JournalBatch{Records: records})
+	if err != nil {
+		return b[:start], fmt.Errorf("encoding %d journal records: %w", len(records), err)
+	}
+	body := b[start+headerSize:]
+	if len(body) > maxFrame {
+		return b[:start], fmt.Errorf("%d journal records take %d bytes, more than %d", len(records), len(body), maxFrame)
+	}
+	header := b[start:]
+	copy(header, mark)
+	binary.LittleEndian.PutUint32(header[4:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(header[8:], checksum(body))
+	return b, nil
+}
+
+// checksum need not cover the length: with another one, the body is another.
+func checksum(body []byte) uint32 { return crc32.Checksum(body, castagnoli) }
+
+// frameAt is the body of the frame that b begins with.
+func frameAt(b []byte) (body []byte, ok bool) {
+	if len(b) < headerSize || !bytes.Equal(b[:len(mark)], mark) {
+		return nil, false
+	}
+	n := binary.LittleEndian.Uint32(b[4:])
+	if n > maxFrame || int(n) > len(b)-headerSize {
+		return nil, false
+	}
+	body = b[headerSize : headerSize+int(n)]
+	return body, checksum(body) == binary.LittleEndian.Uint32(b[8:])
+}
+
+// DamageError is a journal that nobody can account for.
+type DamageError struct {
+	Path   string
+	Offset int64
+	Why    string
+}
+
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("journal %s is damaged at offset %d: %s; restore it, or remove it to begin as a new agent", e.Path, e.Offset, e.Why)
+}
+
+// decode reads all frames of b. whole is where the last good one ends.
+func decode(path string, b []byte) (records []*cluster.JournalRecord, whole int64, err error) {
+	for rest := b; len(rest) > 0; {
+		offset := int64(len(b) - len(rest))
+		body, ok := frameAt(rest)
+		if !ok {
+			if next := findFrame(rest[1:]); next >= 0 {
+				return nil, 0, &DamageError{path, offset, fmt.Sprintf("no frame begins there, but one does at offset %d", offset+1+int64(next))}
+			}
+			return records, offset, nil
+		}
+		batch := new(cluster.JournalBatch)
+		if err := proto.Unmarshal(body, batch); err != nil {
+			return nil, 0, &DamageError{path, offset, "the frame is whole but its records are not: " + err.Error()}
+		}
+		records = append(records, batch.GetRecords()...)
+		rest = rest[headerSize+len(body):]
+	}
+	return records, int64(len(b)), nil
+}
+
+// findFrame is where in b a whole frame begins, -1 if nowhere.
+func findFrame(b []byte) int {
+	for from := 0; ; {
+		i := bytes.Index(b[from:], mark)
+		if i < 0 {
+			return -1
+		}
+		if _, ok := frameAt(b[from+i:]); ok {
+			return from + i
+		}
+		from += i + 1
+	}
+}
