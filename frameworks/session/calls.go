@@ -20,7 +20,7 @@ const (
 )
 
 // submit takes a call of the author's. Intentions that outlive a connection
-// (kills, suppression, an updated framework) are kept; the rest is refused
+// (kills, suppression, an updated framework, teardown) are kept; the rest is refused
 // while there is none.
 func (s *Session) submit(c *scheduler.Call) {
 	if err := validate(c); err != nil {
@@ -41,11 +41,18 @@ func (s *Session) submit(c *scheduler.Call) {
 	case scheduler.Call_DECLINE:
 		s.decline(c)
 	case scheduler.Call_TEARDOWN:
-		if s.forward(c) {
-			s.end(nil)
-		}
+		s.teardown = true
+		s.tearDown()
 	default:
 		s.forward(c)
+	}
+}
+
+// tearDown removes the framework, now or with the next subscription.
+func (s *Session) tearDown() {
+	if s.teardown && s.phase == subscribed {
+		s.call(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
+		s.end(nil)
 	}
 }
 
@@ -66,13 +73,12 @@ func validate(c *scheduler.Call) error {
 }
 
 // forward sends a call as it is, or refuses it while there is no master.
-func (s *Session) forward(c *scheduler.Call) bool {
+func (s *Session) forward(c *scheduler.Call) {
 	if s.phase != subscribed {
 		s.do(Refused{Call: c, Err: fmt.Errorf("call %s: %w", c.GetType(), ErrNotSubscribed)})
-		return false
+		return
 	}
 	s.call(proto.Clone(c).(*scheduler.Call))
-	return true
 }
 
 // setSuppressed remembers the intention; a subscription to come carries it.
@@ -87,7 +93,9 @@ func (s *Session) setSuppressed(c *scheduler.Call, roles []string, on bool) {
 			delete(s.suppressed, r)
 		}
 	}
+	s.changed = true
 	if s.phase == subscribed {
+		s.changed = false
 		s.forward(c)
 	}
 }
@@ -101,7 +109,9 @@ func (s *Session) updateFramework(c *scheduler.Call) {
 	for _, r := range u.GetUpdateFramework().GetSuppressedRoles() {
 		s.suppressed[r] = true
 	}
+	s.changed = true
 	if s.phase == subscribed {
+		s.changed = false
 		s.call(u)
 	}
 }

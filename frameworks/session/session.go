@@ -48,6 +48,10 @@ type Session struct {
 	tried bool
 	// resumed: the pending or present subscription named a framework id.
 	resumed bool
+	// changed: the author has changed what SUBSCRIBE said since it was sent.
+	changed bool
+	// teardown: the framework is to be removed.
+	teardown bool
 	// stored is the framework id that is durable; storing waits for Persisted.
 	stored  string
 	storing bool
@@ -156,6 +160,8 @@ func (s *Session) receive(in Received) {
 
 func (s *Session) event(e *scheduler.Event) {
 	switch {
+	case e.GetType() == scheduler.Event_ERROR && s.teardown:
+		s.end(nil) // it is gone already
 	case e.GetType() == scheduler.Event_ERROR:
 		s.end(fmt.Errorf("master ended the subscription: %s", e.GetError().GetMessage()))
 	case e.GetType() == scheduler.Event_SUBSCRIBED:

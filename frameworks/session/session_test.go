@@ -380,5 +380,18 @@ func TestLeaveAndTeardown(t *testing.T) {
 
 	r = newRig(t)
 	r.step(teardown)
-	r.want("refused call TEARDOWN: not subscribed to a master")
+	r.want()
+	r.step(MasterDetected{Master: master})
+	r.event(subscribedEvent("F1"))
+	r.step(Persisted{})
+	r.want("connected F1 resumed=false", "send TEARDOWN", "unlink", "cancel subscribe", "cancel heartbeat",
+		"cancel reconcile", "cancel reconcile-all", "ended <nil>")
+
+	r = newRig(t, withID)
+	r.step(teardown)
+	r.step(MasterDetected{Master: master})
+	r.event(&scheduler.Event{Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String("removed")}})
+	if last := show(r.out)[len(r.out)-1]; last != "ended <nil>" {
+		t.Errorf("last effect %q", last)
+	}
 }

@@ -56,7 +56,7 @@ func (s *Session) subscribe() {
 		return
 	}
 	s.attempts++
-	s.tried = true
+	s.tried, s.changed = true, false
 	s.phase = subscribing
 	s.resumed = s.framework.GetId().GetValue() != ""
 	s.do(Link{Peer: s.master})
@@ -124,11 +124,30 @@ func (s *Session) connect() {
 	s.phase = subscribed
 	m := held[0].GetSubscribed()
 	s.do(Connected{FrameworkID: m.GetFrameworkId(), Master: m.GetMasterInfo(), Resumed: s.resumed})
+	if s.tearDown(); s.phase == ended {
+		return
+	}
+	s.catchUp()
 	s.repeatKills()
 	s.startReconciling()
 	for _, e := range held[1:] {
 		s.subscribedEvent(e)
 	}
+}
+
+// catchUp tells the master what changed after SUBSCRIBE was sent.
+func (s *Session) catchUp() {
+	if !s.changed {
+		return
+	}
+	s.changed = false
+	s.call(&scheduler.Call{
+		Type: scheduler.Call_UPDATE_FRAMEWORK.Enum(),
+		UpdateFramework: &scheduler.Call_UpdateFramework{
+			FrameworkInfo:   proto.Clone(s.framework).(*mesos.FrameworkInfo),
+			SuppressedRoles: s.suppressedRoles(),
+		},
+	})
 }
 
 func (s *Session) armHeartbeat(seconds float64) {

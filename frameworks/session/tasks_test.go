@@ -271,6 +271,20 @@ func TestSuppressionOutlivesTheConnection(t *testing.T) {
 	r.want("link", `send SUBSCRIBE id="F1" suppressed=[]`, "timer subscribe")
 }
 
+func TestChangeDuringSubscriptionReachesTheMaster(t *testing.T) {
+	r := newRig(t)
+	r.step(MasterDetected{Master: master})
+	r.step(Submit{Call: &scheduler.Call{Type: scheduler.Call_SUPPRESS.Enum()}})
+	r.want()
+	r.event(subscribedEvent("F1"))
+	r.step(Persisted{})
+	r.want("connected F1 resumed=false", "send UPDATE_FRAMEWORK", "timer reconcile-all")
+	u := r.out[1].(Send).Message.(*scheduler.Call).GetUpdateFramework()
+	if len(u.GetSuppressedRoles()) != 1 || u.GetFrameworkInfo().GetId().GetValue() != "F1" {
+		t.Errorf("%v", u)
+	}
+}
+
 func TestUpdatedFrameworkIsWhatSubscribesNext(t *testing.T) {
 	multi := func(c *Config) {
 		c.Framework.Capabilities = []*mesos.FrameworkInfo_Capability{

@@ -1,9 +1,12 @@
 package work
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"troupe/messages/mesos"
+	"troupe/messages/tasks"
 )
 
 // Input is what can happen to the work.
@@ -105,4 +108,21 @@ type Progress struct {
 	RetryIn time.Duration
 	// Err is why a task was never launched.
 	Err error
+}
+
+// Failure is why an attempt failed, or why there was none; nil when it has
+// finished or not ended. Its text names the task, the state and what the
+// cluster said.
+func (p Progress) Failure() error {
+	switch {
+	case p.Err != nil:
+		return p.Err
+	case tasks.Live(p.State) || p.State == mesos.TaskState_TASK_FINISHED:
+		return nil
+	}
+	text := fmt.Sprintf("task %q, attempt %d: %s", p.Task.ID, p.Attempt, p.State)
+	if m := p.Status.GetMessage(); m != "" {
+		text += ": " + m
+	}
+	return errors.New(text)
 }

@@ -253,6 +253,25 @@ func TestExecutors(t *testing.T) {
 	}
 }
 
+func TestFailure(t *testing.T) {
+	task := &Task{ID: "T"}
+	st := status("T", failed)
+	st.Message = proto.String("exited with status 3")
+	for want, p := range map[string]Progress{
+		`task "T", attempt 2: TASK_FAILED: exited with status 3`: {Task: task, Attempt: 2, State: failed, Status: st},
+		`task "T", attempt 0: TASK_KILLED`:                       {Task: task, State: killed, Final: true},
+	} {
+		if err := p.Failure(); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	for _, st := range []mesos.TaskState{running, finished} {
+		if err := (Progress{Task: task, State: st}).Failure(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestConditions(t *testing.T) {
 	r := rig{t, New()}
 	on := func(id string) *Task {

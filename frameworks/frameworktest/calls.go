@@ -1,0 +1,217 @@
+package frameworktest
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+	"troupe/messages/resources"
+	"troupe/messages/tasks"
+)
+
+// receive answers a scheduler's call.
+func (m *Master) receive(from actors.PID, c *scheduler.Call) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls = append(m.calls, c)
+	close(m.changed)
+	m.changed = make(chan struct{})
+	switch c.GetType() {
+	case scheduler.Call_SUBSCRIBE:
+		m.subscribe(from, c.GetSubscribe())
+	case scheduler.Call_ACCEPT:
+		m.accept(c.GetAccept())
+	case scheduler.Call_DECLINE:
+		for _, id := range c.GetDecline().GetOfferIds() {
+			if a := m.takeBack(id.GetValue()); a != nil {
+				a.declined = true
+			}
+		}
+	case scheduler.Call_ACKNOWLEDGE:
+		m.acknowledge(c.GetAcknowledge())
+	case scheduler.Call_KILL:
+		m.kill(c.GetKill().GetTaskId().GetValue())
+	case scheduler.Call_RECONCILE:
+		m.reconcile(c.GetReconcile())
+	case scheduler.Call_SUPPRESS:
+		m.suppressed = true
+	case scheduler.Call_REVIVE:
+		m.suppressed = false
+		for _, a := range m.agents {
+			a.declined = false
+		}
+	case scheduler.Call_UPDATE_FRAMEWORK:
+		m.framework = c.GetUpdateFramework().GetFrameworkInfo()
+		m.suppressed = len(c.GetUpdateFramework().GetSuppressedRoles()) > 0
+	case scheduler.Call_TEARDOWN:
+		m.scheduler = actors.PID{}
+	}
+	m.offer()
+}
+
+func (m *Master) subscribe(from actors.PID, c *scheduler.Call_Subscribe) {
+	m.scheduler = from
+	m.framework = proto.CloneOf(c.GetFrameworkInfo())
+	m.suppressed = len(c.GetSuppressedRoles()) > 0
+	if m.framework.GetId().GetValue() == "" {
+		m.frameworks++
+		m.framework.Id = &mesos.FrameworkID{Value: proto.String(fmt.Sprintf("F%d", m.frameworks))}
+	}
+	for id := range m.offers {
+		m.takeBack(id)
+	}
+	for _, a := range m.agents {
+		a.declined = false
+	}
+	m.send(&scheduler.Event{Type: scheduler.Event_SUBSCRIBED.Enum(), Subscribed: &scheduler.Event_Subscribed{
+		FrameworkId: m.framework.GetId(), HeartbeatIntervalSeconds: proto.Float64(15),
+	}})
+	for _, id := range slices.Sorted(maps.Keys(m.tasks)) {
+		if u := m.tasks[id].unacknowledged; len(u) > 0 {
+			m.forward(u[0])
+		}
+	}
+}
+
+// takeBack ends an offer, if it is there.
+func (m *Master) takeBack(id string) *agent {
+	a := m.offers[id]
+	if a != nil {
+		a.offer = ""
+		delete(m.offers, id)
+	}
+	return a
+}
+
+// offer sends what is free and wanted.
+func (m *Master) offer() {
+	if m.scheduler.IsZero() || m.suppressed {
+		return
+	}
+	var list []*mesos.Offer
+	for _, name := range slices.Sorted(maps.Keys(m.agents)) {
+		a := m.agents[name]
+		if a.offer != "" || a.declined || a.free.IsEmpty() {
+			continue
+		}
+		m.nextOffer++
+		a.offer = fmt.Sprintf("O%d", m.nextOffer)
+		m.offers[a.offer] = a
+		list = append(list, &mesos.Offer{
+			Id: &mesos.OfferID{Value: proto.String(a.offer)}, FrameworkId: m.framework.GetId(),
+			AgentId: &mesos.AgentID{Value: &a.name}, Hostname: proto.String("host-" + a.name),
+			Resources:      a.free.Allocate(m.role()).Proto(),
+			AllocationInfo: &mesos.Resource_AllocationInfo{Role: proto.String(m.role())},
+		})
+	}
+	if len(list) > 0 {
+		m.send(&scheduler.Event{Type: scheduler.Event_OFFERS.Enum(), Offers: &scheduler.Event_Offers{Offers: list}})
+	}
+}
+
+func (m *Master) role() string {
+	if r := m.framework.GetRoles(); len(r) > 0 {
+		return r[0]
+	}
+	return m.framework.GetRole()
+}
+
+func (m *Master) accept(c *scheduler.Call_Accept) {
+	var launched []*mesos.TaskInfo
+	for _, op := range c.GetOperations() {
+		launched = append(launched, op.GetLaunch().GetTaskInfos()...)
+		launched = append(launched, op.GetLaunchGroup().GetTaskGroup().GetTasks()...)
+	}
+	var a *agent
+	for _, id := range c.GetOfferIds() {
+		a = m.takeBack(id.GetValue())
+	}
+	if a != nil {
+		a.declined = true
+	}
+	for _, info := range launched {
+		m.launch(a, info)
+	}
+}
+
+// launch starts a task, or says why it cannot be.
+func (m *Master) launch(a *agent, info *mesos.TaskInfo) {
+	refuse := func(st mesos.TaskState, reason mesos.TaskStatus_Reason) {
+		m.forward(&mesos.TaskStatus{
+			TaskId: info.GetTaskId(), AgentId: info.GetAgentId(), State: st.Enum(), Reason: reason.Enum(),
+			Source: mesos.TaskStatus_SOURCE_MASTER.Enum(),
+		})
+	}
+	if a == nil {
+		refuse(mesos.TaskState_TASK_DROPPED, mesos.TaskStatus_REASON_INVALID_OFFERS)
+		return
+	}
+	used, err := resources.New(info.GetResources()...)
+	var rest resources.Resources
+	if err == nil {
+		used = used.Unallocate()
+		rest, err = a.free.Subtract(used)
+	}
+	if err != nil || used.IsEmpty() {
+		refuse(mesos.TaskState_TASK_ERROR, mesos.TaskStatus_REASON_TASK_INVALID)
+		return
+	}
+	a.free = rest
+	t := &Task{Info: info, State: mesos.TaskState_TASK_STAGING, agent: a, used: used}
+	m.tasks[info.GetTaskId().GetValue()] = t
+	for _, st := range m.script(info) {
+		m.update(t, st)
+	}
+}
+
+func (m *Master) acknowledge(c *scheduler.Call_Acknowledge) {
+	t := m.tasks[c.GetTaskId().GetValue()]
+	if t == nil || len(t.unacknowledged) == 0 || !bytes.Equal(t.unacknowledged[0].GetUuid(), c.GetUuid()) {
+		return
+	}
+	t.unacknowledged = t.unacknowledged[1:]
+	if len(t.unacknowledged) > 0 {
+		m.forward(t.unacknowledged[0])
+	}
+}
+
+func (m *Master) kill(id string) {
+	t := m.tasks[id]
+	switch {
+	case t == nil:
+		m.answer(&mesos.TaskID{Value: &id}, nil, mesos.TaskState_TASK_UNKNOWN)
+	case !tasks.Terminal(t.State):
+		m.update(t, mesos.TaskState_TASK_KILLED)
+	}
+}
+
+func (m *Master) reconcile(c *scheduler.Call_Reconcile) {
+	if len(c.GetTasks()) == 0 {
+		for _, id := range slices.Sorted(maps.Keys(m.tasks)) {
+			if t := m.tasks[id]; !tasks.Terminal(t.State) {
+				m.answer(t.Info.GetTaskId(), t.Info.GetAgentId(), t.State)
+			}
+		}
+	}
+	for _, q := range c.GetTasks() {
+		if t := m.tasks[q.GetTaskId().GetValue()]; t != nil {
+			m.answer(t.Info.GetTaskId(), t.Info.GetAgentId(), t.State)
+		} else {
+			m.answer(q.GetTaskId(), q.GetAgentId(), mesos.TaskState_TASK_UNKNOWN)
+		}
+	}
+}
+
+// answer is an update as reconciliation gives it.
+func (m *Master) answer(id *mesos.TaskID, a *mesos.AgentID, st mesos.TaskState) {
+	m.forward(&mesos.TaskStatus{
+		TaskId: id, AgentId: a, State: st.Enum(), Source: mesos.TaskStatus_SOURCE_MASTER.Enum(),
+		Reason: mesos.TaskStatus_REASON_RECONCILIATION.Enum(),
+	})
+}

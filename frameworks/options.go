@@ -1,0 +1,124 @@
+package frameworks
+
+import (
+	"fmt"
+	"os/user"
+	"time"
+
+	"go.uber.org/zap"
+
+	"troupe/actors"
+	"troupe/actors/address"
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/names"
+)
+
+// Capability is what a framework understands beyond the oldest protocol.
+type Capability = mesos.FrameworkInfo_Capability_Type
+
+// Options say who the framework is. Master and Name are needed.
+type Options struct {
+	// Master is the master's host:port.
+	Master string
+	// Name is for people.
+	Name string
+	// User runs the tasks that name none; empty means the one of this process.
+	User string
+	// Roles are what resources are offered for; empty means "*". More than one
+	// needs no capability to be named.
+	Roles []string
+	// Principal is who the framework is to authorizers.
+	Principal string
+	// WebUI is a URL for people.
+	WebUI string
+	// Capabilities beside PARTITION_AWARE and TASK_KILLING_STATE.
+	Capabilities []Capability
+	// FailoverTimeout is how long the master keeps the tasks of a framework that
+	// is not connected. 0 means not at all: for those that end with this process.
+	FailoverTimeout time.Duration
+	// Forgettable leaves the tasks out of the agents' checkpoints: they do not
+	// outlive their agent's process.
+	Forgettable bool
+	// Store keeps the framework id; nil means that every Run is a new framework.
+	Store Store
+	// Edit, if not nil, has the last word on the FrameworkInfo.
+	Edit func(*mesos.FrameworkInfo)
+	// Logger is nil for silence.
+	Logger *zap.Logger
+	// System is for the scheduler's actor system: TLS, credentials, where to
+	// listen. By default it does not listen and dials the master.
+	System actors.Options
+}
+
+// MasterName is the name of a master's actor.
+const MasterName = "master"
+
+func (o Options) master() (actors.PID, error) {
+	if o.Master == "" {
+		return actors.PID{}, field.Missing("master")
+	}
+	p, err := address.Parse(MasterName + "@" + o.Master)
+	if err != nil {
+		return actors.PID{}, field.Invalid("master", o.Master, "is not host:port: %s", err)
+	}
+	return p, nil
+}
+
+// info is the framework as it subscribes; id may be empty.
+func (o Options) info(id string) (*mesos.FrameworkInfo, error) {
+	if o.Name == "" {
+		return nil, field.Missing("name")
+	}
+	if o.FailoverTimeout < 0 {
+		return nil, field.Invalid("failover timeout", o.FailoverTimeout, "is negative")
+	}
+	f := &mesos.FrameworkInfo{Name: &o.Name, User: &o.User, Checkpoint: new(!o.Forgettable)}
+	if o.User == "" {
+		u, err := user.Current()
+		if err != nil {
+			return nil, fmt.Errorf("user of this process: %w", err)
+		}
+		f.User = &u.Username
+	}
+	for i, r := range o.Roles {
+		if err := names.CheckRole("", r); err != nil {
+			return nil, field.At("roles", i, err)
+		}
+	}
+	if len(o.Roles) > 0 {
+		f.Roles = o.Roles
+		o.Capabilities = append([]Capability{mesos.FrameworkInfo_Capability_MULTI_ROLE}, o.Capabilities...)
+	}
+	f.Capabilities = capabilities(o.Capabilities)
+	if o.FailoverTimeout > 0 {
+		f.FailoverTimeout = new(o.FailoverTimeout.Seconds())
+	}
+	if o.Principal != "" {
+		f.Principal = &o.Principal
+	}
+	if o.WebUI != "" {
+		f.WebuiUrl = &o.WebUI
+	}
+	if id != "" {
+		f.Id = &mesos.FrameworkID{Value: &id}
+	}
+	if o.Edit != nil {
+		o.Edit(f)
+	}
+	return f, nil
+}
+
+func capabilities(more []Capability) []*mesos.FrameworkInfo_Capability {
+	var list []*mesos.FrameworkInfo_Capability
+	seen := map[Capability]bool{}
+	for _, c := range append([]Capability{
+		mesos.FrameworkInfo_Capability_PARTITION_AWARE, mesos.FrameworkInfo_Capability_TASK_KILLING_STATE,
+	}, more...) {
+		if !seen[c] {
+			seen[c] = true
+			list = append(list, &mesos.FrameworkInfo_Capability{Type: c.Enum()})
+		}
+	}
+	return list
+}

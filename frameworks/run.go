@@ -1,0 +1,104 @@
+package frameworks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"troupe/actors"
+)
+
+// closeWait bounds how long a system may take to flush what it has to send.
+const closeWait = 5 * time.Second
+
+// actorName is the name of a scheduler's actor.
+const actorName = "scheduler"
+
+// Run runs a framework until it ends: nil after Teardown or Leave, an error
+// when the master ends it (the text says why) or the framework id cannot be
+// stored. When ctx is done it leaves, as with Leave, and returns the cause.
+func Run(ctx context.Context, o Options, s Scheduler) (err error) {
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("framework %q: %w", o.Name, err)
+		}
+	}()
+	master, err := o.master()
+	if err != nil {
+		return err
+	}
+	if o.System.Logger == nil {
+		o.System.Logger = o.Logger
+	}
+	ended := make(chan error, 1)
+	o.System.OnPanic = func(p actors.Panic) { tell(ended, fmt.Errorf("scheduler panicked: %v\n%s", p.Value, p.Stack)) }
+	sys, err := actors.New(o.System)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+		defer cancel()
+		err = errors.Join(err, sys.Close(closing))
+	}()
+	d, err := Start(sys, master, o, s, func(err error) { tell(ended, err) })
+	if err != nil {
+		return err
+	}
+	return await(ctx, d, ended)
+}
+
+// Start runs a framework in an actor system of the caller's; Master and System
+// of o are not used. ended is called once, when Run would return, and must not
+// block.
+func Start(sys *actors.System, master actors.PID, o Options, s Scheduler, ended func(error)) (*Driver, error) {
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	id := ""
+	if o.Store != nil {
+		var err error
+		if id, err = o.Store.Load(); err != nil {
+			return nil, err
+		}
+	}
+	info, err := o.info(id)
+	if err != nil {
+		return nil, err
+	}
+	sh, err := newShell(sys, master, info, o, s, ended)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := sys.Spawn(actorName, sh); err != nil {
+		return nil, err
+	}
+	return sh.driver, nil
+}
+
+// tell never waits: the first end counts.
+func tell(ended chan<- error, err error) {
+	select {
+	case ended <- err:
+	default: // an end is known already
+	}
+}
+
+func await(ctx context.Context, d *Driver, ended <-chan error) error {
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	d.Leave()
+	limit := time.NewTimer(closeWait)
+	defer limit.Stop()
+	select {
+	case <-ended:
+	case <-limit.C: // the system's Close names who hangs
+	}
+	return context.Cause(ctx)
+}

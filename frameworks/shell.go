@@ -1,0 +1,157 @@
+package frameworks
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/frameworks/session"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+)
+
+// shell is the scheduler's actor: it performs what a session decides, over
+// native actors. Another carrier of the same calls and events would perform
+// Send and Link otherwise.
+type shell struct {
+	system    *actors.System
+	master    actors.PID
+	store     Store
+	scheduler Scheduler
+	core      *session.Session
+	driver    *Driver
+	context   *actors.Context
+	timers    map[string]*actors.Timer
+	log       *zap.Logger
+	ended     func(error)
+}
+
+func newShell(sys *actors.System, master actors.PID, info *mesos.FrameworkInfo, o Options, s Scheduler, ended func(error)) (*shell, error) {
+	core, err := session.New(session.Config{Framework: info, Seed: rand.Uint64()})
+	if err != nil {
+		return nil, err
+	}
+	sh := &shell{
+		system: sys, master: master, store: o.Store, scheduler: s, core: core,
+		timers: map[string]*actors.Timer{}, log: o.Logger, ended: ended,
+	}
+	sh.driver = &Driver{shell: sh}
+	return sh, nil
+}
+
+// Init subscribes. It is called by the system.
+func (s *shell) Init(c *actors.Context) {
+	s.context = c
+	receive := func(c *actors.Context, m proto.Message) {
+		s.step(session.Received{From: session.Peer(c.Sender().String()), Principal: c.Principal(), Message: m})
+	}
+	actors.Handle(c, func(c *actors.Context, e *scheduler.Event) { receive(c, e) })
+	c.HandleAny(receive)
+	c.HandleExited(func(_ *actors.Context, e actors.Exited) {
+		s.step(session.PeerExited{Peer: session.Peer(e.PID.String())})
+	})
+	if h, ok := s.scheduler.(starter); ok {
+		h.start(s.driver)
+	}
+	s.queue(session.MasterDetected{Master: session.Peer(s.master.String())})
+}
+
+// starter is a Scheduler of this package that prepares itself.
+type starter interface{ start(d *Driver) }
+
+// queue takes an input in after the current call.
+func (s *shell) queue(in session.Input) {
+	s.system.Do(s.context.Self(), func(*actors.Context) { s.step(in) })
+}
+
+func (s *shell) step(in session.Input) {
+	for _, e := range s.core.Step(time.Now(), in) {
+		s.perform(e)
+	}
+}
+
+func (s *shell) perform(e session.Effect) {
+	switch e := e.(type) {
+	case session.Send:
+		s.context.Send(s.master, e.Message)
+	case session.SetTimer:
+		s.timers[e.Key].Stop()
+		s.timers[e.Key] = s.context.After(e.After, func() {
+			delete(s.timers, e.Key)
+			s.step(session.TimerFired{Key: e.Key})
+		})
+	case session.CancelTimer:
+		s.timers[e.Key].Stop()
+		delete(s.timers, e.Key)
+	case session.Link:
+		s.context.Link(s.master)
+	case session.Unlink:
+		s.context.Unlink(s.master)
+	case session.Persist:
+		s.persist(e.FrameworkID.GetValue())
+	case session.Connected:
+		s.log.Info("subscribed", zap.String("framework", e.FrameworkID.GetValue()), zap.Bool("resumed", e.Resumed))
+		s.scheduler.Connected(s.driver, e.FrameworkID.GetValue(), e.Master, e.Resumed)
+	case session.Disconnected:
+		s.log.Warn("disconnected", zap.String("reason", e.Reason))
+		s.scheduler.Disconnected(s.driver, e.Reason)
+	case session.Deliver:
+		s.deliver(e.Event)
+	case session.Refused:
+		s.scheduler.Refused(s.driver, e.Call, e.Err)
+	case session.Ended:
+		s.ended(e.Err)
+	case session.Note:
+		s.note(e)
+	}
+}
+
+// persist stores the framework id off the mailbox.
+func (s *shell) persist(id string) {
+	if s.store == nil {
+		s.queue(session.Persisted{})
+		return
+	}
+	s.context.Go(func(context.Context) func() {
+		err := s.store.Save(id)
+		return func() { s.step(session.Persisted{Err: err}) }
+	})
+}
+
+func (s *shell) deliver(e *scheduler.Event) {
+	switch e.GetType() {
+	case scheduler.Event_OFFERS:
+		s.scheduler.Offers(s.driver, e.GetOffers().GetOffers())
+	case scheduler.Event_RESCIND:
+		s.scheduler.Rescinded(s.driver, e.GetRescind().GetOfferId().GetValue())
+	case scheduler.Event_UPDATE:
+		if st := e.GetUpdate().GetStatus(); s.scheduler.Update(s.driver, st) {
+			s.driver.Acknowledge(st)
+		}
+	case scheduler.Event_MESSAGE:
+		s.scheduler.Message(s.driver, e.GetMessage())
+	case scheduler.Event_FAILURE:
+		s.scheduler.Failure(s.driver, e.GetFailure())
+	default:
+		s.scheduler.Other(s.driver, e)
+	}
+}
+
+func (s *shell) note(n session.Note) {
+	fields := make([]zap.Field, 0, len(n.Fields)/2)
+	for i := 0; i+1 < len(n.Fields); i += 2 {
+		fields = append(fields, zap.String(n.Fields[i], n.Fields[i+1]))
+	}
+	switch n.Level {
+	case session.Warn:
+		s.log.Warn(n.Text, fields...)
+	case session.Info:
+		s.log.Info(n.Text, fields...)
+	case session.Debug:
+		s.log.Debug(n.Text, fields...)
+	}
+}

@@ -1,0 +1,162 @@
+package frameworks
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"troupe/frameworks/work"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+)
+
+// Task says what is to be run, once, until it has finished; see work.Task.
+type Task = work.Task
+
+// Progress is news of a Task; see work.Progress.
+type Progress = work.Progress
+
+// Forever is a number of Retries that never runs out.
+const Forever = work.Forever
+
+// Tasks is a Scheduler that gets tasks done: it matches them to offers,
+// launches failed ones again with backoff, and asks for no offers when there
+// is nothing to launch. Add, Kill, KillAll and Close are safe for concurrent
+// use, before and while Run runs.
+type Tasks struct {
+	Base
+	// Messages, if not nil, gets what executors send. Set it before Run.
+	Messages func(m *scheduler.Event_Message)
+
+	report func(Progress)
+	core   *work.Machine
+
+	mu sync.Mutex
+	// driver is nil before Run; early holds what came till then.
+	driver *Driver
+	early  []work.Input
+}
+
+// NewTasks makes a Tasks. report, which may be nil, is called one at a time
+// and must not block; when it returns, what it was told is acknowledged.
+func NewTasks(report func(Progress)) *Tasks {
+	if report == nil {
+		report = func(Progress) {}
+	}
+	return &Tasks{report: report, core: work.New()}
+}
+
+// RunTasks runs a framework of its own for tasks until all are done, and
+// returns the final news of each, in the order they ended. report may be nil.
+// An error is one of Run's; tasks that fail are no error.
+func RunTasks(ctx context.Context, o Options, report func(Progress), tasks ...*Task) ([]Progress, error) {
+	var mu sync.Mutex
+	var finals []Progress
+	t := NewTasks(func(p Progress) {
+		if p.Final {
+			mu.Lock()
+			finals = append(finals, p)
+			mu.Unlock()
+		}
+		if report != nil {
+			report(p)
+		}
+	})
+	t.Add(tasks...)
+	t.Close()
+	err := Run(ctx, o, t)
+	mu.Lock()
+	defer mu.Unlock()
+	return finals, err
+}
+
+// Add brings tasks. They must not be changed afterwards. What is wrong with
+// one is reported, as final.
+func (t *Tasks) Add(tasks ...*Task) {
+	for _, task := range tasks {
+		t.feed(work.Add{Task: task})
+	}
+}
+
+// Kill ends a task for good.
+func (t *Tasks) Kill(id string) { t.feed(work.Kill{ID: id}) }
+
+// KillAll ends every task for good.
+func (t *Tasks) KillAll() { t.feed(work.KillAll{}) }
+
+// Close says that no more tasks come: when all are done, the framework is torn
+// down, and Run returns nil.
+func (t *Tasks) Close() { t.feed(work.Close{}) }
+
+// feed takes an input from any goroutine. Once Run has ended it is dropped.
+func (t *Tasks) feed(in work.Input) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.driver == nil {
+		t.early = append(t.early, in)
+		return
+	}
+	t.driver.Do(func() { t.step(in) })
+}
+
+// start takes in what came before Run.
+func (t *Tasks) start(d *Driver) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.driver = d
+	for _, in := range t.early {
+		d.Do(func() { t.step(in) })
+	}
+	t.early = nil
+}
+
+// Offers uses or declines each.
+func (t *Tasks) Offers(_ *Driver, offers []*mesos.Offer) { t.step(work.Offers{Offers: offers}) }
+
+// Update reports.
+func (t *Tasks) Update(_ *Driver, st *mesos.TaskStatus) bool {
+	t.step(work.Updated{Status: st})
+	return true
+}
+
+// Message passes on.
+func (t *Tasks) Message(_ *Driver, m *scheduler.Event_Message) {
+	if t.Messages != nil {
+		t.Messages(m)
+	}
+}
+
+// Failure forgets an executor that tasks have shared.
+func (t *Tasks) Failure(_ *Driver, f *scheduler.Event_Failure) {
+	if x := f.GetExecutorId().GetValue(); x != "" {
+		t.step(work.ExecutorGone{Agent: f.GetAgentId().GetValue(), Executor: x})
+	}
+}
+
+func (t *Tasks) step(in work.Input) {
+	for _, e := range t.core.Step(time.Now(), in) {
+		t.perform(e)
+	}
+}
+
+func (t *Tasks) perform(e work.Effect) {
+	d := t.driver
+	switch e := e.(type) {
+	case work.Launch:
+		d.Launch(e.Offer, e.Tasks...)
+	case work.Decline:
+		d.decline(e.Offers, e.Refuse)
+	case work.Suppress:
+		d.Suppress()
+	case work.Revive:
+		d.Revive()
+	case work.KillAttempt:
+		d.Kill(e.ID, 0)
+	case work.SetTimer:
+		d.After(e.After, func() { t.step(work.TimerFired{Key: e.Key}) })
+	case work.Report:
+		t.report(e.Report)
+	case work.AllDone:
+		d.Teardown()
+	}
+}
