@@ -211,3 +211,17 @@ func TestExitCode(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestCodeOfReadsWhatDescribeSays(t *testing.T) {
+	for status := range 1 << 16 {
+		code, known := CodeOf("ran too long; " + Describe(status))
+		if !known || code != ExitCode(status) {
+			t.Fatalf("CodeOf(%q) = %d, %t; want %d", Describe(status), code, known, ExitCode(status))
+		}
+	}
+	for _, text := range []string{"", Describe(-1), "exited with status x", "terminated by signal SIGNONE", "killed before it was launched"} {
+		if code, known := CodeOf(text); known {
+			t.Errorf("CodeOf(%q) = %d", text, code)
+		}
+	}
+}

@@ -1,6 +1,10 @@
 package task
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Describe says in words what wait(2) gave: "exited with status 3",
 // "terminated by signal SIGKILL". -1 is unknown.
@@ -29,6 +33,36 @@ func ExitCode(status int) int {
 	}
 	return status >> 8 & 0xff
 }
+
+// CodeOf is the exit code that a text of Describe tells of, also when other
+// text goes before it; false when it tells of none.
+func CodeOf(text string) (code int, known bool) {
+	if _, number, ok := cutLast(text, "exited with status "); ok {
+		n, err := strconv.Atoi(number)
+		return n, err == nil
+	}
+	_, name, ok := cutLast(text, "terminated by signal ")
+	if !ok {
+		return 0, false
+	}
+	name = strings.TrimSuffix(name, " (core dumped)")
+	for n := range maxSignal + 1 {
+		if n > 0 && signalName(n) == name {
+			return 128 + n, true
+		}
+	}
+	return 0, false
+}
+
+func cutLast(text, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(text, sep); i >= 0 {
+		return text[:i], text[i+len(sep):], true
+	}
+	return text, "", false
+}
+
+// maxSignal is the last signal that a wait status can name.
+const maxSignal = 0x7f
 
 // signalNames are those of Linux, by number.
 var signalNames = [...]string{
