@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -53,33 +52,59 @@ func (c *Client) State(ctx context.Context) (*State, error) {
 	return state, c.read(ctx, c.master, "/state", nil, state)
 }
 
+// Agents reads which agents are registered.
+func (c *Client) Agents(ctx context.Context) ([]Agent, error) {
+	var answer struct {
+		Agents []Agent `json:"slaves"`
+	}
+	return answer.Agents, c.read(ctx, c.master, "/slaves", nil, &answer)
+}
+
 // Browse lists a folder of an agent's sandboxes.
 func (c *Client) Browse(ctx context.Context, agent Agent, path string) ([]File, error) {
 	var files []File
 	return files, c.read(ctx, agent.Address(), "/files/browse", url.Values{"path": {path}}, &files)
 }
 
-// Chunk is a part of a file.
-type Chunk struct {
-	Data   string `json:"data"`
-	Offset int64  `json:"offset"`
+// Download writes an agent's file from offset on to w, byte for byte, and
+// returns where it ended.
+func (c *Client) Download(ctx context.Context, w io.Writer, agent, path string, offset int64) (int64, error) {
+	target := c.url(agent, "/files/download", url.Values{"path": {path}})
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return offset, err
+	}
+	request.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	response, err := c.http.Do(request)
+	if err != nil {
+		return offset, fmt.Errorf("%s does not answer: %w", agent, err)
+	}
+	defer response.Body.Close()
+	switch {
+	case response.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+		return offset, nil // nothing new
+	case response.StatusCode == http.StatusPartialContent, response.StatusCode == http.StatusOK && offset == 0:
+	default:
+		return offset, statusError(target, response)
+	}
+	n, err := io.Copy(w, response.Body)
+	return offset + n, err
 }
 
-// ReadFile reads at most length bytes of an agent's file from offset. Offset
-// -1 reads nothing and gives the file's size.
-func (c *Client) ReadFile(ctx context.Context, agent Agent, path string, offset int64, length int) (Chunk, error) {
-	var chunk Chunk
-	query := url.Values{"path": {path}, "offset": {strconv.FormatInt(offset, 10)}}
-	if offset >= 0 {
-		query.Set("length", strconv.Itoa(length))
-	}
-	return chunk, c.read(ctx, agent.Address(), "/files/read", query, &chunk)
+func (c *Client) url(address, path string, query url.Values) string {
+	target := url.URL{Scheme: c.scheme, Host: address, Path: path, RawQuery: query.Encode()}
+	return target.String()
+}
+
+// Read gets a JSON document of a daemon.
+func (c *Client) Read(ctx context.Context, address, path string, into any) error {
+	return c.read(ctx, address, path, nil, into)
 }
 
 // read gets one JSON document.
 func (c *Client) read(ctx context.Context, address, path string, query url.Values, into any) error {
-	target := url.URL{Scheme: c.scheme, Host: address, Path: path, RawQuery: query.Encode()}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	target := c.url(address, path, query)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return err
 	}
@@ -88,18 +113,21 @@ func (c *Client) read(ctx context.Context, address, path string, query url.Value
 		return fmt.Errorf("%s does not answer: %w", address, err)
 	}
 	defer response.Body.Close()
-	body := io.LimitReader(response.Body, maxAnswer)
 	if response.StatusCode != http.StatusOK {
-		text, err := io.ReadAll(io.LimitReader(body, 4096))
-		if err != nil {
-			return err
-		}
-		return &StatusError{URL: target.String(), Code: response.StatusCode, Text: strings.TrimSpace(string(text))}
+		return statusError(target, response)
 	}
-	if err := json.NewDecoder(body).Decode(into); err != nil {
-		return fmt.Errorf("GET %s: %w", target.String(), err)
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(into); err != nil {
+		return fmt.Errorf("GET %s: %w", target, err)
 	}
 	return nil
+}
+
+func statusError(target string, response *http.Response) error {
+	text, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+	if err != nil {
+		return err
+	}
+	return &StatusError{URL: target, Code: response.StatusCode, Text: strings.TrimSpace(string(text))}
 }
 
 // StatusError is an answer other than 200.

@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"troupe/tools/troupe/daemon"
 	"troupe/tools/troupe/show"
 )
 
@@ -45,6 +48,23 @@ func (l *logFlags) logger(name string, stderr io.Writer) (logger *zap.Logger, le
 		done = file.Close
 	}
 	return zap.New(core).Named(name), level, done, nil
+}
+
+// serve starts a daemon of this name and runs it until ctx is done or it fails.
+func (l *logFlags) serve(ctx context.Context, io Streams, name string, start func(daemon.Logging) (*daemon.Daemon, error)) error {
+	logger, level, done, err := l.logger(name, io.Err)
+	if err != nil {
+		return err
+	}
+	d, err := start(daemon.Logging{Logger: logger, Level: level})
+	if err == nil {
+		logger.Info("serving", zap.String("url", d.URL()))
+		err = d.Run(ctx)
+	}
+	if err == nil {
+		logger.Info("ended in order")
+	}
+	return errors.Join(err, done())
 }
 
 func parseLevel(text string) (zap.AtomicLevel, error) {

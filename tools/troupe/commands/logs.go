@@ -14,11 +14,11 @@ import (
 	"troupe/tools/troupe/show"
 )
 
-// chunkSize is what one read of a log asks for; pollInterval is how often a
-// followed one is asked again.
+// pollInterval is how often a log that is followed is asked for more,
+// stateInterval how often its task's state is.
 const (
-	chunkSize    = 64 << 10
-	pollInterval = 250 * time.Millisecond
+	pollInterval  = 250 * time.Millisecond
+	stateInterval = time.Second
 )
 
 func taskLogsCommand(io Streams) *cobra.Command {
@@ -51,18 +51,45 @@ func taskLogs(ctx context.Context, r *reader, id, framework, file string, follow
 	if err != nil {
 		return err
 	}
-	running := func(ctx context.Context) (bool, error) {
-		if !follow {
-			return false, nil
-		}
-		state, err := c.State(ctx)
-		if err != nil {
-			return false, err
-		}
-		task, err := state.Task(id, sandbox.task.FrameworkID)
-		return err == nil && !ended(task.State), err
+	if !follow {
+		_, err := copyNew(ctx, r.out, sandbox, file, 0)
+		return err
 	}
-	return copyFile(ctx, r.out, sandbox, file, running)
+	ended := make(chan struct{})
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	watched := make(chan error, 1)
+	go func() { watched <- watchTask(watching, c, sandbox.task, ended) }()
+	if err := copyFile(ctx, r.out, sandbox, file, ended); err != nil {
+		return err
+	}
+	stop()
+	return <-watched
+}
+
+// watchTask closes ended when the task has, or when nothing is known of it.
+func watchTask(ctx context.Context, c *client.Client, t client.Task, ended chan<- struct{}) error {
+	defer close(ended)
+	tick := time.NewTicker(stateInterval)
+	defer tick.Stop()
+	for {
+		state, err := c.State(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		task, err := state.Task(t.ID, t.FrameworkID)
+		if err != nil || hasEnded(task.State) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // sandbox is where a task's files are.
@@ -89,21 +116,25 @@ func findSandbox(ctx context.Context, c *client.Client, id, framework string) (s
 }
 
 // copyFile writes a file of the sandbox to w, and what is added to it until
-// more says that no more will come.
-func copyFile(ctx context.Context, w io.Writer, s sandbox, file string, more func(context.Context) (bool, error)) error {
+// ended is closed; then what is there still.
+func copyFile(ctx context.Context, w io.Writer, s sandbox, file string, ended <-chan struct{}) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
-	for offset := int64(0); ; {
-		again, err := more(ctx) // asked before the last read, so that nothing is missed
-		if err != nil {
-			return err
-		}
-		if offset, err = copyNew(ctx, w, s, file, offset); err != nil || !again {
+	offset, last := int64(0), false
+	for {
+		var err error
+		offset, err = copyNew(ctx, w, s, file, offset)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil || last:
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-ended:
+			last = true
 		case <-tick.C:
 		}
 	}
@@ -112,25 +143,15 @@ func copyFile(ctx context.Context, w io.Writer, s sandbox, file string, more fun
 // copyNew writes what the file holds from offset on and returns its end. A
 // file that is not there yet is empty.
 func copyNew(ctx context.Context, w io.Writer, s sandbox, file string, offset int64) (int64, error) {
-	for {
-		chunk, err := s.client.ReadFile(ctx, s.agent, s.task.Sandbox()+"/"+file, offset, chunkSize)
-		var status *client.StatusError
-		switch {
-		case errors.As(err, &status) && status.Code == http.StatusNotFound && offset == 0:
-			return 0, nil
-		case err != nil:
-			return offset, err
-		case chunk.Data == "":
-			return offset, nil
-		}
-		if _, err := io.WriteString(w, chunk.Data); err != nil {
-			return offset, err
-		}
-		offset += int64(len(chunk.Data))
+	end, err := s.client.Download(ctx, w, s.agent.Address(), s.task.Sandbox()+"/"+file, offset)
+	var status *client.StatusError
+	if errors.As(err, &status) && status.Code == http.StatusNotFound && offset == 0 {
+		return 0, nil
 	}
+	return end, err
 }
 
-func ended(state string) bool {
+func hasEnded(state string) bool {
 	switch state {
 	case "TASK_STAGING", "TASK_STARTING", "TASK_RUNNING", "TASK_KILLING", "TASK_UNREACHABLE":
 		return false

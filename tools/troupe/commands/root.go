@@ -96,7 +96,8 @@ read from that file; in names, - and _ are the same.`,
 // all is every command, in the order of the help.
 func all(io Streams) []*cobra.Command {
 	return []*cobra.Command{
-		agentsCommand(io), frameworksCommand(io), tasksCommand(io), offersCommand(io),
+		masterCommand(io), hostCommand(io),
+		runCommand(io), agentsCommand(io), frameworksCommand(io), tasksCommand(io), offersCommand(io), actorsCommand(io),
 		versionCommand(io),
 	}
 }

@@ -16,7 +16,7 @@ func tasksCommand(io Streams) *cobra.Command {
 		Short: "List tasks, kill them, read their logs and sandboxes",
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	parent.AddCommand(taskListCommand(io), taskLogsCommand(io), taskSandboxCommand(io))
+	parent.AddCommand(taskListCommand(io), taskKillCommand(io), taskLogsCommand(io), taskSandboxCommand(io))
 	return parent
 }
 

@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strconv"
@@ -89,4 +90,15 @@ func Size(n int64) string {
 		x, i = x/1024, i+1
 	}
 	return strconv.FormatFloat(x, 'f', 1, 64) + units[i:i+1]
+}
+
+// Again prepares w for the next of several looks at one thing: a terminal is
+// cleared, elsewhere an empty line stands between them.
+func Again(w io.Writer, s Style) error {
+	text := "\n"
+	if s.colour {
+		text = escape + "H" + escape + "2J"
+	}
+	_, err := io.WriteString(w, text)
+	return err
 }

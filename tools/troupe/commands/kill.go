@@ -1,0 +1,90 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/actors/address"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/tools/troupe/flags"
+)
+
+// operatorPatience is how long an operator's request waits for the master.
+const operatorPatience = 15 * time.Second
+
+func taskKillCommand(io Streams) *cobra.Command {
+	r := &reader{out: io.Out}
+	var framework string
+	var grace flags.Duration
+	c := &cobra.Command{
+		Use: "kill TASK…", Short: "Kill tasks", Args: cobra.MinimumNArgs(1),
+		Long: "Kill tasks. Their frameworks are told, and may launch them again.",
+	}
+	r.addFlags(c)
+	c.Flags().StringVar(&framework, "framework", "", "id of their framework, where several have such a task")
+	duration(c.Flags(), &grace, "grace", 0, "from SIGTERM to SIGKILL; 0 leaves that to the task")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return r.operate(c.Context(), func(ctx context.Context, ask func(context.Context, proto.Message) error) error {
+			var failures error
+			for _, id := range args {
+				if err := ask(ctx, killRequest(id, framework, time.Duration(grace))); err != nil {
+					failures = errors.Join(failures, fmt.Errorf("kill task %q: %w", id, err))
+				}
+			}
+			return failures
+		})
+	}
+	return c
+}
+
+func killRequest(task, framework string, grace time.Duration) *cluster.KillTaskRequest {
+	m := &cluster.KillTaskRequest{TaskId: &mesos.TaskID{Value: &task}}
+	if framework != "" {
+		m.FrameworkId = &mesos.FrameworkID{Value: &framework}
+	}
+	if grace > 0 {
+		m.KillPolicy = &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(grace))}}
+	}
+	return m
+}
+
+// operate links to the master for requests that are answered by an
+// OperatorReply.
+func (r *reader) operate(ctx context.Context, requests func(context.Context, func(context.Context, proto.Message) error) error) (err error) {
+	master, err := address.Parse("master@" + r.master)
+	if err != nil {
+		return usageError{fmt.Errorf("--master=%q is not of the form host:port: %w", r.master, err)}
+	}
+	secure, err := r.tls.client()
+	if err != nil {
+		return err
+	}
+	sys, err := actors.New(actors.Options{TLS: secure})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, operatorPatience)
+	defer cancel()
+	defer func() { err = errors.Join(err, sys.Close(ctx)) }()
+	return requests(ctx, func(ctx context.Context, m proto.Message) error {
+		answer, err := sys.Ask(ctx, master, m)
+		if err != nil {
+			return err
+		}
+		reply, ok := answer.(*cluster.OperatorReply)
+		switch {
+		case !ok:
+			return fmt.Errorf("the master answered %s", answer.ProtoReflect().Descriptor().FullName())
+		case reply.GetError() != "":
+			return errors.New(reply.GetError())
+		}
+		return nil
+	})
+}

@@ -1,0 +1,204 @@
+package commands
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"troupe/allocator/core"
+	"troupe/master/state"
+	"troupe/messages/names"
+	"troupe/tools/troupe/daemon"
+	"troupe/tools/troupe/flags"
+)
+
+// masterFlags are a master's settings, by the names that Mesos gives them.
+type masterFlags struct {
+	network networkFlags
+	log     logFlags
+
+	workDir, registry, cluster   string
+	registryFetch, registryStore flags.Duration
+	prune, maxAge                flags.Duration
+	maxAgents                    int
+	agents                       agentPatience
+	offers                       offerFlags
+	roles                        string
+	rootSubmissions              bool
+	limits                       state.Limits
+}
+
+// agentPatience is how long a master waits for its agents.
+type agentPatience struct {
+	ping, reregister flags.Duration
+	pings            int
+}
+
+// offerFlags shape who is offered what.
+type offerFlags struct {
+	interval, timeout  flags.Duration
+	minimums, excluded string
+	hideGPUs           bool
+}
+
+func (m *masterFlags) add(set *pflag.FlagSet) {
+	m.network.add(set, 5050)
+	set.StringVar(&m.workDir, "work_dir", "", "folder of the registry; required unless --registry=in_memory")
+	set.StringVar(&m.registry, "registry", "file", "file: kept in --work_dir; in_memory: forgotten at the end")
+	set.StringVar(&m.cluster, "cluster", "", "the cluster's name, for people")
+	duration(set, &m.registryFetch, "registry_fetch_timeout", time.Minute, "for the registry to be read at the start")
+	duration(set, &m.registryStore, "registry_store_timeout", 20*time.Second, "for one write of the registry; a master that cannot write ends")
+	duration(set, &m.prune, "registry_gc_interval", 15*time.Minute, "between prunings of agents that are unreachable or gone")
+	duration(set, &m.maxAge, "registry_max_agent_age", 14*24*time.Hour, "for which an unreachable or gone agent is remembered")
+	set.IntVar(&m.maxAgents, "registry_max_agent_count", 102400, "most unreachable, and most gone, agents remembered")
+	m.agents.add(set)
+	m.offers.add(set)
+	set.StringVar(&m.roles, "roles", "", "the only roles that frameworks may have, with commas between; any by default")
+	flags.Bool(set, &m.rootSubmissions, "root_submissions", true, "take frameworks and tasks that run as root")
+	set.IntVar(&m.limits.CompletedFrameworks, "max_completed_frameworks", 50, "completed frameworks remembered")
+	set.IntVar(&m.limits.CompletedTasks, "max_completed_tasks_per_framework", 1000, "ended tasks remembered of each framework")
+	set.IntVar(&m.limits.UnreachableTasks, "max_unreachable_tasks_per_framework", 1000, "unreachable tasks remembered of each framework")
+	m.log.add(set)
+	flags.AddConfig(set)
+}
+
+func (a *agentPatience) add(set *pflag.FlagSet) {
+	duration(set, &a.ping, "agent_ping_timeout", 15*time.Second, "between pings of an agent, each of which it must answer in that time; 1secs to 15mins")
+	set.IntVar(&a.pings, "max_agent_ping_timeouts", 5, "unanswered pings in a row after which an agent is unreachable")
+	duration(set, &a.reregister, "agent_reregister_timeout", 10*time.Minute, "after which an agent whose link broke is unreachable")
+}
+
+func (o *offerFlags) add(set *pflag.FlagSet) {
+	duration(set, &o.interval, "allocation_interval", time.Second, "longest pause between two looks at what can be offered")
+	duration(set, &o.timeout, "offer_timeout", 0, "after which unanswered offers are rescinded; 0 is never")
+	set.StringVar(&o.minimums, "min_allocatable_resources", "cpus:0.01|mem:32", "offer no less: alternatives with | between, amounts with ; between")
+	set.StringVar(&o.excluded, "fair_sharing_excluded_resource_names", "", "resources that count for nobody's share, with commas between")
+	flags.Bool(set, &o.hideGPUs, "filter_gpu_resources", true, "offer machines with GPUs only to frameworks that declare GPU_RESOURCES")
+}
+
+// duration adds a flag for a span of time.
+func duration(set *pflag.FlagSet, target *flags.Duration, name string, value time.Duration, usage string) {
+	*target = flags.Duration(value)
+	set.Var(target, name, usage)
+}
+
+func masterCommand(io Streams) *cobra.Command {
+	m := new(masterFlags)
+	c := &cobra.Command{
+		Use: "master", GroupID: groupCluster, Args: exactly(),
+		Short: "Run a master",
+		Long:  "Run a master, which matches what agents offer with what frameworks want, until SIGINT or SIGTERM.",
+	}
+	m.add(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error { return m.run(c.Context(), io, values(c.Flags())) }
+	return c
+}
+
+func (m *masterFlags) run(ctx context.Context, io Streams, given map[string]string) error {
+	o, err := m.options()
+	if err != nil {
+		return err
+	}
+	o.Flags = given
+	return m.log.serve(ctx, io, "master", func(l daemon.Logging) (*daemon.Daemon, error) {
+		o.Logging = l
+		return daemon.StartMaster(ctx, o)
+	})
+}
+
+// options checks the flags and turns them into a value.
+func (m *masterFlags) options() (daemon.MasterOptions, error) {
+	network, err := m.network.network()
+	if err != nil {
+		return daemon.MasterOptions{}, err
+	}
+	if err := m.check(); err != nil {
+		return daemon.MasterOptions{}, err
+	}
+	allocation, err := m.offers.options()
+	if err != nil {
+		return daemon.MasterOptions{}, err
+	}
+	roles, err := roleList(m.roles)
+	if err != nil {
+		return daemon.MasterOptions{}, err
+	}
+	o := daemon.MasterOptions{
+		Network: network, Cluster: m.cluster, Allocator: allocation, Version: Version,
+		PingTimeout: time.Duration(m.agents.ping), MaxPingTimeouts: m.agents.pings,
+		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),
+		Config: state.Config{
+			MasterID: uuid.NewString(), AgentReregisterTimeout: time.Duration(m.agents.reregister),
+			OfferTimeout: time.Duration(m.offers.timeout), RegistryPruneInterval: time.Duration(m.prune),
+			RegistryMaxAgentAge: time.Duration(m.maxAge), RegistryMaxAgentCount: m.maxAgents,
+			Limits: m.limits, RefuseRoot: !m.rootSubmissions, Roles: roles,
+		},
+	}
+	if m.registry == "file" {
+		o.WorkDir = m.workDir
+	}
+	return o, nil
+}
+
+func (m *masterFlags) check() error {
+	switch m.registry {
+	case "file":
+		if m.workDir == "" {
+			return usageError{errRequired("work_dir")}
+		}
+	case "in_memory":
+	default:
+		return flagError("registry", m.registry, "is neither file nor in_memory")
+	}
+	if ping := time.Duration(m.agents.ping); ping < time.Second || ping > 15*time.Minute {
+		return flagError("agent_ping_timeout", m.agents.ping.String(), "is not between 1secs and 15mins")
+	}
+	if err := atLeast(1, namedInt{"max_agent_ping_timeouts", m.agents.pings}, namedInt{"registry_max_agent_count", m.maxAgents},
+		namedInt{"max_completed_frameworks", m.limits.CompletedFrameworks},
+		namedInt{"max_completed_tasks_per_framework", m.limits.CompletedTasks},
+		namedInt{"max_unreachable_tasks_per_framework", m.limits.UnreachableTasks}); err != nil {
+		return err
+	}
+	return positive(
+		namedDuration{"registry_fetch_timeout", m.registryFetch}, namedDuration{"registry_store_timeout", m.registryStore},
+		namedDuration{"registry_gc_interval", m.prune}, namedDuration{"registry_max_agent_age", m.maxAge},
+		namedDuration{"agent_reregister_timeout", m.agents.reregister}, namedDuration{"allocation_interval", m.offers.interval})
+}
+
+func (o *offerFlags) options() (core.Options, error) {
+	if o.timeout < 0 {
+		return core.Options{}, flagError("offer_timeout", o.timeout.String(), "is negative")
+	}
+	minimums, err := core.ParseMinimums(o.minimums)
+	if err != nil {
+		return core.Options{}, flagError("min_allocatable_resources", o.minimums, err.Error())
+	}
+	return core.Options{
+		Interval: time.Duration(o.interval), Minimums: minimums, NotShared: list(o.excluded), GPUsForAll: !o.hideGPUs,
+	}, nil
+}
+
+// list splits at commas; nothing is no entry.
+func list(text string) []string {
+	var all []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+func roleList(text string) ([]string, error) {
+	roles := list(text)
+	for _, role := range roles {
+		if err := names.CheckRole("roles", role); err != nil {
+			return nil, flagError("roles", text, err.Error())
+		}
+	}
+	return roles, nil
+}

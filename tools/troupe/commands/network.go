@@ -1,0 +1,85 @@
+package commands
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"troupe/tools/troupe/daemon"
+)
+
+// networkFlags say where a daemon listens, and what others are told.
+type networkFlags struct {
+	ip, advertiseIP, hostname string
+	port, advertisePort       int
+	tls                       tlsFlags
+}
+
+func (n *networkFlags) add(set *pflag.FlagSet, port int) {
+	set.StringVar(&n.ip, "ip", "127.0.0.1", "address to listen on; 0.0.0.0 is all of the machine's")
+	set.IntVar(&n.port, "port", port, "port to listen on, for actors and HTTP; 0 is any free one")
+	set.StringVar(&n.advertiseIP, "advertise_ip", "", "address that others are told, where it is not --ip")
+	set.IntVar(&n.advertisePort, "advertise_port", 0, "port that others are told, where it is not --port")
+	set.StringVar(&n.hostname, "hostname", "", "name shown to frameworks and people; the machine's own, or the address when that is a loopback one")
+	n.tls.add(set)
+}
+
+// network checks the flags.
+func (n *networkFlags) network() (daemon.Network, error) {
+	for _, ip := range []struct{ name, value string }{{"ip", n.ip}, {"advertise_ip", n.advertiseIP}} {
+		if ip.value != "" && net.ParseIP(ip.value) == nil {
+			return daemon.Network{}, flagError(ip.name, ip.value, "is no IP address")
+		}
+	}
+	for _, port := range []struct {
+		name  string
+		value int
+	}{{"port", n.port}, {"advertise_port", n.advertisePort}} {
+		if port.value < 0 || port.value > 65535 {
+			return daemon.Network{}, flagError(port.name, strconv.Itoa(port.value), "is no port: 0 to 65535")
+		}
+	}
+	secure, err := n.tls.server()
+	if err != nil {
+		return daemon.Network{}, err
+	}
+	return daemon.Network{
+		Listen: net.JoinHostPort(n.ip, strconv.Itoa(n.port)), AdvertiseIP: n.advertised(), AdvertisePort: n.advertisePort,
+		Hostname: n.host(), TLS: secure,
+	}, nil
+}
+
+// advertised is the address that others are told: a machine's name where it
+// listens on all addresses.
+func (n *networkFlags) advertised() string {
+	if n.advertiseIP != "" || !net.ParseIP(n.ip).IsUnspecified() {
+		return n.advertiseIP
+	}
+	return machineName()
+}
+
+func (n *networkFlags) host() string {
+	switch ip := net.ParseIP(n.ip); {
+	case n.hostname != "":
+		return n.hostname
+	case ip != nil && ip.IsLoopback() && n.advertiseIP == "":
+		return n.ip
+	}
+	return machineName()
+}
+
+func machineName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
+
+// flagError is a flag's value that cannot be used.
+func flagError(name, value, why string) error {
+	return usageError{fmt.Errorf("--%s=%q %s", name, value, why)}
+}

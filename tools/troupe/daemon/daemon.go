@@ -1,0 +1,155 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"troupe/actors"
+	"troupe/actors/inspect"
+)
+
+// closeTimeout bounds an orderly end.
+const closeTimeout = 10 * time.Second
+
+// Network says where a daemon listens and what others are told.
+type Network struct {
+	Listen        string // host:port; port 0 is any free one
+	AdvertiseIP   string // empty: as in Listen
+	AdvertisePort int    // 0: the port that it listens on
+	Hostname      string // for frameworks and people
+	TLS           *tls.Config
+}
+
+// Logging is where a daemon logs to, and how its level is changed.
+type Logging struct {
+	Logger *zap.Logger
+	Level  zap.AtomicLevel
+}
+
+// Daemon is a process of a cluster that runs, be it alone in its operating
+// system process or beside others.
+type Daemon struct {
+	System *actors.System
+	scheme string
+	failed chan error
+	// release is done after the system has stopped, last first.
+	release []func() error
+}
+
+// start makes the system of a daemon.
+func start(n Network, l Logging) (*Daemon, error) {
+	d := &Daemon{scheme: "http", failed: make(chan error, 1)}
+	if n.TLS != nil {
+		d.scheme = "https"
+	}
+	o := actors.Options{
+		Listen: n.Listen, Advertise: n.advertise(), Logger: l.Logger, TLS: n.TLS,
+		OnPanic: func(p actors.Panic) { d.fail(fmt.Errorf("actor %q panicked: %v", p.PID.Name, p.Value)) },
+	}
+	var err error
+	if d.System, err = actors.New(o); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("--port: %s is in use by another process: %w", n.Listen, err)
+		}
+		return nil, err
+	}
+	if err := inspect.Mount(d.System, inspect.Options{Level: &l.Level}); err != nil {
+		return d.abandon(err)
+	}
+	return d, nil
+}
+
+func (n Network) advertise() string {
+	host, port, err := net.SplitHostPort(n.Listen)
+	if err != nil {
+		return n.AdvertiseIP
+	}
+	if n.AdvertiseIP != "" {
+		host = n.AdvertiseIP
+	}
+	if n.AdvertisePort != 0 {
+		port = strconv.Itoa(n.AdvertisePort)
+	}
+	if port == "0" {
+		return host
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// Address is the host:port that others know.
+func (d *Daemon) Address() string { return d.System.Address() }
+
+// URL is where its pages are.
+func (d *Daemon) URL() string { return d.scheme + "://" + d.Address() }
+
+// fail ends the daemon; the first reason counts.
+func (d *Daemon) fail(err error) {
+	select {
+	case d.failed <- err:
+	default: // it ends already
+	}
+}
+
+// Failed gives why the daemon cannot go on, when it cannot.
+func (d *Daemon) Failed() <-chan error { return d.failed }
+
+// Run waits until ctx is done or the daemon fails, and closes it.
+func (d *Daemon) Run(ctx context.Context) error {
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-d.failed:
+	}
+	return errors.Join(err, d.Close())
+}
+
+// Close ends the daemon in order, within ten seconds.
+func (d *Daemon) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := d.System.Close(ctx)
+	for i := len(d.release) - 1; i >= 0; i-- {
+		err = errors.Join(err, d.release[i]())
+	}
+	d.release = nil
+	return err
+}
+
+// abandon closes a daemon that did not get to run.
+func (d *Daemon) abandon(err error) (*Daemon, error) {
+	return nil, errors.Join(err, d.Close())
+}
+
+// background calls f when done is closed, unless the daemon ends before.
+func (d *Daemon) background(done <-chan struct{}, f func()) {
+	ended, exited := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(exited)
+		select {
+		case <-done:
+			f()
+		case <-ended:
+		}
+	}()
+	d.release = append(d.release, func() error {
+		close(ended)
+		<-exited
+		return nil
+	})
+}
+
+// joinClose closes what was opened for nothing.
+func joinClose(err error, closes ...func() error) error {
+	for _, c := range closes {
+		err = errors.Join(err, c())
+	}
+	return err
+}
