@@ -150,6 +150,18 @@ func (m *Machine) count(c view.Counter) { m.publish(view.Counted{Counter: c}) }
 // id is the agent's; nil before the first registration.
 func (m *Machine) id() *mesos.AgentID { return m.info.GetId() }
 
+// ID is the agent's; empty before the first registration.
+func (m *Machine) ID() string { return m.id().GetValue() }
+
+// Sandboxes lists those of the containers that have not ended.
+func (m *Machine) Sandboxes() []string {
+	var list []string
+	for _, e := range sorted(m.containers) {
+		list = append(list, m.sandbox(e))
+	}
+	return list
+}
+
 func (m *Machine) exit(reason string, err error) {
 	m.exited = true
 	m.emit(Exit{reason, err})

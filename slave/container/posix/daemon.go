@@ -1,0 +1,104 @@
+package posix
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Daemon is a process that does not end with the one that started it.
+type Daemon struct {
+	pid     int
+	done    chan struct{}
+	message string // valid after done
+
+	mu    sync.Mutex
+	ended bool
+}
+
+// StartDaemon starts a program in a session of its own. It writes to the file
+// output, which is appended to; nothing of this process's files reaches it.
+// Unlike what a Launcher starts, it outlives this process.
+func StartDaemon(path string, args, env []string, output string) (*Daemon, error) {
+	out, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("output of %q: %w", path, err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, out, out
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
+	err = cmd.Start()
+	if err = errors.Join(err, out.Close()); err != nil {
+		return nil, fmt.Errorf("starting %q: %w", path, err)
+	}
+	d := &Daemon{pid: cmd.Process.Pid, done: make(chan struct{})}
+	go func() {
+		err := cmd.Wait()
+		message := "it exited"
+		if err != nil {
+			message = err.Error()
+		}
+		d.end(message)
+	}()
+	return d, nil
+}
+
+// FindDaemon watches a process that another one started.
+func FindDaemon(pid int) (*Daemon, error) {
+	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("finding process %d: %w", pid, err)
+	}
+	d := &Daemon{pid: pid, done: make(chan struct{})}
+	file := os.NewFile(uintptr(fd), "pidfd")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("watching process %d: %w", pid, err), file.Close())
+	}
+	go func() {
+		// A pidfd is readable once its process has ended.
+		err := raw.Read(func(fd uintptr) bool {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+			return n > 0 || err != nil && !errors.Is(err, unix.EINTR)
+		})
+		if err = errors.Join(err, file.Close()); err != nil {
+			d.end("it cannot be watched: " + err.Error())
+			return
+		}
+		d.end("it ended")
+	}()
+	return d, nil
+}
+
+func (d *Daemon) end(message string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.message, d.ended = message, true
+	close(d.done)
+}
+
+// Pid is the process's number.
+func (d *Daemon) Pid() int { return d.pid }
+
+// Done is closed when the process has ended.
+func (d *Daemon) Done() <-chan struct{} { return d.done }
+
+// Message says how it ended; valid once Done is closed.
+func (d *Daemon) Message() string { return d.message }
+
+// Kill ends the process at once, if it has not ended.
+func (d *Daemon) Kill() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return nil
+	}
+	if err := unix.Kill(d.pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("killing process %d: %w", d.pid, err)
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package slave
+
+import (
+	"context"
+	"time"
+
+	"troupe/actors"
+	"troupe/slave/state"
+)
+
+// performDevice performs what the outside world has a part in.
+func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
+	switch e := effect.(type) {
+	case state.MakeSandbox:
+		a.makeSandbox(c, e)
+	case state.RetireSandbox:
+		a.options.Sandboxes.Retire(a.sandbox(e.Framework, e.Executor, e.Container), time.Now())
+	case state.StartHost:
+		a.keep(c, e.Host, func() (HostProcess, error) {
+			return a.options.Processes.StartHost(c.Self(), string(e.Host))
+		})
+	case state.WatchHost:
+		a.keep(c, e.Host, func() (HostProcess, error) { return a.options.Processes.WatchHost(int(e.Pid)) })
+	case state.KillHost:
+		a.killHost(e.Host)
+	case state.Sweep:
+		c.Go(func(context.Context) func() {
+			a.options.Processes.Sweep(e.Sandboxes)
+			return func() { a.step(c, state.Swept{Host: e.Host}) }
+		})
+	}
+}
+
+func (a *Agent) sandbox(f state.FrameworkID, e state.ExecutorID, container state.ContainerID) string {
+	return a.options.Sandboxes.Run(a.machine.ID(), string(f), string(e), string(container))
+}
+
+func (a *Agent) makeSandbox(c *actors.Context, e state.MakeSandbox) {
+	agent := a.machine.ID()
+	c.Go(func(context.Context) func() {
+		_, err := a.options.Sandboxes.Make(agent, string(e.Framework), string(e.Executor), string(e.Container), e.User)
+		return func() { a.step(c, state.SandboxMade{Container: e.Container, Err: err}) }
+	})
+}
+
+// keep spawns the keeper of a host.
+func (a *Agent) keep(c *actors.Context, id state.HostID, start func() (HostProcess, error)) {
+	ended := func(message string) {
+		a.sys.Do(c.Self(), func(c *actors.Context) {
+			delete(a.keepers, id)
+			a.step(c, state.HostEnded{Host: id, Message: message})
+		})
+	}
+	k := &keeper{start: start, ended: ended}
+	a.keepers[id] = k
+	if _, err := c.Spawn(keepers+string(id), k); err != nil {
+		ended(err.Error())
+	}
+}
+
+// killHost has the keeper kill its host; one that nobody keeps has ended.
+func (a *Agent) killHost(id state.HostID) {
+	k := a.keepers[id]
+	if k == nil || !a.sys.Do(a.sys.PID(keepers+string(id)), k.kill) {
+		a.later(state.HostEnded{Host: id, Message: "nobody keeps it"})
+	}
+}

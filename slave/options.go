@@ -1,0 +1,117 @@
+package slave
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"troupe/actors"
+	"troupe/messages/cluster"
+	"troupe/slave/state"
+	"troupe/slave/state/view"
+)
+
+// Names of the actors.
+const (
+	Name    = "agent"
+	keepers = "host/" // and the host's H1
+)
+
+// Journal keeps what the agent must know again when it starts. Its callbacks
+// come in the order of the calls, from any goroutine, and do not block.
+type Journal interface {
+	// Append makes records durable, all or none.
+	Append(records []*cluster.JournalRecord, done func(error))
+	// Rewrite replaces everything that was appended before.
+	Rewrite(records []*cluster.JournalRecord, done func(error))
+	// Grown tells that a Rewrite would pay off.
+	Grown() bool
+}
+
+// Sandboxes makes the folders of containers, and collects them later. Its
+// methods may be called from any goroutine.
+type Sandboxes interface {
+	// Run is where a container's folder is; it only calculates.
+	Run(agent, framework, executor, container string) string
+	// Make makes it, for a user or, if that is empty, for the agent's own.
+	Make(agent, framework, executor, container, user string) (string, error)
+	// Retire gives a folder over to be collected.
+	Retire(path string, since time.Time)
+	// RetireAll gives over every folder that live does not know.
+	RetireAll(live func(path string) bool) error
+	// Collect removes what is due. It may take long.
+	Collect(ctx context.Context, now time.Time) error
+}
+
+// Processes starts executor hosts and looks after them. Its methods may block,
+// and are called from any goroutine.
+type Processes interface {
+	// StartHost starts a host that will dial agent. It is not to end with the
+	// agent's process.
+	StartHost(agent actors.PID, id string) (HostProcess, error)
+	// WatchHost finds a host that another agent process started.
+	WatchHost(pid int) (HostProcess, error)
+	// Sweep ends every process that was started in one of the folders, and
+	// returns when they are gone.
+	Sweep(sandboxes []string)
+}
+
+// HostProcess is an executor host's process.
+type HostProcess interface {
+	Pid() int
+	// Done is closed when the process has ended.
+	Done() <-chan struct{}
+	// Message says how it ended, valid once Done is closed.
+	Message() string
+	// Kill ends it at once.
+	Kill() error
+}
+
+// Publisher takes the read side's events, in order. It must not block.
+type Publisher interface {
+	Publish(event view.Event)
+}
+
+// Options make an agent. A zero duration means its default.
+type Options struct {
+	// What the machine is told; Sandbox and Seed are filled in.
+	Config state.Config
+	// Where the master is; the zero PID means that there is none yet, see
+	// Service.SetMaster.
+	Master actors.PID
+	// What the journal held.
+	Records []*cluster.JournalRecord
+	// The machine was started anew since the journal was written.
+	Rebooted  bool
+	Journal   Journal
+	Sandboxes Sandboxes
+	Processes Processes
+	// Nil: nobody reads.
+	Publisher Publisher
+	// Between two collections of sandboxes; 1 min.
+	DiskWatchInterval time.Duration
+}
+
+func (o Options) withDefaults() (Options, error) {
+	switch {
+	case o.Journal == nil:
+		return o, errors.New("start agent: Options.Journal is not set")
+	case o.Sandboxes == nil:
+		return o, errors.New("start agent: Options.Sandboxes is not set")
+	case o.Processes == nil:
+		return o, errors.New("start agent: Options.Processes is not set")
+	case o.Config.Info == nil:
+		return o, errors.New("start agent: Options.Config.Info is not set")
+	}
+	if o.Publisher == nil {
+		o.Publisher = nobody{}
+	}
+	if o.DiskWatchInterval <= 0 {
+		o.DiskWatchInterval = time.Minute
+	}
+	return o, nil
+}
+
+type nobody struct{}
+
+func (nobody) Publish(view.Event) {}
