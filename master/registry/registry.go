@@ -14,7 +14,7 @@ import (
 var ErrConflict = errors.New("conflicts with the registry")
 
 // shardCount divides the records so that a change copies few of them.
-const shardCount = 256
+const shardCount = 1024
 
 // Registry is an immutable set of agent records. The zero value is empty.
 // Records are shared between values and must not be modified.
@@ -124,11 +124,11 @@ func copyShard(m map[string]*cluster.AgentRecord) map[string]*cluster.AgentRecor
 	return c
 }
 
-// shardOf is FNV-1a over the id.
-func shardOf(id string) uint8 {
+// shardOf folds FNV-1a over the id.
+func shardOf(id string) uint32 {
 	h := uint32(2166136261)
 	for i := range len(id) {
 		h = (h ^ uint32(id[i])) * 16777619
 	}
-	return uint8(h ^ h>>8 ^ h>>16 ^ h>>24)
+	return (h ^ h>>10 ^ h>>20) % shardCount
 }

@@ -23,7 +23,7 @@ type framework struct {
 	tasks map[TaskID]*task
 	order []*task
 	// Tasks on agents that became unreachable, the oldest first.
-	unreachable     ring[*view.Task]
+	unreachable     []*view.Task
 	unreachableByID map[TaskID]*view.Task
 	offers          map[OfferID]*offer
 	executors       map[*executor]bool
@@ -131,7 +131,6 @@ func (m *Machine) addFramework(picture view.Framework) *framework {
 		view:            &picture,
 		can:             abilitiesOf(picture.Info),
 		tasks:           make(map[TaskID]*task),
-		unreachable:     ring[*view.Task]{max: m.cfg.Limits.UnreachableTasks},
 		unreachableByID: make(map[TaskID]*view.Task),
 		offers:          make(map[OfferID]*offer),
 		executors:       make(map[*executor]bool),

@@ -174,9 +174,8 @@ func (m *Machine) adoptTask(f *framework, a *agent, id TaskID, reported *mesos.T
 	for _, s := range reported.GetStatuses() {
 		picture.Statuses = withStatus(picture.Statuses, s)
 	}
-	_, known := f.unreachableByID[id]
+	known := f.takeBack(id)
 	if known {
-		delete(f.unreachableByID, id)
 		m.publish(view.TaskForgotten{Framework: f.id(), Task: id})
 	}
 	e := a.executors[executorKey{f, picture.Executor}]

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -69,12 +70,36 @@ func (m *Machine) removeTask(t *task, fate view.TaskFate) {
 	f.order = f.order[:len(f.order)-1]
 	delete(f.tasks, t.view.ID)
 	if fate == view.Unreachable {
-		f.unreachableByID[t.view.ID] = t.view
-		if gone, any := f.unreachable.add(t.view); any && f.unreachableByID[gone.ID] == gone {
-			delete(f.unreachableByID, gone.ID)
-		}
+		f.giveUp(t.view, m.cfg.Limits.UnreachableTasks)
 	}
 	m.publish(view.TaskRemoved{Task: t.view, Rank: int(t.rank), Fate: fate})
+}
+
+// giveUp remembers a task on an unreachable agent, and forgets the oldest of
+// them beyond limit.
+func (f *framework) giveUp(t *view.Task, limit int) {
+	if limit <= 0 {
+		return
+	}
+	f.unreachableByID[t.ID] = t
+	f.unreachable = append(f.unreachable, t)
+	if len(f.unreachable) > limit {
+		delete(f.unreachableByID, f.unreachable[0].ID)
+		f.unreachable[0] = nil
+		f.unreachable = f.unreachable[1:]
+	}
+}
+
+// takeBack forgets a task on an unreachable agent that came back. It is false
+// when there is no such task.
+func (f *framework) takeBack(id TaskID) bool {
+	t := f.unreachableByID[id]
+	if t == nil {
+		return false
+	}
+	delete(f.unreachableByID, id)
+	f.unreachable = slices.DeleteFunc(f.unreachable, func(other *view.Task) bool { return other == t })
+	return true
 }
 
 // free gives back what a task held, once.

@@ -54,19 +54,24 @@ func (m *Memory) Write(_ context.Context, changes []registry.Change) error {
 	if m.failure != nil {
 		return m.failure
 	}
-	next := maps.Clone(m.records)
-	for _, c := range changes {
+	records := make([][]byte, len(changes))
+	for i, c := range changes {
 		if c.Record == nil {
-			delete(next, c.AgentID)
 			continue
 		}
 		data, err := proto.Marshal(c.Record)
 		if err != nil {
 			return fmt.Errorf("write registry: record of agent %q: %w", c.AgentID, err)
 		}
-		next[c.AgentID] = data
+		records[i] = data
 	}
-	m.records = next
+	for i, c := range changes {
+		if c.Record == nil {
+			delete(m.records, c.AgentID)
+		} else {
+			m.records[c.AgentID] = records[i]
+		}
+	}
 	return nil
 }
 

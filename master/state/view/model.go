@@ -173,27 +173,21 @@ func (m *Model) completeFramework(done *Framework) {
 	m.order = slices.DeleteFunc(m.order, func(id FrameworkID) bool { return id == done.ID })
 	past := f.state()
 	past.Tasks, past.Offers, past.Executors = nil, nil, nil
-	past.UnreachableTasks = slices.Clone(newest(f.unreachable, m.limits.UnreachableTasks))
-	past.CompletedTasks = slices.Clone(newest(f.completed, m.limits.CompletedTasks))
+	past.UnreachableTasks, past.CompletedTasks = slices.Clone(f.unreachable), slices.Clone(f.completed)
 	m.completed = keep(m.completed, past, m.limits.CompletedFrameworks)
 }
 
-// keep appends item to the newest of list, so that limit are left. Half a
-// list more is kept than shown, so that dropping costs little on average.
+// keep appends item, and forgets the oldest beyond limit.
 func keep[T any](list []T, item T, limit int) []T {
 	if limit <= 0 {
 		return nil
 	}
 	list = append(list, item)
-	if len(list) > limit+limit/2 {
-		list = append([]T(nil), list[len(list)-limit:]...)
+	if len(list) > limit {
+		var none T
+		list[0], list = none, list[1:]
 	}
 	return list
-}
-
-// newest is the last limit items of what keep kept.
-func newest[T any](list []T, limit int) []T {
-	return list[max(0, len(list)-max(0, limit)):]
 }
 
 // Version counts the events applied.
@@ -206,7 +200,7 @@ func (m *Model) Snapshot() *Snapshot {
 		Version:     m.version,
 		Agents:      make([]*Agent, 0, len(m.agents)),
 		Frameworks:  make([]FrameworkState, 0, len(m.order)),
-		Completed:   slices.Clone(newest(m.completed, m.limits.CompletedFrameworks)),
+		Completed:   slices.Clone(m.completed),
 		Unreachable: len(m.unreachable),
 		Counters:    m.counters.clone(),
 		Used:        maps.Clone(m.used),
@@ -217,8 +211,8 @@ func (m *Model) Snapshot() *Snapshot {
 	for _, id := range m.order {
 		f := m.frameworks[id].state()
 		f.Tasks = slices.Clone(f.Tasks)
-		f.UnreachableTasks = slices.Clone(newest(f.UnreachableTasks, m.limits.UnreachableTasks))
-		f.CompletedTasks = slices.Clone(newest(f.CompletedTasks, m.limits.CompletedTasks))
+		f.UnreachableTasks = slices.Clone(f.UnreachableTasks)
+		f.CompletedTasks = slices.Clone(f.CompletedTasks)
 		s.Frameworks = append(s.Frameworks, f)
 	}
 	return s
