@@ -129,7 +129,7 @@ func (w *world) breakLink() {
 func (w *world) answerSubscribe() {
 	if w.linked {
 		w.step(Received{From: master, Message: subscribedEvent("F1")})
-		if w.s.storing {
+		if w.s.id.storing {
 			w.step(Persisted{})
 		}
 	}

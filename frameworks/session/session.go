@@ -52,14 +52,9 @@ type Session struct {
 	changed bool
 	// teardown: the framework is to be removed.
 	teardown bool
-	// stored is the framework id that is durable; storing waits for Persisted.
-	stored  string
-	storing bool
-	chance  chance
-
-	// heartbeat is the interval the master promised; 0 means none.
-	heartbeat time.Duration
-	heardAt   time.Time
+	id       durability
+	chance   chance
+	pulse    pulse
 	// held waits for Persisted.
 	held []*scheduler.Event
 
@@ -76,6 +71,20 @@ type Session struct {
 	out []Effect
 }
 
+// durability is how far the framework id is: stored is the one that is
+// durable, storing waits for Persisted.
+type durability struct {
+	stored  string
+	storing bool
+}
+
+// pulse is when the master was heard, and the interval that it promised; 0
+// means none.
+type pulse struct {
+	interval time.Duration
+	heardAt  time.Time
+}
+
 // New makes a session that waits for MasterDetected. It fails when the
 // framework lacks a name or a user.
 func New(c Config) (*Session, error) {
@@ -87,7 +96,7 @@ func New(c Config) (*Session, error) {
 	}
 	s := &Session{
 		framework:  proto.Clone(c.Framework).(*mesos.FrameworkInfo),
-		stored:     c.Framework.GetId().GetValue(),
+		id:         durability{stored: c.Framework.GetId().GetValue()},
 		chance:     chance{state: c.Seed},
 		offers:     map[string]*mesos.AgentID{},
 		suppressed: map[string]bool{},
@@ -148,7 +157,7 @@ func (s *Session) receive(in Received) {
 	}
 	switch m := in.Message.(type) {
 	case *scheduler.Event:
-		s.heardAt = s.now
+		s.pulse.heardAt = s.now
 		s.event(m)
 	case *scheduler.APIResult:
 		s.refusedByMaster(m)

@@ -86,7 +86,7 @@ func (r *rig) connected() *rig {
 	r.t.Helper()
 	r.step(MasterDetected{Master: master})
 	r.event(subscribedEvent("F1"))
-	if r.s.storing {
+	if r.s.id.storing {
 		r.step(Persisted{})
 	}
 	if !r.s.Subscribed() {

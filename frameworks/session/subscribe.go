@@ -91,15 +91,15 @@ func (s *Session) onSubscribed(m *scheduler.Event_Subscribed) {
 	s.do(CancelTimer{Key: timerSubscribe})
 	s.armHeartbeat(m.GetHeartbeatIntervalSeconds())
 	s.held = []*scheduler.Event{{Type: scheduler.Event_SUBSCRIBED.Enum(), Subscribed: m}}
-	if s.stored == id.GetValue() {
+	if s.id.stored == id.GetValue() {
 		s.connect()
 		return
 	}
 	s.phase = persisting
-	if s.storing && s.framework.GetId().GetValue() == id.GetValue() {
+	if s.id.storing && s.framework.GetId().GetValue() == id.GetValue() {
 		return
 	}
-	s.storing = true
+	s.id.storing = true
 	s.framework.Id = id
 	s.do(Persist{FrameworkID: id})
 }
@@ -110,7 +110,7 @@ func (s *Session) persisted(err error) {
 		s.end(fmt.Errorf("store framework id %q: %w", id, err))
 		return
 	}
-	s.storing, s.stored = false, id
+	s.id.storing, s.id.stored = false, id
 	if s.phase == persisting {
 		s.connect()
 	}
@@ -151,21 +151,21 @@ func (s *Session) catchUp() {
 }
 
 func (s *Session) armHeartbeat(seconds float64) {
-	s.heartbeat = 0
+	s.pulse.interval = 0
 	if seconds > 0 && seconds < math.MaxInt32 {
-		s.heartbeat = time.Duration(seconds * float64(time.Second))
-		s.do(SetTimer{Key: timerHeartbeat, After: s.heartbeat * missedHeartbeats})
+		s.pulse.interval = time.Duration(seconds * float64(time.Second))
+		s.do(SetTimer{Key: timerHeartbeat, After: s.pulse.interval * missedHeartbeats})
 	}
 }
 
 // watchHeartbeat runs at the earliest moment at which silence could have been
 // too long; events between only move heardAt.
 func (s *Session) watchHeartbeat() {
-	if s.heartbeat == 0 || s.phase != subscribed && s.phase != persisting {
+	if s.pulse.interval == 0 || s.phase != subscribed && s.phase != persisting {
 		return
 	}
-	limit := s.heartbeat * missedHeartbeats
-	if silent := s.now.Sub(s.heardAt); silent < limit {
+	limit := s.pulse.interval * missedHeartbeats
+	if silent := s.now.Sub(s.pulse.heardAt); silent < limit {
 		s.do(SetTimer{Key: timerHeartbeat, After: limit - silent})
 		return
 	}
