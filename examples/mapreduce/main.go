@@ -20,14 +20,13 @@ import (
 )
 
 func main() {
-	var j wordcount.Job
-	flag.StringVar(&j.Framework.Master, "master", "127.0.0.1:5050", "host:port of the master")
-	flag.DurationVar(&j.Pause, "pause", 0, "how much longer each piece takes, to watch it")
+	master := flag.String("master", "127.0.0.1:5050", "host:port of the master")
+	rest := flag.Duration("rest", 0, "how much longer each piece takes, to watch it")
 	mapper := flag.Bool("map", false, "be the executor; agents use it")
 	flag.Parse()
-	run := func() error { return count(j, flag.Arg(0)) }
+	run := func() error { return count(*master, flag.Arg(0), "-rest="+rest.String()) }
 	if *mapper {
-		run = func() error { return wordcount.Map(context.Background()) }
+		run = func() error { return wordcount.Map(context.Background(), *rest) }
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -35,7 +34,8 @@ func main() {
 	}
 }
 
-func count(j wordcount.Job, folder string) error {
+func count(master, folder, rest string) error {
+	j := wordcount.Job{Framework: frameworks.Options{Master: master, Name: "wordcount"}}
 	if folder != "" {
 		j.Texts = os.DirFS(folder)
 	}
@@ -43,7 +43,7 @@ func count(j wordcount.Job, folder string) error {
 	if err != nil {
 		return err
 	}
-	j.Executor = []string{self, "-map"}
+	j.Executor = []string{self, "-map", rest}
 	j.Report = func(p frameworks.Progress) { fmt.Fprintln(os.Stderr, p.TaskID, p.State) }
 	counts, err := wordcount.Count(context.Background(), j)
 	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
