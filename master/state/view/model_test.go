@@ -164,10 +164,17 @@ func TestStrayEventsAreHarmless(t *testing.T) {
 	m := NewModel(Limits{CompletedTasks: 1})
 	task := newTask("t", mesos.TaskState_TASK_RUNNING)
 	for _, e := range []Event{
-		AgentRemoved{ID: "x"}, FrameworkChanged{&Framework{ID: "x"}}, FrameworkRemoved{&Framework{ID: "x"}},
-		TaskAdded{task}, TaskUpdated{Task: task, Rank: 7}, TaskRemoved{Task: task, Rank: 7}, TaskForgotten{Framework: "x"},
-		ExecutorAdded{&Executor{Framework: "x"}}, ExecutorRemoved{Framework: "x"},
-		OffersMade{[]*Offer{{Framework: "x"}}}, OfferRemoved{Offer: &Offer{Framework: "x"}},
+		AgentRemoved{ID: "x"},
+		FrameworkChanged{&Framework{ID: "x"}},
+		FrameworkRemoved{&Framework{ID: "x"}},
+		TaskAdded{task},
+		TaskUpdated{Task: task, Rank: 7},
+		TaskRemoved{Task: task, Rank: 7},
+		TaskForgotten{Framework: "x"},
+		ExecutorAdded{&Executor{Framework: "x"}},
+		ExecutorRemoved{Framework: "x"},
+		OffersMade{[]*Offer{{Framework: "x"}}},
+		OfferRemoved{Offer: &Offer{Framework: "x"}},
 	} {
 		m.Apply(e)
 	}
