@@ -9,7 +9,6 @@ import (
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
-	"troupe/messages/names"
 	"troupe/messages/validate"
 )
 
@@ -87,10 +86,7 @@ func checkSubscribe(call *scheduler.Call) error {
 	if own != given {
 		return field.Invalid("call.framework_id", own, "'framework_id' differs from 'subscribe.framework_info.id' %q", given)
 	}
-	if given == "" {
-		return nil
-	}
-	return names.CheckID("call.framework_id", given)
+	return nil
 }
 
 func checkDetails(call *scheduler.Call) error {

@@ -6,7 +6,6 @@ import (
 
 	"troupe/master/state/view"
 	"troupe/messages/mesos"
-	"troupe/messages/names"
 	"troupe/messages/resources"
 )
 
@@ -93,7 +92,7 @@ func (m *Machine) learnExecutors(a *agent, infos []*mesos.ExecutorInfo) {
 	for _, info := range infos {
 		f := m.frameworks.byID[FrameworkID(info.GetFrameworkId().GetValue())]
 		id := info.GetExecutorId().GetValue()
-		if f == nil || names.CheckID("executor_id", id) != nil {
+		if f == nil || id == "" {
 			continue
 		}
 		key := executorKey{f, ExecutorID(id)}

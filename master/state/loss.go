@@ -131,6 +131,10 @@ func (m *Machine) learnTask(a *agent, reported *mesos.Task) *task {
 		}
 		return nil
 	}
+	if id == "" {
+		m.note(Warn, "An agent named a task without an id", Field{"agent", string(a.id())})
+		return nil
+	}
 	if t := f.tasks[id]; t != nil {
 		if t.agent != a {
 			m.note(Warn, "Two agents name one task", Field{"task", string(id)}, Field{"agent", string(a.id())}, Field{"other", string(t.agent.id())})

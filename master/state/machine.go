@@ -51,12 +51,8 @@ type Config struct {
 	Roles []string
 }
 
-// Limits bounds what is remembered of the past. A negative value means none.
-type Limits struct {
-	CompletedFrameworks int // 0 means 50
-	CompletedTasks      int // per framework; 0 means 1000
-	UnreachableTasks    int // per framework; 0 means 1000
-}
+// Limits bounds what is remembered of the past, here and on the read side.
+type Limits = view.Limits
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.AgentReregisterTimeout, 10*time.Minute)
@@ -65,9 +61,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.RegistryPruneInterval, 15*time.Minute)
 	setDefault(&c.RegistryMaxAgentAge, 14*24*time.Hour)
 	setDefault(&c.RegistryMaxAgentCount, 102400)
-	setDefault(&c.Limits.CompletedFrameworks, 50)
-	setDefault(&c.Limits.CompletedTasks, 1000)
-	setDefault(&c.Limits.UnreachableTasks, 1000)
+	c.Limits = c.Limits.WithDefaults()
 	return c
 }
 

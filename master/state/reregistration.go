@@ -1,6 +1,8 @@
 package state
 
 import (
+	"fmt"
+
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/registry"
@@ -8,8 +10,8 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
-	"troupe/messages/names"
 	"troupe/messages/resources"
+	"troupe/messages/validate"
 )
 
 // reregisterAgent takes back an agent that has an id: after a break of its
@@ -21,8 +23,8 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 		return // it repeats itself
 	}
 	total, err := checkAgentInfo(msg.GetAgent())
-	if err == nil {
-		err = names.CheckID("agent.id", string(id))
+	if err == nil && id == "" {
+		err = field.Missing("agent.id")
 	}
 	if err != nil {
 		m.refuseAgent(from, err, false)
@@ -141,8 +143,8 @@ func (m *Machine) learnFrameworks(a *agent, infos []*mesos.FrameworkInfo) {
 		case m.frameworks.completed(id):
 			m.send(a.peer(), &cluster.ShutdownFramework{FrameworkId: info.GetId()})
 		case m.frameworks.byID[id] == nil:
-			if err := names.CheckID("framework_info.id", string(id)); err != nil {
-				m.note(Warn, "An agent named a framework that cannot be: "+err.Error(), Field{"agent", string(a.id())})
+			if err := validate.FrameworkInfo(info); err != nil || id == "" {
+				m.note(Warn, fmt.Sprintf("An agent named a framework that cannot be: id %q: %v", id, err), Field{"agent", string(a.id())})
 				continue
 			}
 			m.recoverFramework(id, info)

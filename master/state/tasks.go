@@ -9,7 +9,6 @@ import (
 	"troupe/master/state/view"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
-	"troupe/messages/names"
 	"troupe/messages/resources"
 	"troupe/messages/tasks"
 )
@@ -205,12 +204,15 @@ func unallocated(list []*mesos.Resource) (value resources.Resources, role string
 	return value, role, nil
 }
 
+// anyRole is the role of everybody.
+const anyRole = "*"
+
 // allocated is unallocated for resources whose role nobody vouches for: when
 // they name none it is one of the framework's.
 func allocated(f *framework, list []*mesos.Resource) (resources.Resources, string, error) {
 	value, role, err := unallocated(list)
 	if role == "" {
-		role = names.AnyRole
+		role = anyRole
 		if len(f.view.Roles) > 0 {
 			role = f.view.Roles[0]
 		}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -8,11 +9,20 @@ import (
 	"troupe/messages/tasks"
 )
 
-// Limits bounds what a Model remembers of the past; 0 means nothing.
+// Limits bounds what is remembered of the past. A negative value means none.
 type Limits struct {
-	CompletedFrameworks int
-	CompletedTasks      int // per framework
-	UnreachableTasks    int // per framework
+	CompletedFrameworks int // 0 means 50
+	CompletedTasks      int // per framework; 0 means 1000
+	UnreachableTasks    int // per framework; 0 means 1000
+}
+
+// WithDefaults replaces what is 0.
+func (l Limits) WithDefaults() Limits {
+	return Limits{
+		CompletedFrameworks: cmp.Or(l.CompletedFrameworks, 50),
+		CompletedTasks:      cmp.Or(l.CompletedTasks, 1000),
+		UnreachableTasks:    cmp.Or(l.UnreachableTasks, 1000),
+	}
 }
 
 // Model is the state that the events so far add up to. It is not safe for
@@ -47,7 +57,7 @@ type executorKey struct {
 // NewModel returns an empty model.
 func NewModel(l Limits) *Model {
 	return &Model{
-		limits:      l,
+		limits:      l.WithDefaults(),
 		agents:      make(map[AgentID]*Agent),
 		frameworks:  make(map[FrameworkID]*frameworkModel),
 		unreachable: make(map[AgentID]bool),

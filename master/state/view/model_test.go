@@ -68,7 +68,7 @@ func TestTheOldestAreForgotten(t *testing.T) {
 }
 
 func TestALimitOfNothingKeepsNothing(t *testing.T) {
-	m := NewModel(Limits{})
+	m := NewModel(Limits{-1, -1, -1})
 	m.Apply(FrameworkAdded{&Framework{ID: f1}})
 	task := newTask("t", mesos.TaskState_TASK_RUNNING)
 	for _, fate := range []TaskFate{Completed, Unreachable} {
