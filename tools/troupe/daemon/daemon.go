@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"troupe/actors"
@@ -44,8 +45,8 @@ type Daemon struct {
 	release []func() error
 }
 
-// start makes the system of a daemon.
-func start(n Network, l Logging) (*Daemon, error) {
+// start makes the system of a daemon, whose /metrics has the collectors' figures.
+func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 	d := &Daemon{scheme: "http", failed: make(chan error, 1)}
 	if n.TLS != nil {
 		d.scheme = "https"
@@ -61,7 +62,7 @@ func start(n Network, l Logging) (*Daemon, error) {
 		}
 		return nil, err
 	}
-	if err := inspect.Mount(d.System, inspect.Options{Level: &l.Level}); err != nil {
+	if err := inspect.Mount(d.System, inspect.Options{Level: &l.Level, Collectors: c}); err != nil {
 		return d.abandon(err)
 	}
 	return d, nil

@@ -17,7 +17,6 @@ import (
 	"troupe/master"
 	"troupe/master/api"
 	"troupe/master/state"
-	"troupe/master/state/view"
 	"troupe/master/store"
 	"troupe/messages/mesos"
 )
@@ -51,12 +50,13 @@ func StartMaster(ctx context.Context, o MasterOptions) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := start(o.Network, o.Logging)
+	views := api.NewView(o.Config.Limits)
+	closeViews := func() error { views.Close(); return nil }
+	d, err := start(o.Network, o.Logging, api.NewCollector(views))
 	if err != nil {
-		return nil, joinClose(err, registry.Close)
+		return nil, joinClose(err, registry.Close, closeViews)
 	}
-	views := api.NewView(view.Limits(o.Config.Limits))
-	d.release = append(d.release, registry.Close, func() error { views.Close(); return nil })
+	d.release = append(d.release, registry.Close, closeViews)
 	if _, err := d.System.Spawn(master.AllocatorName, allocator.New(allocator.Options{Options: o.Allocator, Seed: rand.Uint64()})); err != nil {
 		return d.abandon(err)
 	}
@@ -77,6 +77,7 @@ func StartMaster(ctx context.Context, o MasterOptions) (*Daemon, error) {
 	api.Mount(d.System, views, api.Info{
 		Version: o.Version, Started: now, Elected: now, MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
 		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + d.Address(), Cluster: o.Cluster, Flags: o.Flags,
+		Metrics: []func(func(string, float64)){leadership.Metrics},
 	})
 	return d, nil
 }
