@@ -57,11 +57,13 @@ func (l *logFlags) serve(ctx context.Context, io Streams, name string, start fun
 		return err
 	}
 	d, err := start(daemon.Logging{Logger: logger, Level: level})
-	if err == nil {
-		logger.Info("serving", zap.String("url", d.URL()))
-		err = d.Run(ctx)
+	if err != nil {
+		return errors.Join(err, done())
 	}
-	if err == nil {
+	logger.Info("serving", zap.String("url", d.URL()))
+	if err = d.Run(ctx); err != nil {
+		logger.Error("ended", zap.Error(err))
+	} else {
 		logger.Info("ended in order")
 	}
 	return errors.Join(err, done())

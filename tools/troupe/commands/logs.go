@@ -116,7 +116,8 @@ func findSandbox(ctx context.Context, c *client.Client, id, framework string) (s
 }
 
 // copyFile writes a file of the sandbox to w, and what is added to it until
-// ended is closed; then what is there still.
+// ended is closed; then what is there still. An agent that does not answer
+// meanwhile is waited for: the task may well outlive it.
 func copyFile(ctx context.Context, w io.Writer, s sandbox, file string, ended <-chan struct{}) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
@@ -124,10 +125,11 @@ func copyFile(ctx context.Context, w io.Writer, s sandbox, file string, ended <-
 	for {
 		var err error
 		offset, err = copyNew(ctx, w, s, file, offset)
+		var answered *client.StatusError
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil || last:
+		case last || errors.As(err, &answered):
 			return err
 		}
 		select {

@@ -36,6 +36,7 @@ type runner struct {
 	// What follows is touched by the scheduler's methods only, until Run ends.
 	framework string
 	launched  bool
+	lost      bool // the master is out of reach
 	code      int
 	attempts  map[string]func() // ends the output of a running attempt
 }
@@ -68,7 +69,10 @@ func (r *runner) run(ctx context.Context, o frameworks.Options) (int, error) {
 // Connected notes the framework's id, and when nothing was launched for a
 // while, says so.
 func (r *runner) Connected(d *frameworks.Driver, id string, m *mesos.MasterInfo, resumed bool) {
-	r.framework = id
+	if resumed && r.lost {
+		r.say("the master is back")
+	}
+	r.framework, r.lost = id, false
 	r.Tasks.Connected(d, id, m, resumed)
 	d.After(hintAfter, func() {
 		if !r.launched {
@@ -79,7 +83,10 @@ func (r *runner) Connected(d *frameworks.Driver, id string, m *mesos.MasterInfo,
 
 // Disconnected tells.
 func (r *runner) Disconnected(d *frameworks.Driver, reason string) {
-	r.say("the master is out of reach: %s", reason)
+	if !r.lost {
+		r.say("the master is out of reach: %s", reason)
+	}
+	r.lost = true
 	r.Tasks.Disconnected(d, reason)
 }
 

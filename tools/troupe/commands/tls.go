@@ -53,3 +53,11 @@ func (t *tlsFlags) server() (*tls.Config, error) {
 
 // client is the configuration of a process that only dials.
 func (t *tlsFlags) client() (*tls.Config, error) { return t.server() }
+
+// args are the flags as another process of this program takes them.
+func (t *tlsFlags) args() []string {
+	if t.cert == "" {
+		return nil
+	}
+	return []string{"--tls_cert=" + t.cert, "--tls_key=" + t.key, "--tls_ca=" + t.ca}
+}

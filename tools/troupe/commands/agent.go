@@ -1,0 +1,223 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"troupe/messages/names"
+	collector "troupe/slave/container/sandbox"
+	"troupe/slave/state"
+	"troupe/tools/troupe/daemon"
+	"troupe/tools/troupe/flags"
+)
+
+// retirePatience bounds the end of an agent that takes its tasks with it.
+const retirePatience = time.Minute
+
+// agentFlags are an agent's settings, by the names that Mesos gives them.
+type agentFlags struct {
+	network networkFlags
+	log     logFlags
+
+	master, workDir string
+	offer           machineFlags
+	executors       executorFlags
+	backoff         flags.Duration
+	collect         collectFlags
+}
+
+// machineFlags say what an agent has to give.
+type machineFlags struct {
+	resources, attributes, role string
+}
+
+func (m *machineFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&m.resources, "resources", "", `what is offered, as "cpus:4;mem:1024;ports:[31000-32000]"; what it does not name is detected`)
+	set.StringVar(&m.attributes, "attributes", "", `what frameworks may want to know, as "rack:r1;os:linux"`)
+	set.StringVar(&m.role, "default_role", "*", "role of resources that name none")
+}
+
+// executorFlags shape the life of executors.
+type executorFlags struct {
+	register, reregister, grace, recovery flags.Duration
+	environment                           string
+	switchUser                            bool
+	perHost                               int
+}
+
+func (e *executorFlags) add(set *pflag.FlagSet) {
+	duration(set, &e.register, "executor_registration_timeout", time.Minute, "for an executor to subscribe after its launch")
+	duration(set, &e.reregister, "executor_reregistration_timeout", 2*time.Second, "for executors to subscribe again after the agent's start; at most 15secs")
+	duration(set, &e.grace, "executor_shutdown_grace_period", 5*time.Second, "for an executor to end when it is told to")
+	duration(set, &e.recovery, "recovery_timeout", 15*time.Minute, "for which executors wait for an agent that is gone")
+	set.StringVar(&e.environment, "executor_environment_variables", "", `the environment of every executor, as {"NAME": "value"}; only PATH by default`)
+	flags.Bool(set, &e.switchUser, "switch_user", true, "run executors and tasks as the user they name")
+	set.IntVar(&e.perHost, "containers_per_host", 64, "executors that share a host process; its end is theirs")
+}
+
+// collectFlags say when sandboxes are removed.
+type collectFlags struct {
+	delay, interval flags.Duration
+	headroom        float64
+}
+
+func (f *collectFlags) add(set *pflag.FlagSet) {
+	duration(set, &f.delay, "gc_delay", 7*24*time.Hour, "for which a sandbox is kept on an empty disk")
+	set.Float64Var(&f.headroom, "gc_disk_headroom", 0.1, "share of the disk to keep free; sandboxes are kept shorter as it fills")
+	duration(set, &f.interval, "disk_watch_interval", time.Minute, "between looks at the disk")
+}
+
+func (a *agentFlags) add(set *pflag.FlagSet) {
+	a.network.add(set, 5051)
+	set.StringVar(&a.master, "master", "", "the master, host:port; required")
+	set.StringVar(&a.workDir, "work_dir", "", "folder of sandboxes and of what a restart needs; required")
+	a.offer.add(set)
+	a.executors.add(set)
+	duration(set, &a.backoff, "registration_backoff_factor", time.Second, "first wait between attempts to register; doubles, to 1mins")
+	a.collect.add(set)
+	a.log.add(set)
+	flags.AddConfig(set)
+}
+
+func agentCommand(io Streams) *cobra.Command {
+	a := new(agentFlags)
+	c := &cobra.Command{
+		Use: "agent", GroupID: groupCluster, Args: exactly(),
+		Short: "Run an agent",
+		Long: `Run an agent, which offers what this machine has and runs tasks on it, until SIGINT
+or SIGTERM. Its tasks go on, and the next agent with the same --work_dir knows
+them. SIGUSR1 ends the tasks and then the agent, for good.`,
+	}
+	a.add(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error { return a.run(c.Context(), io, values(c.Flags())) }
+	return c
+}
+
+func (a *agentFlags) run(ctx context.Context, io Streams, given map[string]string) error {
+	o, err := a.options()
+	if err != nil {
+		return err
+	}
+	o.Flags = given
+	retire, undo := signal.NotifyContext(ctx, syscall.SIGUSR1)
+	defer undo()
+	err = a.log.serve(ctx, io, "agent", func(l daemon.Logging) (*daemon.Daemon, error) {
+		o.Logging = l
+		agent, err := daemon.StartAgent(o)
+		if err != nil {
+			return nil, err
+		}
+		context.AfterFunc(retire, func() {
+			if ctx.Err() == nil {
+				agent.Retire(retirePatience)
+			}
+		})
+		return agent.Daemon, nil
+	})
+	if errors.Is(err, daemon.ErrOrdered) && retire.Err() != nil {
+		return nil // as SIGUSR1 asked
+	}
+	return err
+}
+
+// options checks the flags and turns them into a value.
+func (a *agentFlags) options() (daemon.AgentOptions, error) {
+	for _, required := range []struct{ name, value string }{{"master", a.master}, {"work_dir", a.workDir}} {
+		if required.value == "" {
+			return daemon.AgentOptions{}, usageError{errRequired(required.name)}
+		}
+	}
+	network, err := a.network.network()
+	if err != nil {
+		return daemon.AgentOptions{}, err
+	}
+	if err := a.check(); err != nil {
+		return daemon.AgentOptions{}, err
+	}
+	environment, err := executorEnvironment(a.executors.environment)
+	if err != nil {
+		return daemon.AgentOptions{}, err
+	}
+	hosts, err := hostCommandOf(a.executors.recovery, a.network.tls, a.log.level)
+	if err != nil {
+		return daemon.AgentOptions{}, err
+	}
+	return daemon.AgentOptions{
+		Network: network, Master: a.master, WorkDir: a.workDir, Hosts: hosts,
+		Resources: a.offer.resources, Attributes: a.offer.attributes, DefaultRole: a.offer.role,
+		Collect:           collector.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
+		DiskWatchInterval: time.Duration(a.collect.interval),
+		Config: state.Config{
+			Version: Version, Environment: environment, SwitchUser: a.executors.switchUser,
+			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
+			ExecutorRegistration:   time.Duration(a.executors.register),
+			ExecutorReregistration: time.Duration(a.executors.reregister),
+			ShutdownGrace:          time.Duration(a.executors.grace), RecoveryTimeout: time.Duration(a.executors.recovery),
+		},
+	}, nil
+}
+
+func (a *agentFlags) check() error {
+	if err := names.CheckRole("default_role", a.offer.role); err != nil {
+		return flagError("default_role", a.offer.role, err.Error())
+	}
+	if h := a.collect.headroom; !(h >= 0 && h <= 1) {
+		return flagError("gc_disk_headroom", strconv.FormatFloat(h, 'g', -1, 64), "is not between 0 and 1")
+	}
+	if r := time.Duration(a.executors.reregister); r > 15*time.Second {
+		return flagError("executor_reregistration_timeout", a.executors.reregister.String(), "is above 15secs")
+	}
+	if err := atLeast(1, namedInt{"containers_per_host", a.executors.perHost}); err != nil {
+		return err
+	}
+	return positive(
+		namedDuration{"executor_registration_timeout", a.executors.register},
+		namedDuration{"executor_reregistration_timeout", a.executors.reregister},
+		namedDuration{"executor_shutdown_grace_period", a.executors.grace},
+		namedDuration{"recovery_timeout", a.executors.recovery},
+		namedDuration{"registration_backoff_factor", a.backoff},
+		namedDuration{"gc_delay", a.collect.delay}, namedDuration{"disk_watch_interval", a.collect.interval})
+}
+
+// hostCommandOf is how this program is started as an executor host.
+func hostCommandOf(recovery flags.Duration, secure tlsFlags, level string) (daemon.HostCommand, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return daemon.HostCommand{}, fmt.Errorf("find this program: %w", err)
+	}
+	return daemon.HostCommand{Path: path, Args: append([]string{
+		"executor-host", "--recovery_timeout=" + recovery.String(), "--logging_level=" + level,
+	}, secure.args()...)}, nil
+}
+
+// executorEnvironment reads the value of --executor_environment_variables. An
+// error does not repeat the value, which may hold secrets.
+func executorEnvironment(text string) ([]string, error) {
+	if text == "" {
+		return []string{"PATH=" + os.Getenv("PATH")}, nil
+	}
+	var given map[string]string
+	if err := json.Unmarshal([]byte(text), &given); err != nil {
+		return nil, usageError{fmt.Errorf("--executor_environment_variables is no object of strings: %w", err)}
+	}
+	var list []string
+	for name, value := range given {
+		if name == "" {
+			return nil, usageError{fmt.Errorf("--executor_environment_variables has a variable without a name")}
+		}
+		list = append(list, name+"="+value)
+	}
+	slices.Sort(list)
+	return list, nil
+}

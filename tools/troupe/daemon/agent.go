@@ -1,0 +1,163 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/actors/address"
+	"troupe/master"
+	"troupe/messages/mesos"
+	"troupe/messages/resources"
+	"troupe/slave"
+	"troupe/slave/checkpoint"
+	"troupe/slave/container/sandbox"
+	"troupe/slave/detect"
+	"troupe/slave/state"
+)
+
+// AgentOptions are an agent's settings.
+type AgentOptions struct {
+	Network Network
+	Logging Logging
+	Config  state.Config // without Info, which is made here
+	// Master is where the master is, host:port.
+	Master string
+	// WorkDir holds the journal and the sandboxes; it is made if need be.
+	WorkDir string
+	// Resources and Attributes as the flags have them; what Resources does not
+	// name is detected. DefaultRole is for resources that name none.
+	Resources, Attributes, DefaultRole string
+	// Collect says when sandboxes are removed.
+	Collect           sandbox.Policy
+	DiskWatchInterval time.Duration
+	Hosts             HostCommand
+	// Flags are shown at /flags.
+	Flags map[string]string
+}
+
+// Agent is an agent that runs.
+type Agent struct {
+	*Daemon
+	service *slave.Service
+	hosts   *hostProcesses
+}
+
+// ErrOrdered ends an agent that was told to end.
+var ErrOrdered = errors.New("the agent was told to end")
+
+// StartAgent starts an agent; it serves when this returns, and looks for its
+// master from then on.
+func StartAgent(o AgentOptions) (*Agent, error) {
+	at, err := address.Parse(master.Name + "@" + o.Master)
+	if err != nil {
+		return nil, fmt.Errorf("--master=%q is not of the form host:port: %w", o.Master, err)
+	}
+	if o.WorkDir, err = filepath.Abs(o.WorkDir); err != nil {
+		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
+	}
+	journal, err := checkpoint.Open(o.WorkDir)
+	if err != nil {
+		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
+	}
+	d, err := start(o.Network, o.Logging)
+	if err != nil {
+		return nil, joinClose(err, journal.Journal.Close)
+	}
+	d.release = append(d.release, journal.Journal.Close)
+	if o.Config.Info, err = agentInfo(d.Address(), o); err != nil {
+		_, err = d.abandon(err)
+		return nil, err
+	}
+	if journal.Torn > 0 {
+		o.Logging.Logger.Info("the journal ended in an append that was never answered; it was cut off", zap.Int64("bytes", journal.Torn))
+	}
+	a := &Agent{Daemon: d, hosts: &hostProcesses{command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log")}}
+	return a, a.serve(o, at, journal)
+}
+
+func (a *Agent) serve(o AgentOptions, at actors.PID, journal checkpoint.Opened) error {
+	layout := sandbox.Layout{WorkDir: o.WorkDir}
+	views := mountAgent(a.System, layout)
+	service, err := slave.Start(a.System, slave.Options{
+		Config: o.Config, Master: at, Records: journal.Records, Rebooted: journal.Rebooted,
+		Journal: journal.Journal, Sandboxes: sandboxes{layout, sandbox.NewCollector(layout, o.Collect)},
+		Processes: a.hosts, Publisher: views, DiskWatchInterval: o.DiskWatchInterval,
+	})
+	if err != nil {
+		_, err = a.abandon(err)
+		return err
+	}
+	a.service = service
+	a.background(service.Done(), func() {
+		reason, err := service.End()
+		if err == nil {
+			err = fmt.Errorf("%w: %s", ErrOrdered, reason)
+		}
+		a.fail(err)
+	})
+	return nil
+}
+
+// Shutdown ends every task, and then the agent, for good.
+func (a *Agent) Shutdown(ctx context.Context, reason string) error {
+	err := a.service.Shutdown(ctx, reason)
+	return errors.Join(err, a.hosts.wait(ctx), a.Close())
+}
+
+// Retire ends every task and then the agent, whose Run ends. It returns at once.
+func (a *Agent) Retire(patience time.Duration) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := a.service.Shutdown(ctx, "SIGUSR1"); err != nil {
+			a.fail(err)
+		}
+	}()
+}
+
+// agentInfo is what the agent says of itself.
+func agentInfo(at string, o AgentOptions) (*mesos.AgentInfo, error) {
+	_, text, err := net.SplitHostPort(at)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	machine, err := detect.Measure(o.WorkDir)
+	if err != nil {
+		return nil, err
+	}
+	offered, err := detect.Resources(o.Resources, o.DefaultRole, machine)
+	if err != nil {
+		return nil, fmt.Errorf("--resources=%q: %w", o.Resources, err)
+	}
+	attributes, err := resources.ParseAttributes(o.Attributes)
+	if err != nil {
+		return nil, fmt.Errorf("--attributes=%q: %w", o.Attributes, err)
+	}
+	return &mesos.AgentInfo{
+		Hostname: proto.String(o.Network.Hostname), Port: proto.Int32(int32(port)),
+		Resources: offered.Proto(), Attributes: attributes,
+	}, nil
+}
+
+// sandboxes makes and collects the folders of containers.
+type sandboxes struct {
+	sandbox.Layout
+	*sandbox.Collector
+}
+
+func (s sandboxes) Path(agent, framework, executor, container string) string {
+	return s.Run(agent, framework, executor, container)
+}

@@ -1,0 +1,86 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	"troupe/actors"
+	"troupe/slave"
+	"troupe/slave/container/posix"
+)
+
+// HostCommand is how executor hosts are started: a program and its arguments,
+// before those that say which host it is.
+type HostCommand struct {
+	Path string
+	Args []string
+}
+
+// hostProcesses starts executor hosts as processes that outlive the agent.
+type hostProcesses struct {
+	command HostCommand
+	output  string
+
+	mu      sync.Mutex
+	running []*posix.Daemon // those that may not have ended
+}
+
+// StartHost implements slave.Processes.
+func (h *hostProcesses) StartHost(agent actors.PID, id string) (slave.HostProcess, error) {
+	args := append(append([]string{}, h.command.Args...), "--agent="+agent.Address, "--host_id="+id)
+	d, err := posix.StartDaemon(h.command.Path, args, []string{"PATH=" + os.Getenv("PATH")}, h.output)
+	if err != nil {
+		return nil, err
+	}
+	h.remember(d)
+	return d, nil
+}
+
+// WatchHost implements slave.Processes.
+func (h *hostProcesses) WatchHost(pid int) (slave.HostProcess, error) {
+	d, err := posix.FindDaemon(pid)
+	if err != nil {
+		return nil, err
+	}
+	h.remember(d)
+	return d, nil
+}
+
+// Sweep implements slave.Processes.
+func (h *hostProcesses) Sweep(sandboxes []string) { posix.KillBySandbox(sandboxes) }
+
+func (h *hostProcesses) remember(d *posix.Daemon) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	still := h.running[:0]
+	for _, r := range h.running {
+		select {
+		case <-r.Done():
+		default:
+			still = append(still, r)
+		}
+	}
+	h.running = append(still, d)
+}
+
+// wait returns when all hosts have ended. When ctx is done before, it kills
+// them.
+func (h *hostProcesses) wait(ctx context.Context) error {
+	h.mu.Lock()
+	running := h.running
+	h.mu.Unlock()
+	for _, d := range running {
+		select {
+		case <-d.Done():
+			continue
+		case <-ctx.Done():
+		}
+		if err := d.Kill(); err != nil {
+			return fmt.Errorf("executor host: %w", err)
+		}
+		<-d.Done()
+	}
+	return nil
+}
