@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"troupe/messages/names"
-	collector "troupe/slave/container/sandbox"
+	"troupe/slave/container/sandbox"
 	"troupe/slave/state"
 	"troupe/tools/troupe/daemon"
 	"troupe/tools/troupe/flags"
@@ -156,7 +156,7 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 	return daemon.AgentOptions{
 		Network: network, Master: a.master, WorkDir: a.workDir, Hosts: hosts,
 		Resources: a.offer.resources, Attributes: a.offer.attributes, DefaultRole: a.offer.role,
-		Collect:           collector.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
+		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval),
 		Config: state.Config{
 			Version: Version, Environment: environment, SwitchUser: a.executors.switchUser,

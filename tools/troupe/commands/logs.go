@@ -92,33 +92,33 @@ func watchTask(ctx context.Context, c *client.Client, t client.Task, ended chan<
 	}
 }
 
-// sandbox is where a task's files are.
-type sandbox struct {
+// taskFiles is where a task's files are.
+type taskFiles struct {
 	client *client.Client
 	agent  client.Agent
 	task   client.Task
 }
 
-func findSandbox(ctx context.Context, c *client.Client, id, framework string) (sandbox, error) {
+func findSandbox(ctx context.Context, c *client.Client, id, framework string) (taskFiles, error) {
 	state, err := c.State(ctx)
 	if err != nil {
-		return sandbox{}, err
+		return taskFiles{}, err
 	}
 	task, err := state.Task(id, framework)
 	if err != nil {
-		return sandbox{}, err
+		return taskFiles{}, err
 	}
 	agent, err := state.Agent(task.AgentID)
 	if err != nil {
-		return sandbox{}, fmt.Errorf("task %q: its sandbox cannot be reached: %w", id, err)
+		return taskFiles{}, fmt.Errorf("task %q: its sandbox cannot be reached: %w", id, err)
 	}
-	return sandbox{client: c, agent: agent, task: task}, nil
+	return taskFiles{client: c, agent: agent, task: task}, nil
 }
 
 // copyFile writes a file of the sandbox to w, and what is added to it until
 // ended is closed; then what is there still. An agent that does not answer
 // meanwhile is waited for: the task may well outlive it.
-func copyFile(ctx context.Context, w io.Writer, s sandbox, file string, ended <-chan struct{}) error {
+func copyFile(ctx context.Context, w io.Writer, s taskFiles, file string, ended <-chan struct{}) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	offset, last := int64(0), false
@@ -144,7 +144,7 @@ func copyFile(ctx context.Context, w io.Writer, s sandbox, file string, ended <-
 
 // copyNew writes what the file holds from offset on and returns its end. A
 // file that is not there yet is empty.
-func copyNew(ctx context.Context, w io.Writer, s sandbox, file string, offset int64) (int64, error) {
+func copyNew(ctx context.Context, w io.Writer, s taskFiles, file string, offset int64) (int64, error) {
 	end, err := s.client.Download(ctx, w, s.agent.Address(), s.task.Sandbox()+"/"+file, offset)
 	var status *client.StatusError
 	if errors.As(err, &status) && status.Code == http.StatusNotFound && offset == 0 {

@@ -96,7 +96,7 @@ read from that file; in names, - and _ are the same.`,
 // all is every command, in the order of the help.
 func all(io Streams) []*cobra.Command {
 	return []*cobra.Command{
-		masterCommand(io), agentCommand(io), hostCommand(io),
+		localCommand(io), masterCommand(io), agentCommand(io), hostCommand(io), demoMapperCommand(),
 		runCommand(io), agentsCommand(io), frameworksCommand(io), tasksCommand(io), offersCommand(io), actorsCommand(io),
 		versionCommand(io),
 	}

@@ -208,7 +208,7 @@ func (o *output) copy(ctx context.Context, w io.Writer, agentID string, t client
 	if err != nil {
 		return err
 	}
-	return copyFile(ctx, w, sandbox{client: o.client, agent: agent, task: t}, file, ended)
+	return copyFile(ctx, w, taskFiles{client: o.client, agent: agent, task: t}, file, ended)
 }
 
 // agent finds where an agent is, and remembers it.
