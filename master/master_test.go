@@ -13,6 +13,7 @@ import (
 
 	"troupe/actors"
 	"troupe/master"
+	"troupe/master/registry"
 	"troupe/master/state"
 	"troupe/master/store"
 	"troupe/messages/cluster"
@@ -256,6 +257,33 @@ func TestAFailedStoreEndsTheLeadership(t *testing.T) {
 	if n := len(b.probes["agent"].received); n != 0 {
 		t.Errorf("the agent was told %d things that are not durable", n)
 	}
+}
+
+// stuckStore never ends a write.
+type stuckStore struct {
+	*store.Memory
+	release chan struct{}
+}
+
+func (s stuckStore) Write(context.Context, []registry.Change) error {
+	<-s.release
+	return nil
+}
+
+func TestAStuckStoreEndsTheLeadership(t *testing.T) {
+	s := stuckStore{store.NewMemory("c"), make(chan struct{})}
+	b := newBench(t, s, func(o *master.Options) { o.RegistryStoreTimeout = 10 * time.Millisecond })
+	b.spawn("agent")
+	b.as("agent", &cluster.RegisterAgent{Agent: agentInfo()})
+	select {
+	case <-b.lead.Done():
+	case <-time.After(10 * time.Second):
+		t.Error("the master still leads")
+	}
+	if err := b.lead.Err(); err == nil || !strings.Contains(err.Error(), "not written within 10ms") {
+		t.Errorf("it ended with %v", err)
+	}
+	close(s.release)
 }
 
 func TestANewMasterKnowsTheAgents(t *testing.T) {

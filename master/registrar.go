@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -70,15 +71,21 @@ func (r *Registrar) write(c *actors.Context) {
 		next, made, verdicts[i] = registry.Apply(next, q.operation)
 		changes = append(changes, made...)
 	}
+	var timer *actors.Timer
 	finish := func(err error) {
-		r.writing = false
-		r.finish(c, batch, verdicts, next, err)
+		timer.Stop()
+		if r.writing {
+			r.writing = false
+			r.finish(c, batch, verdicts, next, err)
+		}
 	}
 	r.writing = true
 	if len(changes) == 0 {
 		finish(nil)
 		return
 	}
+	// The store may be stuck where no context reaches it.
+	timer = c.After(r.timeout, func() { finish(fmt.Errorf("the registry was not written within %s", r.timeout)) })
 	c.Go(func(ctx context.Context) func() {
 		ctx, cancel := context.WithTimeout(ctx, r.timeout)
 		defer cancel()

@@ -22,8 +22,12 @@ func (m *Machine) kill(f *framework, call *scheduler.Call_Kill) {
 	}
 }
 
-// killTask tells a task's agent, at once or when it is back.
+// killTask tells a task's agent, at once or when it is back. A task that has
+// ended is about to say so.
 func (m *Machine) killTask(t *task, policy *mesos.KillPolicy) {
+	if t.terminal() {
+		return
+	}
 	order := &cluster.KillTask{FrameworkId: t.framework.view.Info.GetId(), TaskId: t.protoID(), KillPolicy: policy}
 	a := t.agent
 	if a.connected() {

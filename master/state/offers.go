@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
@@ -134,12 +136,39 @@ func (o *offer) proto() *mesos.Offer {
 		p.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &o.view.Role}
 	}
 	p.Resources = what.Proto()
+	if !o.framework.can.reservationRefinement {
+		p.Resources = unrefined(p.Resources)
+	}
 	for _, e := range o.agent.orderedExecutors() {
 		if e.framework == o.framework {
 			p.ExecutorIds = append(p.ExecutorIds, e.view.Info.GetExecutorId())
 		}
 	}
 	return p
+}
+
+// unrefined is a list of resources in the form from before reservations could
+// be refined: with a role, and what makes a reservation dynamic. What has been
+// refined has no such form and stays as it is; allocators do not give it to
+// frameworks that cannot read it.
+func unrefined(list []*mesos.Resource) []*mesos.Resource {
+	for i, r := range list {
+		if len(r.GetReservations()) > 1 {
+			continue
+		}
+		old := proto.CloneOf(r)
+		old.Reservations = nil
+		old.Role = new(anyRole)
+		if len(r.GetReservations()) == 1 {
+			top := r.GetReservations()[0]
+			old.Role = top.Role
+			if top.GetType() == mesos.Resource_ReservationInfo_DYNAMIC {
+				old.Reservation = &mesos.Resource_ReservationInfo{Principal: top.Principal, Labels: top.Labels}
+			}
+		}
+		list[i] = old
+	}
+	return list
 }
 
 // agentURL says where an agent serves HTTP.

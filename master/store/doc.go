@@ -6,6 +6,10 @@
 // On disk a File is one bbolt database:
 //
 //	registry.db
-//	  header/   "header" → RegistryHeader
-//	  agents/   AGENT_ID → AgentRecord
+//	  header/   "header"  → RegistryHeader
+//	            "records" → how many records there are, 8 bytes
+//	  agents/   AGENT_ID  → AgentRecord
+//
+// Every value stands behind its CRC-32C, so that what the disk spoiled is not
+// taken for what was written.
 package store

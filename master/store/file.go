@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,6 +28,7 @@ const lockTimeout = time.Second
 var (
 	headerBucket = []byte("header")
 	headerKey    = []byte("header")
+	countKey     = []byte("records")
 	agentBucket  = []byte("agents")
 )
 
@@ -40,6 +42,7 @@ type File struct {
 	path      string
 	db        *bbolt.DB
 	clusterID string
+	count     uint64 // of records
 }
 
 // Open opens the registry at path. Where there is no file it makes one, for a
@@ -97,7 +100,14 @@ func initialize(tx *bbolt.Tx, newCluster string) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(headerKey, data)
+	if err := putCount(tx, 0); err != nil {
+		return err
+	}
+	return b.Put(headerKey, sealed(data))
+}
+
+func putCount(tx *bbolt.Tx, n uint64) error {
+	return tx.Bucket(headerBucket).Put(countKey, sealed(binary.BigEndian.AppendUint64(nil, n)))
 }
 
 func syncFolder(path string) error {
@@ -142,14 +152,22 @@ func (f *File) readHeader(tx *bbolt.Tx, size int64) error {
 	if b == nil || tx.Bucket(agentBucket) == nil {
 		return damaged(errors.New("the file is a database of something else"))
 	}
+	data, err := unsealed(b.Get(headerKey))
+	if err != nil {
+		return damaged(fmt.Errorf("header: %w", err))
+	}
 	var h cluster.RegistryHeader
-	if err := proto.Unmarshal(b.Get(headerKey), &h); err != nil {
+	if err := proto.Unmarshal(data, &h); err != nil {
 		return damaged(fmt.Errorf("header: %w", err))
 	}
 	if h.GetFormat() != Format {
 		return fmt.Errorf("header.format: %d: this version reads %d: use the version that wrote the file", h.GetFormat(), Format)
 	}
 	f.clusterID = h.GetClusterId()
+	if data, err = unsealed(b.Get(countKey)); err != nil || len(data) != 8 {
+		return damaged(fmt.Errorf("count of records: %d bytes: %w", len(data), err))
+	}
+	f.count = binary.BigEndian.Uint64(data)
 	return nil
 }
 
@@ -179,19 +197,38 @@ func (f *File) Load(context.Context) (records []*cluster.AgentRecord, err error)
 	}()
 	defer recovered(&err)
 	err = f.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(agentBucket).ForEach(func(id, data []byte) error {
-			r := new(cluster.AgentRecord)
-			if err := proto.Unmarshal(data, r); err != nil {
-				return damaged(fmt.Errorf("record of agent %q: %w", id, err))
+		last := ""
+		err := tx.Bucket(agentBucket).ForEach(func(key, data []byte) error {
+			id := string(key)
+			if id <= last {
+				return damaged(fmt.Errorf("record of agent %q stands behind that of %q", id, last))
 			}
-			if got := r.GetAgent().GetId().GetValue(); got != string(id) {
-				return damaged(fmt.Errorf("record of agent %q: agent.id: %q", id, got))
-			}
+			last = id
+			r, err := recordOf(id, data)
 			records = append(records, r)
-			return nil
+			return err
 		})
+		if err == nil && uint64(len(records)) != f.count {
+			return damaged(fmt.Errorf("%d records are there, %d were written", len(records), f.count))
+		}
+		return err
 	})
 	return records, err
+}
+
+func recordOf(id string, data []byte) (*cluster.AgentRecord, error) {
+	data, err := unsealed(data)
+	if err != nil {
+		return nil, damaged(fmt.Errorf("record of agent %q: %w", id, err))
+	}
+	r := new(cluster.AgentRecord)
+	if err := proto.Unmarshal(data, r); err != nil {
+		return nil, damaged(fmt.Errorf("record of agent %q: %w", id, err))
+	}
+	if got := r.GetAgent().GetId().GetValue(); got != id {
+		return nil, damaged(fmt.Errorf("record of agent %q: agent.id: %q", id, got))
+	}
+	return r, nil
 }
 
 // Write makes changes durable, all of them or none. After an error the file
@@ -203,26 +240,43 @@ func (f *File) Write(_ context.Context, changes []registry.Change) (err error) {
 		}
 	}()
 	defer recovered(&err)
-	return f.db.Update(func(tx *bbolt.Tx) error {
+	count := f.count
+	err = f.db.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(agentBucket)
 		for _, c := range changes {
-			if err := put(b, c); err != nil {
+			more, err := put(b, c)
+			if err != nil {
 				return fmt.Errorf("record of agent %q: %w", c.AgentID, err)
 			}
+			count += more
 		}
-		return nil
+		return putCount(tx, count)
 	})
+	if err == nil {
+		f.count = count
+	}
+	return err
 }
 
-func put(b *bbolt.Bucket, c registry.Change) error {
-	if c.Record == nil {
-		return b.Delete([]byte(c.AgentID))
+// put makes one change, and says how many records there are more; one less is
+// the largest number.
+func put(b *bbolt.Bucket, c registry.Change) (more uint64, err error) {
+	key := []byte(c.AgentID)
+	had := b.Get(key) != nil
+	switch {
+	case c.Record == nil && !had:
+		return 0, nil
+	case c.Record == nil:
+		return ^uint64(0), b.Delete(key)
 	}
 	data, err := proto.Marshal(c.Record)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return b.Put([]byte(c.AgentID), data)
+	if !had {
+		more = 1
+	}
+	return more, b.Put(key, sealed(data))
 }
 
 // Size is how many bytes the file has.

@@ -3,14 +3,19 @@ package store_test
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"go.etcd.io/bbolt"
+	"google.golang.org/protobuf/proto"
 
 	"troupe/master/registry"
 	"troupe/master/store"
@@ -175,11 +180,18 @@ func TestOpenRefusesWhatIsNoRegistry(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"record of another agent": func(t *testing.T, path string) { putRaw(t, path, "agents", "S2", "") },
-		"record that is no message": func(t *testing.T, path string) {
-			putRaw(t, path, "agents", "S1", "\xff\xff")
+		"record without checksum":   func(t *testing.T, path string) { putRaw(t, path, "agents", "S1", "abc") },
+		"record that was changed":   func(t *testing.T, path string) { putRaw(t, path, "agents", "S1", "\x00\x00\x00\x00abc") },
+		"record that is no message": func(t *testing.T, path string) { putRaw(t, path, "agents", "S1", seal("\xff\xff")) },
+		"record of another agent": func(t *testing.T, path string) {
+			putRaw(t, path, "agents", "S2", seal("\x0a\x07\x0a\x01h\x32\x02\x0a\x00\x10\x00"))
 		},
-		"header that is no message": func(t *testing.T, path string) { putRaw(t, path, "header", "header", "\xff") },
+		"header that is no message": func(t *testing.T, path string) { putRaw(t, path, "header", "header", seal("\xff")) },
+		"header without checksum":   func(t *testing.T, path string) { putRaw(t, path, "header", "header", "") },
+		"count that is none":        func(t *testing.T, path string) { putRaw(t, path, "header", "records", seal("1")) },
+		"count of other records": func(t *testing.T, path string) {
+			putRaw(t, path, "header", "records", seal("\x00\x00\x00\x00\x00\x00\x00\x02"))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "registry.db")
@@ -208,6 +220,63 @@ func TestOpenRefusesWhatIsNoRegistry(t *testing.T) {
 			}
 		})
 	}
+}
+
+// seal puts the checksum of a value before it.
+func seal(value string) string {
+	sum := crc32.Checksum([]byte(value), crc32.MakeTable(crc32.Castagnoli))
+	return string(binary.BigEndian.AppendUint32(nil, sum)) + value
+}
+
+// FuzzDamage spoils a registry at one place and cuts it off at another. What
+// is read then, if anything is, is what was written: all, or as it was before
+// the last batch, whose page of the two that lead to the rest a crash may have
+// torn before the batch was acknowledged.
+func FuzzDamage(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "registry.db")
+	r, err := store.Open(path, "c")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var changes []registry.Change
+	for i := range 300 {
+		id := fmt.Sprintf("S%03d", i)
+		changes = append(changes, registry.Change{AgentID: id, Record: storetest.Record(id, cluster.AgentRecord_ADMITTED)})
+	}
+	if err := errors.Join(r.Write(f.Context(), changes), r.Close()); err != nil {
+		f.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, at := range []uint{0, 16, 100, 4096, 4200, 8192, 8208, 12288, 16384, 16400, 20480, 30000} {
+		f.Add(at, []byte{0xff}, uint(0))
+		f.Add(at, []byte{1, 2, 3, 4, 5, 6, 7, 8}, at)
+	}
+	f.Fuzz(func(t *testing.T, at uint, with []byte, cut uint) {
+		data := slices.Clone(whole)
+		copy(data[at%uint(len(data)):], with)
+		data = data[:uint(len(data))-cut%uint(len(data))]
+		spoiled := filepath.Join(t.TempDir(), "registry.db")
+		overwrite(t, spoiled, data)
+		r, err := store.Open(spoiled, "c")
+		if err != nil {
+			return
+		}
+		records, err := r.Load(t.Context())
+		if before := 0; err == nil && len(records) != len(changes) && len(records) != before {
+			t.Errorf("%d records are left of %d, without an error", len(records), len(changes))
+		}
+		for i, record := range records {
+			if err == nil && !proto.Equal(record, changes[i].Record) {
+				t.Errorf("record %d is %v", i, record)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func openAndLoad(t *testing.T, path string) error {
@@ -251,7 +320,7 @@ func TestOpenRefusesALaterFormat(t *testing.T) {
 	if err := open(t, path).Close(); err != nil {
 		t.Fatal(err)
 	}
-	putRaw(t, path, "header", "header", "\x0a\x01c\x10\x63")
+	putRaw(t, path, "header", "header", seal("\x0a\x01c\x10\x63"))
 	if _, err := store.Open(path, "c"); err == nil || !strings.Contains(err.Error(), "header.format: 99") {
 		t.Errorf("got %v", err)
 	}
