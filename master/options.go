@@ -47,6 +47,9 @@ type Options struct {
 	PingTimeout time.Duration
 	// Unanswered pings in a row that make an agent unreachable; 5.
 	MaxPingTimeouts int
+	// What may wait for the master; by default 4 million messages and 256 MiB: a
+	// scheduler that is offered a whole cluster answers all of it at once.
+	Mailbox actors.Limits
 	// For the registry to be read at the start, 1 min, and for one write, 20 s.
 	RegistryFetchTimeout, RegistryStoreTimeout time.Duration
 }
@@ -63,6 +66,12 @@ func (o Options) withDefaults(sys *actors.System) (Options, error) {
 	}
 	if o.Publisher == nil {
 		o.Publisher = nobody{}
+	}
+	if o.Mailbox.MailboxMessages <= 0 {
+		o.Mailbox.MailboxMessages = 4 << 20
+	}
+	if o.Mailbox.MailboxBytes <= 0 {
+		o.Mailbox.MailboxBytes = 256 << 20
 	}
 	if o.PingTimeout <= 0 {
 		o.PingTimeout = 15 * time.Second

@@ -79,7 +79,7 @@ func Start(ctx context.Context, sys *actors.System, o Options) (*Leadership, err
 	if _, err := sys.Spawn(RegistrarName, m.registrar); err != nil {
 		return nil, fmt.Errorf("start master: %w", err)
 	}
-	if _, err := sys.Spawn(Name, m); err != nil {
+	if _, err := sys.Spawn(Name, m, actors.WithMailbox(o.Mailbox)); err != nil {
 		return nil, errors.Join(fmt.Errorf("start master: %w", err), sys.Stop(ctx, sys.PID(RegistrarName)))
 	}
 	return l, nil
