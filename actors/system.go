@@ -79,9 +79,12 @@ func New(o Options) (*System, error) {
 // behind our back: 32,768 map shards, and an event stream whose subscribers
 // answer and log dead letters from a goroutine with a clock.
 func newCore(logger *zap.Logger) *actor.ActorSystem {
-	warnings := logger.WithOptions(zap.IncreaseLevel(zapcore.WarnLevel))
+	warnings, err := zapcore.NewIncreaseLevelCore(logger.Core(), zapcore.WarnLevel)
+	if err != nil {
+		warnings = logger.Core() // lets through less than warnings already
+	}
 	core := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return slog.New(zapslog.NewHandler(warnings.Core(), zapslog.WithName("protoactor")))
+		return slog.New(zapslog.NewHandler(warnings, zapslog.WithName("protoactor")))
 	}))
 	const buckets = 8
 	slices := &actor.SliceMap{LocalPIDs: make([]cmap.ConcurrentMap, buckets)}
