@@ -169,15 +169,15 @@ func (m *Machine) give(e *executor, l *launch) {
 	}
 }
 
-// commandExecutor is made for a task that brings none. It gets a little more
-// than the task asked for, which nobody is charged for.
+// commandExecutor is made for a task that brings none. It gets a little for
+// itself, which nobody is charged for.
 func commandExecutor(f *mesos.FrameworkInfo, t *mesos.TaskInfo) *mesos.ExecutorInfo {
 	id := t.GetTaskId().GetValue()
 	return &mesos.ExecutorInfo{
 		Type: mesos.ExecutorInfo_CUSTOM.Enum(), ExecutorId: &mesos.ExecutorID{Value: &id}, FrameworkId: f.Id,
 		Command: t.GetCommand(), Container: t.Container, Source: &id,
 		Name:      proto.String("Command Executor (Task: " + id + ") (Command: " + shortCommand(t.GetCommand()) + ")"),
-		Resources: append(overhead(t), t.GetResources()...),
+		Resources: overhead(t),
 	}
 }
 

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"strings"
+	"time"
+
+	"troupe/messages/json"
+	"troupe/messages/mesos"
+	"troupe/slave/state/view"
+)
+
+// writeMetrics writes every figure by the key that Mesos gives it.
+func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot) {
+	w.BeginObject()
+	put := func(key string, value float64) { w.Field(key, value) }
+	registered := 0.0
+	if snapshot.Agent.Registered {
+		registered = 1
+	}
+	put("slave/registered", registered)
+	put("slave/uptime_secs", time.Since(s.info.Started).Seconds())
+	putCapacity(put, snapshot)
+	f := figuresOf(snapshot)
+	put("slave/frameworks_active", float64(len(snapshot.Frameworks)))
+	for _, phase := range phases {
+		put("slave/executors_"+phase.String(), float64(f.executors[phase]))
+	}
+	put("slave/executors_preempted", 0)
+	for _, state := range live {
+		put("slave/tasks_"+word(state), float64(f.tasks[state]))
+	}
+	for _, state := range ended {
+		put("slave/tasks_"+word(state), float64(snapshot.Ended[state]))
+	}
+	for _, counter := range counters {
+		put("slave/"+string(counter), float64(snapshot.Counters[counter]))
+	}
+	for _, more := range s.info.Metrics {
+		more(put)
+	}
+	w.EndObject()
+}
+
+var (
+	phases = []view.Phase{view.Registering, view.Running, view.Terminating, view.Terminated}
+	live   = []mesos.TaskState{
+		mesos.TaskState_TASK_STAGING, mesos.TaskState_TASK_STARTING, mesos.TaskState_TASK_RUNNING, mesos.TaskState_TASK_KILLING,
+	}
+	ended = []mesos.TaskState{
+		mesos.TaskState_TASK_FINISHED, mesos.TaskState_TASK_FAILED, mesos.TaskState_TASK_KILLED,
+		mesos.TaskState_TASK_LOST, mesos.TaskState_TASK_GONE, mesos.TaskState_TASK_ERROR, mesos.TaskState_TASK_DROPPED,
+	}
+	counters = []view.Counter{
+		view.ValidUpdates, view.InvalidUpdates, view.ValidMessages, view.InvalidMessages,
+		view.LaunchErrors, view.RecoveryErrors, view.StrangerMessages,
+	}
+)
+
+// word is a state as metrics name it: TASK_RUNNING is running.
+func word(s mesos.TaskState) string {
+	return strings.ToLower(strings.TrimPrefix(s.String(), "TASK_"))
+}
+
+// putCapacity puts what the agent has, and how much of it is used.
+func putCapacity(put func(string, float64), snapshot *view.Snapshot) {
+	total, taken := sum(snapshot.Agent.Info.GetResources()), allocated(snapshot)
+	for _, name := range always {
+		has, uses := total.Scalar(name).Float(), taken.Scalar(name).Float()
+		share := 0.0
+		if has > 0 {
+			share = uses / has
+		}
+		for _, kind := range []struct {
+			infix             string
+			has, uses, shared float64
+		}{{"_", has, uses, share}, {"_revocable_", 0, 0, 0}} {
+			put("slave/"+name+kind.infix+"total", kind.has)
+			put("slave/"+name+kind.infix+"used", kind.uses)
+			put("slave/"+name+kind.infix+"percent", kind.shared)
+		}
+	}
+}
+
+// figures count what lives; the machine's launching executors are registering
+// ones to Mesos.
+type figures struct {
+	executors map[view.Phase]int
+	tasks     map[mesos.TaskState]int
+}
+
+func figuresOf(snapshot *view.Snapshot) figures {
+	f := figures{executors: map[view.Phase]int{}, tasks: map[mesos.TaskState]int{}}
+	for _, fw := range snapshot.Frameworks {
+		for _, x := range fw.Executors {
+			f.executors[max(x.Phase, view.Registering)]++
+			for _, t := range x.Queued {
+				f.tasks[t.State]++
+			}
+			for _, t := range x.Live {
+				f.tasks[t.State]++
+			}
+		}
+		f.executors[view.Terminated] += len(fw.Completed)
+	}
+	return f
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"troupe/slave/state/view"
+)
+
+// Collector gives a view's figures to Prometheus.
+type Collector struct{ view *View }
+
+// NewCollector returns a collector of v's figures, for a registry.
+func NewCollector(v *View) Collector { return Collector{v} }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName("troupe", "agent", name), help, labels, nil)
+}
+
+var (
+	descRegistered = desc("registered", "1 while the master knows this agent.")
+	descFrameworks = desc("frameworks", "Frameworks that have executors or tasks here.")
+	descExecutors  = desc("executors", "Executors by phase.", "phase")
+	descTasks      = desc("tasks", "Tasks by state.", "state")
+	descEnded      = desc("tasks_ended_total", "Tasks that reached a terminal state.", "state")
+	descHosts      = desc("executor_hosts", "Processes that hold executors.")
+	descResources  = desc("resources", "Scalar resources of the agent, in their units.", "name")
+	descUsed       = desc("resources_used", "Scalar resources that executors and tasks hold.", "name")
+	descEvents     = desc("events_total", "What happened, by kind.", "kind")
+)
+
+// Describe sends the descriptions of all figures.
+func (c Collector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		descRegistered, descFrameworks, descExecutors, descTasks, descEnded, descHosts, descResources, descUsed, descEvents,
+	} {
+		to <- d
+	}
+}
+
+// Collect sends the figures of one snapshot.
+func (c Collector) Collect(to chan<- prometheus.Metric) {
+	s := c.view.Snapshot()
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	count := func(d *prometheus.Desc, value int64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
+	}
+	registered := 0.0
+	if s.Agent.Registered {
+		registered = 1
+	}
+	gauge(descRegistered, registered)
+	gauge(descFrameworks, float64(len(s.Frameworks)))
+	gauge(descHosts, float64(len(s.Hosts)))
+	f := figuresOf(s)
+	for _, phase := range phases {
+		gauge(descExecutors, float64(f.executors[phase]), phase.String())
+	}
+	for _, state := range live {
+		gauge(descTasks, float64(f.tasks[state]), word(state))
+	}
+	for _, state := range ended {
+		count(descEnded, s.Ended[state], word(state))
+	}
+	total, taken := sum(s.Agent.Info.GetResources()), allocated(s)
+	for _, name := range always {
+		gauge(descResources, total.Scalar(name).Float(), name)
+		gauge(descUsed, taken.Scalar(name).Float(), name)
+	}
+	for _, counter := range counters {
+		count(descEvents, s.Counters[counter], string(counter))
+	}
+}
+
+var _ prometheus.Collector = Collector{}
+
+var _ interface{ Publish(view.Event) } = (*View)(nil)

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"troupe/messages/json"
+	"troupe/slave/state/view"
+)
+
+// Router is where routes are mounted: an actor system.
+type Router interface {
+	Route(pattern, help string, h http.Handler)
+}
+
+// Info is what an agent shows that is not state.
+type Info struct {
+	Version, GitSHA, BuildUser string
+	// Zero when unknown.
+	Built   time.Time
+	Started time.Time
+	// As clients know it: slave(1)@host:port.
+	PID          string
+	Hostname     string
+	Capabilities []string
+	// By canonical name.
+	Flags map[string]string
+	// What the processes of a host use, by the sandboxes they work in; nil if
+	// that cannot be known. It may take long.
+	Usage func(hostPid int, sandboxes []string) map[string]Usage
+	// Other sources of figures for /metrics/snapshot; each calls put for every
+	// key that it has.
+	Metrics []func(put func(key string, value float64))
+}
+
+// Usage is what a container's processes use.
+type Usage struct {
+	User, System       time.Duration
+	RSS                uint64 // bytes
+	Processes, Threads int
+}
+
+// server answers requests.
+type server struct {
+	view *View
+	info Info
+}
+
+// prefix is the agent's in Mesos, whose first actor's name is a part of it.
+const prefix = "/slave(1)"
+
+// route is a path and what is written there.
+type route struct {
+	path, help string
+	write      func(s *server, w *json.Writer, snapshot *view.Snapshot)
+}
+
+var routes = []route{
+	{"/state", "everything that the agent knows", (*server).writeState},
+	{"/containers", "containers with what they use", (*server).writeContainers},
+	{"/monitor/statistics", "what the executors use", (*server).writeStatistics},
+	{"/monitor/statistics.json", "what the executors use", (*server).writeStatistics},
+	{"/metrics/snapshot", "figures by the keys that Mesos gives them", (*server).writeMetrics},
+	{"/version", "the version of this program", (*server).writeVersion},
+	{"/flags", "how this agent was configured", (*server).writeFlags},
+}
+
+// Mount mounts the agent's routes, each under / and under /slave(1)/.
+func Mount(r Router, v *View, info Info) {
+	s := &server{view: v, info: info}
+	for _, p := range []string{"", prefix} {
+		for _, rt := range routes {
+			r.Route(p+rt.path, rt.help, s.handler(rt))
+		}
+		for path, handler := range v.files.attached.Routes() {
+			r.Route(p+path, "files of sandboxes", handler)
+		}
+	}
+}
+
+func (s *server) handler(rt route) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			rw.Header().Set("Allow", "GET, HEAD")
+			http.Error(rw, "method "+r.Method+": expecting GET", http.StatusMethodNotAllowed)
+			return
+		}
+		rw.Header().Set("Content-Type", "application/json")
+		w := json.NewWriter(rw)
+		rt.write(s, w, s.view.Snapshot())
+		if err := w.Flush(); err != nil {
+			panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
+		}
+	})
+}
