@@ -7,6 +7,7 @@ import (
 
 	"troupe/actors"
 	"troupe/messages/cluster"
+	"troupe/messages/mesos"
 	"troupe/slave/state"
 	"troupe/slave/state/view"
 )
@@ -16,6 +17,14 @@ const (
 	Name    = "agent"
 	keepers = "host/" // and the host's H1
 )
+
+// Capabilities is what agents of this version can do; wiring puts it into the
+// machine's configuration.
+func Capabilities() []mesos.AgentInfo_Capability_Type {
+	return []mesos.AgentInfo_Capability_Type{
+		mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_HIERARCHICAL_ROLE,
+	}
+}
 
 // Journal keeps what the agent must know again when it starts. Its callbacks
 // come in the order of the calls, from any goroutine, and do not block.

@@ -85,7 +85,7 @@ func reservedRoles(r resources.Resources) []string {
 
 func writeFull(w *json.Writer, r resources.Resources) {
 	w.BeginArray()
-	for _, p := range r.Proto() {
+	for _, p := range r.ProtoEndpoint() {
 		w.Message(p)
 	}
 	w.EndArray()

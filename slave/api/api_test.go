@@ -167,6 +167,7 @@ func TestStateHasWhatMesosClientsRead(t *testing.T) {
 			"unreserved_resources gpus":                   0.0,
 			"unreserved_resources_allocated cpus":         2.2,
 			"unreserved_resources_full 0 name":            "cpus",
+			"unreserved_resources_full 0 role":            "*",
 			"frameworks 0 id":                             "F",
 			"frameworks 0 roles 0":                        "web",
 			"frameworks 0 executors 0 id":                 "T1",

@@ -12,16 +12,17 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
-	"troupe/actors"
 	"troupe/actors/address"
 	"troupe/master"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 	"troupe/slave"
+	"troupe/slave/api"
 	"troupe/slave/checkpoint"
 	"troupe/slave/container/sandbox"
 	"troupe/slave/detect"
 	"troupe/slave/state"
+	"troupe/slave/state/view"
 )
 
 // AgentOptions are an agent's settings.
@@ -68,7 +69,9 @@ func StartAgent(o AgentOptions) (*Agent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
 	}
-	d, err := start(o.Network, o.Logging)
+	layout := sandbox.Layout{WorkDir: o.WorkDir}
+	views := api.NewView(view.Limits{}, layout.Agent)
+	d, err := start(o.Network, o.Logging, api.NewCollector(views))
 	if err != nil {
 		return nil, joinClose(err, journal.Journal.Close)
 	}
@@ -81,17 +84,18 @@ func StartAgent(o AgentOptions) (*Agent, error) {
 		o.Logging.Logger.Info("the journal ended in an append that was never answered; it was cut off", zap.Int64("bytes", journal.Torn))
 	}
 	a := &Agent{Daemon: d, hosts: &hostProcesses{command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log")}}
-	return a, a.serve(o, at, journal)
-}
-
-func (a *Agent) serve(o AgentOptions, at actors.PID, journal checkpoint.Opened) error {
-	layout := sandbox.Layout{WorkDir: o.WorkDir}
-	views := mountAgent(a.System, layout)
-	service, err := slave.Start(a.System, slave.Options{
+	o.Config.Capabilities = slave.Capabilities()
+	collector := sandbox.NewCollector(layout, o.Collect)
+	mountAgent(a.System, views, collector, o)
+	return a, a.serve(slave.Options{
 		Config: o.Config, Master: at, Records: journal.Records, Rebooted: journal.Rebooted,
-		Journal: journal.Journal, Sandboxes: sandboxes{layout, sandbox.NewCollector(layout, o.Collect)},
+		Journal: journal.Journal, Sandboxes: sandboxes{layout, collector},
 		Processes: a.hosts, Publisher: views, DiskWatchInterval: o.DiskWatchInterval,
 	})
+}
+
+func (a *Agent) serve(o slave.Options) error {
+	service, err := slave.Start(a.System, o)
 	if err != nil {
 		_, err = a.abandon(err)
 		return err
@@ -156,8 +160,4 @@ func agentInfo(at string, o AgentOptions) (*mesos.AgentInfo, error) {
 type sandboxes struct {
 	sandbox.Layout
 	*sandbox.Collector
-}
-
-func (s sandboxes) Path(agent, framework, executor, container string) string {
-	return s.Run(agent, framework, executor, container)
 }

@@ -1,43 +1,37 @@
 package daemon
 
 import (
-	"sync"
+	"time"
 
 	"troupe/actors"
-	"troupe/slave/api/files"
+	"troupe/slave/api"
+	"troupe/slave/container/posix"
 	"troupe/slave/container/sandbox"
-	"troupe/slave/state/view"
 )
 
-// agentFace is what an agent shows over HTTP.
-type agentFace struct {
-	layout   sandbox.Layout
-	attached files.Attached
-	once     sync.Once
-}
-
-// mountAgent mounts an agent's routes; it is to be told the agent's events.
-func mountAgent(sys *actors.System, layout sandbox.Layout) *agentFace {
-	f := &agentFace{layout: layout}
-	for path, handler := range f.attached.Routes() {
-		sys.Route(path, "files of sandboxes", handler)
-		sys.Route("/slave(1)"+path, "files of sandboxes", handler)
+// mountAgent mounts an agent's routes.
+func mountAgent(sys *actors.System, views *api.View, collector *sandbox.Collector, o AgentOptions) {
+	var capabilities []string
+	for _, c := range o.Config.Capabilities {
+		capabilities = append(capabilities, c.String())
 	}
-	return f
-}
-
-// Publish implements slave.Publisher. Once the agent has an id, its sandboxes
-// are attached: under the paths that they have on disk, and without what lies
-// above the frameworks.
-func (f *agentFace) Publish(e view.Event) {
-	changed, ok := e.(view.AgentChanged)
-	if !ok || changed.Agent.Info.GetId() == nil {
-		return
-	}
-	id := changed.Agent.Info.GetId().GetValue()
-	f.once.Do(func() {
-		folder := f.layout.Agent(id)
-		f.attached.Attach(folder, folder)
-		f.attached.Attach("/frameworks", folder+"/frameworks")
+	api.Mount(sys, views, api.Info{
+		Version: o.Config.Version, Started: time.Now(), PID: "slave(1)@" + sys.Address(), Hostname: o.Network.Hostname,
+		Capabilities: capabilities, Flags: o.Flags, Usage: usage,
+		Metrics: []func(func(string, float64)){func(put func(key string, value float64)) {
+			succeeded, failed, pending := collector.Counts()
+			put("gc/path_removals_succeeded", float64(succeeded))
+			put("gc/path_removals_failed", float64(failed))
+			put("gc/path_removals_pending", float64(pending))
+		}},
 	})
+}
+
+// usage is what a host's containers use, by their sandboxes.
+func usage(host int, sandboxes []string) map[string]api.Usage {
+	all := make(map[string]api.Usage, len(sandboxes))
+	for sandbox, u := range posix.UsageBySandbox(host, sandboxes) {
+		all[sandbox] = api.Usage(u)
+	}
+	return all
 }
