@@ -97,7 +97,9 @@ func (s *manual) Offers(d *frameworks.Driver, offers []*mesos.Offer) {
 		return
 	}
 	s.launched = true
-	d.LaunchGroup(offers[0], &mesos.ExecutorInfo{Type: mesos.ExecutorInfo_DEFAULT.Enum()}, &mesos.TaskInfo{
+	d.LaunchGroup(offers[0], &mesos.ExecutorInfo{
+		Type: mesos.ExecutorInfo_DEFAULT.Enum(), ExecutorId: &mesos.ExecutorID{Value: proto.String("X")},
+	}, &mesos.TaskInfo{
 		Name: proto.String("T"), TaskId: &mesos.TaskID{Value: proto.String("T")}, Resources: offers[0].GetResources(),
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -21,6 +20,14 @@ import (
 
 // patience bounds every wait of a test; it decides nothing.
 const patience = 30 * time.Second
+
+// TB is what of testing.TB is used here; examples, which have none, bring
+// their own.
+type TB interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
 
 // Agent plays the agent to executors and hosts of one actor system. It answers
 // SUBSCRIBE, acknowledges updates and ended containers (see Hold), and keeps
@@ -43,7 +50,7 @@ type received struct {
 }
 
 // NewAgent spawns an agent in s, under the name agents have.
-func NewAgent(t testing.TB, s *actors.System) *Agent {
+func NewAgent(t TB, s *actors.System) *Agent {
 	t.Helper()
 	a := &Agent{system: s, changed: make(chan struct{}), info: &mesos.FrameworkInfo{
 		User: proto.String("nobody"), Name: proto.String("test"),
@@ -159,14 +166,14 @@ func (a *Agent) Shutdown() { a.Event(&executor.Event{Type: executor.Event_SHUTDO
 
 // Await waits for a message of type M for which match holds, or any if match
 // is nil, and takes the first.
-func Await[M proto.Message](t testing.TB, a *Agent, match func(M) bool) M {
+func Await[M proto.Message](t TB, a *Agent, match func(M) bool) M {
 	t.Helper()
 	m, _ := AwaitFrom(t, a, match)
 	return m
 }
 
 // AwaitFrom is Await, and says who sent it.
-func AwaitFrom[M proto.Message](t testing.TB, a *Agent, match func(M) bool) (M, actors.PID) {
+func AwaitFrom[M proto.Message](t TB, a *Agent, match func(M) bool) (M, actors.PID) {
 	t.Helper()
 	late := time.NewTimer(patience)
 	defer late.Stop()
@@ -209,13 +216,13 @@ func (a *Agent) summary() string {
 }
 
 // Subscribed waits for the next SUBSCRIBE.
-func (a *Agent) Subscribed(t testing.TB) *executor.Call_Subscribe {
+func (a *Agent) Subscribed(t TB) *executor.Call_Subscribe {
 	t.Helper()
 	return Await(t, a, func(c *executor.Call) bool { return c.GetType() == executor.Call_SUBSCRIBE }).GetSubscribe()
 }
 
 // Update waits for the next update of a task.
-func (a *Agent) Update(t testing.TB, task string) *mesos.TaskStatus {
+func (a *Agent) Update(t TB, task string) *mesos.TaskStatus {
 	t.Helper()
 	return Await(t, a, func(c *executor.Call) bool {
 		return c.GetUpdate().GetStatus().GetTaskId().GetValue() == task
@@ -223,7 +230,7 @@ func (a *Agent) Update(t testing.TB, task string) *mesos.TaskStatus {
 }
 
 // WantStates waits for one update after the other and compares their states.
-func (a *Agent) WantStates(t testing.TB, task string, states ...mesos.TaskState) *mesos.TaskStatus {
+func (a *Agent) WantStates(t TB, task string, states ...mesos.TaskState) *mesos.TaskStatus {
 	t.Helper()
 	var last *mesos.TaskStatus
 	for _, want := range states {
@@ -236,7 +243,7 @@ func (a *Agent) WantStates(t testing.TB, task string, states ...mesos.TaskState)
 }
 
 // Stop ends the agent: everybody linked to it is told.
-func (a *Agent) Stop(t testing.TB) {
+func (a *Agent) Stop(t TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -2,7 +2,6 @@ package executortest
 
 import (
 	"sync"
-	"testing"
 	"time"
 
 	"troupe/executor/program"
@@ -41,7 +40,7 @@ func (l *Launcher) Launch(s program.Spec) (program.Process, error) {
 }
 
 // Next waits for the next process.
-func (l *Launcher) Next(t testing.TB) *Process {
+func (l *Launcher) Next(t TB) *Process {
 	t.Helper()
 	late := time.NewTimer(patience)
 	defer late.Stop()
@@ -70,7 +69,7 @@ func (p *Process) Exit(status int) {
 }
 
 // Killed waits for the next Kill and is its grace.
-func (p *Process) Killed(t testing.TB) time.Duration {
+func (p *Process) Killed(t TB) time.Duration {
 	t.Helper()
 	late := time.NewTimer(patience)
 	defer late.Stop()

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,6 +23,14 @@ import (
 
 // patience bounds every wait of a test; it decides nothing.
 const patience = 30 * time.Second
+
+// TB is what of testing.TB is used here; examples, which have none, bring
+// their own.
+type TB interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
 
 // Master plays the master, and the agents behind it, to the schedulers of one
 // actor system: one framework at a time. It offers whatever is free on an
@@ -68,7 +75,7 @@ type Task struct {
 
 // New spawns a master in sys. script says which updates follow a task's
 // launch; nil means TASK_RUNNING and TASK_FINISHED.
-func New(t testing.TB, sys *actors.System, script func(*mesos.TaskInfo) []mesos.TaskState) *Master {
+func New(t TB, sys *actors.System, script func(*mesos.TaskInfo) []mesos.TaskState) *Master {
 	t.Helper()
 	if script == nil {
 		script = func(*mesos.TaskInfo) []mesos.TaskState {
@@ -83,7 +90,7 @@ func New(t testing.TB, sys *actors.System, script func(*mesos.TaskInfo) []mesos.
 	return m
 }
 
-func (m *Master) spawn(t testing.TB) {
+func (m *Master) spawn(t TB) {
 	t.Helper()
 	pid, err := m.system.Spawn("master", (*actor)(m))
 	if err != nil {
@@ -101,7 +108,7 @@ func (a *actor) Init(c *actors.Context) {
 }
 
 // Agent adds an agent, or gives one that is there more to offer.
-func (m *Master) Agent(t testing.TB, name, has string) {
+func (m *Master) Agent(t TB, name, has string) {
 	t.Helper()
 	more, err := resources.Parse(has, "*")
 	if err != nil {
@@ -120,7 +127,7 @@ func (m *Master) Agent(t testing.TB, name, has string) {
 
 // Restart ends the master and starts one that knows as much: schedulers lose
 // their connection and subscribe again.
-func (m *Master) Restart(t testing.TB) {
+func (m *Master) Restart(t TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -151,7 +158,7 @@ func (m *Master) Event(e *scheduler.Event) {
 }
 
 // Update reports a state of a task.
-func (m *Master) Update(t testing.TB, task string, st mesos.TaskState) {
+func (m *Master) Update(t TB, task string, st mesos.TaskState) {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -176,14 +183,14 @@ func (m *Master) Rescind() {
 
 // Await waits until a condition on the tasks by id holds. It is called with
 // the master locked, and again after every call of the scheduler's.
-func (m *Master) Await(t testing.TB, what string, holds func(tasks map[string]*Task) bool) {
+func (m *Master) Await(t TB, what string, holds func(tasks map[string]*Task) bool) {
 	t.Helper()
 	m.await(t, what, func() bool { return holds(m.tasks) })
 }
 
 // AwaitCall waits for a call for which match holds, or any of that type if
 // match is nil, and takes it.
-func (m *Master) AwaitCall(t testing.TB, ty scheduler.Call_Type, match func(*scheduler.Call) bool) *scheduler.Call {
+func (m *Master) AwaitCall(t TB, ty scheduler.Call_Type, match func(*scheduler.Call) bool) *scheduler.Call {
 	t.Helper()
 	var found *scheduler.Call
 	m.await(t, "call "+ty.String(), func() bool {
@@ -199,7 +206,7 @@ func (m *Master) AwaitCall(t testing.TB, ty scheduler.Call_Type, match func(*sch
 	return found
 }
 
-func (m *Master) await(t testing.TB, what string, holds func() bool) {
+func (m *Master) await(t TB, what string, holds func() bool) {
 	t.Helper()
 	late := time.NewTimer(patience)
 	defer late.Stop()

@@ -69,6 +69,10 @@ func validate(c *scheduler.Call) error {
 	case t == scheduler.Call_UPDATE_FRAMEWORK && c.GetUpdateFramework().GetFrameworkInfo() == nil:
 		return errors.New("call UPDATE_FRAMEWORK: update_framework.framework_info is absent")
 	}
+	// No carrier can send a message that lacks a required field.
+	if err := proto.CheckInitialized(c); err != nil {
+		return fmt.Errorf("call %s: %w", c.GetType(), err)
+	}
 	return nil
 }
 

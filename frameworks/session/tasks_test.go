@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -324,6 +325,12 @@ func TestMalformedCallsAreRefused(t *testing.T) {
 		r.want(want)
 	}
 	r := newRig(t)
+	incomplete := launch("O1", "T1")
+	incomplete.Call.Accept.Operations[0].Launch.TaskInfos[0].Name = nil
+	r.step(incomplete)
+	if got := show(r.out)[0]; !strings.Contains(got, "mesos.v1.TaskInfo.name") {
+		t.Errorf("effect %q", got)
+	}
 	r.step(Submit{Call: &scheduler.Call{Type: scheduler.Call_MESSAGE.Enum()}})
 	r.want("refused call MESSAGE: not subscribed to a master")
 }
