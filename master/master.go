@@ -75,7 +75,9 @@ func (m *Master) perform(c *actors.Context, effect state.Effect) {
 	case state.Link:
 		c.Link(m.peers.pid(e.Peer))
 	case state.Unlink:
-		c.Unlink(m.peers.pid(e.Peer))
+		pid := m.peers.pid(e.Peer)
+		c.Unlink(pid)
+		m.peers.forget(pid)
 	case state.Observe:
 		m.observe(c, e)
 	case state.Unobserve:

@@ -6,9 +6,9 @@ import (
 	"troupe/master/state"
 )
 
-// maxPeers bounds the two caches. It is beyond what a master serves; when
+// maxPeers bounds the two caches. It is more than a master serves; when
 // strangers fill them, they are begun anew.
-const maxPeers = 1 << 20
+const maxPeers = 1 << 17
 
 // peers converts between addresses and their printed form, which costs too
 // much to be done for every message.
@@ -42,6 +42,9 @@ func (p *peers) pid(printed state.Peer) actors.PID {
 	pid, err := address.Parse(string(printed))
 	if err != nil {
 		return actors.PID{}
+	}
+	if len(p.parsed) >= maxPeers {
+		*p = newPeers()
 	}
 	p.parsed[printed], p.printed[pid] = pid, printed
 	return pid
