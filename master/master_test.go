@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
@@ -46,7 +49,12 @@ type bench struct {
 
 func newBench(t *testing.T, s master.Store, change func(*master.Options)) *bench {
 	t.Helper()
-	sys, err := actors.New(actors.Options{OnPanic: func(p actors.Panic) { t.Errorf("an actor panicked: %+v", p) }})
+	return newLoggingBench(t, s, change, nil)
+}
+
+func newLoggingBench(t *testing.T, s master.Store, change func(*master.Options), log *zap.Logger) *bench {
+	t.Helper()
+	sys, err := actors.New(actors.Options{Logger: log, OnPanic: func(p actors.Panic) { t.Errorf("an actor panicked: %+v", p) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,6 +335,59 @@ func TestANewMasterKnowsTheAgents(t *testing.T) {
 		t.Errorf("agent %v came back", got)
 	}
 }
+
+// lineCounter counts what is logged.
+type lineCounter struct{ lines, bytes atomic.Int64 }
+
+func (c *lineCounter) Write(p []byte) (int, error) {
+	c.lines.Add(1)
+	c.bytes.Add(int64(len(p)))
+	return len(p), nil
+}
+
+// TestAFloodHarmsNobody sends what no master takes, and calls, registrations
+// and updates that cannot be. They are counted, logged within bounds, and
+// everybody else is served.
+func TestAFloodHarmsNobody(t *testing.T) {
+	counter := new(lineCounter)
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{MessageKey: "m"}), zapcore.AddSync(counter), zapcore.DebugLevel))
+	b := newLoggingBench(t, store.NewMemory("c"), nil, log)
+	framework := b.subscribe()
+	flooder := func(c *actors.Context) {
+		c.HandleAny(func(*actors.Context, proto.Message) {})
+		for i := range 20_000 {
+			var m proto.Message
+			switch i % 4 {
+			case 0:
+				m = &cluster.Pong{}
+			case 1:
+				m = &scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum(), FrameworkId: framework}
+			case 2:
+				m = &cluster.RegisterAgent{Agent: &mesos.AgentInfo{}}
+			default:
+				m = &cluster.StatusUpdate{FrameworkId: framework, AgentId: &mesos.AgentID{Value: proto.String("M-S0")}, Status: &mesos.TaskStatus{}}
+			}
+			c.Send(b.sys.PID(master.Name), m)
+		}
+	}
+	if _, err := b.sys.Spawn("flooder", actorFunc(flooder)); err != nil {
+		t.Fatal(err)
+	}
+	b.spawn("agent")
+	b.as("agent", &cluster.RegisterAgent{Agent: agentInfo()})
+	next[*cluster.AgentRegistered](b, "agent")
+	b.as("scheduler", &scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), FrameworkId: framework, Reconcile: &scheduler.Call_Reconcile{
+		Tasks: []*scheduler.Call_Reconcile_Task{{TaskId: &mesos.TaskID{Value: proto.String("t")}}},
+	}})
+	b.event(scheduler.Event_UPDATE)
+	if n := counter.lines.Load(); n > 2_000 {
+		t.Errorf("20,000 wrong messages left %d lines, %d bytes", n, counter.bytes.Load())
+	}
+}
+
+type actorFunc func(c *actors.Context)
+
+func (f actorFunc) Init(c *actors.Context) { f(c) }
 
 func TestStartNeedsAStoreAndAnID(t *testing.T) {
 	sys, err := actors.New(actors.Options{})
