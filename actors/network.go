@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"troupe/actors/remote"
@@ -39,11 +38,9 @@ func (s *System) connect(o Options) error {
 	}
 	s.address = address
 	s.outside = &origin{pid: s.PID(outsideName)}
-	ready := make(chan struct{})
-	defer close(ready)
 	transport, err := remote.New(remote.Config{
 		Listener: listener, Address: address, Incarnation: s.incarnation,
-		Receiver: &network{system: s, ready: ready},
+		Receiver: &network{system: s},
 		TLS:      remote.TLS{Server: o.TLS, Client: o.TLS}, Authenticator: o.Authenticator, Policy: o.Policy,
 		Limits: o.Links, Logger: s.logger.Named("links"), HTTP: &s.routes,
 	})
@@ -54,6 +51,7 @@ func (s *System) connect(o Options) error {
 		return err
 	}
 	s.transport, s.peers = transport, transport.Peers
+	transport.Start()
 	return nil
 }
 
@@ -111,31 +109,39 @@ func hostOr(host string) (string, error) {
 // network is the system as the transport sees it.
 type network struct {
 	system *System
-	ready  <-chan struct{} // closed once the system has its transport
 }
 
 // Deliver implements remote.Receiver.
-func (n *network) Deliver(from, to PID, principal string, m proto.Message) {
-	<-n.ready
+func (n *network) Deliver(d *remote.Delivery) {
 	s := n.system
-	e := envelope{kind: kindMessage, msg: m, size: uint32(min(proto.Size(m), 1<<31))}
+	e := envelope{kind: kindMessage, msg: d.Message, size: uint32(min(d.Size, 1<<31))}
+	from, to := d.From, d.To
 	if from.Name != "" {
 		from.Name, e.ask = unmarkAsk(from.Name)
 	}
-	e.from = &origin{pid: from, principal: principal}
+	e.from = originOf(from, d)
 	if name, ask := unmarkAsk(to.Name); ask != 0 {
 		to.Name, e.ask, e.kind = name, ask, kindReply
 	}
 	if where, reason := s.locate(to); where != atHome {
-		s.dead.note(from, to, typeName(m), cmp.Or(reason, reasonBadAddress))
+		s.dead.note(from, to, typeName(d.Message), cmp.Or(reason, reasonBadAddress))
 		return
 	}
 	s.deliver(to, e)
 }
 
+// originOf is made once for each sender that a link brings.
+func originOf(from PID, d *remote.Delivery) *origin {
+	o, ok := (*d.Memo).(*origin)
+	if !ok {
+		o = &origin{pid: from, principal: d.Principal}
+		*d.Memo = o
+	}
+	return o
+}
+
 // DeadLetter implements remote.Receiver.
 func (n *network) DeadLetter(from, to PID, typ protoreflect.FullName, reason error) {
-	<-n.ready
 	name, ask := unmarkAsk(from.Name)
 	from.Name = name
 	n.system.dead.note(from, to, string(typ), reason.Error())
@@ -146,13 +152,11 @@ func (n *network) DeadLetter(from, to PID, typ protoreflect.FullName, reason err
 
 // Rejected implements remote.Receiver.
 func (n *network) Rejected(from, to PID, _ string, typ protoreflect.FullName, reason error) {
-	<-n.ready
 	n.system.unhandled.note(from, to, string(typ), reason.Error())
 }
 
 // Exited implements remote.Receiver.
 func (n *network) Exited(watcher, watched PID, reason string) {
-	<-n.ready
 	if c := n.system.table.get(watcher.Name); c != nil {
 		c.postExited(watched, 0, reason)
 	}
@@ -160,7 +164,6 @@ func (n *network) Exited(watcher, watched PID, reason string) {
 
 // Watch implements remote.Receiver.
 func (n *network) Watch(by, watched PID) {
-	<-n.ready
 	s := n.system
 	where, reason := s.locate(watched)
 	if where != atHome {
@@ -177,7 +180,6 @@ func (n *network) Watch(by, watched PID) {
 
 // Unwatch implements remote.Receiver.
 func (n *network) Unwatch(by, watched PID) {
-	<-n.ready
 	if target := n.system.table.get(watched.Name); target != nil {
 		target.unwatchedBy(by, watched)
 	}

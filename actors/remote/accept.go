@@ -84,20 +84,18 @@ func (f *front) accept() {
 	}
 }
 
-// admit starts to serve a connection, if there are not too many new ones.
+// admit starts to serve a connection, once there are not too many new ones:
+// the others wait in the listener's queue, which the kernel bounds.
 func (f *front) admit(conn net.Conn) {
 	select {
 	case f.slots <- struct{}{}:
 		if f.t.spawn(func() { f.serve(conn) }) {
 			return
 		}
-		<-f.slots
-	default:
-		f.t.log.Warn("connection refused: too many are in their handshake",
-			zap.Stringer("remote", conn.RemoteAddr()), zap.Int("limit", cap(f.slots)))
+	case <-f.t.ctx.Done():
 	}
 	f.t.refused.Add(1)
-	_ = conn.Close() // refused either way
+	_ = conn.Close() // the transport is closed
 }
 
 // serve finds out what a connection is and hands it on.

@@ -62,3 +62,19 @@ func BenchmarkOneWay(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPingPongTwoProcesses measures a round trip to another process.
+func BenchmarkPingPongTwoProcesses(b *testing.B) {
+	back := make(chan struct{}, 1)
+	x := benchSystem(b, func(_, _ address.PID, _ string, _ proto.Message) { back <- struct{}{} })
+	to := spawnChild(b).echo
+	msg := wrapperspb.Bytes(make([]byte, 100))
+	from := x.pid("x")
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := x.Send(from, to, msg); err != nil {
+			b.Fatal(err)
+		}
+		<-back
+	}
+}

@@ -44,11 +44,9 @@ func child(in io.Reader, out io.Writer) error {
 	r := newRecorder()
 	var tr *Transport
 	var count atomic.Int64
-	ready := make(chan struct{})
 	r.hook = func(from, to address.PID, _ string, m proto.Message) {
 		count.Add(1)
 		if strings.HasPrefix(to.Name, "echo") {
-			<-ready
 			if err := tr.Send(to, from, m); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 			}
@@ -57,7 +55,7 @@ func child(in io.Reader, out io.Writer) error {
 	if tr, err = New(Config{Listener: ln, Address: ln.Addr().String(), Incarnation: uuid.NewString(), Receiver: r, Limits: quick}); err != nil {
 		return err
 	}
-	close(ready)
+	tr.Start()
 	fmt.Fprintln(out, tr.cfg.Address, tr.cfg.Incarnation)
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
@@ -68,7 +66,7 @@ func child(in io.Reader, out io.Writer) error {
 
 // process is a child as its parent sees it.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	in   io.WriteCloser
 	out  *bufio.Reader
@@ -76,7 +74,7 @@ type process struct {
 	sink address.PID
 }
 
-func spawnChild(t *testing.T) *process {
+func spawnChild(t testing.TB) *process {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {

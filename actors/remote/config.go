@@ -59,7 +59,7 @@ type Limits struct {
 	MaxMessage       int           // bytes of one message's body; 16 MiB
 	QueueBytes       int           // bytes accepted for one peer and not acknowledged; 64 MiB
 	MaxPeers         int           // linked systems; 100,000
-	MaxHandshakes    int           // connections that have not said what they are; 1,024
+	MaxHandshakes    int           // connections in their handshake, while others wait; 1,024
 	MaxWatches       int           // local actors watched over one link; 100,000
 	Heartbeat        time.Duration // longest silence of this side; 5 s
 	DeadAfter        time.Duration // longest silence of a peer; 15 s

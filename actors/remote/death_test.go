@@ -243,7 +243,7 @@ func TestPeersAreForgotten(t *testing.T) {
 	if len(a.Peers()) != 0 {
 		t.Error("not forgotten")
 	}
-	if err := p.post(letter{}); err != errForgotten {
+	if err := p.post(&letter{}); err != errForgotten {
 		t.Errorf("post: %v", err)
 	}
 	if n := a.Totals().Traffic.DeadLetters[Unreachable]; n != 1 {

@@ -199,8 +199,8 @@ func (c certificate) Principal() string {
 }
 
 // addressOf gives the address of a peer's system, with no actor's name.
-func addressOf(p Peer) address.PID {
-	return address.PID{Address: p.Address, Incarnation: p.Incarnation}
+func addressOf(p Peer) *address.PID {
+	return &address.PID{Address: p.Address, Incarnation: p.Incarnation}
 }
 
 func (k peerKey) less(o peerKey) bool {

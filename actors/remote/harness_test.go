@@ -83,12 +83,12 @@ func tail(lines []string) string {
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }
 
-func (r *recorder) Deliver(from, to address.PID, principal string, m proto.Message) {
+func (r *recorder) Deliver(d *Delivery) {
 	if r.hook != nil {
-		r.hook(from, to, principal, m)
+		r.hook(d.From, d.To, d.Principal, d.Message)
 		return
 	}
-	r.note("deliver %s>%s %s", from.Name, to.Name, text(m))
+	r.note("deliver %s>%s %s", d.From.Name, d.To.Name, text(d.Message))
 }
 
 func text(m proto.Message) string {
@@ -156,6 +156,7 @@ func start(t testing.TB, cfg Config) *system {
 		t.Fatal(err)
 	}
 	s := &system{tr, r, t}
+	tr.Start()
 	t.Cleanup(s.stop)
 	return s
 }

@@ -14,11 +14,18 @@ import (
 // mean, and refuses those that mean nothing.
 type inbox struct {
 	most    int // bytes of one message
-	names   []string
+	names   []knownName
+	nobody  any // memo of messages without sender
 	types   []knownType
 	bytes   int // of all names and types
 	bulk    arrival
 	missing int // bytes that the bulk message still lacks
+}
+
+// knownName is the name of an actor that the peer announced.
+type knownName struct {
+	text string
+	memo *any // what the Receiver keeps about the peer's actor of that name
 }
 
 // knownType is a message type that the peer announced; made is nil when this
@@ -31,6 +38,7 @@ type knownType struct {
 // arrival is a message that is complete but for decoding.
 type arrival struct {
 	sender, target string
+	memo           *any // of the sender
 	keys           frame.Keys
 	typ            knownType
 	body           []byte
@@ -54,7 +62,7 @@ func (in *inbox) define(k frame.Kind, payload []byte) error {
 			k, count+1, in.bytes, frame.MaxNames, frame.MaxNameBytes)
 	}
 	if k == frame.Name {
-		in.names = append(in.names, text)
+		in.names = append(in.names, knownName{text: text})
 		return nil
 	}
 	t := knownType{name: protoreflect.FullName(text)}
@@ -69,7 +77,7 @@ func (in *inbox) reset(payload []byte) error {
 	if err := frame.ParseReset(payload); err != nil {
 		return err
 	}
-	in.names, in.types, in.bytes = in.names[:0], in.types[:0], 0
+	in.names, in.types, in.bytes = nil, nil, 0
 	return nil
 }
 
@@ -84,9 +92,13 @@ func (in *inbox) resolve(k frame.Kind, h frame.Head) (arrival, error) {
 	if int(h.Type) > len(in.types) {
 		return arrival{}, unannounced(k, "type", h.Type, len(in.types))
 	}
-	a := arrival{target: in.names[h.Target-1], typ: in.types[h.Type-1]}
+	a := arrival{target: in.names[h.Target-1].text, typ: in.types[h.Type-1], memo: &in.nobody}
 	if h.Sender != 0 {
-		a.sender = in.names[h.Sender-1]
+		n := &in.names[h.Sender-1]
+		if n.memo == nil {
+			n.memo = new(any)
+		}
+		a.sender, a.memo = n.text, n.memo
 	}
 	return a, nil
 }
@@ -149,5 +161,5 @@ func (in *inbox) pair(k frame.Kind, p frame.Pair) (watcher, watched string, err 
 	if int(p.Watched) > len(in.names) {
 		return "", "", unannounced(k, "watched", p.Watched, len(in.names))
 	}
-	return in.names[p.Watcher-1], in.names[p.Watched-1], nil
+	return in.names[p.Watcher-1].text, in.names[p.Watched-1].text, nil
 }

@@ -20,27 +20,26 @@ type letter struct {
 	body     []byte
 }
 
-// newLetter takes the keys out of the names.
-func newLetter(from, to address.PID, typ protoreflect.FullName, body []byte) letter {
-	m := letter{from: from, to: to, typ: typ, body: body}
-	m.from.Name, m.keys.Sender = cutKey(from.Name)
-	m.to.Name, m.keys.Target = cutKey(to.Name)
-	return m
+// cutKeys takes the keys out of the names.
+func (m *letter) cutKeys() {
+	m.from.Name, m.keys.Sender = cutKey(m.from.Name)
+	m.to.Name, m.keys.Target = cutKey(m.to.Name)
 }
 
 // messageCost is what a message counts against a budget beyond its body: the
 // records kept of it and its share of a frame.
 const messageCost = 64
 
-func (m letter) cost() int { return len(m.body) + messageCost }
+func (m *letter) cost() int { return len(m.body) + messageCost }
 
-// own gives the letter a body that nobody else uses. Longer ones have it
+// own is the letter with a body that nobody else uses. Longer ones have it
 // already.
-func (m letter) own() letter {
-	if len(m.body) <= frame.ChunkSize {
-		m.body = bytes.Clone(m.body)
+func (m *letter) own() letter {
+	o := *m
+	if len(o.body) <= frame.ChunkSize {
+		o.body = bytes.Clone(o.body)
 	}
-	return m
+	return o
 }
 
 // obituary is a letter that will not arrive, as far as it must be told.
@@ -51,7 +50,7 @@ type obituary struct {
 }
 
 // obituary tells of a letter that was refused for a Reason.
-func (m letter) obituary(err error) obituary {
+func (m *letter) obituary(err error) obituary {
 	reason := Lost
 	errors.As(err, &reason)
 	o := obituary{m.from, m.to, m.typ, reason}

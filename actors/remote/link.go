@@ -31,6 +31,7 @@ type link struct {
 	heard     atomic.Int64                        // when the last byte came
 	wrote     atomic.Int64                        // when the last write ended
 	owes      atomic.Bool                         // an acknowledgement is planned
+	direct    *direct                             // used by whoever claimed it
 
 	// The peer's lock guards the rest.
 	out     outbox
@@ -58,7 +59,7 @@ type stall struct {
 
 func newLink(p *peer, g greeting, seq uint64) *link {
 	l := &link{
-		p: p, conn: g.conn, remote: g.peer, principal: g.principal, seq: seq, since: time.Now(),
+		p: p, conn: g.conn, direct: newDirect(g.conn), remote: g.peer, principal: g.principal, seq: seq, since: time.Now(),
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	now := p.t.now()
@@ -117,8 +118,9 @@ func (l *link) open(to address.PID) error {
 	return nil
 }
 
-// post takes a letter, or tells a Reason why not. The caller has locked.
-func (l *link) post(m letter) error {
+// post takes a letter, or tells a Reason why not. The caller has locked, and
+// sees to it that the letter is written.
+func (l *link) post(m *letter) error {
 	if err := l.open(m.to); err != nil {
 		return err
 	}
@@ -126,7 +128,6 @@ func (l *link) post(m letter) error {
 		return OverBudget
 	}
 	l.out.add(m)
-	l.rouse()
 	return nil
 }
 

@@ -25,7 +25,8 @@ type record struct {
 }
 
 func (r record) obituary(reason Reason) obituary {
-	return letter{from: r.route.from, to: r.route.to, typ: r.route.typ, keys: r.keys}.obituary(reason)
+	m := letter{from: r.route.from, to: r.route.to, typ: r.route.typ, keys: r.keys}
+	return m.obituary(reason)
 }
 
 // parcel is something for the bulk lane: a message, or a frame of links that
@@ -73,17 +74,24 @@ func (t *tables) fits(names, bytes int) bool {
 }
 
 // add puts a message into its lane.
-func (o *outbox) add(m letter) {
+func (o *outbox) add(m *letter) {
 	o.load += m.cost()
 	if len(m.body) > frame.ChunkSize || o.behind(m.from.Name, m.to.Name) {
-		o.hold(parcel{letter: m.own(), kind: frame.Message})
+		o.addBulk(m)
 		return
 	}
 	o.addWhole(m)
 }
 
-func (o *outbox) addWhole(m letter) {
-	r := o.route(m.from, m.to, m.typ)
+// addBulk stays out of add, whose stack every message pays for.
+//
+//go:noinline
+func (o *outbox) addBulk(m *letter) {
+	o.hold(&parcel{letter: m.own(), kind: frame.Message})
+}
+
+func (o *outbox) addWhole(m *letter) {
+	r := o.route(m)
 	b := o.room(frame.MaxHead + len(m.body))
 	if m.keys == (frame.Keys{}) {
 		b.b = frame.AppendMessage(b.b, r.head, m.body)
@@ -98,12 +106,12 @@ func (o *outbox) behind(from, to string) bool {
 	return len(o.held) > 0 && o.held[pair{from, to}] > 0
 }
 
-func (o *outbox) hold(p parcel) {
+func (o *outbox) hold(p *parcel) {
 	if o.held == nil {
 		o.held = map[pair]int{}
 	}
 	o.held[pair{p.from.Name, p.to.Name}]++
-	o.bulk.push(p)
+	o.bulk.push(*p)
 }
 
 func (o *outbox) release(p parcel) {
@@ -116,7 +124,7 @@ func (o *outbox) release(p parcel) {
 // addLink puts a frame about a link of actors in its lane. A Link and Unlink
 // go from the watcher, an Exited from the watched.
 func (o *outbox) addLink(k frame.Kind, watcher, watched address.PID, reason string) {
-	p := parcel{letter: letter{from: watcher, to: watched}, kind: k, reason: reason}
+	p := &parcel{letter: letter{from: watcher, to: watched}, kind: k, reason: reason}
 	if k == frame.Exited {
 		p.from, p.to = watched, watcher
 	}
@@ -127,7 +135,7 @@ func (o *outbox) addLink(k frame.Kind, watcher, watched address.PID, reason stri
 	o.writeLink(p)
 }
 
-func (o *outbox) writeLink(p parcel) {
+func (o *outbox) writeLink(p *parcel) {
 	watcher, watched := p.from, p.to
 	if p.kind == frame.Exited {
 		watcher, watched = watched, watcher
@@ -188,9 +196,9 @@ func (o *outbox) fill() {
 		p := o.bulk.front()
 		switch {
 		case p.kind != frame.Message:
-			o.writeLink(*p)
+			o.writeLink(p)
 		case len(p.body) <= frame.ChunkSize:
-			o.addWhole(p.letter)
+			o.addWhole(&p.letter)
 		case !o.chunk(p):
 			continue
 		}
@@ -201,7 +209,7 @@ func (o *outbox) fill() {
 // chunk writes the next part of a long message and tells whether it was the
 // last.
 func (o *outbox) chunk(p *parcel) bool {
-	r := o.route(p.from, p.to, p.typ)
+	r := o.route(&p.letter)
 	if o.sent == 0 {
 		b := o.room(frame.MaxHead)
 		b.b = frame.AppendBegin(b.b, r.head, p.keys, len(p.body))
@@ -219,28 +227,36 @@ func (o *outbox) chunk(p *parcel) bool {
 }
 
 // route gives the numbers for a message, announcing those that are new.
-func (o *outbox) route(from, to address.PID, typ protoreflect.FullName) *route {
-	if r := o.last; r != nil && r.to == to && r.from == from && r.typ == typ {
+func (o *outbox) route(m *letter) *route {
+	if r := o.last; r != nil && r.to == m.to && r.from == m.from && r.typ == m.typ {
 		return r
 	}
-	key := route{from: from, to: to, typ: typ}
-	if r := o.routes[key]; r != nil {
-		o.last = r
-		return r
+	return o.otherRoute(m)
+}
+
+func (o *outbox) otherRoute(m *letter) *route {
+	key := route{from: m.from, to: m.to, typ: m.typ}
+	r := o.routes[key]
+	if r == nil {
+		r = o.newRoute(key)
 	}
-	o.makeFit(len(from.Name) + len(to.Name) + len(typ))
-	r := &route{from: from, to: to, typ: typ}
-	r.head.Target = o.name(to.Name)
-	if from.Name != "" {
-		r.head.Sender = o.name(from.Name)
+	o.last = r
+	return r
+}
+
+func (o *outbox) newRoute(key route) *route {
+	o.makeFit(len(key.from.Name) + len(key.to.Name) + len(key.typ))
+	r := key
+	r.head.Target = o.name(r.to.Name)
+	if r.from.Name != "" {
+		r.head.Sender = o.name(r.from.Name)
 	}
-	r.head.Type = o.typeNumber(string(typ))
+	r.head.Type = o.typeNumber(string(r.typ))
 	if o.routes == nil {
 		o.routes = map[route]*route{}
 	}
-	o.routes[key] = r
-	o.last = r
-	return r
+	o.routes[key] = &r
+	return &r
 }
 
 // makeFit starts the tables anew when two more names and a type, of so many
@@ -293,6 +309,13 @@ func (o *outbox) take(spare []*block) []*block {
 	o.blocks = spare[:0]
 	o.taken = o.whole.len()
 	return b
+}
+
+// putBack returns blocks that were taken and not written.
+func (o *outbox) putBack(blocks []*block) {
+	if len(blocks) > 0 {
+		o.blocks = append(blocks, o.blocks...)
+	}
 }
 
 // confirm forgets the messages that the peer acknowledges: numbers since the

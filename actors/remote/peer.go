@@ -55,18 +55,37 @@ type attempt struct {
 }
 
 // post takes a letter, or tells a Reason why not, or errForgotten.
-func (p *peer) post(m letter) error {
+func (p *peer) post(m *letter) error {
 	p.mu.Lock()
-	if a := p.alias; a != nil {
+	l := p.link
+	switch a := p.alias; {
+	case a != nil:
 		p.mu.Unlock()
 		return a.post(m)
+	case l == nil:
+		defer p.mu.Unlock()
+		return p.hold(m)
 	}
-	defer p.mu.Unlock()
+	if err := l.post(m); err != nil {
+		p.mu.Unlock()
+		return err
+	}
+	claimed := l.claim()
+	if !claimed {
+		l.rouse()
+	}
+	p.mu.Unlock()
+	if claimed {
+		l.deliver()
+	}
+	return nil
+}
+
+// hold keeps a letter until there is a link. The caller has locked.
+func (p *peer) hold(m *letter) error {
 	switch {
 	case p.forgotten:
 		return errForgotten
-	case p.link != nil:
-		return p.link.post(m)
 	case p.load+m.cost() > p.t.cfg.Limits.QueueBytes:
 		return OverBudget
 	}
@@ -212,10 +231,11 @@ func (p *peer) adopt(pending []letter, ws watches) func() {
 	}
 	var dead []obituary
 	for _, m := range pending {
-		if err := p.link.post(m); err != nil {
+		if err := p.link.post(&m); err != nil {
 			dead = append(dead, m.obituary(err))
 		}
 	}
+	p.link.rouse()
 	return func() {
 		p.bury(dead, nil)
 		p.exit(over, Stale.Error())

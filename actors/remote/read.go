@@ -26,6 +26,7 @@ const (
 func (l *link) read() error {
 	r := reader{l: l, in: inbox{most: l.p.t.cfg.Limits.MaxMessage}, buf: make([]byte, idleRead)}
 	r.small = r.buf
+	r.next.Principal = l.principal
 	defer r.shrink()
 	for {
 		n, err := l.conn.Read(r.buf[r.end:])
@@ -66,6 +67,7 @@ type reader struct {
 	small []byte // the room of a quiet link
 	large *block // the room of a busy one
 	unack int    // messages taken since the writer was last told
+	next  Delivery
 }
 
 // frames handles all whole frames in the buffer and moves what is left to its
@@ -168,28 +170,32 @@ func (r *reader) owe() {
 
 // deliver decodes a message and hands it over, unless something forbids it.
 func (r *reader) deliver(a arrival) {
-	l := r.l
-	t := l.p.t
-	to := t.pid(withKey(a.target, a.keys.Target))
-	from := l.pid(withKey(a.sender, a.keys.Sender))
-	m, err := l.decode(a)
+	l, t, d := r.l, r.l.p.t, &r.next
+	d.From, d.To = l.pid(withKey(a.sender, a.keys.Sender)), t.pid(withKey(a.target, a.keys.Target))
+	d.Memo, d.Size = a.memo, len(a.body)
+	var err error
+	d.Message, err = l.decode(a)
 	if err == nil && t.cfg.Policy != nil {
-		err = t.cfg.Policy.Allow(l.principal, from, to, a.typ.name)
+		err = t.cfg.Policy.Allow(l.principal, d.From, d.To, a.typ.name)
 	}
 	if err != nil {
 		l.p.counters.rejected.Add(1)
-		t.cfg.Receiver.Rejected(from, to, l.principal, a.typ.name, err)
+		t.cfg.Receiver.Rejected(d.From, d.To, l.principal, a.typ.name, err)
 		return
 	}
-	t.cfg.Receiver.Deliver(from, to, l.principal, m)
+	t.cfg.Receiver.Deliver(d)
+	d.Message = nil
 }
+
+// decoding adds to a message that was just made, and is empty.
+var decoding = proto.UnmarshalOptions{Merge: true}
 
 func (l *link) decode(a arrival) (proto.Message, error) {
 	if a.typ.made == nil {
 		return nil, fmt.Errorf("remote: type %s is unknown here", a.typ.name)
 	}
 	m := a.typ.made.New().Interface()
-	if err := proto.Unmarshal(a.body, m); err != nil {
+	if err := decoding.Unmarshal(a.body, m); err != nil {
 		return nil, fmt.Errorf("remote: body of %s, %d bytes: %w", a.typ.name, len(a.body), err)
 	}
 	return m, nil

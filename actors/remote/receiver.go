@@ -15,9 +15,8 @@ import (
 // the transport's goroutines and from within Send, Link and Close; they must
 // not block, and may call the transport again.
 type Receiver interface {
-	// Deliver takes a message from a peer. The sender's name is empty when
-	// the message has none. The principal is that of the link.
-	Deliver(from, to address.PID, principal string, m proto.Message)
+	// Deliver takes a message from a peer.
+	Deliver(d *Delivery)
 	// DeadLetter takes each message that Send accepted and that will not
 	// arrive, exactly once. The reason wraps a Reason.
 	DeadLetter(from, to address.PID, typ protoreflect.FullName, reason error)
@@ -34,6 +33,24 @@ type Receiver interface {
 	Watch(watcher, watched address.PID)
 	// Unwatch takes a Watch back; the peer did, or its link ended.
 	Unwatch(watcher, watched address.PID)
+}
+
+// Delivery is a message from a peer. It is the Receiver's during the call, and
+// used again for the next message.
+type Delivery struct {
+	// From has the peer's own address and incarnation; its name is empty when
+	// the message has no sender.
+	From address.PID
+	To   address.PID
+	// Principal is that of the link.
+	Principal string
+	Message   proto.Message
+	// Size is that of the encoded message, in bytes.
+	Size int
+	// Memo is the Receiver's to keep something about From in, for it gets the
+	// same again with most later messages of the same sender, whatever key
+	// stands behind its name.
+	Memo *any
 }
 
 // Reason says why a message is a dead letter. It is an error to be found with

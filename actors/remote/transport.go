@@ -33,6 +33,7 @@ type Transport struct {
 	acks    ackTimer
 
 	connections, refused atomic.Int64
+	lastDirect           atomic.Int64 // when a sender last thought of writing itself
 
 	mu     sync.RWMutex // taken after a peer's, never before
 	peers  map[peerKey]*peer
@@ -41,19 +42,30 @@ type Transport struct {
 	closed bool
 }
 
-// New makes a transport and starts to listen.
+// New makes a transport, which neither listens nor calls its Receiver before
+// Start.
 func New(cfg Config) (*Transport, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
 	t := &Transport{cfg: cfg, log: cfg.Logger, begun: time.Now(), peers: map[peerKey]*peer{}}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
-	t.spawn(t.pulse)
 	if cfg.Listener != nil {
 		t.front = newFront(t)
-		t.spawn(t.front.accept)
 	}
 	return t, nil
+}
+
+// Start begins to listen and to look after links. It is called once, before
+// any other method but Close.
+func (t *Transport) Start() {
+	t.spawn(t.pulse)
+	if t.front != nil {
+		t.spawn(t.front.accept)
+		if t.front.web != nil {
+			t.spawn(t.front.web.run)
+		}
+	}
 }
 
 // spawn runs f in a goroutine that Close waits for, and tells false when the
@@ -79,33 +91,52 @@ func (t *Transport) now() int64 { return int64(time.Since(t.begun)) }
 // name that ends in a question mark and a number in base 36, as those of
 // questions do, costs no place in the link's table of names.
 func (t *Transport) Send(from, to address.PID, m proto.Message) error {
-	if err := t.check(from, to); err != nil {
+	l := letter{from: from, to: to}
+	scratch, err := t.encode(&l, m)
+	if err != nil {
 		return err
 	}
-	if m == nil {
-		return fmt.Errorf("remote: message to %s is nil", to.Name)
+	l.cutKeys()
+	err = t.post(&l)
+	if scratch != nil {
+		scratch.free()
 	}
-	typ := m.ProtoReflect().Descriptor().FullName()
+	return err
+}
+
+// encode checks the addresses and puts the message into the letter. What comes
+// back holds its body, and is free once that is posted; nil when the letter
+// owns it.
+func (t *Transport) encode(l *letter, m proto.Message) (*block, error) {
+	if err := t.check(&l.from, &l.to); err != nil {
+		return nil, err
+	}
+	if m == nil {
+		return nil, fmt.Errorf("remote: message to %s is nil", l.to.Name)
+	}
+	l.typ = m.ProtoReflect().Descriptor().FullName()
 	size := proto.Size(m)
 	if size > t.cfg.Limits.MaxMessage {
-		return fmt.Errorf("remote: %s of %d bytes to %s, over the limit of %d", typ, size, to.Name, t.cfg.Limits.MaxMessage)
+		return nil, fmt.Errorf("remote: %s of %d bytes to %s, over the limit of %d", l.typ, size, l.to.Name, t.cfg.Limits.MaxMessage)
 	}
 	var scratch *block
+	room := []byte(nil)
 	if size > frame.ChunkSize { // kept until it is written
-		scratch = &block{make([]byte, 0, size)}
+		room = make([]byte, 0, size)
 	} else {
 		scratch = newBlock(size)
-		defer scratch.free()
+		room = scratch.b
 	}
-	body, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(scratch.b, m)
+	var err error
+	l.body, err = proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(room, m)
 	if err != nil {
-		return fmt.Errorf("remote: encode %s to %s: %w", typ, to.Name, err)
+		return nil, fmt.Errorf("remote: encode %s to %s: %w", l.typ, l.to.Name, err)
 	}
-	return t.post(newLetter(from, to, typ, body))
+	return scratch, nil
 }
 
 // check refuses addresses that cannot be meant.
-func (t *Transport) check(from, to address.PID) error {
+func (t *Transport) check(from, to *address.PID) error {
 	if from.Name != "" {
 		if from.Address != t.cfg.Address {
 			return fmt.Errorf("remote: sender %s is not of this system, %s", from, t.cfg.Address)
@@ -123,24 +154,29 @@ func (t *Transport) check(from, to address.PID) error {
 	return nil
 }
 
-func (t *Transport) post(m letter) error {
+func (t *Transport) post(m *letter) error {
 	for {
-		p, err := t.peer(keyOf(m.to))
+		p, err := t.peer(keyOf(&m.to))
 		if err != nil {
 			return err
 		}
-		err = p.post(m)
-		var reason Reason
-		switch {
-		case err == nil:
+		if err = p.post(m); err == nil {
 			return nil
-		case errors.As(err, &reason):
-			p.bury([]obituary{m.obituary(reason)}, nil)
-			return nil
-		case err != errForgotten:
-			return err
+		}
+		if err != errForgotten {
+			return t.dead(p, m, err)
 		}
 	}
+}
+
+// dead tells of a letter that is dead at once, if err is a Reason.
+func (t *Transport) dead(p *peer, m *letter, err error) error {
+	var reason Reason
+	if !errors.As(err, &reason) {
+		return err
+	}
+	p.bury([]obituary{m.obituary(reason)}, nil)
+	return nil
 }
 
 // Link asks that the watcher, of this system, is told when the watched actor
@@ -158,11 +194,11 @@ func (t *Transport) link(watcher, watched address.PID) error {
 	if watcher.Name == "" {
 		return fmt.Errorf("remote: watcher of %s has no name", watched)
 	}
-	if err := t.check(watcher, watched); err != nil {
+	if err := t.check(&watcher, &watched); err != nil {
 		return err
 	}
 	for {
-		p, err := t.peer(keyOf(watched))
+		p, err := t.peer(keyOf(&watched))
 		if err != nil {
 			return err
 		}
@@ -175,7 +211,7 @@ func (t *Transport) link(watcher, watched address.PID) error {
 // Unlink takes a Link back. An Exited that was on its way may still come.
 func (t *Transport) Unlink(watcher, watched address.PID) {
 	t.mu.RLock()
-	p := t.peers[keyOf(watched)]
+	p := t.peers[keyOf(&watched)]
 	t.mu.RUnlock()
 	if p != nil {
 		p.unwatch(watcher, watched)
@@ -187,7 +223,7 @@ func (t *Transport) Unlink(watcher, watched address.PID) {
 // more is ignored.
 func (t *Transport) Ended(watcher, watched address.PID, reason string) {
 	t.mu.RLock()
-	p := t.peers[keyOf(watcher)]
+	p := t.peers[keyOf(&watcher)]
 	t.mu.RUnlock()
 	if p != nil {
 		p.ended(watcher, watched, reason)
@@ -198,7 +234,7 @@ func (t *Transport) Ended(watcher, watched address.PID, reason string) {
 // incarnation too when nobody can dial it.
 type peerKey struct{ address, incarnation string }
 
-func keyOf(p address.PID) peerKey {
+func keyOf(p *address.PID) peerKey {
 	if address.Dialable(p.Address) {
 		return peerKey{address: p.Address}
 	}

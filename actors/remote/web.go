@@ -27,13 +27,14 @@ type web struct {
 	server *http.Server
 	conns  chan net.Conn
 	addr   net.Addr
+	log    *zap.Logger
 	cancel context.CancelFunc // of all requests
 	once   sync.Once
 	closed chan struct{}
 }
 
 func newWeb(t *Transport) *web {
-	w := &web{conns: make(chan net.Conn), addr: t.cfg.Listener.Addr(), closed: make(chan struct{})}
+	w := &web{conns: make(chan net.Conn), addr: t.cfg.Listener.Addr(), log: t.log, closed: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.cancel = cancel
 	w.server = &http.Server{
@@ -44,12 +45,14 @@ func newWeb(t *Transport) *web {
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          zap.NewStdLog(t.log),
 	}
-	t.spawn(func() {
-		if err := w.server.Serve(w); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-			t.log.Error("HTTP server ended", zap.Error(err))
-		}
-	})
 	return w
+}
+
+// run serves until shutdown.
+func (w *web) run() {
+	if err := w.server.Serve(w); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		w.log.Error("HTTP server ended", zap.Error(err))
+	}
 }
 
 // serve hands a connection over.
