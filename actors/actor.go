@@ -37,7 +37,6 @@ const (
 	reasonLateReply   = "reply nobody waits for"
 	reasonNoSender    = "reply to a message without sender"
 	reasonNil         = "nil message"
-	reasonNoTransport = "no transport"
 	reasonBadAddress  = "invalid address"
 )
 

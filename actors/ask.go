@@ -49,7 +49,7 @@ func unmarkAsk(name string) (string, uint64) {
 type pendingAsk struct {
 	to    PID
 	then  func(proto.Message, error)
-	timer *time.Timer
+	timer Alarm
 }
 
 // Ask sends m and calls then once, in this actor's queue: with the reply, or
@@ -63,7 +63,7 @@ func (c *Context) Ask(to PID, m proto.Message, timeout time.Duration, then func(
 	ask := c.sys.asks.next()
 	what := typeName(m)
 	p := &pendingAsk{to: to, then: then}
-	p.timer = time.AfterFunc(timeout, func() {
+	p.timer = c.sys.runner.AfterFunc(timeout, func() {
 		c.postAskFailure(ask, fmt.Errorf("ask %s for %s: %w: %v", to, what, ErrTimeout, timeout))
 	})
 	x.asks[ask] = p

@@ -49,10 +49,12 @@ type extras struct {
 	stopReason string
 }
 
-// longestHandler is the slowest single handling since the start. It is written
+// longestHandler is the slowest handling since the start, or the slowest few in a
+// row of an actor that had been quick before. It is written
 // by the runner and read by others.
 type longestHandler struct {
 	limit time.Duration // what the next must exceed; the runner's own
+	quick bool          // the last span was; the runner's own
 	seen  atomic.Pointer[slowHandler]
 }
 
@@ -135,12 +137,10 @@ func (c *Context) Log() *zap.Logger {
 	return x.log
 }
 
-// Receive is called by protoactor: with the context itself for the envelope at
-// hand, and with its lifecycle messages.
+// Receive is called by protoactor with its lifecycle messages; envelopes go
+// past it.
 func (c *Context) Receive(p actor.Context) {
 	switch p.Message().(type) {
-	case *Context:
-		c.handle(c.current)
 	case *actor.Stopping:
 		c.beginStop()
 	case *actor.Stopped:
@@ -199,13 +199,18 @@ func (e *envelope) describe() string {
 	}
 }
 
-func (c *Context) noteLongest(d time.Duration, e *envelope) {
+func (c *Context) noteLongest(d time.Duration, s *span) {
 	c.longest.limit = d
 	if d < slowEnough {
 		// Not worth an allocation: the first messages of an actor each beat the last.
 		return
 	}
-	c.longest.seen.Store(&slowHandler{took: d, what: e.describe()})
+	last := envelope{kind: s.last, msg: s.msg}
+	what := last.describe()
+	if s.count > 1 {
+		what = fmt.Sprintf("%s, last of %d", what, s.count)
+	}
+	c.longest.seen.Store(&slowHandler{took: d, what: what})
 }
 
 // slowEnough is the shortest handling that is remembered with its type.

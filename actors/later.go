@@ -10,7 +10,7 @@ import (
 // Timer is a function that waits for its time. It belongs to one actor.
 type Timer struct {
 	c          *Context
-	clock      *time.Timer
+	clock      Alarm
 	f          func()
 	every      time.Duration // 0: once
 	dead       bool
@@ -39,7 +39,7 @@ func (c *Context) startTimer(d, every time.Duration, f func()) *Timer {
 	}
 	x.timers = t
 	fire := func(*Context) { t.fire() }
-	t.clock = time.AfterFunc(d, func() { c.post(envelope{kind: kindAlways, run: fire}) })
+	t.clock = c.sys.runner.AfterFunc(d, func() { c.post(envelope{kind: kindAlways, run: fire}) })
 	return t
 }
 

@@ -70,10 +70,6 @@ func (s *System) link(c *Context, p PID, link uint64) {
 		}
 		target.watchedBy(c.self.pid, p, watcher{local: c, link: link})
 	case abroad:
-		if s.transport == nil {
-			c.postExited(p, link, reasonNoTransport)
-			return
-		}
 		s.transport.Link(c.self.pid, p)
 	case nowhere:
 		c.postExited(p, link, reason)
@@ -87,9 +83,7 @@ func (s *System) unlink(c *Context, p PID) {
 			target.unwatchedBy(c.self.pid, p)
 		}
 	case abroad:
-		if s.transport != nil {
-			s.transport.Unlink(c.self.pid, p)
-		}
+		s.transport.Unlink(c.self.pid, p)
 	case nowhere:
 	}
 }

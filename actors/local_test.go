@@ -61,6 +61,9 @@ func settle(t testing.TB, s *System, p PID) {
 	<-done
 }
 
+// pass lets virtual time pass, inside a bubble of synctest.
+func pass(d time.Duration) { <-time.After(d) }
+
 func TestSendInOrder(t *testing.T) {
 	s := newSystem(t, Options{})
 	var got []int64
@@ -277,7 +280,7 @@ func TestTimersDieWithTheirActor(t *testing.T) {
 			stopped.Stop()
 			stopped.Stop()
 		})
-		time.Sleep(90*time.Second + time.Millisecond)
+		pass(90*time.Second + time.Millisecond)
 		synctest.Wait()
 		if ticks != 90 || once != 1 {
 			t.Errorf("%d ticks and %d once, want 90 and 1", ticks, once)
@@ -285,7 +288,7 @@ func TestTimersDieWithTheirActor(t *testing.T) {
 		if err := s.Stop(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		synctest.Wait()
 		if ticks != 90 {
 			t.Errorf("%d ticks after the actor had stopped", ticks-90)
@@ -302,7 +305,7 @@ func TestTimerStoppedWhileQueued(t *testing.T) {
 		p := spawn(t, s, "p", func(c *Context) {
 			timer = c.After(time.Second, func() { ran = true })
 			Handle(c, func(c *Context, m *emptypb.Empty) {
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				timer.Stop()
 			})
 		})

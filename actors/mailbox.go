@@ -47,19 +47,22 @@ type mailbox struct {
 	system    []any // protoactor's lifecycle messages: only start and stop
 	shared    *sharedState
 	posted    uint64
+	fullAt    uint64 // of posted; at least as much fits in
 	scheduled bool
 	open      bool // false while Init runs: messages wait
 	closed    bool // stopping: nothing is accepted any more
 	limits    *Limits
 
 	systemWaits atomic.Bool
-	handled     atomic.Uint64 // taken out, by the runner alone
+	handled     atomic.Uint64 // taken out, as of the begin of the runner's last span
 	bytes       atomic.Int64  // wire bytes queued
 	refused     atomic.Uint64 // messages over the limits
 
 	// The runner's own.
-	out  []envelope
-	next int
+	out   []envelope
+	next  int
+	taken uint64
+	calm  uint8 // how often it found nothing since it was busy; see linger
 }
 
 // sharedState is what others ask of an actor; most have none.
@@ -78,6 +81,10 @@ func (b *mailbox) share() *sharedState {
 	return b.shared
 }
 
+// busy is how many messages at once make the runner look linger times more
+// before it goes: starting a goroutine costs as much as many messages.
+const busy, linger = 8, 3
+
 type postResult uint8
 
 const (
@@ -85,9 +92,6 @@ const (
 	refusedClosed
 	refusedFull
 )
-
-// keepSlots is how much of a queue's memory an idle actor keeps, in envelopes.
-const keepSlots = 32
 
 // post queues e and wakes the actor. Messages over the budget are refused;
 // what the actor itself has asked for is not.
@@ -103,7 +107,7 @@ func (c *Context) post(e envelope) postResult {
 		b.refused.Add(1)
 		return refusedFull
 	}
-	b.in = append(b.in, e)
+	b.in = append(grow(b.in), e)
 	b.posted++
 	if e.size != 0 {
 		b.bytes.Add(int64(e.size))
@@ -116,9 +120,14 @@ func (c *Context) post(e envelope) postResult {
 	return posted
 }
 
+// full reads what the runner has handled only when it must: the runner writes
+// there all the time.
 func (b *mailbox) full(size uint32) bool {
-	if b.posted-b.handled.Load() >= uint64(b.limits.MailboxMessages) {
-		return true
+	if b.posted >= b.fullAt {
+		b.fullAt = b.handled.Load() + uint64(b.limits.MailboxMessages)
+		if b.posted >= b.fullAt {
+			return true
+		}
 	}
 	return size != 0 && b.bytes.Load()+int64(size) > b.limits.MailboxBytes
 }
@@ -136,20 +145,23 @@ func (b *mailbox) wake() bool {
 func (b *mailbox) depth() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.posted - b.handled.Load()
+	return b.posted - min(b.posted, b.handled.Load())
 }
+
+// dry says that the runner has to look for more.
+func (b *mailbox) dry() bool { return b.next == len(b.out) }
 
 // take is the next envelope. When idle is true the runner must return, for the
 // next post starts another; when neither, a lifecycle message has come.
 func (b *mailbox) take() (e *envelope, idle bool) {
-	if b.next == len(b.out) {
+	if b.dry() {
 		if more, idle := b.refill(); !more {
 			return nil, idle
 		}
 	}
 	e = &b.out[b.next]
 	b.next++
-	b.handled.Add(1)
+	b.taken++
 	if e.size != 0 {
 		b.bytes.Add(-int64(e.size))
 	}
@@ -159,16 +171,22 @@ func (b *mailbox) take() (e *envelope, idle bool) {
 func (b *mailbox) refill() (more, idle bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(b.out) >= busy {
+		b.calm = 0
+	}
 	b.out, b.next = b.out[:0], 0
-	if cap(b.out) > keepSlots && len(b.in) <= keepSlots {
-		b.out = nil
+	if len(b.in) > 0 {
+		b.in, b.out = b.out, b.in
+		return true, false
 	}
-	if len(b.in) == 0 {
-		b.scheduled = len(b.system) > 0
-		return false, !b.scheduled
+	if b.calm < linger {
+		b.calm++
+		return false, false
 	}
-	b.in, b.out = b.out, b.in
-	return true, false
+	b.in, b.out = shrink(b.in), shrink(b.out)
+	b.handled.Store(b.taken)
+	b.scheduled = len(b.system) > 0
+	return false, !b.scheduled
 }
 
 // drain closes the mailbox and hands back what waited. Runner only.
@@ -178,7 +196,8 @@ func (b *mailbox) drain() []envelope {
 	b.closed = true
 	rest := append(b.out[b.next:len(b.out):len(b.out)], b.in...)
 	b.in, b.out, b.next = nil, nil, 0
-	b.handled.Add(uint64(len(rest)))
+	b.taken += uint64(len(rest))
+	b.handled.Store(b.taken)
 	b.bytes.Store(0)
 	return rest
 }

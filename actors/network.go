@@ -29,32 +29,6 @@ type (
 	PeerInfo = remote.PeerInfo
 )
 
-// connect opens the listener, if any, and the transport, and so gives the
-// system its address.
-func (s *System) connect(o Options) error {
-	listener, address, err := listen(o)
-	if err != nil {
-		return err
-	}
-	s.address = address
-	s.outside = &origin{pid: s.PID(outsideName)}
-	transport, err := remote.New(remote.Config{
-		Listener: listener, Address: address, Incarnation: s.incarnation,
-		Receiver: &network{system: s},
-		TLS:      remote.TLS{Server: o.TLS, Client: o.TLS}, Authenticator: o.Authenticator, Policy: o.Policy,
-		Limits: o.Links, Logger: s.logger.Named("links"), HTTP: &s.routes,
-	})
-	if err != nil {
-		if listener != nil {
-			err = errors.Join(err, listener.Close())
-		}
-		return err
-	}
-	s.transport, s.peers = transport, transport.Peers
-	transport.Start()
-	return nil
-}
-
 // listen opens what o asks for and says how peers know this system.
 func listen(o Options) (net.Listener, string, error) {
 	if o.Listen == "" {

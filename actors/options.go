@@ -53,6 +53,10 @@ type Options struct {
 	OnDeadLetter, OnUnhandled func(Lost)
 	// Runner runs the actors; nil: goroutines.
 	Runner Runner
+	// Transport takes the place of links over TCP. The system then does not
+	// listen, Advertise must be its host:port, and what else concerns links and
+	// HTTP is not used. Nil: links over TCP.
+	Transport NewTransport
 }
 
 // defaultLimits are those of Limits' comments.

@@ -43,11 +43,3 @@ func (s *System) Routes() []Routed {
 	slices.SortFunc(list, func(a, b Routed) int { return cmp.Compare(a.Pattern, b.Pattern) })
 	return list
 }
-
-// Peers describes the systems that this one knows, linked or not.
-func (s *System) Peers() []PeerInfo {
-	if s.peers == nil {
-		return nil
-	}
-	return s.peers()
-}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"go.uber.org/zap"
 
 	"troupe/actors/address"
@@ -81,7 +80,7 @@ func validateActorName(name string) error {
 // anonymousName holds some of the incarnation, so that even an address without
 // incarnation does not reach the actor that has this number after a restart.
 func (s *System) anonymousName() string {
-	return "$" + s.incarnation[:8] + "/" + strconv.FormatUint(s.anonymous.Add(1), 36)
+	return "$" + s.incarnation[:8] + "/" + strconv.FormatUint(s.births.anonymous.Add(1), 36)
 }
 
 func (s *System) newContext(parent *Context, name string, a Actor, options []SpawnOption) *Context {
@@ -93,7 +92,7 @@ func (s *System) newContext(parent *Context, name string, a Actor, options []Spa
 		current: &noEnvelope,
 	}
 	c.loop = c.work
-	c.box.limits = &s.limits
+	c.box.limits, c.box.calm = &s.limits, linger
 	if len(options) > 0 {
 		var o spawnOptions
 		for _, option := range options {
@@ -110,29 +109,34 @@ func (s *System) newContext(parent *Context, name string, a Actor, options []Spa
 	return c
 }
 
-// register makes c known by name and to protoactor, whose producers take no
-// arguments: the lock is how they learn for whom they are called.
+// register makes c known by name and to protoactor.
 func (s *System) register(c *Context) error {
 	if !s.table.add(c) {
 		return ErrNameTaken
 	}
-	s.spawning.Lock()
-	defer s.spawning.Unlock()
-	if s.closed {
-		s.table.remove(c)
-		return ErrClosed
-	}
-	s.spawned = c
-	defer func() { s.spawned = nil }()
-	id := s.core.ProcessRegistry.NextId()
-	var err error
-	if c.parent == nil {
-		_, err = s.core.Root.SpawnNamed(s.props, id)
-	} else {
-		_, err = c.parent.proto.SpawnNamed(s.props, id)
-	}
+	err := s.births.bear(c)
 	if err != nil {
 		s.table.remove(c)
+	}
+	return err
+}
+
+// bear makes protoactor's side of c. Protoactor's producers take no arguments:
+// the lock is how they learn for whom they are called.
+func (b *births) bear(c *Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return ErrClosed
+	}
+	b.current = c
+	defer func() { b.current = nil }()
+	id := b.core.ProcessRegistry.NextId()
+	var err error
+	if c.parent == nil {
+		_, err = b.core.Root.SpawnNamed(b.props, id)
+	} else {
+		_, err = c.parent.proto.SpawnNamed(b.props, id)
 	}
 	return err
 }
@@ -171,11 +175,3 @@ func (c *Context) abandon() {
 type failedInit struct{}
 
 func (failedInit) Init(*Context) {}
-
-// producers of protoactor: they belong to whoever spawns at the moment.
-func (s *System) newProps() *actor.Props {
-	return actor.PropsFromProducer(
-		func() actor.Actor { return s.spawned },
-		actor.WithMailbox(func() actor.Mailbox { return (*protoMailbox)(s.spawned) }),
-	)
-}

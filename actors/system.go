@@ -29,22 +29,27 @@ type System struct {
 	runner      Runner
 	batch       int
 
-	core      *actor.ActorSystem
-	props     *actor.Props
+	births    births
 	table     *table
-	transport Transport // nil: this process only
-	peers     func() []PeerInfo
+	transport Transport
 	routes    routes
 	outside   *origin // sends what no actor sends
 	asks      outsideAsks
 	dead      *lostMessages
 	unhandled *lostMessages
-	anonymous atomic.Uint64
 	working   sync.WaitGroup // Context.Go
+}
 
-	spawning sync.Mutex // guards the two below, and is held while protoactor spawns
-	spawned  *Context
-	closed   bool
+// births is where actors come from: protoactor's side, which learns from
+// current whom it makes.
+type births struct {
+	core      *actor.ActorSystem
+	props     *actor.Props
+	anonymous atomic.Uint64
+
+	mu      sync.Mutex // held while protoactor spawns
+	current *Context
+	closed  bool
 }
 
 // New makes a system and starts listening.
@@ -67,12 +72,29 @@ func New(o Options) (*System, error) {
 	s.batch = max(1, s.runner.Batch())
 	s.dead = newLostMessages("dead letter", s.logger, o.OnDeadLetter)
 	s.unhandled = newLostMessages("unhandled message", s.logger, o.OnUnhandled)
-	s.core = newCore(s.logger)
-	s.props = s.newProps()
+	s.births.begin(s.logger)
 	if err := s.connect(o); err != nil {
 		return nil, fmt.Errorf("start actor system: %w", err)
 	}
 	return s, nil
+}
+
+// begin makes ready for births.
+func (b *births) begin(logger *zap.Logger) {
+	b.core = newCore(logger)
+	b.props = actor.PropsFromProducer(
+		func() actor.Actor { return b.current },
+		actor.WithMailbox(func() actor.Mailbox { return (*protoMailbox)(b.current) }),
+	)
+}
+
+// end says whether it was called for the first time. There are no births after.
+func (b *births) end() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	already := b.closed
+	b.closed = true
+	return !already
 }
 
 // newCore makes protoactor's system without what it costs too much or does
@@ -148,18 +170,10 @@ func (s *System) Stop(ctx context.Context, pid PID) error {
 // sent, and waits for work started by Context.Go. When ctx is done first it
 // gives up, closes the transport all the same, and names who did not stop.
 func (s *System) Close(ctx context.Context) error {
-	s.spawning.Lock()
-	already := s.closed
-	s.closed = true
-	s.spawning.Unlock()
-	if already {
+	if !s.births.end() {
 		return nil
 	}
-	err := s.stopAll(ctx)
-	if s.transport != nil {
-		err = errors.Join(err, s.transport.Close(ctx))
-	}
-	return errors.Join(err, s.awaitWork(ctx))
+	return errors.Join(s.stopAll(ctx), s.transport.Close(ctx), s.awaitWork(ctx))
 }
 
 func (s *System) stopAll(ctx context.Context) error {
