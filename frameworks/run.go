@@ -42,7 +42,9 @@ func Run(ctx context.Context, o Options, s Scheduler) (err error) {
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
 		defer cancel()
-		err = errors.Join(err, sys.Close(closing))
+		if e := sys.Close(closing); e != nil {
+			err = errors.Join(err, e)
+		}
 	}()
 	d, err := Start(sys, master, o, s, func(err error) { tell(ended, err) })
 	if err != nil {

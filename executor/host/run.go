@@ -80,7 +80,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer func() {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
 		defer cancel()
-		err = errors.Join(err, sys.Close(closing))
+		if e := sys.Close(closing); e != nil {
+			err = errors.Join(err, e)
+		}
 	}()
 	h := New(sys, o, func(err error) { ended <- err })
 	pid, err := sys.Spawn(Name, h)
