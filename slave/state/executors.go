@@ -252,6 +252,7 @@ func (m *Machine) ended(e *executor, message string, then func()) {
 			list, records = append(list, n), append(records, n.record())
 		}
 	}
+	m.going[e.container] = true
 	m.checkpoint(func() { m.onGone(e, list, then) }, records...)
 	m.forgetFramework(f)
 }
@@ -278,6 +279,7 @@ func (e *executor) verdict(message string) fate {
 }
 
 func (m *Machine) onGone(e *executor, list []news, then func()) {
+	delete(m.going, e.container)
 	for _, n := range list {
 		m.known(n)
 	}

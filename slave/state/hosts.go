@@ -172,6 +172,8 @@ func (m *Machine) containerEnded(from Peer, msg *cluster.ContainerEnded) {
 	acknowledge := func() { m.send(from, &cluster.ContainerEndedAck{ContainerId: msg.GetContainerId()}) }
 	e := m.containers[ContainerID(msg.GetContainerId().GetValue())]
 	switch {
+	case m.going[ContainerID(msg.GetContainerId().GetValue())]:
+		return // answered when the first word of it is durable
 	case e == nil:
 		acknowledge() // repeated, or destroyed as unknown
 		return

@@ -32,7 +32,7 @@ func (m *Machine) killUngiven(l *launch) {
 	e := l.tasks[0].executor
 	for _, t := range l.tasks {
 		if !over(t.next) {
-			m.tell(t.key(), t, mesos.TaskState_TASK_KILLED, mesos.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH,
+			m.tell(t, mesos.TaskState_TASK_KILLED, mesos.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH,
 				"The task was killed before its executor had it")
 		}
 	}

@@ -55,7 +55,7 @@ func (m *Machine) admissible(f *mesos.FrameworkInfo, infos []*mesos.TaskInfo, in
 			m.note(Warn, "Launch dropped: the agent has such a task", Field{"framework", k.Framework}, Field{"task", k.Task})
 			return false
 		case invalid != nil:
-			m.tell(k, nil, mesos.TaskState_TASK_ERROR, mesos.TaskStatus_REASON_TASK_INVALID, invalid.Error())
+			m.disown(k, mesos.TaskState_TASK_ERROR, mesos.TaskStatus_REASON_TASK_INVALID, invalid.Error())
 		case m.leaving != "" || m.frameworks[FrameworkID(k.Framework)] != nil && m.frameworks[FrameworkID(k.Framework)].ending:
 			m.refuseTask(k, f, "The framework, or the agent, is being shut down")
 			ok = false
@@ -67,7 +67,7 @@ func (m *Machine) admissible(f *mesos.FrameworkInfo, infos []*mesos.TaskInfo, in
 // refuseTask answers a launch that cannot be begun.
 func (m *Machine) refuseTask(k updates.Key, info *mesos.FrameworkInfo, message string) {
 	f := framework{info: info}
-	m.tell(k, nil, f.lost(mesos.TaskState_TASK_DROPPED), mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message)
+	m.disown(k, f.lost(mesos.TaskState_TASK_DROPPED), mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message)
 }
 
 // accept makes a launch durable, then begins what it needs.

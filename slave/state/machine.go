@@ -80,8 +80,12 @@ type Machine struct {
 	frameworks map[FrameworkID]*framework
 	containers map[ContainerID]*executor // until their executors have ended
 	hosts      map[HostID]*host
-	lastHost   int
-	lastTask   uint64
+	// What is on its way to the journal: ends of containers, and the agent's
+	// word on tasks that it does not have.
+	going     map[ContainerID]bool
+	disowning map[updates.Key]bool
+	lastHost  int
+	lastTask  uint64
 
 	leaving string // why the agent ends; "" while it does not
 	exited  bool
@@ -97,6 +101,8 @@ func New(cfg Config) *Machine {
 		frameworks: map[FrameworkID]*framework{},
 		containers: map[ContainerID]*executor{},
 		hosts:      map[HostID]*host{},
+		going:      map[ContainerID]bool{},
+		disowning:  map[updates.Key]bool{},
 	}
 }
 

@@ -32,6 +32,7 @@ func (m *Machine) recover(in Started) {
 		for _, e := range sorted(f.executors) {
 			m.publishExecutor(e)
 		}
+		m.forgetFramework(f) // if all but that was durable
 	}
 	m.publishAgent()
 	m.awaitHosts(h, in.Rebooted)

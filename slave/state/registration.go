@@ -199,14 +199,11 @@ func (m *Machine) pingOverdue() {
 
 // dropUnknown tells of a task that is not here.
 func (m *Machine) dropUnknown(k updates.Key, message string) {
-	if m.streams.Terminated(k) {
-		return // told already
-	}
 	state := mesos.TaskState_TASK_DROPPED
 	if f := m.frameworks[FrameworkID(k.Framework)]; f != nil {
 		state = f.lost(state)
 	}
-	m.tell(k, nil, state, mesos.TaskStatus_REASON_RECONCILIATION, message)
+	m.disown(k, state, mesos.TaskStatus_REASON_RECONCILIATION, message)
 }
 
 func (m *Machine) publishAgent() {

@@ -85,9 +85,23 @@ func (m *Machine) ownNews(k updates.Key, t *task, state mesos.TaskState, reason 
 }
 
 // tell makes an update of the agent itself durable and then known.
-func (m *Machine) tell(k updates.Key, t *task, state mesos.TaskState, reason mesos.TaskStatus_Reason, message string) {
-	n := m.ownNews(k, t, state, reason, message)
+func (m *Machine) tell(t *task, state mesos.TaskState, reason mesos.TaskStatus_Reason, message string) {
+	n := m.ownNews(t.key(), t, state, reason, message)
 	m.checkpoint(func() { m.known(n) }, n.record())
+}
+
+// disown tells of the end of a task that the agent does not have, unless that
+// was told and is not acknowledged yet.
+func (m *Machine) disown(k updates.Key, state mesos.TaskState, reason mesos.TaskStatus_Reason, message string) {
+	if m.streams.Terminated(k) || m.disowning[k] {
+		return
+	}
+	m.disowning[k] = true
+	n := m.ownNews(k, nil, state, reason, message)
+	m.checkpoint(func() {
+		delete(m.disowning, k)
+		m.known(n)
+	}, n.record())
 }
 
 // known spreads an update that is durable.
