@@ -35,7 +35,7 @@ func BenchmarkTrue(b *testing.B) {
 					h = s.host()
 				}
 				s.launch(h, fmt.Sprintf("C%d", i))
-				s.next(s.over, "ContainerEnded")
+				next(b, s.over, "ContainerEnded")
 			}
 			s.stop(h)
 			b.StopTimer()
@@ -79,7 +79,7 @@ func BenchmarkSleepMemory(b *testing.B) {
 					s.launch(h, fmt.Sprintf("C%d", i))
 				}
 				for range sleeping {
-					s.next(s.running, "TASK_RUNNING")
+					next(b, s.running, "TASK_RUNNING")
 				}
 				total := 0
 				for _, h := range s.hosts {

@@ -77,7 +77,8 @@ type station struct {
 	// command is what every task runs.
 	command string
 
-	ready, running, over chan string
+	ready         chan actors.PID
+	running, over chan string
 }
 
 type hostProcess struct {
@@ -93,7 +94,7 @@ func newStation(t testing.TB, command string) *station {
 	}
 	s := &station{
 		t: t, system: sys, dir: t.TempDir(), command: command,
-		ready: make(chan string, 10_000), running: make(chan string, 10_000), over: make(chan string, 10_000),
+		ready: make(chan actors.PID, 10_000), running: make(chan string, 10_000), over: make(chan string, 10_000),
 	}
 	if s.agent, err = sys.Spawn("agent", s); err != nil {
 		t.Fatal(err)
@@ -116,14 +117,8 @@ func newStation(t testing.TB, command string) *station {
 // Init makes the station an agent: every executor that subscribes gets its
 // task, every update its acknowledgement.
 func (s *station) Init(c *actors.Context) {
-	actors.Handle(c, func(c *actors.Context, m *cluster.HostReady) {
-		n, err := strconv.Atoi(m.GetHostId())
-		if err != nil {
-			s.t.Error(err)
-			return
-		}
-		s.hosts[n].pid = c.Sender()
-		s.ready <- m.GetHostId()
+	actors.Handle(c, func(c *actors.Context, _ *cluster.HostReady) {
+		s.ready <- c.Sender()
 	})
 	actors.Handle(c, func(c *actors.Context, m *executor.Call) {
 		id := m.GetExecutorId().GetValue()
@@ -178,21 +173,20 @@ func (s *station) host() *hostProcess {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.next(s.ready, "HostReady")
+	h.pid = next(s.t, s.ready, "HostReady")
 	return h
 }
 
-func (s *station) next(c chan string, what string) string {
-	s.t.Helper()
+func next[T any](t testing.TB, c chan T, what string) (v T) {
+	t.Helper()
 	late := time.NewTimer(time.Minute)
 	defer late.Stop()
 	select {
-	case id := <-c:
-		return id
+	case v = <-c:
 	case <-late.C:
-		s.t.Fatalf("no %s", what)
-		return ""
+		t.Fatalf("no %s", what)
 	}
+	return v
 }
 
 func (s *station) launch(h *hostProcess, id string) {
@@ -217,7 +211,7 @@ func TestHostProcessRunsTasksAndStops(t *testing.T) {
 		s.launch(h, fmt.Sprintf("C%d", i))
 	}
 	for range 5 {
-		s.next(s.over, "ContainerEnded")
+		next(t, s.over, "ContainerEnded")
 	}
 	out, err := os.ReadFile(s.dir + "/stdout")
 	if err != nil || strings.Count(string(out), "sh ran\n") != 5 {
@@ -233,10 +227,10 @@ func TestHostThatDiesTakesItsTasksAndNoOthers(t *testing.T) {
 	s := newStation(t, "echo $$; exec sleep 300")
 	a, b := s.host(), s.host()
 	s.launch(a, "C1")
-	s.next(s.running, "TASK_RUNNING")
+	next(t, s.running, "TASK_RUNNING")
 	dead := s.pidOf(t, 1)
 	s.launch(b, "C2")
-	s.next(s.running, "TASK_RUNNING")
+	next(t, s.running, "TASK_RUNNING")
 	alive := s.pidOf(t, 2)
 	if err := a.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -246,7 +240,7 @@ func TestHostThatDiesTakesItsTasksAndNoOthers(t *testing.T) {
 		t.Error("the other host's task is gone, too")
 	}
 	s.tell(b, &cluster.DestroyContainer{ContainerId: containerID("C2")})
-	s.next(s.over, "ContainerEnded")
+	next(t, s.over, "ContainerEnded")
 	if exists(alive) {
 		t.Error("a destroyed container's process lives")
 	}
