@@ -82,7 +82,8 @@
 //
 //	Kept on disk, never sent:
 //	AgentRecord, RegistryHeader  -                            the master's registry
-//	JournalRecord, AgentIdentity -                            the agent's journal, as are the rest
+//	JournalBatch, JournalRecord  -                            the agent's journal, as are the rest
+//	AgentIdentity                -                            the next AgentIdentity
 //	FrameworkDescribed           -                            FrameworkForgotten
 //	FrameworkForgotten           -                            a compaction of the journal
 //	ExecutorAccepted             -                            its last task's TaskForgotten

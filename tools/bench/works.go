@@ -22,6 +22,8 @@ func works() []work {
 		{"ping-pong", "round trips between two processes, beside protoactor's remote", pingPong},
 		{"one-way", "messages of 100 bytes to another process, beside protoactor's remote", oneWay},
 		{"peers", "10,000 systems in four processes linked to one", peers},
+		{"tasks", "1,000 tasks that do nothing, through troupe local with one agent", measureTasks},
+		{"sleepers", "memory of 500 running tasks", measureSleepers},
 	}
 }
 
