@@ -1,0 +1,160 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// cluster is a master and agents, each a process.
+type cluster struct {
+	*world
+	masterPort, agentPort int
+	master, agent         *daemon
+}
+
+func (w *world) separate(secure ...string) *cluster {
+	w.t.Helper()
+	c := &cluster{world: w, masterPort: freePort(w.t), agentPort: freePort(w.t)}
+	w.flags = append(w.flags, fmt.Sprintf("--master=127.0.0.1:%d", c.masterPort))
+	w.flags = append(w.flags, secure...)
+	c.startMaster()
+	c.startAgent()
+	return c
+}
+
+// secure is the flags beside --master that the daemons share.
+func (c *cluster) secure() []string { return c.flags[1:] }
+
+func (c *cluster) startMaster() {
+	c.t.Helper()
+	c.master = c.start(append([]string{
+		"master", fmt.Sprintf("--port=%d", c.masterPort), "--work_dir=" + filepath.Join(c.dir, "master"),
+	}, c.secure()...)...)
+	c.master.await(c.master.err, `"serving"`)
+}
+
+func (c *cluster) startAgent() {
+	c.t.Helper()
+	c.agent = c.start(append([]string{
+		"agent", fmt.Sprintf("--port=%d", c.agentPort), "--master=" + strings.TrimPrefix(c.flags[0], "--master="), "--work_dir=" + filepath.Join(c.dir, "agent"),
+		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=50ms",
+	}, c.secure()...)...)
+	c.agent.await(c.agent.err, `"serving"`)
+}
+
+// end takes the cluster down with everything that runs on it.
+func (c *cluster) end() {
+	c.t.Helper()
+	c.agent.signal(syscall.SIGUSR1)
+	c.agent.wait().check(c.t, "agent after SIGUSR1", 0, "", "")
+	c.master.signal(syscall.SIGTERM)
+	c.master.wait().check(c.t, "master after SIGTERM", 0, "", `"ended in order"`)
+	eventually(c.t, "no process is left", func() bool { return len(c.processes()) == 0 })
+}
+
+// kill ends a process without a warning.
+func (d *daemon) kill() {
+	d.t.Helper()
+	d.signal(syscall.SIGKILL)
+	if r := d.wait(); r.code != -1 {
+		d.t.Errorf("%v ended by itself with %d", d.cmd.Args, r.code)
+	}
+}
+
+// running waits until the master knows the task for running.
+func (c *cluster) running(task string) {
+	c.t.Helper()
+	eventually(c.t, task+" is known to run", func() bool {
+		r := c.do("tasks", "list")
+		return r.code == 0 && strings.Contains(r.out, task) && strings.Contains(r.out, "TASK_RUNNING")
+	})
+}
+
+// Killing an agent, a master, or both ends no task, and what it writes in the
+// meantime is not lost.
+func TestKilledDaemonsEndNoTask(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	go1, go2 := filepath.Join(w.dir, "go1"), filepath.Join(w.dir, "go2")
+	task := w.startTask("survivor", fmt.Sprintf(
+		`echo pid $$; until [ -e %s ]; do sleep 0.05; done; echo while; until [ -e %s ]; do sleep 0.05; done; echo done; exit 9`, go1, go2))
+	pid := task.await(task.out, `pid (\d+)`)[1]
+	alive := func(when string) {
+		t.Helper()
+		if !exists("/proc/" + pid) {
+			t.Fatalf("the task has ended with %s", when)
+		}
+	}
+
+	c.agent.kill()
+	alive("the agent")
+	touch(t, go1)
+	c.startAgent()
+	c.running("survivor")
+	alive("the agent's restart")
+	task.await(task.out, "while")
+
+	c.master.kill()
+	alive("the master")
+	c.startMaster()
+	c.running("survivor")
+
+	c.master.kill()
+	c.agent.kill()
+	alive("both")
+	c.startMaster()
+	c.startAgent()
+	c.running("survivor")
+	alive("both's restart")
+
+	touch(t, go2)
+	task.wait().check(t, "run", 9, "done", "TASK_FAILED.*exited with status 9")
+	if n := strings.Count(task.err.String(), "TASK_RUNNING"); n != 1 {
+		t.Errorf("run saw TASK_RUNNING %d times", n)
+	}
+	c.end()
+}
+
+// A task that ends while its agent is dead is told of afterwards.
+func TestTaskThatEndsWithoutItsAgent(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	ready := filepath.Join(w.dir, "go")
+	task := w.startTask("orphan", fmt.Sprintf(`echo pid $$; until [ -e %s ]; do sleep 0.05; done; exit 5`, ready))
+	pid := task.await(task.out, `pid (\d+)`)[1]
+	c.agent.kill()
+	touch(t, ready)
+	eventually(t, "the task has ended", func() bool { return !exists("/proc/" + pid) })
+	c.startAgent()
+	task.wait().check(t, "run", 5, "", "TASK_FAILED.*exited with status 5")
+	c.end()
+}
+
+// SIGTERM ends an agent but not its tasks.
+func TestAgentStopsInOrder(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	task := w.startTask("lasting", "echo pid $$; exec sleep 1000")
+	pid := task.await(task.out, `pid (\d+)`)[1]
+	c.agent.signal(syscall.SIGTERM)
+	c.agent.wait().check(t, "agent after SIGTERM", 0, "", `"ended in order"`)
+	if !exists("/proc/" + pid) {
+		t.Error("the task has ended with the agent")
+	}
+	c.startAgent()
+	c.running("lasting")
+	c.do("tasks", "kill", "lasting").check(t, "tasks kill", 0, "", "^$")
+	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.end()
+}
+
+func touch(t *testing.T, path string) {
+	t.Helper()
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
