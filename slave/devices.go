@@ -20,7 +20,7 @@ func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
 			return a.options.Processes.StartHost(c.Self(), string(e.Host))
 		})
 	case state.WatchHost:
-		a.keep(c, e.Host, func() (HostProcess, error) { return a.options.Processes.WatchHost(int(e.Pid)) })
+		a.keep(c, e.Host, func() (HostProcess, error) { return a.options.Processes.WatchHost(int(e.Pid), string(e.Host)) })
 	case state.KillHost:
 		a.killHost(e.Host)
 	case state.Sweep:

@@ -58,8 +58,9 @@ type Processes interface {
 	// StartHost starts a host that will dial agent. It is not to end with the
 	// agent's process.
 	StartHost(agent actors.PID, id string) (HostProcess, error)
-	// WatchHost finds a host that another agent process started.
-	WatchHost(pid int) (HostProcess, error)
+	// WatchHost finds a host that another agent process started. The pid is
+	// what the host says: it fails when that process is not that host.
+	WatchHost(pid int, id string) (HostProcess, error)
 	// Sweep ends every process that was started in one of the folders, and
 	// returns when they are gone.
 	Sweep(sandboxes []string)

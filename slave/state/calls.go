@@ -203,10 +203,10 @@ func duration(d time.Duration) string {
 	for _, u := range []struct {
 		is   time.Duration
 		name string
-	}{{time.Minute, "mins"}, {time.Second, "secs"}, {time.Millisecond, "ms"}} {
+	}{{time.Minute, "mins"}, {time.Second, "secs"}, {time.Millisecond, "ms"}, {time.Microsecond, "us"}} {
 		if d >= u.is && d%u.is == 0 {
 			return strconv.FormatInt(int64(d/u.is), 10) + u.name
 		}
 	}
-	return d.String()
+	return strconv.FormatInt(int64(d), 10) + "ns"
 }

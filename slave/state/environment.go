@@ -31,9 +31,8 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 		name, value, _ := strings.Cut(v, "=")
 		set(name, value)
 	}
-	ip, _, _ := strings.Cut(m.cfg.Endpoint, ":")
 	for _, v := range [][2]string{
-		{"LIBPROCESS_IP", ip},
+		{"LIBPROCESS_IP", hostOf(m.cfg.Endpoint)},
 		{"LIBPROCESS_PORT", "0"},
 		{"MESOS_FRAMEWORK_ID", string(e.framework.id())},
 		{"MESOS_EXECUTOR_ID", string(e.id())},
@@ -66,6 +65,13 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 		})
 	}
 	return env
+}
+
+// hostOf is an endpoint without its port, and an IPv6 address without its
+// brackets.
+func hostOf(endpoint string) string {
+	host := endpoint[:max(strings.LastIndexByte(endpoint, ':'), 0)]
+	return strings.Trim(host, "[]")
 }
 
 func roleOf(list []*mesos.Resource) string {

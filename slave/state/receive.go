@@ -94,9 +94,13 @@ func typeOf(in Received) Field {
 
 func (m *Machine) peerExited(p Peer) {
 	switch {
-	case p.name() == m.master.detected && p != "":
-		m.note(Warn, "The link to the master broke", Field{"master", string(p)})
-		m.masterLost()
+	case p == "":
+	case p.name() == m.master.detected:
+		// While it is not registered, the next attempt is due anyway.
+		if m.master.peer != "" {
+			m.note(Warn, "The link to the master broke", Field{"master", string(p)})
+			m.masterLost()
+		}
 	default:
 		m.hostLost(p)
 		m.executorLost(p)

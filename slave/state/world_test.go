@@ -366,3 +366,19 @@ func simTaskInfo(id string) *mesos.TaskInfo {
 		Command: &mesos.CommandInfo{Value: proto.String("true")},
 	}
 }
+
+func benchCall(kind string, u *mesos.TaskStatus) *executorapi.Call {
+	c := &executorapi.Call{
+		FrameworkId: frameworkID(), ExecutorId: &mesos.ExecutorID{Value: proto.String("T")},
+		Type: executorapi.Call_Type(executorapi.Call_Type_value[kind]).Enum(),
+	}
+	if u != nil {
+		c.Update = &executorapi.Call_Update{Status: u}
+	}
+	return c
+}
+
+func benchLaunched(m proto.Message) bool {
+	e, ok := m.(*executorapi.Event)
+	return ok && e.GetType() == executorapi.Event_LAUNCH
+}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -47,15 +50,20 @@ func StartDaemon(path string, args, env []string, output string) (*Daemon, error
 	return d, nil
 }
 
-// FindDaemon watches a process that another one started.
-func FindDaemon(pid int) (*Daemon, error) {
+// FindDaemon watches a process that another one started. One of its arguments
+// must be argument: numbers of processes are taken again, and may be lies.
+func FindDaemon(pid int, argument string) (*Daemon, error) {
 	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("finding process %d: %w", pid, err)
 	}
 	d := &Daemon{pid: pid, done: make(chan struct{})}
 	file := os.NewFile(uintptr(fd), "pidfd")
+	// From here on the number cannot become another's unnoticed.
 	raw, err := file.SyscallConn()
+	if err == nil {
+		err = hasArgument(pid, argument)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("watching process %d: %w", pid, err), file.Close())
 	}
@@ -72,6 +80,17 @@ func FindDaemon(pid int) (*Daemon, error) {
 		d.end("it ended")
 	}()
 	return d, nil
+}
+
+func hasArgument(pid int, argument string) error {
+	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(strings.Split(string(line), "\x00"), argument) {
+		return fmt.Errorf("it has no argument %q", argument)
+	}
+	return nil
 }
 
 func (d *Daemon) end(message string) {

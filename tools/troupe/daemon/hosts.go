@@ -39,8 +39,8 @@ func (h *hostProcesses) StartHost(agent actors.PID, id string) (slave.HostProces
 }
 
 // WatchHost implements slave.Processes.
-func (h *hostProcesses) WatchHost(pid int) (slave.HostProcess, error) {
-	d, err := posix.FindDaemon(pid)
+func (h *hostProcesses) WatchHost(pid int, id string) (slave.HostProcess, error) {
+	d, err := posix.FindDaemon(pid, "--host_id="+id)
 	if err != nil {
 		return nil, err
 	}
