@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"troupe/actors"
+	"troupe/actors/address"
 	"troupe/master/state"
 	"troupe/messages/cluster"
 )
@@ -52,10 +53,10 @@ func (o *Observer) tick(c *actors.Context) {
 	o.ping(c)
 }
 
-// turn gives the agent a new address or state. What went unanswered at another
-// address does not count here.
+// turn gives the agent a new address or state. An agent that is connected has
+// just spoken: what went unanswered before does not count.
 func (o *Observer) turn(agent actors.PID, connected bool) {
-	if agent.WellKnown() != o.agent.WellKnown() {
+	if connected {
 		o.missed, o.reported = 0, false
 	}
 	o.agent, o.connected = agent, connected
@@ -101,9 +102,11 @@ func (m *Master) unobserve(id state.AgentID) {
 // the first time. Ids that another master gave, and agents that come back
 // while their last observer still stops, get a number that nobody else has.
 func (m *Master) observerName(id state.AgentID) string {
-	name := strings.TrimPrefix(string(id), m.options.Config.MasterID+"-")
-	if name == string(id) || m.sys.Do(m.sys.PID(observers+name), func(*actors.Context) {}) {
+	short, own := strings.CutPrefix(string(id), m.options.Config.MasterID+"-")
+	name := observers + short
+	taken := m.sys.Do(m.sys.PID(name), func(*actors.Context) {})
+	if !own || taken || address.ValidateName(name) != nil {
 		return observers + strconv.Itoa(m.observed)
 	}
-	return observers + name
+	return name
 }

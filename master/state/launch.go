@@ -162,7 +162,7 @@ func specOf(b *bargain, info *mesos.TaskInfo, need resources.Resources, executor
 		Framework: b.framework.id(), Agent: b.agent.id(), Executor: executor, Role: b.role, Resources: need,
 	}
 	if s.Name == string(s.ID) {
-		s.Name = string(s.ID)
+		s.Name = string(s.ID) // equal, but in memory of its own
 	}
 	user := info.GetCommand().GetUser()
 	if info.Executor != nil {
