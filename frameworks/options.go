@@ -40,6 +40,10 @@ type Options struct {
 	// Forgettable leaves the tasks out of the agents' checkpoints: they do not
 	// outlive their agent's process.
 	Forgettable bool
+	// Patience is how long the first subscription may take; Run fails then. 0
+	// means for ever, as for services that may be started before their master;
+	// for RunTasks it means 10 s.
+	Patience time.Duration
 	// Store keeps the framework id; nil means that every Run is a new framework.
 	Store Store
 	// Edit, if not nil, has the last word on the FrameworkInfo.
@@ -69,6 +73,9 @@ func (o Options) master() (actors.PID, error) {
 func (o Options) info(id string) (*mesos.FrameworkInfo, error) {
 	if o.Name == "" {
 		return nil, field.Missing("name")
+	}
+	if o.Patience < 0 {
+		return nil, field.Invalid("patience", o.Patience, "is negative")
 	}
 	if o.FailoverTimeout < 0 {
 		return nil, field.Invalid("failover timeout", o.FailoverTimeout, "is negative")

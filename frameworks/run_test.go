@@ -18,12 +18,14 @@ import (
 
 func TestRunNamesWhatIsWrong(t *testing.T) {
 	for want, o := range map[string]frameworks.Options{
-		`framework "x": master: must be set`:                 {Name: "x"},
-		`framework "x": master: "nowhere": is not host:port`: {Name: "x", Master: "nowhere"},
-		`framework "": name: must be set`:                    {Master: "127.0.0.1:1"},
-		`roles[0]: "a b": must not contain " "`:              {Name: "x", Master: "127.0.0.1:1", Roles: []string{"a b"}},
-		`failover timeout: -1s: is negative`:                 {Name: "x", Master: "127.0.0.1:1", FailoverTimeout: -time.Second},
-		`load framework id`:                                  {Name: "x", Master: "127.0.0.1:1", Store: frameworks.FileStore("/dev/null/id")},
+		`framework "x": master: must be set`:                  {Name: "x"},
+		`framework "x": master: "nowhere": is not host:port`:  {Name: "x", Master: "nowhere"},
+		`framework "": name: must be set`:                     {Master: "127.0.0.1:1"},
+		`roles[0]: "a b": must not contain " "`:               {Name: "x", Master: "127.0.0.1:1", Roles: []string{"a b"}},
+		`failover timeout: -1s: is negative`:                  {Name: "x", Master: "127.0.0.1:1", FailoverTimeout: -time.Second},
+		`patience: -1s: is negative`:                          {Name: "x", Master: "127.0.0.1:1", Patience: -time.Second},
+		`no subscription at master 127.0.0.1:1 within 50ms: `: {Name: "x", Master: "127.0.0.1:1", Patience: 50 * time.Millisecond},
+		`load framework id`:                                   {Name: "x", Master: "127.0.0.1:1", Store: frameworks.FileStore("/dev/null/id")},
 	} {
 		if err := frameworks.Run(t.Context(), o, frameworks.Base{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

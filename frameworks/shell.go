@@ -1,7 +1,9 @@
 package frameworks
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -28,6 +30,12 @@ type shell struct {
 	timers    map[string]*actors.Timer
 	log       *zap.Logger
 	ended     func(error)
+
+	// patience ends a session that was never connected; lost is why it is not.
+	patience  time.Duration
+	connected bool
+	lost      string
+	failure   error
 }
 
 func newShell(sys *actors.System, master actors.PID, info *mesos.FrameworkInfo, o Options, s Scheduler, ended func(error)) (*shell, error) {
@@ -37,7 +45,7 @@ func newShell(sys *actors.System, master actors.PID, info *mesos.FrameworkInfo, 
 	}
 	sh := &shell{
 		system: sys, master: master, store: o.Store, scheduler: s, core: core,
-		timers: map[string]*actors.Timer{}, log: o.Logger, ended: ended,
+		timers: map[string]*actors.Timer{}, log: o.Logger, ended: ended, patience: o.Patience,
 	}
 	sh.driver = &Driver{shell: sh}
 	return sh, nil
@@ -52,12 +60,26 @@ func (s *shell) Init(c *actors.Context) {
 	actors.Handle(c, func(c *actors.Context, e *scheduler.Event) { receive(c, e) })
 	c.HandleAny(receive)
 	c.HandleExited(func(_ *actors.Context, e actors.Exited) {
+		s.lost = e.Reason
 		s.step(session.PeerExited{Peer: session.Peer(e.PID.String())})
 	})
 	if h, ok := s.scheduler.(starter); ok {
 		h.start(s.driver)
 	}
+	if s.patience > 0 {
+		c.After(s.patience, s.giveUp)
+	}
 	s.queue(session.MasterDetected{Master: session.Peer(s.master.String())})
+}
+
+// giveUp ends what has not begun.
+func (s *shell) giveUp() {
+	if s.connected {
+		return
+	}
+	s.failure = fmt.Errorf("no subscription at master %s within %s: %s", s.master.Address, s.patience,
+		cmp.Or(s.lost, "no answer"))
+	s.step(session.Leave{})
 }
 
 // starter is a Scheduler of this package that prepares itself.
@@ -94,6 +116,7 @@ func (s *shell) perform(e session.Effect) {
 	case session.Persist:
 		s.persist(e.FrameworkID.GetValue())
 	case session.Connected:
+		s.connected = true
 		s.log.Info("subscribed", zap.String("framework", e.FrameworkID.GetValue()), zap.Bool("resumed", e.Resumed))
 		s.scheduler.Connected(s.driver, e.FrameworkID.GetValue(), e.Master, e.Resumed)
 	case session.Disconnected:
@@ -104,7 +127,7 @@ func (s *shell) perform(e session.Effect) {
 	case session.Refused:
 		s.scheduler.Refused(s.driver, e.Call, e.Err)
 	case session.Ended:
-		s.ended(e.Err)
+		s.ended(cmp.Or(e.Err, s.failure))
 	case session.Note:
 		s.note(e)
 	}

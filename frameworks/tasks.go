@@ -1,6 +1,7 @@
 package frameworks
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -46,6 +47,9 @@ func NewTasks(report func(Progress)) *Tasks {
 	return &Tasks{report: report, core: work.New()}
 }
 
+// defaultPatience is RunTasks's: whoever waits for results wants to be told.
+const defaultPatience = 10 * time.Second
+
 // RunTasks runs a framework of its own for tasks until all are done, and
 // returns the final news of each, in the order they ended. report may be nil.
 // An error is one of Run's; tasks that fail are no error.
@@ -64,6 +68,7 @@ func RunTasks(ctx context.Context, o Options, report func(Progress), tasks ...*T
 	})
 	t.Add(tasks...)
 	t.Close()
+	o.Patience = cmp.Or(o.Patience, defaultPatience)
 	err := Run(ctx, o, t)
 	mu.Lock()
 	defer mu.Unlock()
