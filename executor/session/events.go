@@ -93,6 +93,9 @@ func (s *Session) acknowledged(e *executor.Event) {
 		return
 	}
 	s.updates = slices.Delete(s.updates, i, i+1)
+	if i < s.listed {
+		s.listed--
+	}
 	if t := s.tasks[id]; t != nil {
 		t.known = true
 		if t.over && !slices.ContainsFunc(s.updates, func(u *mesos.TaskStatus) bool {

@@ -203,6 +203,20 @@ func TestUpdateBetweenSubscribeAndSubscribed(t *testing.T) {
 	r.want("send UPDATE T1", "cancel subscribe", "cancel recovery", "deliver SUBSCRIBED")
 }
 
+// The agent acknowledges what SUBSCRIBE carried before it says SUBSCRIBED.
+func TestAcknowledgementBeforeSubscribed(t *testing.T) {
+	r := newRig(t, time.Minute).subscribed()
+	r.event(launch("T1"))
+	r.step(update("T1", running, 1))
+	r.step(PeerExited{Peer: agent})
+	r.step(TimerFired{Key: timerSubscribe})
+	r.want("link", "send SUBSCRIBE task T1 update T1", "timer subscribe")
+	r.step(update("T1", finished, 2))
+	r.event(ack("T1", 1))
+	r.event(subscribedEvent())
+	r.want("send UPDATE T1", "cancel subscribe", "cancel recovery", "deliver SUBSCRIBED")
+}
+
 func TestAcknowledgedTaskIsNotListedAgain(t *testing.T) {
 	r := newRig(t, time.Minute).subscribed()
 	r.event(launch("T1"))

@@ -21,6 +21,11 @@ func (w *world) separate(secure ...string) *cluster {
 	c := &cluster{world: w, masterPort: freePort(w.t), agentPort: freePort(w.t)}
 	w.flags = append(w.flags, fmt.Sprintf("--master=127.0.0.1:%d", c.masterPort))
 	w.flags = append(w.flags, secure...)
+	w.t.Cleanup(func() {
+		if text, err := os.ReadFile(filepath.Join(w.dir, "agent", "hosts.log")); err == nil && w.t.Failed() {
+			w.t.Logf("executor hosts:\n%s", text)
+		}
+	})
 	c.startMaster()
 	c.startAgent()
 	return c
