@@ -59,14 +59,15 @@ func (m *Machine) subscribe(e *executor, from Peer, s *executorapi.Call_Subscrib
 		m.send(from, errorEvent("this executor is built in, and lives in its host"))
 		return
 	}
+	if other := m.subscribers[from]; other != nil && other != e {
+		m.send(from, errorEvent(field.Invalid("executor_id", string(e.id()), "this actor speaks for executor %q", string(other.id())).Error()))
+		return
+	}
 	if e.phase >= view.Terminating {
 		m.send(from, shutdownEvent())
 		return
 	}
-	if e.peer != from {
-		e.peer = from
-		m.emit(Link{from})
-	}
+	m.hear(e, from)
 	e.phase = view.Running
 	m.emit(CancelTimer{containerTimer(timerSubscription, e.container)})
 	m.publishExecutor(e)

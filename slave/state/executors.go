@@ -165,11 +165,28 @@ func (m *Machine) subscriptionOverdue(c ContainerID) {
 // executorLost notices that an executor's link broke. It subscribes again, or
 // its container ends; both come by themselves.
 func (m *Machine) executorLost(p Peer) {
-	for _, e := range sorted(m.containers) {
-		if e.peer == p {
-			e.peer = ""
-			m.note(Info, "The link to an executor broke", Field{"framework", string(e.framework.id())}, Field{"executor", string(e.id())})
-		}
+	e := m.subscribers[p]
+	if e == nil {
+		return
+	}
+	e.peer = ""
+	delete(m.subscribers, p)
+	m.note(Debug, "The link to an executor broke", Field{"framework", string(e.framework.id())}, Field{"executor", string(e.id())})
+}
+
+// hear makes p the one who speaks for an executor; "" is nobody.
+func (m *Machine) hear(e *executor, p Peer) {
+	if e.peer == p {
+		return
+	}
+	if e.peer != "" {
+		m.emit(Unlink{e.peer})
+		delete(m.subscribers, e.peer)
+	}
+	e.peer = p
+	if p != "" {
+		m.emit(Link{p})
+		m.subscribers[p] = e
 	}
 }
 
@@ -228,10 +245,8 @@ func (m *Machine) destroy(e *executor) {
 // tasks share its fate; then follows once that is durable, and may be nil.
 func (m *Machine) ended(e *executor, message string, then func()) {
 	f, fate := e.framework, e.verdict(message)
-	if e.peer != "" {
-		m.emit(Unlink{e.peer})
-	}
-	e.phase, e.peer = view.Terminated, ""
+	e.phase = view.Terminated
+	m.hear(e, "")
 	for _, timer := range []string{timerSubscription, timerGrace, timerDestroy} {
 		m.emit(CancelTimer{containerTimer(timer, e.container)})
 	}

@@ -77,9 +77,10 @@ type Machine struct {
 	journal journal
 	streams *updates.Streams
 
-	frameworks map[FrameworkID]*framework
-	containers map[ContainerID]*executor // until their executors have ended
-	hosts      map[HostID]*host
+	frameworks  map[FrameworkID]*framework
+	containers  map[ContainerID]*executor // until their executors have ended
+	hosts       map[HostID]*host
+	subscribers map[Peer]*executor
 	// What is on its way to the journal: ends of containers, and the agent's
 	// word on tasks that it does not have.
 	going     map[ContainerID]bool
@@ -98,11 +99,12 @@ func New(cfg Config) *Machine {
 	cfg = cfg.withDefaults()
 	return &Machine{
 		cfg: cfg, info: cfg.Info, chance: cfg.Seed, streams: updates.New(),
-		frameworks: map[FrameworkID]*framework{},
-		containers: map[ContainerID]*executor{},
-		hosts:      map[HostID]*host{},
-		going:      map[ContainerID]bool{},
-		disowning:  map[updates.Key]bool{},
+		frameworks:  map[FrameworkID]*framework{},
+		containers:  map[ContainerID]*executor{},
+		hosts:       map[HostID]*host{},
+		subscribers: map[Peer]*executor{},
+		going:       map[ContainerID]bool{},
+		disowning:   map[updates.Key]bool{},
 	}
 }
 

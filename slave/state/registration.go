@@ -139,6 +139,7 @@ func (m *Machine) agentReregistered(from Peer, msg *cluster.AgentReregistered) {
 	if !m.welcomed(from, msg.GetAgentId(), msg.GetTotalPingTimeout()) {
 		return
 	}
+	m.note(Info, "Registered again", Field{"agent", m.id().GetValue()}, Field{"master", string(from)})
 	for _, missing := range msg.GetMissingTasks() {
 		k := updates.Key{Framework: missing.GetFrameworkId().GetValue(), Task: missing.GetTaskId().GetValue()}
 		if m.task(k) == nil && m.checkKey(k) {
