@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"troupe/actors"
+	"troupe/allocator"
+	"troupe/master"
+	"troupe/master/api"
+	"troupe/master/state"
+	"troupe/master/state/view"
+	"troupe/master/store"
+)
+
+// What million measures: one master in this process; agents that say at once
+// that their tasks run, and one framework, as actors of another.
+const (
+	millionTasks  = 1_000_000
+	millionAgents = 5_000
+)
+
+// million is the work of that name.
+func million(ctx context.Context, l load) (figures []figure, err error) {
+	ctx, cancel := context.WithTimeout(ctx, workTimeout)
+	defer cancel()
+	s, leave, err := startMaster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tasks, agents := l.of(millionTasks), l.of(millionAgents)
+	c, err := startChild(ctx, "crowd", s.Address(), strconv.Itoa(agents), strconv.Itoa(tasks))
+	if err != nil {
+		return nil, errors.Join(err, leave())
+	}
+	// The master leaves first: it would mourn a million tasks otherwise.
+	defer func() { err = errors.Join(err, leave(), c.end()) }()
+	before, err := ownCPU()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.WriteString(c.in, "go\n"); err != nil {
+		return nil, err
+	}
+	line, err := c.lines.ReadString('\n')
+	if err != nil {
+		return nil, fmt.Errorf("the crowd ended: %w", err)
+	}
+	var took float64
+	if _, err := fmt.Sscanf(line, "%g", &took); err != nil {
+		return nil, fmt.Errorf("the crowd said %q: %w", line, err)
+	}
+	after, err := ownCPU()
+	if err != nil {
+		return nil, err
+	}
+	memory, err := memoryOf([]int{os.Getpid()})
+	if err != nil {
+		return nil, err
+	}
+	return []figure{
+		{"scheduled to running", took, "s", target{atMost: 60}},
+		{"tasks per second", float64(tasks) / took, "tasks/s", target{}},
+		{"the master's CPU", float64(after-before) / float64(time.Microsecond) / float64(tasks), "µs/task", target{}},
+		{"the master's memory (PSS)", float64(memory) / (1 << 30), "GiB", target{}},
+	}, nil
+}
+
+// startMaster starts a whole master, with a registry in memory.
+func startMaster(ctx context.Context) (*actors.System, func() error, error) {
+	s, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
+	if err != nil {
+		return nil, nil, err
+	}
+	v := api.NewView(view.Limits{})
+	leave := func() error {
+		err := end(s)
+		v.Close()
+		return err
+	}
+	if _, err := s.Spawn(allocator.Name, allocator.New(allocator.Options{})); err != nil {
+		return nil, nil, errors.Join(err, leave())
+	}
+	id := uuid.NewString()
+	_, err = master.Start(ctx, s, master.Options{Store: store.NewMemory(id), Publisher: v, Config: state.Config{MasterID: id}})
+	if err != nil {
+		return nil, nil, errors.Join(err, leave())
+	}
+	return s, leave, nil
+}
+
+// crowdRole is the process of agents and framework: it is ready when all
+// agents are registered, and begins when it is told to.
+func crowdRole(args []string, in io.Reader, out io.Writer) (err error) {
+	if len(args) != 3 {
+		return fmt.Errorf("crowd takes master, agents and tasks, not %q", args)
+	}
+	agents, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	tasks, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	s, err := actors.New(actors.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end(s)) }()
+	to := actors.PID{Name: master.Name, Address: args[0]}
+	if err := spawnAgents(s, to, agents); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "ready")
+	input := bufio.NewReader(in)
+	if _, err := input.ReadString('\n'); err != nil {
+		return err
+	}
+	begun := time.Now()
+	h := &hungry{master: to, want: tasks, done: make(chan error, 1)}
+	if _, err := s.Spawn("scheduler", h); err != nil {
+		return err
+	}
+	if err := <-h.done; err != nil {
+		return err
+	}
+	fmt.Fprintln(out, time.Since(begun).Seconds())
+	return untilEOF(input)
+}
