@@ -59,7 +59,7 @@ func containerID(id string) *mesos.ContainerID { return &mesos.ContainerID{Value
 func (r *rig) order(id string, kind cluster.LaunchContainer_Kind, edit ...func(*cluster.LaunchContainer)) {
 	m := &cluster.LaunchContainer{
 		ContainerId: containerID(id), Kind: kind.Enum(), Sandbox: proto.String("/tmp"),
-		Framework: &mesos.FrameworkInfo{Id: &mesos.FrameworkID{Value: proto.String("F1")}},
+		Framework: framework(),
 		Executor: &mesos.ExecutorInfo{
 			ExecutorId: &mesos.ExecutorID{Value: &id}, Command: &mesos.CommandInfo{Value: proto.String("run me")},
 		},
