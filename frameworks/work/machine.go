@@ -18,7 +18,12 @@ const (
 	// refuseIdle is the same when there is nothing to launch.
 	refuseIdle = 10 * time.Minute
 
-	timerRetry = "retry/"
+	timerRetry   = "retry/"
+	timerHearsay = "hearsay/"
+
+	// hearsayWait is how long an end that the master tells of waits for the
+	// agent's own word, which alone carries the message and the data.
+	hearsayWait = time.Minute
 )
 
 // job is a task from Add to its final report.
@@ -28,6 +33,8 @@ type job struct {
 	// attempt counts launches; live is the task id of the one under way.
 	attempt int
 	live    string
+	// hearsay is how the live attempt ended as the master has it.
+	hearsay *mesos.TaskStatus
 	// failures counts attempts that ran, or might have.
 	failures int
 	// killed: it shall not be launched again.
@@ -88,12 +95,22 @@ func (m *Machine) Step(_ time.Time, in Input) []Effect {
 	case ExecutorGone:
 		delete(m.executors, in.Agent+"/"+in.Executor)
 	case TimerFired:
-		if j := m.jobs[strings.TrimPrefix(in.Key, timerRetry)]; j != nil && j.live == "" {
-			m.enqueue(j)
-		}
+		m.fired(in.Key)
 	}
 	m.settle()
 	return m.out
+}
+
+func (m *Machine) fired(key string) {
+	if id, ok := strings.CutPrefix(key, timerHearsay); ok {
+		if j := m.live[id]; j != nil && j.hearsay != nil {
+			m.ended(j, j.hearsay)
+		}
+		return
+	}
+	if j := m.jobs[strings.TrimPrefix(key, timerRetry)]; j != nil && j.live == "" {
+		m.enqueue(j)
+	}
 }
 
 // Open counts the tasks that are not done.
@@ -238,13 +255,37 @@ func (m *Machine) updated(st *mesos.TaskStatus) {
 		}
 		return
 	}
-	p := Progress{Task: j.task, Attempt: j.attempt, TaskID: id, State: st.GetState(), Status: st}
-	if tasks.Live(st.GetState()) {
-		m.do(Report{p})
-		return
+	switch {
+	case tasks.Live(st.GetState()):
+		m.do(Report{j.progress(st)})
+	case !isHearsay(st):
+		m.ended(j, st)
+	case j.hearsay == nil:
+		j.hearsay = st
+		m.do(SetTimer{Key: timerHearsay + id, After: hearsayWait})
 	}
+}
+
+// isHearsay tells whether a status is the master's answer to reconciliation of
+// a task that ended by itself: its agent will tell, too, and say more.
+func isHearsay(st *mesos.TaskStatus) bool {
+	switch st.GetState() {
+	case mesos.TaskState_TASK_FINISHED, mesos.TaskState_TASK_FAILED, mesos.TaskState_TASK_KILLED:
+		return len(st.GetUuid()) == 0 && st.Reason != nil && st.GetReason() == mesos.TaskStatus_REASON_RECONCILIATION
+	}
+	return false
+}
+
+func (j *job) progress(st *mesos.TaskStatus) Progress {
+	return Progress{Task: j.task, Attempt: j.attempt, TaskID: j.live, State: st.GetState(), Status: st}
+}
+
+// ended takes in how the live attempt of a job ended.
+func (m *Machine) ended(j *job, st *mesos.TaskStatus) {
+	p := j.progress(st)
+	id := j.live
 	delete(m.live, id)
-	j.live = ""
+	j.live, j.hearsay = "", nil
 	if st.GetState() == mesos.TaskState_TASK_UNREACHABLE {
 		m.do(KillAttempt{ID: id})
 	}

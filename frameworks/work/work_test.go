@@ -106,6 +106,24 @@ func TestOneTaskFromAddToDone(t *testing.T) {
 	r.want(Close{})
 }
 
+// What the master says of an ended task lacks the message and the data, so the
+// agent's word is waited for; but not for ever.
+func TestTheAgentsWordCounts(t *testing.T) {
+	hearsay := status("T1", finished)
+	hearsay.Reason = mesos.TaskStatus_REASON_RECONCILIATION.Enum()
+	word := status("T1", finished)
+	word.Uuid = []byte("0123456789abcdef")
+	for _, in := range []Input{Updated{word}, TimerFired{"hearsay/T1"}} {
+		r := rig{t, New()}
+		r.want(add("T1"), "revive")
+		r.want(Offers{[]*mesos.Offer{offer("O1", "cpus:1")}}, "launch on O1: T1", "suppress")
+		r.want(Updated{hearsay}, "timer hearsay/T1 in 1m0s")
+		r.want(Updated{hearsay})
+		r.want(in, "T1 attempt 1 FINISHED final")
+		r.want(TimerFired{"hearsay/T1"})
+	}
+}
+
 func TestOffersAreFilledInOrder(t *testing.T) {
 	r := rig{t, New()}
 	for i := range 5 {
