@@ -72,9 +72,10 @@ const (
 )
 
 // hungry is a framework that fills every offer with tasks until it has enough.
+// One that wants no task is done when every agent has been offered to it.
 type hungry struct {
 	master            actors.PID
-	want              int
+	want, agents      int
 	done              chan error
 	framework         *mesos.FrameworkID
 	offers            []*mesos.Offer // not used yet
@@ -100,6 +101,9 @@ func (h *hungry) event(c *actors.Context, e *scheduler.Event) {
 		h.framework = e.GetSubscribed().GetFrameworkId()
 	case scheduler.Event_OFFERS:
 		h.offers = append(h.offers, e.GetOffers().GetOffers()...)
+		if h.want == 0 && len(h.offers) == h.agents {
+			h.done <- nil
+		}
 		h.use(c)
 	case scheduler.Event_UPDATE:
 		h.updated(c, e.GetUpdate().GetStatus())

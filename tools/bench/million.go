@@ -74,6 +74,42 @@ func million(ctx context.Context, l load) (figures []figure, err error) {
 	}, nil
 }
 
+// multitudeAgents is as many agents as the largest cluster has.
+const multitudeAgents = 50_000
+
+// multitude is the work of that name: its framework holds every offer.
+func multitude(ctx context.Context, l load) (figures []figure, err error) {
+	ctx, cancel := context.WithTimeout(ctx, workTimeout)
+	defer cancel()
+	s, leave, err := startMaster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	agents := l.of(multitudeAgents)
+	c, err := startChild(ctx, "crowd", s.Address(), strconv.Itoa(agents), "0")
+	if err != nil {
+		return nil, errors.Join(err, leave())
+	}
+	defer func() { err = errors.Join(err, leave(), c.end()) }()
+	registered := time.Since(begun)
+	if _, err := io.WriteString(c.in, "go\n"); err != nil {
+		return nil, err
+	}
+	if _, err := c.lines.ReadString('\n'); err != nil {
+		return nil, fmt.Errorf("the crowd ended: %w", err)
+	}
+	readMemory() // collects garbage
+	memory, err := memoryOf([]int{os.Getpid()})
+	if err != nil {
+		return nil, err
+	}
+	return []figure{
+		{"the master's memory (PSS)", float64(memory) / (1 << 30), "GiB", target{atMost: 2}},
+		{"until all were registered", registered.Seconds(), "s", target{}},
+	}, nil
+}
+
 // startMaster starts a whole master, with a registry in memory.
 func startMaster(ctx context.Context) (*actors.System, func() error, error) {
 	s, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
@@ -126,7 +162,7 @@ func crowdRole(args []string, in io.Reader, out io.Writer) (err error) {
 		return err
 	}
 	begun := time.Now()
-	h := &hungry{master: to, want: tasks, done: make(chan error, 1)}
+	h := &hungry{master: to, want: tasks, agents: agents, done: make(chan error, 1)}
 	if _, err := s.Spawn("scheduler", h); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func works() []work {
 		{"peers", "10,000 systems in four processes linked to one", peers},
 		{"tasks", "1,000 tasks that do nothing, through troupe local with one agent", measureTasks},
 		{"million", "1,000,000 tasks on 5,000 agents of another process, for one framework", million},
+		{"multitude", "50,000 agents of another process, connected and offered", multitude},
 		{"sleepers", "memory of 500 running tasks", measureSleepers},
 	}
 }
