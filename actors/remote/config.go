@@ -15,10 +15,6 @@ import (
 	"troupe/actors/address"
 )
 
-// AckDelay is the longest time that a taken message stays unacknowledged while
-// its link lives.
-const AckDelay = 250 * time.Millisecond
-
 // ALPN is the protocol that links negotiate in TLS.
 const ALPN = "troupe/1"
 
@@ -63,6 +59,7 @@ type Limits struct {
 	MaxWatches       int           // local actors watched over one link; 100,000
 	Heartbeat        time.Duration // longest silence of this side; 5 s
 	DeadAfter        time.Duration // longest silence of a peer; 15 s
+	AckDelay         time.Duration // longest time that a message which was taken stays unacknowledged; 1 s
 	StallAfter       time.Duration // longest time that a peer takes nothing of what waits; 30 s
 	DialTimeout      time.Duration // for a TCP connection; 5 s
 	HandshakeTimeout time.Duration // for TLS and the handshake; 5 s
@@ -78,6 +75,7 @@ func (l Limits) withDefaults() Limits {
 	l.MaxWatches = cmp.Or(l.MaxWatches, 100_000)
 	l.Heartbeat = cmp.Or(l.Heartbeat, 5*time.Second)
 	l.DeadAfter = cmp.Or(l.DeadAfter, 15*time.Second)
+	l.AckDelay = cmp.Or(l.AckDelay, time.Second)
 	l.StallAfter = cmp.Or(l.StallAfter, 30*time.Second)
 	l.DialTimeout = cmp.Or(l.DialTimeout, 5*time.Second)
 	l.HandshakeTimeout = cmp.Or(l.HandshakeTimeout, 5*time.Second)
@@ -98,6 +96,7 @@ func (l Limits) check() error {
 		{"MaxWatches", l.MaxWatches},
 		{"Heartbeat", int(l.Heartbeat)},
 		{"DeadAfter", int(l.DeadAfter)},
+		{"AckDelay", int(l.AckDelay)},
 		{"StallAfter", int(l.StallAfter)},
 		{"DialTimeout", int(l.DialTimeout)},
 		{"HandshakeTimeout", int(l.HandshakeTimeout)},

@@ -17,7 +17,7 @@ import (
 )
 
 // quick are limits by which tests need not wait long.
-var quick = Limits{Heartbeat: 100 * time.Millisecond, DeadAfter: 600 * time.Millisecond, StallAfter: 10 * time.Second}
+var quick = Limits{Heartbeat: 100 * time.Millisecond, DeadAfter: 600 * time.Millisecond, StallAfter: 10 * time.Second, AckDelay: 50 * time.Millisecond}
 
 // TestKilledPeer: a peer dies with messages under way; what it did not take is
 // dead, to the last message.

@@ -18,7 +18,7 @@
 // Messages of one sender to one receiver arrive in order and at most once
 // while a link lasts. A message that Send accepted is either taken by the
 // peer, or handed to Receiver.DeadLetter exactly once. The peer acknowledges
-// what it took, at least every AckDelay while something is owed; what had been
+// what it took, with its next write or after Limits.AckDelay; what had been
 // written but was not acknowledged when the link ended is dead with the reason
 // Unconfirmed, and is the only kind that may have arrived after all.
 //

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -146,6 +147,7 @@ func start(t testing.TB, cfg Config) *system {
 	if cfg.Incarnation == "" {
 		cfg.Incarnation = uuid.NewString()
 	}
+	cfg.Limits.AckDelay = cmp.Or(cfg.Limits.AckDelay, 50*time.Millisecond)
 	r, ok := cfg.Receiver.(*recorder)
 	if !ok {
 		r = newRecorder()

@@ -91,9 +91,11 @@ func (p *peer) forget(now int64) {
 	t.past.add(p.counters.read())
 }
 
-// ackTimer tells links to acknowledge what they took, AckDelay after the first
-// of it.
+// ackTimer tells links to acknowledge what they took, a time after the first of
+// it.
 type ackTimer struct {
+	delay time.Duration
+
 	mu    sync.Mutex
 	links []*link
 	spare []*link
@@ -103,7 +105,7 @@ func (a *ackTimer) plan(l *link) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.links = append(a.links, l); len(a.links) == 1 {
-		time.AfterFunc(AckDelay, a.fire)
+		time.AfterFunc(a.delay, a.fire)
 	}
 }
 

@@ -50,6 +50,7 @@ func New(cfg Config) (*Transport, error) {
 	}
 	t := &Transport{cfg: cfg, log: cfg.Logger, begun: time.Now(), peers: map[peerKey]*peer{}}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
+	t.acks.delay = t.cfg.Limits.AckDelay
 	if cfg.Listener != nil {
 		t.front = newFront(t)
 	}

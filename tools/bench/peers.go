@@ -149,14 +149,6 @@ func wait(ctx context.Context, c <-chan struct{}, what string) error {
 	}
 }
 
-func cpuTime() (time.Duration, error) {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0, err
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
-}
-
 // peer is a system without actors that sends back what it gets.
 type peer struct {
 	transport *remote.Transport

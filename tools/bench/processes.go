@@ -180,13 +180,21 @@ func oneWay(ctx context.Context, l load) (figures []figure, err error) {
 	defer func() { err = errors.Join(err, p.end()) }()
 	n := max(nodeWindow, l.of(1_500_000)/nodeWindow*nodeWindow)
 	m := hundredBytes()
+	ourCPU, theirCPU := meter{child: p.ours}, meter{child: p.theirs}
 	ours, theirs, err := compare(ctx, n,
-		func() (time.Duration, error) { return p.oneWay(n, m) },
-		func() (time.Duration, error) { return p.node.OneWay(p.theirEnd, n, nodeWindow, m), nil })
+		func() (time.Duration, error) {
+			return ourCPU.around(func() (time.Duration, error) { return p.oneWay(n, m) })
+		},
+		func() (time.Duration, error) {
+			return theirCPU.around(func() (time.Duration, error) { return p.node.OneWay(p.theirEnd, n, nodeWindow, m), nil })
+		})
 	if err != nil {
 		return nil, err
 	}
-	return beside("one way", ours, theirs, target{atLeast: 1.3}), nil
+	return append(beside("one way", ours, theirs, target{atLeast: 1.3}),
+		figure{what: "CPU of both per message", value: ourCPU.least.Seconds() * 1e6 / float64(n), unit: "µs"},
+		figure{what: "CPU of both, protoactor", value: theirCPU.least.Seconds() * 1e6 / float64(n), unit: "µs"},
+	), nil
 }
 
 // oneWay is what bare's does, with this module's actors.
