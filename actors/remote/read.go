@@ -34,7 +34,10 @@ func (l *link) read() error {
 			l.heard.Store(l.p.t.now())
 			l.p.counters.bytesIn.Add(uint64(n))
 			r.end += n
-			if err := r.frames(); err != nil {
+			err := r.frames()
+			l.p.counters.messagesIn.Add(uint64(r.came))
+			r.came = 0
+			if err != nil {
 				return fmt.Errorf("lost: %w", err)
 			}
 			r.resize(n)
@@ -67,6 +70,7 @@ type reader struct {
 	small []byte // the room of a quiet link
 	large *block // the room of a busy one
 	unack int    // messages taken since the writer was last told
+	came  int    // messages not counted yet
 	next  Delivery
 }
 
@@ -121,8 +125,8 @@ func (r *reader) frame(k frame.Kind, payload []byte) error {
 		if err != nil {
 			return err
 		}
+		r.l.taken.whole.Add(1) // first, so that an answer acknowledges it
 		r.deliver(a)
-		r.l.taken.whole.Add(1)
 		r.owe()
 		return nil
 	}
@@ -149,21 +153,22 @@ func (r *reader) chunk(payload []byte) error {
 	if err != nil || !complete {
 		return err
 	}
-	r.deliver(a)
 	r.l.taken.bulk.Add(1)
+	r.deliver(a)
 	r.owe()
 	return nil
 }
 
 // owe sees to it that what was taken is acknowledged in time.
 func (r *reader) owe() {
-	r.l.p.counters.messagesIn.Add(1)
+	r.came++
 	if r.unack++; r.unack >= ackEvery {
 		r.unack = 0
 		r.l.acknowledge()
 		return
 	}
-	if !r.l.owes.Swap(true) {
+	if !r.l.owes.Load() { // only this goroutine sets it
+		r.l.owes.Store(true)
 		r.l.p.t.acks.plan(r.l)
 	}
 }

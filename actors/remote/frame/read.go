@@ -57,9 +57,15 @@ func (f *fields) end() error {
 	return f.err
 }
 
+// short tells whether a byte is a whole number, and not zero.
+func short(b byte) bool { return b-1 < 0x7f }
+
 // ParseMessage reads the payload of a Message or of a Keyed; the body is a part
 // of it.
 func ParseMessage(kind Kind, payload []byte) (h Head, k Keys, body []byte, err error) {
+	if kind == Message && len(payload) >= 3 && len(payload) <= ChunkSize && short(payload[0]) && payload[1] < 0x80 && short(payload[2]) {
+		return Head{uint32(payload[0]), uint32(payload[1]), uint32(payload[2])}, Keys{}, payload[3:], nil // by far the most
+	}
 	f := fields{kind: kind, b: payload}
 	h = f.head()
 	if kind == Keyed {
