@@ -279,3 +279,45 @@ func TestQueue(t *testing.T) {
 		}
 	})
 }
+
+// TestLedger checks against one entry per message: whatever is settled when,
+// costs add up, and what is left comes out in order.
+func TestLedger(t *testing.T) {
+	routes := []*route{{typ: "a"}, {typ: "b"}}
+	rapid.Check(t, func(t *rapid.T) {
+		var l ledger
+		type entry struct {
+			route *route
+			key   uint64
+		}
+		var model []entry
+		cost := 0
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			if rapid.Bool().Draw(t, "settle") {
+				n := rapid.IntRange(0, len(model)).Draw(t, "n")
+				cost -= l.settle(n)
+				model = model[n:]
+				continue
+			}
+			e := entry{rapid.SampledFrom(routes).Draw(t, "route"), rapid.SampledFrom([]uint64{0, 0, 7}).Draw(t, "key")}
+			for range rapid.SampledFrom([]int{1, 3, 600}).Draw(t, "count") {
+				c := rapid.IntRange(64, 200).Draw(t, "cost")
+				l.add(e.route, frame.Keys{Sender: e.key}, c)
+				model = append(model, e)
+				cost += c
+			}
+		}
+		if l.count != len(model) || cost < 0 || len(model) == 0 && cost != 0 {
+			t.Fatalf("%d messages of cost %d, want %d", l.count, cost, len(model))
+		}
+		taken := rapid.IntRange(0, len(model)).Draw(t, "taken")
+		for i, d := range l.drain(nil, taken) {
+			if d.typ != model[i].route.typ || (d.from.Name != "") != (model[i].key != 0) || (d.reason == Lost) != (i >= taken) {
+				t.Fatalf("message %d is %+v, want %+v", i, d, model[i])
+			}
+		}
+		if l.count != 0 || l.runs.len() != 0 {
+			t.Fatalf("%d messages are left", l.count)
+		}
+	})
+}

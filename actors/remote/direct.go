@@ -98,7 +98,7 @@ func (l *link) deliver() {
 	defer l.p.mu.Unlock()
 	l.out.putBack(batch)
 	l.idle = true
-	if len(l.out.blocks) > 0 || l.out.bulk.len() > 0 || l.ackDue || l.parting.wanted || l.cause != nil {
+	if len(l.out.blocks) > 0 || l.out.bulk.len() > 0 || l.acked.due || l.parting.wanted || l.cause != nil {
 		l.rouse()
 	}
 }

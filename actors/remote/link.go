@@ -36,12 +36,17 @@ type link struct {
 	// The peer's lock guards the rest.
 	out     outbox
 	watched map[pair]struct{} // there by here
-	acked   struct{ whole, bulk uint64 }
-	ackDue  bool
+	acked   acked
 	idle    bool // the writer waits
 	parting parting
 	cause   error // that ended the link
 	stall   stall
+}
+
+// acked is what this side has acknowledged.
+type acked struct {
+	whole, bulk uint64
+	due         bool // do so again with the next write, which is wanted now
 }
 
 // parting is how far an orderly end has come.
@@ -143,7 +148,7 @@ func (l *link) tell(k frame.Kind, watcher, watched address.PID, reason string) {
 // side lives.
 func (l *link) acknowledge() {
 	l.p.mu.Lock()
-	l.ackDue = true
+	l.acked.due = true
 	l.rouse()
 	l.p.mu.Unlock()
 }

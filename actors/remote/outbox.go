@@ -17,18 +17,6 @@ type route struct {
 	head     frame.Head
 }
 
-// record remembers a message until the peer acknowledges it.
-type record struct {
-	route *route
-	keys  frame.Keys
-	cost  int
-}
-
-func (r record) obituary(reason Reason) obituary {
-	m := letter{from: r.route.from, to: r.route.to, typ: r.route.typ, keys: r.keys}
-	return m.obituary(reason)
-}
-
 // parcel is something for the bulk lane: a message, or a frame of links that
 // must not overtake one.
 type parcel struct {
@@ -53,8 +41,8 @@ type outbox struct {
 	bulk    queue[parcel]
 	sent    int                          // bytes of the bulk lane's first message that are in frames
 	held    map[pair]int                 // what waits in the bulk lane
-	whole   queue[record]                // encoded and not acknowledged, in the whole lane
-	chunked queue[record]                // the same of the bulk lane
+	whole   ledger                       // encoded and not acknowledged, in the whole lane
+	chunked ledger                       // the same of the bulk lane
 	taken   int                          // of whole, how many a writer took
 	beats   int                          // bytes of acknowledgements in blocks
 	moved   uint64                       // bytes of all else that writers took
@@ -98,7 +86,7 @@ func (o *outbox) addWhole(m *letter) {
 	} else {
 		b.b = frame.AppendKeyed(b.b, r.head, m.keys, m.body)
 	}
-	o.whole.push(record{r, m.keys, m.cost()})
+	o.whole.add(r, m.keys, m.cost())
 }
 
 // behind tells whether something of the same pair waits in the bulk lane.
@@ -222,7 +210,7 @@ func (o *outbox) chunk(p *parcel) bool {
 		return false
 	}
 	o.sent = 0
-	o.chunked.push(record{r, p.keys, p.cost()})
+	o.chunked.add(r, p.keys, p.cost())
 	return true
 }
 
@@ -307,7 +295,7 @@ func (o *outbox) take(spare []*block) []*block {
 	o.moved += uint64(o.waiting() - o.beats)
 	o.beats = 0
 	o.blocks = spare[:0]
-	o.taken = o.whole.len()
+	o.taken = o.whole.count
 	return b
 }
 
@@ -325,15 +313,10 @@ func (o *outbox) confirm(whole, bulk uint64) (int, error) {
 	if w > uint64(o.taken) {
 		return 0, fmt.Errorf("malformed ack frame: whole %d: %d were acknowledged and %d sent", whole, o.counts.whole, o.taken)
 	}
-	if b > uint64(o.chunked.len()) {
-		return 0, fmt.Errorf("malformed ack frame: bulk %d: %d were acknowledged and %d sent", bulk, o.counts.bulk, o.chunked.len())
+	if b > uint64(o.chunked.count) {
+		return 0, fmt.Errorf("malformed ack frame: bulk %d: %d were acknowledged and %d sent", bulk, o.counts.bulk, o.chunked.count)
 	}
-	for range w {
-		o.load -= o.whole.pop().cost
-	}
-	for range b {
-		o.load -= o.chunked.pop().cost
-	}
+	o.load -= o.whole.settle(int(w)) + o.chunked.settle(int(b))
 	o.taken -= int(w)
 	o.counts.whole, o.counts.bulk = whole, bulk
 	return int(w + b), nil
@@ -345,17 +328,9 @@ func (o *outbox) drain() []obituary {
 		o.discard()
 		return nil
 	}
-	dead := make([]obituary, 0, o.whole.len()+o.chunked.len()+o.bulk.len())
-	for i := 0; o.whole.len() > 0; i++ {
-		reason := Unconfirmed
-		if i >= o.taken {
-			reason = Lost
-		}
-		dead = append(dead, o.whole.pop().obituary(reason))
-	}
-	for o.chunked.len() > 0 {
-		dead = append(dead, o.chunked.pop().obituary(Unconfirmed))
-	}
+	dead := make([]obituary, 0, o.whole.count+o.chunked.count+o.bulk.len())
+	dead = o.whole.drain(dead, o.taken)
+	dead = o.chunked.drain(dead, o.chunked.count)
 	for o.bulk.len() > 0 {
 		if p := o.bulk.pop(); p.kind == frame.Message {
 			dead = append(dead, p.obituary(Lost))

@@ -49,7 +49,7 @@ func (p *peer) beat(b beat) {
 	}
 	err := l.ails(b)
 	if err == nil && b.now-l.wrote.Load() >= int64(p.t.cfg.Limits.Heartbeat)-b.every {
-		l.ackDue = true
+		l.acked.due = true
 		l.rouse()
 	}
 	p.mu.Unlock()
@@ -129,7 +129,7 @@ func (l *link) settle() {
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
 	if l.taken.whole.Load() != l.acked.whole || l.taken.bulk.Load() != l.acked.bulk {
-		l.ackDue = true
+		l.acked.due = true
 		l.rouse()
 	}
 }

@@ -14,6 +14,8 @@ func (q *queue[T]) push(v T) { q.items = append(q.items, v) }
 
 func (q *queue[T]) front() *T { return &q.items[q.head] }
 
+func (q *queue[T]) back() *T { return &q.items[len(q.items)-1] }
+
 func (q *queue[T]) pop() T {
 	var zero T
 	v := q.items[q.head]

@@ -26,7 +26,7 @@ const (
 func (l *link) read() error {
 	r := reader{l: l, in: inbox{most: l.p.t.cfg.Limits.MaxMessage}, buf: make([]byte, idleRead)}
 	r.small = r.buf
-	r.next.Principal = l.principal
+	r.next = Delivery{Principal: l.principal, From: l.pid(""), To: l.p.t.pid("")}
 	defer r.shrink()
 	for {
 		n, err := l.conn.Read(r.buf[r.end:])
@@ -176,7 +176,7 @@ func (r *reader) owe() {
 // deliver decodes a message and hands it over, unless something forbids it.
 func (r *reader) deliver(a arrival) {
 	l, t, d := r.l, r.l.p.t, &r.next
-	d.From, d.To = l.pid(withKey(a.sender, a.keys.Sender)), t.pid(withKey(a.target, a.keys.Target))
+	d.From.Name, d.To.Name = withKey(a.sender, a.keys.Sender), withKey(a.target, a.keys.Target)
 	d.Memo, d.Size = a.memo, len(a.body)
 	var err error
 	d.Message, err = l.decode(a)
@@ -232,14 +232,14 @@ func (r *reader) goodbye(payload []byte) error {
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
 	l.parting.heard = true
-	l.ackDue = true
+	l.acked.due = true
 	if !l.parting.said {
 		l.out.discard()
 		l.parting.wanted = true
 		l.out.addAck(l.taken.whole.Load(), l.taken.bulk.Load())
 		l.out.addGoodbye("closed")
 		l.parting.said = true
-		l.ackDue = false
+		l.acked.due = false
 	}
 	l.rouse()
 	return nil

@@ -35,8 +35,8 @@ type Receiver interface {
 	Unwatch(watcher, watched address.PID)
 }
 
-// Delivery is a message from a peer. It is the Receiver's during the call, and
-// used again for the next message.
+// Delivery is a message from a peer. The Receiver reads it during the call, and
+// may change what Memo points to; it is used again for the next message.
 type Delivery struct {
 	// From has the peer's own address and incarnation; its name is empty when
 	// the message has no sender.

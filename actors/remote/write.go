@@ -95,10 +95,10 @@ func (l *link) gather() {
 	whole, bulk := l.taken.whole.Load(), l.taken.bulk.Load()
 	news := whole != l.acked.whole || bulk != l.acked.bulk
 	goodbye := l.parting.wanted && !l.parting.said && l.out.bulk.len() == 0
-	if l.ackDue || news && (goodbye || len(l.out.blocks) > 0) {
+	if l.acked.due || news && (goodbye || len(l.out.blocks) > 0) {
 		l.out.addAck(whole, bulk)
 		l.acked.whole, l.acked.bulk = whole, bulk
-		l.ackDue = false
+		l.acked.due = false
 	}
 	if goodbye {
 		l.out.addGoodbye("closed")
