@@ -31,6 +31,7 @@ type Exited struct {
 // Reasons of Exited and of dead letters that do not come from the transport.
 const (
 	reasonStopped     = "stopped"
+	reasonNoHandler   = "no handler"
 	reasonNoActor     = "no such actor"
 	reasonIncarnation = "another incarnation"
 	reasonFull        = "mailbox full"

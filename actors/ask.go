@@ -16,7 +16,8 @@ import (
 var (
 	// ErrTimeout: no answer in time. The message may have been handled.
 	ErrTimeout = errors.New("no answer in time")
-	// ErrUndelivered: the message became a dead letter.
+	// ErrUndelivered: the message became a dead letter, or has no handler there
+	// (as far as this system learns of it).
 	ErrUndelivered = errors.New("not delivered")
 )
 

@@ -76,7 +76,7 @@ func (c *Context) Self() PID { return c.self.pid }
 // Sender is who sent the message being handled: zero when unknown, and in
 // continuations and timers.
 func (c *Context) Sender() PID {
-	if from := c.current.from; from != nil {
+	if from := c.current.from; from != nil && from.pid.Name != "" {
 		return from.pid
 	}
 	return PID{}
@@ -99,7 +99,7 @@ func (c *Context) Send(to PID, m proto.Message) { c.sys.send(c.self, to, m, 0) }
 // its Ask, or as a message if it used Send.
 func (c *Context) Reply(m proto.Message) {
 	from := c.current.from
-	if from == nil {
+	if from == nil || from.pid.Name == "" {
 		c.sys.dead.note(c.self.pid, PID{}, typeName(m), reasonNoSender)
 		return
 	}
@@ -110,8 +110,12 @@ func (c *Context) Reply(m proto.Message) {
 	c.sys.reply(c.self, from.pid, m, c.current.ask)
 }
 
-// Spawn starts a child, which stops with this actor; see System.Spawn.
+// Spawn starts a child, which stops with this actor; see System.Spawn. Finalize
+// gets ErrStopped: a child born then would never be stopped.
 func (c *Context) Spawn(name string, a Actor, o ...SpawnOption) (PID, error) {
+	if c.box.closed { // read by the goroutine that writes it
+		return PID{}, fmt.Errorf("spawn %q: parent %q: %w", name, c.self.pid.Name, ErrStopped)
+	}
 	return c.sys.spawn(c, name, a, o)
 }
 
@@ -182,7 +186,10 @@ func (c *Context) dispatch(m proto.Message) {
 		c.rare.any(c, m)
 		return
 	}
-	c.sys.unhandled.note(c.Sender(), c.self.pid, typeName(m), "no handler")
+	c.sys.unhandled.note(c.Sender(), c.self.pid, typeName(m), reasonNoHandler)
+	if ask := c.current.ask; ask != 0 {
+		c.sys.failAsk(c.Sender(), ask, fmt.Errorf("%w: %s", ErrUndelivered, reasonNoHandler))
+	}
 }
 
 // describe names what e carries, for logs and the slowest handler.

@@ -51,7 +51,7 @@ func (c *Context) postExited(p PID, link uint64, reason string) {
 		}
 		delete(c.rare.links, p)
 		if c.rare.exited == nil {
-			c.sys.unhandled.note(p, c.self.pid, "Exited", "no handler")
+			c.sys.unhandled.note(p, c.self.pid, "Exited", reasonNoHandler)
 			return
 		}
 		c.rare.exited(c, Exited{PID: p, Reason: reason})

@@ -19,6 +19,8 @@ var (
 	ErrNameTaken = errors.New("name is taken")
 	// ErrClosed: the system is closing or closed.
 	ErrClosed = errors.New("actor system is closed")
+	// ErrStopped: the parent has stopped.
+	ErrStopped = errors.New("actor has stopped")
 )
 
 // SpawnOption changes how one actor runs.
@@ -59,7 +61,7 @@ func (s *System) spawn(parent *Context, name string, a Actor, options []SpawnOpt
 	if err := s.register(c); err != nil {
 		return PID{}, fmt.Errorf("spawn %q: %w", name, err)
 	}
-	if err := c.initialize(); err != nil {
+	if err := c.initialize(func() Actor { return a }); err != nil {
 		c.abandon()
 		return PID{}, fmt.Errorf("spawn %q: %w", name, err)
 	}
@@ -141,14 +143,16 @@ func (b *births) bear(c *Context) error {
 	return err
 }
 
-// initialize runs Init; a panic of it is an error, with its stack in the log.
-func (c *Context) initialize() (err error) {
+// initialize makes the actor and runs its Init; a panic of either is an error,
+// with its stack in the log.
+func (c *Context) initialize(fresh func() Actor) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("Init of %T panicked: %v", c.actor, r)
 			c.Log().Error("panic in Init", zap.Any("panic", r), zap.ByteString("stack", debug.Stack()))
 		}
 	}()
+	c.actor = fresh()
 	c.actor.Init(c)
 	return nil
 }

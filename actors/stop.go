@@ -58,7 +58,7 @@ func (c *Context) panicked(value any, stack []byte) {
 	if c.stopping {
 		return
 	}
-	if r := c.rare.restart; r != nil && r.allows(time.Now()) && c.restartAs(r.fresh()) {
+	if r := c.rare.restart; r != nil && r.allows(time.Now()) && c.restartAs(r.fresh) {
 		return
 	}
 	c.stopNow(fmt.Sprintf("panic: %v", value))
@@ -75,8 +75,8 @@ type failure struct {
 }
 
 // restartAs puts a new actor in the place of the one that panicked. It says
-// whether its Init went well.
-func (c *Context) restartAs(a Actor) bool {
+// whether that was made and its Init went well.
+func (c *Context) restartAs(fresh func() Actor) bool {
 	c.let()
 	c.generation++
 	c.restarts.Add(1)
@@ -84,10 +84,14 @@ func (c *Context) restartAs(a Actor) bool {
 	for _, child := range c.proto.Children() {
 		c.proto.Stop(child)
 	}
-	policy, log := c.rare.restart, c.rare.log
-	c.rare = &extras{restart: policy, log: log}
-	c.handlers, c.last, c.actor = nil, handler{}, a
-	return c.initialize() == nil
+	old := c.rare
+	c.rare = &extras{restart: old.restart, log: old.log, nextLink: old.nextLink}
+	c.handlers, c.last = nil, handler{}
+	if c.initialize(fresh) != nil {
+		c.actor = failedInit{}
+		return false
+	}
+	return true
 }
 
 // let drops everything the actor waits for: timers, answers, work, links.

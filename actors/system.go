@@ -158,11 +158,25 @@ func (s *System) Stop(ctx context.Context, pid PID) error {
 		return nil
 	}
 	c.post(envelope{kind: kindStop})
+	if err := wait(ctx, c.finished()); err != nil {
+		return fmt.Errorf("stop %s: %w", pid, err)
+	}
+	return nil
+}
+
+// wait is the cause of ctx's end, unless done is closed by then: a deadline
+// that has passed blames nobody who is ready.
+func wait(ctx context.Context, done <-chan struct{}) error {
 	select {
-	case <-c.finished():
+	case <-done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("stop %s: %w", pid, context.Cause(ctx))
+	}
+	select {
+	case <-done:
+		return nil
+	default:
+		return context.Cause(ctx)
 	}
 }
 
@@ -186,10 +200,8 @@ func (s *System) stopAll(ctx context.Context) error {
 	}
 	var errs []error
 	for _, c := range roots {
-		select {
-		case <-c.finished():
-		case <-ctx.Done():
-			errs = append(errs, fmt.Errorf("close: actor %q has not stopped: %w", c.self.pid.Name, context.Cause(ctx)))
+		if err := wait(ctx, c.finished()); err != nil {
+			errs = append(errs, fmt.Errorf("close: actor %q has not stopped: %w", c.self.pid.Name, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -201,12 +213,10 @@ func (s *System) awaitWork(ctx context.Context) error {
 		s.working.Wait()
 		close(done)
 	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("close: work off the mailbox goes on: %w", context.Cause(ctx))
+	if err := wait(ctx, done); err != nil {
+		return fmt.Errorf("close: work off the mailbox goes on: %w", err)
 	}
+	return nil
 }
 
 // place says where an address leads.

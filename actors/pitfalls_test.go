@@ -1,0 +1,460 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"troupe/actors/remote"
+)
+
+// Each test here is a trap of other actor runtimes that this one must not have.
+
+// TestExitedComesLastAndOnce: the end of an actor overtakes none of its
+// messages, whatever it was doing when it ended.
+func TestExitedComesLastAndOnce(t *testing.T) {
+	s := newSystem(t, Options{})
+	for round := range 200 {
+		peer := spawn(t, s, "", func(c *Context) {
+			Handle(c, func(c *Context, m *durationpb.Duration) {
+				c.Send(c.Sender(), number(1))
+				c.Send(c.Sender(), number(2))
+				c.Stop()
+			})
+		})
+		var order []string
+		ended := make(chan struct{})
+		watcher := spawn(t, s, "", func(c *Context) {
+			Handle(c, func(c *Context, m *durationpb.Duration) { order = append(order, fmt.Sprint(m.Seconds)) })
+			c.HandleExited(func(c *Context, e Exited) {
+				order = append(order, "exited:"+e.Reason)
+				if e.PID != peer {
+					t.Errorf("Exited of %s, linked to %s", e.PID, peer)
+				}
+				close(ended)
+			})
+			c.Link(peer)
+			c.Link(peer)
+			c.Send(peer, number(0))
+		})
+		<-ended
+		settle(t, s, watcher)
+		if got := strings.Join(order, " "); got != "1 2 exited:stopped" {
+			t.Fatalf("round %d: %q", round, got)
+		}
+	}
+}
+
+func TestLinkToTheDead(t *testing.T) {
+	s := newSystem(t, Options{})
+	exits := make(chan Exited, 3)
+	gone := spawn(t, s, "gone", func(*Context) {})
+	if err := s.Stop(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	watcher := spawn(t, s, "watcher", func(c *Context) {
+		c.HandleExited(func(c *Context, e Exited) { exits <- e })
+		c.Link(gone)
+		c.Link(gone.WellKnown())
+	})
+	for range 2 {
+		if e := <-exits; e.Reason != reasonNoActor || e.PID.WellKnown() != gone.WellKnown() {
+			t.Errorf("%+v", e)
+		}
+	}
+	settle(t, s, watcher)
+	if len(exits) != 0 {
+		t.Errorf("once more: %+v", <-exits)
+	}
+}
+
+func TestUnlinkedIsNotTold(t *testing.T) {
+	s := newSystem(t, Options{})
+	peer := spawn(t, s, "peer", func(*Context) {})
+	told := 0
+	watcher := spawn(t, s, "watcher", func(c *Context) {
+		c.HandleExited(func(*Context, Exited) { told++ })
+		c.Link(peer)
+		c.Unlink(peer)
+		c.Unlink(peer)
+		c.Link(peer)
+	})
+	held, release := make(chan struct{}), make(chan struct{})
+	s.Do(watcher, func(*Context) {
+		close(held)
+		<-release
+	})
+	<-held
+	s.Do(watcher, func(c *Context) { c.Unlink(peer) }) // before the Exited that comes now
+	if err := s.Stop(t.Context(), peer); err != nil {
+		t.Fatal(err)
+	}
+	close(release)
+	settle(t, s, watcher)
+	if told != 0 {
+		t.Errorf("told %d times", told)
+	}
+}
+
+// TestWatchersAreForgotten: a long-lived actor does not remember every watcher
+// that ever was.
+func TestWatchersAreForgotten(t *testing.T) {
+	s := newSystem(t, Options{})
+	peer := spawn(t, s, "peer", func(*Context) {})
+	for range 100 {
+		w := spawn(t, s, "", func(c *Context) { c.Link(peer) })
+		if err := s.Stop(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := s.table.get("peer").info().Watchers; n != 0 {
+		t.Errorf("%d watchers of 100 that have stopped", n)
+	}
+}
+
+// TestFloodIsBoundedAndCounted: over the limits the newest become dead letters;
+// what the actor itself has asked for comes all the same.
+func TestFloodIsBoundedAndCounted(t *testing.T) {
+	var full atomic.Int64
+	s := newSystem(t, Options{OnDeadLetter: func(l Lost) {
+		if l.Reason == reasonFull {
+			full.Add(1)
+		}
+	}})
+	held, release := make(chan struct{}), make(chan struct{})
+	var got []int64
+	after := false
+	p := spawn(t, s, "p", func(c *Context) {
+		Handle(c, func(c *Context, m *durationpb.Duration) { got = append(got, m.Seconds) })
+		Handle(c, func(c *Context, _ *emptypb.Empty) {
+			close(held)
+			<-release
+		})
+	}, WithMailbox(Limits{MailboxMessages: 100, MailboxBytes: 1000}))
+	s.Send(p, &emptypb.Empty{})
+	<-held
+	for i := range 1000 {
+		s.Send(p, number(i))
+	}
+	if !s.Do(p, func(*Context) { after = true }) {
+		t.Error("a full mailbox refuses Do")
+	}
+	info := s.table.get("p").info()
+	if info.Refused != 900 || full.Load() != 900 || info.Depth != 101 {
+		t.Errorf("refused %d, dead letters %d, depth %d; want 900, 900, 101", info.Refused, full.Load(), info.Depth)
+	}
+	close(release)
+	settle(t, s, p)
+	if len(got) != 100 || got[0] != 0 || got[99] != 99 || !after {
+		t.Errorf("%d arrived, Do ran: %v", len(got), after)
+	}
+}
+
+func TestFloodFromTheNetworkIsBoundedInBytes(t *testing.T) {
+	s := newSystem(t, Options{})
+	held, release := make(chan struct{}), make(chan struct{})
+	handled := 0
+	p := spawn(t, s, "p", func(c *Context) {
+		Handle(c, func(*Context, *durationpb.Duration) { handled++ })
+		Handle(c, func(*Context, *emptypb.Empty) {
+			close(held)
+			<-release
+		})
+	}, WithMailbox(Limits{MailboxBytes: 1000}))
+	s.Send(p, &emptypb.Empty{})
+	<-held
+	var memo any
+	for i := range 50 {
+		(&network{system: s}).Deliver(&remote.Delivery{
+			From: PID{Name: "x", Address: "h:1", Incarnation: "i"}, To: p, Message: number(i), Size: 100, Memo: &memo,
+		})
+	}
+	info := s.table.get("p").info()
+	if info.Bytes != 1000 || info.Refused != 40 {
+		t.Errorf("%d bytes wait, %d refused; want 1000 and 40", info.Bytes, info.Refused)
+	}
+	close(release)
+	settle(t, s, p)
+	if info := s.table.get("p").info(); handled != 10 || info.Bytes != 0 {
+		t.Errorf("%d handled, %d bytes wait; want 10 and none", handled, info.Bytes)
+	}
+}
+
+// TestCloseEndsWithinItsDeadline although an actor and work off the mailbox
+// are stuck, and names who was.
+func TestCloseEndsWithinItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := New(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := make(chan struct{})
+		spawn(t, s, "fine", func(*Context) {})
+		stuck := spawn(t, s, "stuck", func(c *Context) {
+			Handle(c, func(*Context, *emptypb.Empty) { <-release })
+			c.Go(func(context.Context) func() {
+				<-release
+				return nil
+			})
+		})
+		s.Send(stuck, &emptypb.Empty{})
+		begun := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		err = s.Close(ctx)
+		if took := time.Since(begun); took > 6*time.Second {
+			t.Errorf("Close took %v", took)
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), `"stuck"`) || strings.Contains(err.Error(), `"fine"`) {
+			t.Errorf("Close: %v; want one that names the stuck actor alone", err)
+		}
+		if _, err := s.Spawn("late", actorFunc(echo)); !errors.Is(err, ErrClosed) {
+			t.Errorf("Spawn after Close: %v", err)
+		}
+		close(release)
+		synctest.Wait()
+	})
+}
+
+// TestCloseHandlesWhatIsQueued: actors handle what they have, and their
+// goodbyes arrive.
+func TestCloseHandlesWhatIsQueued(t *testing.T) {
+	s, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handled := 0
+	p := spawn(t, s, "p", func(c *Context) {
+		Handle(c, func(*Context, *durationpb.Duration) { handled++ })
+	})
+	for i := range 1000 {
+		s.Send(p, number(i))
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if handled != 1000 {
+		t.Errorf("%d of 1000 were handled", handled)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Errorf("closing again: %v", err)
+	}
+}
+
+// TestRestartDropsWhatTheOldOneWaitedFor: continuations never run on behalf of
+// an actor that panicked.
+func TestRestartDropsWhatTheOldOneWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem(t, Options{})
+		release := make(chan struct{})
+		var order []string
+		life := 0
+		fresh := func() Actor {
+			life++
+			me := life
+			note := func(what string) { order = append(order, fmt.Sprint(what, me)) }
+			return actorFunc(func(c *Context) {
+				note("init")
+				Handle(c, func(*Context, *durationpb.Duration) { note("message") })
+				Handle(c, func(*Context, *emptypb.Empty) { panic("once") })
+				if _, err := c.Spawn("child", actorFunc(echo)); err != nil {
+					t.Error(err)
+				}
+				if me > 1 {
+					return
+				}
+				c.After(time.Hour, func() { note("timer") })
+				c.Go(func(context.Context) func() {
+					<-release
+					return func() { note("work") }
+				})
+				c.Ask(s.PID("mute"), number(1), time.Hour, func(proto.Message, error) { note("answer") })
+			})
+		}
+		spawn(t, s, "mute", func(c *Context) {
+			Handle(c, func(*Context, *durationpb.Duration) {})
+		})
+		p, err := s.Spawn("p", fresh(), WithRestart(fresh, 3, time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Send(p, &emptypb.Empty{})
+		s.Send(p, number(1))
+		settle(t, s, p)
+		close(release)
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if got := strings.Join(order, " "); got != "init1 init2 message2" {
+			t.Errorf("%q, want %q", got, "init1 init2 message2")
+		}
+		if info := s.table.get("p").info(); info.Restarts != 1 || info.Panic == nil || info.Panic.Text != "once" {
+			t.Errorf("%+v", info)
+		}
+	})
+}
+
+// TestRestartsEnd: an actor that cannot be helped is a panic like any other,
+// and so is one that cannot be made again.
+func TestRestartsEnd(t *testing.T) {
+	broken := func() Actor {
+		return actorFunc(func(c *Context) { Handle(c, func(*Context, *emptypb.Empty) { panic("always") }) })
+	}
+	for name, fresh := range map[string]func() Actor{
+		"panics again":   broken,
+		"cannot be made": func() Actor { panic("out of stock") },
+		"has a bad init": func() Actor { return actorFunc(func(*Context) { panic("no luck") }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := make(chan Panic, 9)
+			s := newSystem(t, Options{OnPanic: func(p Panic) { told <- p }})
+			p, err := s.Spawn("p", broken(), WithRestart(fresh, 3, time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 4 {
+				s.Send(p, &emptypb.Empty{})
+			}
+			if got := <-told; got.Value != "always" {
+				t.Errorf("told %v", got.Value)
+			}
+			if err := s.Stop(t.Context(), p); err != nil {
+				t.Error(err)
+			}
+			if len(told) != 0 {
+				t.Errorf("told once more: %v", (<-told).Value)
+			}
+		})
+	}
+}
+
+func TestFinalizeHasNoChildren(t *testing.T) {
+	s := newSystem(t, Options{})
+	var failed error
+	p, err := s.Spawn("p", &finalizing{init: func(*Context) {}, finalize: func(c *Context) {
+		_, failed = c.Spawn("orphan", actorFunc(echo))
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(failed, ErrStopped) {
+		t.Errorf("Spawn in Finalize: %v", failed)
+	}
+}
+
+// TestUnknownMessagesHarmNobody: they are counted with type and sender, and
+// whoever asked learns of it at once.
+func TestUnknownMessagesHarmNobody(t *testing.T) {
+	s := newSystem(t, Options{})
+	p := spawn(t, s, "p", func(*Context) {})
+	asked := make(chan error, 1)
+	asker := spawn(t, s, "asker", func(c *Context) {
+		c.Send(p, number(1))
+		c.Ask(p, number(2), time.Hour, func(_ proto.Message, err error) { asked <- err })
+	})
+	if err := <-asked; !errors.Is(err, ErrUndelivered) || !strings.Contains(err.Error(), "no handler") {
+		t.Errorf("ask: %v", err)
+	}
+	if _, err := s.Ask(t.Context(), p, number(3)); !errors.Is(err, ErrUndelivered) {
+		t.Errorf("Ask: %v", err)
+	}
+	rows := s.Unhandled()
+	if len(rows) != 1 || rows[0].Count != 3 || rows[0].Type != "google.protobuf.Duration" || rows[0].To != p {
+		t.Errorf("counted %+v", rows)
+	}
+	s.Do(p, func(c *Context) { c.HandleAny(func(c *Context, m proto.Message) { c.Reply(m) }) })
+	if m, err := s.Ask(t.Context(), p, number(4)); err != nil || !proto.Equal(m, number(4)) {
+		t.Errorf("with HandleAny: %v, %v", m, err)
+	}
+	settle(t, s, asker)
+}
+
+// TestMistakesAreDeadLetters: nothing that a program can send is silent or fatal.
+func TestMistakesAreDeadLetters(t *testing.T) {
+	var mu sync.Mutex
+	var reasons []string
+	s := newSystem(t, Options{OnDeadLetter: func(l Lost) {
+		mu.Lock()
+		defer mu.Unlock()
+		reasons = append(reasons, l.Reason)
+	}})
+	p := spawn(t, s, "p", func(c *Context) {
+		Handle(c, func(c *Context, m *durationpb.Duration) { c.Reply(m) }) // nobody to reply to
+	})
+	s.Send(p, number(1))
+	settle(t, s, p)
+	s.Send(p, nil)
+	s.Send(PID{}, number(1))
+	s.Send(s.PID("nobody"), number(1))
+	(&network{system: s}).Deliver(&remote.Delivery{
+		From: PID{Name: "x", Address: "h:1"}, To: s.PID(markAsk("p", 77)), Message: number(1), Memo: new(any),
+	})
+	settle(t, s, p)
+	mu.Lock()
+	defer mu.Unlock()
+	want := []string{reasonNoSender, reasonNil, reasonBadAddress, reasonNoActor, reasonLateReply}
+	if fmt.Sprint(reasons) != fmt.Sprint(want) {
+		t.Errorf("dead letters %q, want %q", reasons, want)
+	}
+}
+
+// TestOnlyTheAskedMayAnswer: a peer that guesses keys answers nothing.
+func TestOnlyTheAskedMayAnswer(t *testing.T) {
+	s := newSystem(t, Options{})
+	asked := make(chan uint64, 1)
+	p := spawn(t, s, "p", func(c *Context) {
+		Handle(c, func(c *Context, _ *emptypb.Empty) { asked <- c.current.ask })
+	})
+	answered := make(chan proto.Message, 2)
+	asker := spawn(t, s, "asker", func(c *Context) {
+		c.Ask(p, &emptypb.Empty{}, time.Hour, func(m proto.Message, _ error) { answered <- m })
+	})
+	forge := func(ask uint64, name string) {
+		(&network{system: s}).Deliver(&remote.Delivery{
+			From: PID{Name: "p", Address: "elsewhere:1", Incarnation: "i"}, To: s.PID(markAsk(name, ask)), Message: number(666), Memo: new(any),
+		})
+	}
+	forge(<-asked, "asker")
+	settle(t, s, asker)
+	if len(answered) != 0 {
+		t.Errorf("a stranger answered with %v", <-answered)
+	}
+	outside := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		_, err := s.Ask(ctx, p, &emptypb.Empty{})
+		outside <- err
+	}()
+	forge(<-asked, outsideName)
+	cancel()
+	if err := <-outside; !errors.Is(err, context.Canceled) {
+		t.Errorf("a stranger answered from outside: %v", err)
+	}
+}
+
+// TestLostTypesAreBounded: names of types that peers invent do not fill memory.
+func TestLostTypesAreBounded(t *testing.T) {
+	s := newSystem(t, Options{})
+	for i := range 3 * maxLostTypes {
+		s.unhandled.note(PID{}, PID{}, fmt.Sprint("invented.Type", i), "unknown type")
+	}
+	rows := s.Unhandled()
+	if len(rows) != maxLostTypes+1 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	if rows[0].Type != otherTypes || rows[0].Count != 2*maxLostTypes {
+		t.Errorf("the rest is %+v", rows[0])
+	}
+}
