@@ -13,8 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
+	"troupe/actors"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/slave/container/sandbox"
 )
 
 func TestCommandTasksRun(t *testing.T) {
@@ -187,4 +189,87 @@ func TestAFailedJournalEndsTheAgent(t *testing.T) {
 	if reason, err := a.service.End(); !errors.Is(err, errDisk) {
 		t.Errorf("it ended with %q, %v", reason, err)
 	}
+}
+
+// TestSandboxesAreCollected: those of ended containers go, those of others and
+// of the newest agent stay.
+func TestSandboxesAreCollected(t *testing.T) {
+	master, dir := newMaster(t), t.TempDir()
+	layout := sandbox.Layout{WorkDir: dir}
+	left, err := layout.Make("S9", "F", "E", "C", "") // by an agent that is no more
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := startAgent(t, master, dir, "127.0.0.1:0", func(o *Options) {
+		o.DiskWatchInterval = 10 * time.Millisecond
+		o.Sandboxes = sandboxes{layout, sandbox.NewCollector(layout, sandbox.Policy{})}
+	})
+	defer a.shutdown(t)
+	await(t, master, "RegisterAgent", func(*cluster.RegisterAgent) bool { return true })
+	master.run("stays", "sleep 1000")
+	master.awaitState(t, "stays", mesos.TaskState_TASK_RUNNING)
+	master.run("goes", "true")
+	master.awaitState(t, "goes", mesos.TaskState_TASK_FINISHED)
+	for _, path := range []string{left, a.events.sandbox("goes")} {
+		awaitGone(t, path)
+	}
+	if _, err := os.Stat(a.events.sandbox("stays")); err != nil {
+		t.Error(err)
+	}
+}
+
+func awaitGone(t *testing.T, path string) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("%s is not collected", path)
+		}
+	}
+}
+
+// TestTheMasterMoves: an agent without a master waits for one, and follows it.
+func TestTheMasterMoves(t *testing.T) {
+	one, two := newMaster(t), newMaster(t)
+	a := startAgent(t, one, t.TempDir(), "127.0.0.1:0", func(o *Options) { o.Master = actors.PID{} })
+	defer a.shutdown(t)
+	a.service.SetMaster(one.pid)
+	await(t, one, "RegisterAgent", func(*cluster.RegisterAgent) bool { return true })
+	one.run("task", "true")
+	one.awaitState(t, "task", mesos.TaskState_TASK_FINISHED) // so it has heard that it is registered
+	a.service.SetMaster(actors.PID{})
+	a.service.SetMaster(two.pid)
+	await(t, two, "ReregisterAgent", func(m *cluster.ReregisterAgent) bool { return m.GetAgent().GetId().GetValue() == "S0" })
+}
+
+// TestAMasterEndsItsAgent: the order of a master ends the tasks, the hosts and
+// the agent.
+func TestAMasterEndsItsAgent(t *testing.T) {
+	master := newMaster(t)
+	a := startAgent(t, master, t.TempDir(), "127.0.0.1:0", nil)
+	await(t, master, "RegisterAgent", func(*cluster.RegisterAgent) bool { return true })
+	master.run("task", "echo $$ >pid; exec sleep 1000")
+	master.awaitState(t, "task", mesos.TaskState_TASK_RUNNING)
+	pid := pidIn(t, a.events.sandbox("task"))
+	master.send(&cluster.ShutdownAgent{Message: proto.String("it is gone")})
+	await(t, master, "UnregisterAgent", func(*cluster.UnregisterAgent) bool { return true })
+	select {
+	case <-a.service.Done():
+	case <-time.After(patience):
+		t.Fatal("the agent goes on")
+	}
+	if reason, err := a.service.End(); err != nil || !strings.Contains(reason, "it is gone") {
+		t.Errorf("it ended with %q, %v", reason, err)
+	}
+	if alive(pid) {
+		t.Errorf("the task's process %d is left", pid)
+	}
+	a.leave(t)
 }

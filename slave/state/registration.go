@@ -7,6 +7,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/names"
 	"troupe/messages/tasks"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
@@ -126,6 +127,10 @@ func (m *Machine) report(t *task) *mesos.Task {
 }
 
 func (m *Machine) agentRegistered(from Peer, msg *cluster.AgentRegistered) {
+	if err := names.CheckID("agent_id", msg.GetAgentId().GetValue()); err != nil {
+		m.note(Warn, "The master gave an id that cannot be: "+err.Error()) // it names a folder
+		return
+	}
 	if m.id() == nil {
 		m.info = proto.CloneOf(m.cfg.Info)
 		m.info.Id = msg.GetAgentId()
@@ -151,7 +156,7 @@ func (m *Machine) agentReregistered(from Peer, msg *cluster.AgentReregistered) {
 // welcomed is what both kinds of registration have in common. It says whether
 // the answer was meant for this agent.
 func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool {
-	if id.GetValue() != m.id().GetValue() {
+	if m.id() == nil || id.GetValue() != m.id().GetValue() {
 		m.note(Warn, "The master answered another agent's registration",
 			Field{"agent", m.id().GetValue()}, Field{"answered", id.GetValue()})
 		return false
