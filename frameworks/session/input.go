@@ -42,7 +42,8 @@ type Persisted struct{ Err error }
 type Submit struct{ Call *scheduler.Call }
 
 // Handled tells that the author has taken in an update and that whatever must
-// survive a crash is durable: the session acknowledges it. Status is the one
+// survive a crash is durable: the session acknowledges it, if it has a uuid,
+// and after a terminal one tells the author no other end. Status is the one
 // that was delivered.
 type Handled struct{ Status *mesos.TaskStatus }
 

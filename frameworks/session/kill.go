@@ -26,7 +26,7 @@ func killKey(task string) string { return timerKill + "/" + task }
 // killTask wants a task to end, and says so until it has.
 func (s *Session) killTask(c *scheduler.Call_Kill) {
 	id := c.GetTaskId().GetValue()
-	if s.tasks[id] == nil && s.over.has(id) {
+	if s.tasks[id] == nil && s.past.over.has(id) {
 		s.note(Debug, "kill of a task that has ended", "task", id)
 		return
 	}

@@ -51,7 +51,8 @@ func (s *Session) accept(c *scheduler.Call) {
 		delete(s.offers, o.GetValue())
 	}
 	for _, t := range launched {
-		s.over.remove(t.GetTaskId().GetValue())
+		s.past.over.remove(t.GetTaskId().GetValue())
+		s.past.done.remove(t.GetTaskId().GetValue())
 		s.track(t.GetTaskId(), t.GetAgentId()).settled = true
 	}
 	s.call(&scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), Accept: c.GetAccept()})

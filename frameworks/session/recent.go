@@ -37,3 +37,19 @@ func (r *recent) add(k string) {
 
 // remove forgets k early. Its place in the ring stays taken.
 func (r *recent) remove(k string) { delete(r.set, k) }
+
+// past remembers what lately ended, to know repetitions.
+type past struct {
+	// Updates by uuid that the author has taken in.
+	acked recent
+	// Tasks that the session stopped following.
+	over recent
+	// Those of over whose terminal state the author has taken in.
+	done recent
+}
+
+func newPast() past {
+	return past{
+		acked: newRecent(rememberedUpdates), over: newRecent(rememberedTasks), done: newRecent(rememberedTasks),
+	}
+}

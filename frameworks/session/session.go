@@ -61,9 +61,7 @@ type Session struct {
 	offers     map[string]*mesos.AgentID
 	suppressed map[string]bool
 	tasks      map[string]*task
-	// acked and over remember what lately ended, to know repetitions.
-	acked recent
-	over  recent
+	past       past
 	// reconciles counts repetitions since the last subscription.
 	reconciles int
 
@@ -101,8 +99,7 @@ func New(c Config) (*Session, error) {
 		offers:     map[string]*mesos.AgentID{},
 		suppressed: map[string]bool{},
 		tasks:      map[string]*task{},
-		acked:      newRecent(rememberedUpdates),
-		over:       newRecent(rememberedTasks),
+		past:       newPast(),
 	}
 	for _, r := range c.SuppressedRoles {
 		s.suppressed[r] = true

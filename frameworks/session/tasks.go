@@ -49,7 +49,7 @@ func (s *Session) forget(t *task) {
 		s.do(CancelTimer{Key: killKey(id)})
 	}
 	delete(s.tasks, id)
-	s.over.add(id)
+	s.past.over.add(id)
 }
 
 // taskIDs is the order in which tasks are spoken of.
@@ -60,7 +60,8 @@ func (s *Session) watch(w Watch) {
 	if id == "" || s.tasks[id] != nil {
 		return
 	}
-	s.over.remove(id)
+	s.past.over.remove(id)
+	s.past.done.remove(id)
 	s.track(w.TaskID, w.AgentID)
 	if s.phase == subscribed {
 		s.armReconcile()

@@ -60,6 +60,12 @@ func TestTerminalUpdateEndsTheAccount(t *testing.T) {
 	// What a reconciliation under way still says of it is no news.
 	r.event(update("T1", finished, 0))
 	r.want()
+	// Nor what an agent says that a master failover made ignorant of it: it is
+	// acknowledged, so that it ends, and the author hears of one fate.
+	r.event(update("T1", mesos.TaskState_TASK_DROPPED, 2))
+	r.want("send ACKNOWLEDGE T1")
+	r.event(update("T1", mesos.TaskState_TASK_RUNNING, 0))
+	r.want()
 }
 
 func TestUpdatesThatCannotBeAcknowledged(t *testing.T) {

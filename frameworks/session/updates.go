@@ -3,6 +3,7 @@ package session
 import (
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
+	"troupe/messages/tasks"
 )
 
 // uuidLength is the length of a status uuid in bytes.
@@ -17,11 +18,15 @@ func (s *Session) onUpdate(e *scheduler.Event) {
 		s.note(Warn, "update with a malformed task_id or uuid", "task", id)
 		return
 	}
-	if uuid != "" && s.acked.has(uuid) {
+	if uuid != "" && s.past.acked.has(uuid) {
 		s.acknowledge(st)
 		return
 	}
-	if s.tasks[id] == nil && uuid == "" && isOver(st.GetState()) && s.over.has(id) {
+	if s.tasks[id] == nil && (s.past.done.has(id) || uuid == "" && isOver(st.GetState()) && s.past.over.has(id)) {
+		// One fate: whatever else is said of it, the author knows its end.
+		if uuid != "" {
+			s.acknowledge(st)
+		}
 		return
 	}
 	t := s.track(st.GetTaskId(), st.GetAgentId())
@@ -52,19 +57,19 @@ func (s *Session) stale(t *task, st *mesos.TaskStatus) bool {
 // handled acknowledges. Between subscriptions nothing is sent: the agent
 // repeats the update, which is then acknowledged unseen.
 func (s *Session) handled(st *mesos.TaskStatus) {
-	uuid := string(st.GetUuid())
-	if uuid == "" {
-		return
+	uuid, id := string(st.GetUuid()), st.GetTaskId().GetValue()
+	if uuid != "" {
+		s.past.acked.add(uuid)
+		s.acknowledge(st)
 	}
-	s.acked.add(uuid)
-	s.acknowledge(st)
-	t := s.tasks[st.GetTaskId().GetValue()]
-	if t == nil || t.handling != uuid {
-		return
+	if t := s.tasks[id]; t != nil && uuid != "" && t.handling == uuid {
+		t.handling = ""
+		if isOver(t.state) {
+			s.forget(t)
+		}
 	}
-	t.handling = ""
-	if isOver(t.state) {
-		s.forget(t)
+	if s.tasks[id] == nil && tasks.Terminal(st.GetState()) {
+		s.past.done.add(id)
 	}
 }
 

@@ -162,6 +162,12 @@ func (m *Machine) persist(op registry.Operation, then func(conflict error)) {
 	m.emit(Persist{m.lastPersist, op})
 }
 
+// changes tells whether an operation has anything to do.
+func (m *Machine) changes(op registry.Operation) bool {
+	_, changes, err := registry.Apply(m.registry, op)
+	return err != nil || len(changes) > 0
+}
+
 func (m *Machine) persisted(in Persisted) {
 	if in.Err != nil && !errors.Is(in.Err, registry.ErrConflict) {
 		m.halted = true

@@ -64,7 +64,7 @@ func (m *Machine) recoveryTimedOut() {
 func (m *Machine) pruneRegistry() {
 	m.emit(SetTimer{timerPrune, m.cfg.RegistryPruneInterval})
 	op := registry.Prune{Before: m.now.Add(-m.cfg.RegistryMaxAgentAge), Keep: m.cfg.RegistryMaxAgentCount}
-	if _, changes, _ := registry.Apply(m.registry, op); len(changes) == 0 {
+	if !m.changes(op) {
 		return
 	}
 	m.persist(op, func(error) {})

@@ -39,8 +39,15 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 		m.refuseAgent(from, err, fatal)
 		return
 	}
+	op := registry.MarkReachable{Agent: msg.GetAgent(), At: m.now}
+	if a != nil && a.connected() && a.peer() == from && !m.changes(op) {
+		// The message must not age while nothing becomes durable: it would undo
+		// the updates that its agent sends meanwhile.
+		m.onAgentReturned(from, total, msg)
+		return
+	}
 	m.agents.returning[id] = true
-	m.persist(registry.MarkReachable{Agent: msg.GetAgent(), At: m.now}, func(conflict error) {
+	m.persist(op, func(conflict error) {
 		delete(m.agents.returning, id)
 		if conflict != nil {
 			m.refuseAgent(from, conflict, true)

@@ -194,6 +194,22 @@ func (m *Machine) checkpoint(then func(), records ...*cluster.JournalRecord) {
 	m.emit(Checkpoint{m.journal.last, records})
 }
 
+// drained goes on with then once all checkpoints so far are durable.
+func (j *journal) drained(then func()) {
+	if len(j.waiting) == 0 {
+		then()
+		return
+	}
+	last := &j.waiting[len(j.waiting)-1]
+	before := last.then
+	last.then = func() {
+		if before != nil {
+			before()
+		}
+		then()
+	}
+}
+
 func (m *Machine) checkpointed(in Checkpointed) {
 	if in.Err != nil {
 		// Nothing can be promised any more. What runs goes on in its hosts.

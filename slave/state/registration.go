@@ -21,6 +21,8 @@ type registration struct {
 	detected Peer // without incarnation; "" while there is no master
 	peer     Peer // the master that knows this agent; "" while none does
 	backoff  time.Duration
+	// What runs here will be told once the journal has been written.
+	composing bool
 	// Without a ping for so long, the agent registers again.
 	pingTimeout time.Duration
 }
@@ -66,10 +68,26 @@ func (m *Machine) register() {
 			Agent: m.info, Version: &m.cfg.Version, Capabilities: m.capabilities(),
 		})
 	} else {
-		m.send(m.master.detected, m.reregistration())
+		m.reregister()
 	}
 	m.master.backoff = min(2*m.master.backoff, maxRegistrationBackoff)
 	m.emit(SetTimer{timerRegistration, m.chance.below(m.master.backoff)})
+}
+
+// reregister waits for the journal: a launch that a master of before sent, and
+// that is not durable yet, would be unknown to the next master, which would
+// give its resources away.
+func (m *Machine) reregister() {
+	if m.master.composing {
+		return
+	}
+	m.master.composing = true
+	m.journal.drained(func() {
+		m.master.composing = false
+		if m.master.detected != "" && m.master.peer == "" && m.leaving == "" {
+			m.send(m.master.detected, m.reregistration())
+		}
+	})
 }
 
 func (m *Machine) capabilities() []*mesos.AgentInfo_Capability {
