@@ -1,0 +1,235 @@
+package simulate
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/slave/state"
+)
+
+// sandboxes is where they are; the rest of a path is the container's id.
+const sandboxes = "/sandboxes/"
+
+// agentNode is an agent's process, and the machine it runs on: its journal and
+// its hosts outlive the process.
+type agentNode struct {
+	*process
+	cluster *simulation
+	number  int
+	total   []*mesos.Resource
+	journal []*cluster.JournalRecord
+	machine *state.Machine
+	hosts   map[state.HostID]*hostNode
+	ids     []state.HostID // of hosts, as they were started
+	started int
+	watched map[state.HostID]bool
+	// Checkpoints that wait for the disk.
+	writing bool
+	queue   []state.Checkpoint
+}
+
+func newAgentNode(c *simulation, number int) *agentNode {
+	return &agentNode{
+		process: c.net.process(fmt.Sprintf("agent%d:5051", number)), cluster: c, number: number,
+		total: c.options.agentTotal(), hosts: make(map[state.HostID]*hostNode),
+	}
+}
+
+// boot starts the agent's process with what its journal holds.
+func (a *agentNode) boot(rebooted bool) {
+	a.process.start()
+	a.writing, a.queue = false, nil
+	a.watched = make(map[state.HostID]bool)
+	a.machine = state.New(state.Config{
+		Info: &mesos.AgentInfo{
+			Hostname: proto.String(fmt.Sprintf("agent%d", a.number)), Port: proto.Int32(5051), Resources: a.total,
+		},
+		Version:      "1.12.0",
+		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_MULTI_ROLE},
+		Endpoint:     a.address,
+		Sandbox: func(agent string, f state.FrameworkID, e state.ExecutorID, c state.ContainerID) string {
+			return sandboxes + string(c)
+		},
+		Seed: [2]uint64{a.net.chance.Uint64(), a.net.chance.Uint64()},
+	})
+	a.actors["agent"] = a
+	a.step(state.Started{Records: a.journal, Rebooted: rebooted})
+	a.step(state.MasterDetected{Master: masterActor})
+}
+
+func (a *agentNode) receive(from string, m proto.Message) {
+	a.step(state.Received{From: state.Peer(from), Message: m})
+}
+
+func (a *agentNode) exited(peer string) { a.step(state.PeerExited{Peer: state.Peer(peer)}) }
+
+// onDisk lets an answer come after the time that a disk takes.
+func (a *agentNode) onDisk(in state.Input) {
+	a.later(a.cluster.diskTime(), func() { a.step(in) })
+}
+
+func (a *agentNode) step(in state.Input) {
+	for _, effect := range a.machine.Step(a.net.now, in) {
+		a.perform(effect)
+	}
+}
+
+func (a *agentNode) perform(effect state.Effect) {
+	switch e := effect.(type) {
+	case state.Send:
+		a.send("agent", string(e.To), e.Message)
+	case state.SetTimer:
+		a.setTimer(e.Key, e.After, func() { a.step(state.TimerFired{Key: e.Key}) })
+	case state.CancelTimer:
+		a.cancelTimer(e.Key)
+	case state.Link:
+		a.watch("agent", string(e.Peer))
+	case state.Unlink:
+		a.unwatch("agent", string(e.Peer))
+	case state.Checkpoint:
+		a.queue = append(a.queue, e)
+		a.write()
+	case state.MakeSandbox:
+		a.onDisk(state.SandboxMade{Container: e.Container})
+	case state.Sweep:
+		for _, sandbox := range e.Sandboxes {
+			a.sweep(sandbox)
+		}
+		a.onDisk(state.Swept{Host: e.Host})
+	default:
+		a.performHost(effect)
+	}
+}
+
+// performHost performs what concerns processes.
+func (a *agentNode) performHost(effect state.Effect) {
+	switch e := effect.(type) {
+	case state.StartHost:
+		a.started++
+		h := newHostNode(a, e.Host, a.started)
+		a.hosts[e.Host] = h
+		a.ids = append(a.ids, e.Host)
+		a.watched[e.Host] = true
+		a.net.after(a.net.between(time.Millisecond, 50*time.Millisecond), h.boot)
+	case state.WatchHost:
+		a.watched[e.Host] = true
+		if h := a.hosts[e.Host]; h == nil || h.over {
+			a.later(time.Millisecond, func() { a.step(state.HostEnded{Host: e.Host}) })
+		}
+	case state.KillHost:
+		if h := a.hosts[e.Host]; h != nil && !h.over {
+			h.end("killed by its agent")
+			return
+		}
+		a.later(time.Millisecond, func() { a.step(state.HostEnded{Host: e.Host}) })
+	case state.Exit:
+		a.exit(e)
+	}
+}
+
+// sweep ends whatever runs in a sandbox.
+func (a *agentNode) sweep(sandbox string) {
+	for _, id := range a.ids {
+		if c := a.hosts[id].find(strings.TrimPrefix(sandbox, sandboxes)); c != nil {
+			c.end(9)
+		}
+	}
+}
+
+// exit ends the process; whoever looks after it starts it again, on a machine
+// that was cleaned when the agent left in order.
+func (a *agentNode) exit(e state.Exit) {
+	a.net.note("%s exits: %s %v", a.address, e.Reason, e.Err)
+	if e.Err == nil {
+		a.journal = nil
+		for _, id := range a.ids {
+			if h := a.hosts[id]; !h.over {
+				h.end("its agent left")
+			}
+		}
+	}
+	a.process.kill()
+	a.net.after(a.net.between(time.Second, 10*time.Second), func() { a.boot(false) })
+}
+
+// write makes all checkpoints that wait durable in one go. A crash may come
+// before, or after part of it, with nobody told.
+func (a *agentNode) write() {
+	if a.writing || len(a.queue) == 0 {
+		return
+	}
+	a.writing = true
+	batch := a.queue
+	a.queue = nil
+	life := a.life
+	a.net.after(a.cluster.diskTime(), func() {
+		if a.life != life {
+			return
+		}
+		if !a.up {
+			batch = batch[:a.net.chance.IntN(len(batch)+1)]
+		}
+		for _, c := range batch {
+			if a.cluster.options.sabotage != forgetfulDisk || a.journal == nil {
+				a.journal = append(a.journal, c.Records...)
+			}
+		}
+		if !a.up {
+			return
+		}
+		a.writing = false
+		for _, c := range batch {
+			a.step(state.Checkpointed{Key: c.Key})
+		}
+		a.compact()
+		a.write()
+	})
+}
+
+// compactAt is the length of a journal that is rewritten.
+const compactAt = 2000
+
+func (a *agentNode) compact() {
+	if len(a.journal) > compactAt && len(a.queue) == 0 && !a.writing {
+		a.journal = a.machine.Snapshot()
+	}
+}
+
+// hostEnded is what the agent's process sees of a host's end.
+func (a *agentNode) hostEnded(id state.HostID, why string) {
+	if a.up && a.watched[id] {
+		a.later(time.Millisecond, func() { a.step(state.HostEnded{Host: id, Message: why}) })
+	}
+}
+
+// crash kills the agent's process alone; its hosts run on.
+func (a *agentNode) crash() {
+	a.process.kill()
+	a.net.after(a.net.between(100*time.Millisecond, 30*time.Second), func() { a.boot(false) })
+}
+
+// powerFailure ends everything on the machine.
+func (a *agentNode) powerFailure() {
+	for _, id := range a.ids {
+		if h := a.hosts[id]; !h.over {
+			h.end("power failure")
+		}
+	}
+	a.process.kill()
+	a.net.after(a.net.between(10*time.Second, 2*time.Minute), func() { a.boot(true) })
+}
+
+// identity is the id that the agent has by its journal; empty when it has none.
+func (a *agentNode) identity() string {
+	for _, r := range a.journal {
+		if id := r.GetIdentity().GetAgent().GetId().GetValue(); id != "" {
+			return id
+		}
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/slave/state"
+)
+
+// hostNode is an executor host's process.
+type hostNode struct {
+	*process
+	agent      *agentNode
+	id         state.HostID
+	containers []*containerNode // that have not ended, in the order of their launch
+	ended      []*cluster.ContainerEnded
+	over       bool
+}
+
+func newHostNode(a *agentNode, id state.HostID, number int) *hostNode {
+	return &hostNode{
+		process: a.net.process(fmt.Sprintf("agent%d-host%d:0", a.number, number)), agent: a, id: id,
+	}
+}
+
+func (h *hostNode) boot() {
+	if h.over {
+		return
+	}
+	h.process.start()
+	h.actors["host"] = h
+	h.greet()
+}
+
+// end kills the process with all that it holds.
+func (h *hostNode) end(why string) {
+	h.over = true
+	h.process.kill()
+	delete(h.net.processes, h.address)
+	for _, c := range h.containers {
+		c.die()
+	}
+	h.containers = nil
+	h.agent.hostEnded(h.id, why)
+}
+
+// greet tells the agent what the host holds.
+func (h *hostNode) greet() {
+	m := &cluster.HostReady{HostId: proto.String(string(h.id)), Pid: proto.Int32(1)}
+	for _, c := range h.containers {
+		m.Containers = append(m.Containers, &cluster.HostedContainer{ContainerId: c.id})
+	}
+	h.toAgent("host", m)
+	h.watch("host", h.agentActor())
+	for _, m := range h.ended {
+		h.toAgent("host", m)
+	}
+	h.repeat()
+}
+
+func (h *hostNode) agentActor() string { return "agent@" + h.agent.address }
+
+func (h *hostNode) toAgent(who string, m proto.Message) { h.send(who, h.agentActor(), m) }
+
+// repeat sends the ends of containers that the agent has not acknowledged.
+func (h *hostNode) repeat() {
+	if len(h.ended) == 0 {
+		return
+	}
+	h.setTimer("repeat", 5*time.Second, func() {
+		for _, m := range h.ended {
+			h.toAgent("host", m)
+		}
+		h.repeat()
+	})
+}
+
+func (h *hostNode) exited(string) {
+	h.setTimer("greet", h.net.between(100*time.Millisecond, time.Second), h.greet)
+}
+
+func (h *hostNode) receive(_ string, m proto.Message) {
+	switch m := m.(type) {
+	case *cluster.LaunchContainer:
+		h.launch(m)
+	case *cluster.DestroyContainer:
+		if c := h.find(m.ContainerId.GetValue()); c != nil {
+			c.end(9)
+		} else {
+			h.tellEnded(m.ContainerId, -1)
+		}
+	case *cluster.ContainerEndedAck:
+		h.ended = slices.DeleteFunc(h.ended, func(e *cluster.ContainerEnded) bool {
+			return e.ContainerId.GetValue() == m.ContainerId.GetValue()
+		})
+	case *cluster.StopHost:
+		if len(h.containers) == 0 && len(h.ended) == 0 {
+			h.end("asked to stop")
+		}
+	}
+}
+
+func (h *hostNode) find(id string) *containerNode {
+	for _, c := range h.containers {
+		if c.id.GetValue() == id {
+			return c
+		}
+	}
+	return nil
+}
+
+func (h *hostNode) launch(m *cluster.LaunchContainer) {
+	if h.find(m.ContainerId.GetValue()) != nil {
+		h.toAgent("host", &cluster.ContainerLaunched{ContainerId: m.ContainerId})
+		return
+	}
+	c := &containerNode{
+		host: h, id: m.ContainerId, framework: m.Framework.Id, executor: m.Executor.ExecutorId,
+	}
+	h.containers = append(h.containers, c)
+	h.later(h.net.between(time.Millisecond, 20*time.Millisecond), func() {
+		if c.dead {
+			return
+		}
+		h.actors[c.actor()] = c
+		h.toAgent("host", &cluster.ContainerLaunched{ContainerId: m.ContainerId})
+		c.subscribe()
+	})
+}
+
+func (h *hostNode) tellEnded(id *mesos.ContainerID, status int32) {
+	m := &cluster.ContainerEnded{ContainerId: id, Status: &status}
+	h.ended = append(h.ended, m)
+	h.toAgent("host", m)
+	h.repeat()
+}

@@ -1,0 +1,220 @@
+package simulate
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"troupe/messages/mesos"
+)
+
+// simulation is one cluster: every process, the network between them
+// and the oracle that watches.
+type simulation struct {
+	options    Options
+	seed       uint64
+	net        *network
+	oracle     *oracle
+	master     *masterNode
+	agents     []*agentNode
+	schedulers []*schedulerNode
+	failure    string
+	subject    string // the task that failed, if one did
+}
+
+// plan is what becomes of a task if nothing happens to it.
+type plan struct {
+	lasts  time.Duration
+	ends   mesos.TaskState
+	killed time.Duration // when its framework kills it; 0 is never
+}
+
+func newSimulation(o Options, seed uint64) *simulation {
+	keep := 0
+	if o.Trace > 0 {
+		keep = 200_000
+	}
+	c := &simulation{options: o, seed: seed, net: newNetwork(newWorld(seed, keep))}
+	c.net.content = o.Trace > 0
+	if o.FaultEvery > 0 {
+		c.net.slowOneIn, c.net.repeatOneIn = 200, 100
+	}
+	c.oracle = newOracle(c)
+	c.master = newMasterNode(c)
+	for i := range o.Agents {
+		c.agents = append(c.agents, newAgentNode(c, i))
+	}
+	for i := range o.Frameworks {
+		c.schedulers = append(c.schedulers, newSchedulerNode(c, i))
+	}
+	c.sabotage()
+	return c
+}
+
+// planOf makes a task's plan of the seed and its id alone.
+func (c *simulation) planOf(task string) plan {
+	h := fnv.New64a()
+	h.Write([]byte(task))
+	r := rand.New(rand.NewPCG(c.seed, h.Sum64()))
+	p := plan{lasts: time.Duration(r.Int64N(int64(time.Minute))), ends: mesos.TaskState_TASK_FINISHED}
+	switch r.IntN(10) {
+	case 0:
+		p.ends = mesos.TaskState_TASK_FAILED
+	case 1:
+		p.killed = 1 + time.Duration(r.Int64N(int64(time.Minute)))
+	}
+	return p
+}
+
+// diskTime is how long a device takes to make something durable.
+func (c *simulation) diskTime() time.Duration {
+	if c.net.slowOneIn > 0 && c.net.oneIn(c.net.slowOneIn) {
+		return c.net.between(100*time.Millisecond, 5*time.Second)
+	}
+	return c.net.between(200*time.Microsecond, 5*time.Millisecond)
+}
+
+func (c *simulation) fail(format string, args ...any) { c.failTask("", format, args...) }
+
+// failTask ends the run with a complaint; the first one counts.
+func (c *simulation) failTask(task, format string, args ...any) {
+	if c.failure == "" {
+		c.failure, c.subject = fmt.Sprintf(format, args...), task
+		c.net.note("FAILED: %s", c.failure)
+	}
+}
+
+// calm is how long after the last fault everything must have come right: the
+// longest waits are the agents' repetition of updates and the schedulers'
+// reconciliation.
+const calm = 45 * time.Minute
+
+// run lets the cluster live, and returns how it went.
+func (c *simulation) run() Run {
+	c.master.boot()
+	for _, a := range c.agents {
+		c.net.after(c.net.between(0, 2*time.Second), func() { a.boot(false) })
+	}
+	for _, s := range c.schedulers {
+		c.net.after(c.net.between(0, 2*time.Second), s.boot)
+	}
+	calmFrom := c.net.begin.Add(c.options.Duration)
+	c.inventFaults(calmFrom)
+	for _, f := range c.options.script {
+		c.net.after(f.at, func() {
+			if err := c.fault(f.words); err != nil {
+				c.fail("scenario: %v", err)
+			}
+		})
+	}
+	c.inspect(calmFrom)
+	end := calmFrom.Add(calm)
+	for c.failure == "" && !c.finished(calmFrom) && c.net.next(end) {
+		continue
+	}
+	if c.failure == "" {
+		c.check()
+		c.oracle.atTheEnd()
+		c.expectDone()
+	}
+	return c.report()
+}
+
+// finished tells that nothing is left to see.
+func (c *simulation) finished(calmFrom time.Time) bool {
+	if c.net.now.Before(calmFrom) || !c.master.up {
+		return false
+	}
+	for _, s := range c.schedulers {
+		if !s.done() {
+			return false
+		}
+	}
+	for _, f := range c.oracle.fates {
+		if f.alive {
+			return false
+		}
+	}
+	return true
+}
+
+// expectDone judges whether every framework got what it wanted.
+func (c *simulation) expectDone() {
+	for _, s := range c.schedulers {
+		if s.launched < c.options.Tasks {
+			c.fail("scheduler %d launched %d of %d tasks, long after the last fault", s.number, s.launched, c.options.Tasks)
+		}
+	}
+}
+
+// inspect looks at the machines' own accounts again and again: every second,
+// more rarely in a large cluster.
+func (c *simulation) inspect(calmFrom time.Time) {
+	every := time.Second * time.Duration(1+len(c.agents)/1000)
+	c.net.after(every, func() {
+		c.check()
+		if c.net.now.Before(calmFrom.Add(calm)) {
+			c.inspect(calmFrom)
+		}
+	})
+}
+
+func (c *simulation) check() {
+	if !c.master.up {
+		return
+	}
+	if err := c.master.machine.Check(); err != nil {
+		c.fail("law 1: the master: %v", err)
+	}
+	if err := c.master.allocator.core.Check(); err != nil {
+		c.fail("law 1: the allocator: %v", err)
+	}
+}
+
+func (c *simulation) report() Run {
+	r := Run{
+		Seed: c.seed, Hash: c.net.trace.hash.Sum64(), Steps: c.net.trace.count, Messages: c.net.sent,
+		Lasted: c.net.now.Sub(c.net.begin), Failure: c.failure, Ends: make(map[string]int),
+	}
+	for state, n := range c.oracle.counts {
+		r.Ends[state.String()] = n
+	}
+	if c.failure != "" {
+		r.Trace = c.excerpt()
+		r.Replay = c.options.command(c.seed)
+	}
+	return r
+}
+
+// excerpt is the end of the trace: what concerns the task that failed, and
+// faults; or everything when no task did.
+func (c *simulation) excerpt() []string {
+	var lines []string
+	for _, l := range c.net.trace.newest() {
+		text := l.text()
+		if c.subject != "" && !mentions(text, c.subject) && !strings.HasPrefix(text, "fault") && !strings.HasPrefix(text, "FAILED") {
+			continue
+		}
+		if len(text) > 300 {
+			text = strings.ToValidUTF8(text[:300], "") + "…"
+		}
+		lines = append(lines, fmt.Sprintf("%12s %s", l.at.Round(time.Microsecond), text))
+	}
+	return lines[max(0, len(lines)-max(c.options.Trace, 0)):]
+}
+
+// mentions tells whether a text has a task's id that is not part of another.
+func mentions(text, id string) bool {
+	for rest := text; ; {
+		_, after, ok := strings.Cut(rest, id)
+		if !ok {
+			return false
+		}
+		if after == "" || after[0] < '0' || after[0] > '9' {
+			return true
+		}
+		rest = after
+	}
+}

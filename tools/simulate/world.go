@@ -1,0 +1,139 @@
+package simulate
+
+import (
+	"container/heap"
+	"encoding/binary"
+	"hash"
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+)
+
+// world is the virtual clock, the one source of chance, and the trace of
+// everything that happened. Events run one at a time, in the order of their
+// times and then of their making.
+type world struct {
+	now    time.Time
+	begin  time.Time
+	chance *rand.Rand
+	events eventHeap
+	made   uint64
+	trace  trace
+}
+
+type event struct {
+	at  time.Time
+	seq uint64
+	run func()
+}
+
+func newWorld(seed uint64, keep int) *world {
+	begin := time.Unix(1_000_000_000, 0).UTC()
+	return &world{
+		now: begin, begin: begin, chance: rand.New(rand.NewPCG(seed, seed^0x6a09e667f3bcc909)),
+		trace: trace{hash: fnv.New64a(), keep: keep},
+	}
+}
+
+// after lets run happen later.
+func (w *world) after(d time.Duration, run func()) { w.at(w.now.Add(d), run) }
+
+func (w *world) at(t time.Time, run func()) {
+	w.made++
+	heap.Push(&w.events, event{t, w.made, run})
+}
+
+// next runs one event; false when there is none before end.
+func (w *world) next(end time.Time) bool {
+	if len(w.events) == 0 || w.events[0].at.After(end) {
+		return false
+	}
+	e := heap.Pop(&w.events).(event)
+	w.now = e.at
+	e.run()
+	return true
+}
+
+// between is a random duration in [low, high).
+func (w *world) between(low, high time.Duration) time.Duration {
+	if high <= low {
+		return low
+	}
+	return low + time.Duration(w.chance.Int64N(int64(high-low)))
+}
+
+// oneIn is true once in n times.
+func (w *world) oneIn(n int) bool { return w.chance.IntN(n) == 0 }
+
+// eventHeap is ordered by time.
+type eventHeap []event
+
+// Len is part of heap.Interface, as are the four that follow.
+func (h eventHeap) Len() int { return len(h) }
+
+// Less orders by time, then by making.
+func (h eventHeap) Less(i, j int) bool {
+	if !h[i].at.Equal(h[j].at) {
+		return h[i].at.Before(h[j].at)
+	}
+	return h[i].seq < h[j].seq
+}
+
+// Swap exchanges two.
+func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push appends an event.
+func (h *eventHeap) Push(x any) { *h = append(*h, x.(event)) }
+
+// Pop removes the last.
+func (h *eventHeap) Pop() any {
+	last := len(*h) - 1
+	e := (*h)[last]
+	(*h)[last] = event{}
+	*h = (*h)[:last]
+	return e
+}
+
+// trace is a hash over every line, and the newest lines themselves.
+type trace struct {
+	hash  hash.Hash64
+	lines []line // a ring of keep
+	next  int
+	keep  int
+	count uint64
+}
+
+// line is one thing that happened. Its text is made only when somebody wants
+// to read it.
+type line struct {
+	at   time.Duration // since the beginning
+	text func() string
+}
+
+// record adds a line: what identifies it goes into the hash.
+func (w *world) record(text func() string, parts ...string) {
+	t := &w.trace
+	at := w.now.Sub(w.begin)
+	var number [8]byte
+	binary.LittleEndian.PutUint64(number[:], uint64(at))
+	t.hash.Write(number[:])
+	for _, p := range parts {
+		t.hash.Write([]byte(p))
+		t.hash.Write([]byte{0})
+	}
+	t.count++
+	if t.keep == 0 {
+		return
+	}
+	if len(t.lines) < t.keep {
+		t.lines = append(t.lines, line{at, text})
+		return
+	}
+	t.lines[t.next] = line{at, text}
+	t.next = (t.next + 1) % t.keep
+}
+
+// newest returns the lines kept, oldest first.
+func (t *trace) newest() []line {
+	return append(append([]line(nil), t.lines[t.next:]...), t.lines[:t.next]...)
+}
