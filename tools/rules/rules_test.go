@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"go/ast"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -44,5 +46,38 @@ func TestRingsAreDocumented(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("ring %s: docs/architecture.md lists %v, the rule has %v", r.Name, got, want)
 		}
+	}
+}
+
+// The tests that pages name beside their promises exist.
+func TestNamedTestsExist(t *testing.T) {
+	tree, err := Read(os.DirFS(root))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	for _, f := range tree.Go {
+		for _, d := range f.AST.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && f.Test {
+				tests[f.Folder()+" "+fn.Name.Name] = true
+			}
+		}
+	}
+	named := regexp.MustCompile("`(Test\\w+)` in `([a-z0-9/]+)`")
+	found := 0
+	for _, page := range tree.Pages {
+		text, err := fs.ReadFile(tree.Root, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !tests[m[2]+" "+m[1]] {
+				t.Errorf("%s names %s in %s, which does not exist", page, m[1], m[2])
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d tests are named: the README's table is not found", found)
 	}
 }

@@ -41,6 +41,7 @@ type demo struct {
 	io      Streams
 	style   show.Style
 	options frameworks.Options
+	master  string     // the flag that other commands need
 	mu      sync.Mutex // of the output
 }
 
@@ -50,7 +51,7 @@ func (l *localFlags) runDemo(ctx context.Context, io Streams, cluster *daemon.Lo
 	if err != nil {
 		return errors.Join(err, cluster.Close())
 	}
-	d := &demo{io: io, style: show.StyleFor(io.Out), options: frameworks.Options{
+	d := &demo{io: io, style: show.StyleFor(io.Out), master: l.masterFlag(cluster), options: frameworks.Options{
 		Master: cluster.Master.Address(), System: actors.Options{TLS: secure},
 	}}
 	ctx, stop := context.WithCancel(ctx)
@@ -113,7 +114,7 @@ func (d *demo) count(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	_, err = fmt.Fprintf(d.io.Out, "%d words counted; the most frequent:%s\nThe heartbeat goes on: %s\n",
-		total(counts), text, d.style.Grey("troupe tasks logs -f heartbeat --master="+o.Master))
+		total(counts), text, d.style.Grey("troupe tasks logs -f heartbeat"+d.master))
 	return err
 }
 
