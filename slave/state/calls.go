@@ -10,7 +10,7 @@ import (
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	executorapi "troupe/messages/mesos/executor"
-	"troupe/messages/tasks"
+	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
 )
@@ -112,7 +112,7 @@ func (m *Machine) resend(e *executor, s *executorapi.Call_Subscribe) {
 			m.give(e, l)
 		}
 		seen[l] = true
-		if t.kill != nil && !over(t.next) {
+		if t.kill != nil && !check.Over(t.next) {
 			m.event(e, killEvent(t.kill))
 		}
 	}
@@ -127,7 +127,7 @@ func (m *Machine) update(e *executor, c *executorapi.Call) {
 // takeUpdate makes an update durable; then the executor and the master hear
 // of it. A repetition is answered at once.
 func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
-	if err := checkUpdate(e, u); err != nil {
+	if err := check.Update(string(e.id()), u); err != nil {
 		return err
 	}
 	k := updates.Key{Framework: string(e.framework.id()), Task: u.GetTaskId().GetValue()}
@@ -145,7 +145,7 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 	case m.streams.Full(k):
 		return field.Invalid("update.status.task_id", k.Task, "has %d updates that its framework has not acknowledged", updates.MaxPending)
 	}
-	if !over(t.next) {
+	if !check.Over(t.next) {
 		t.next = u.GetState()
 	}
 	n := news{k, m.completed(e, u)}
@@ -154,25 +154,6 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 		answer()
 		m.known(n)
 	}, n.record())
-	return nil
-}
-
-// checkUpdate names what an executor may not say.
-func checkUpdate(e *executor, u *mesos.TaskStatus) error {
-	switch {
-	case u == nil:
-		return field.Missing("update.status")
-	case u.GetTaskId().GetValue() == "":
-		return field.Missing("update.status.task_id")
-	case len(u.GetUuid()) != 16:
-		return field.Invalid("update.status.uuid", u.GetUuid(), "must be of 16 bytes")
-	case u.ExecutorId != nil && ExecutorID(u.GetExecutorId().GetValue()) != e.id():
-		return field.Invalid("update.status.executor_id", u.GetExecutorId().GetValue(), "must be the caller's, %q", string(e.id()))
-	case u.GetSource() != mesos.TaskStatus_SOURCE_EXECUTOR:
-		return field.Invalid("update.status.source", u.GetSource().String(), "must be SOURCE_EXECUTOR")
-	case !tasks.FromExecutor(u.GetState()):
-		return field.Invalid("update.status.state", u.GetState().String(), "is not for executors to say")
-	}
 	return nil
 }
 

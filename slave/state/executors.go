@@ -8,6 +8,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 )
 
@@ -62,7 +63,7 @@ func (e *executor) generated() bool { return e.kind == cluster.LaunchContainer_C
 // idle tells that no task of the executor is left that could have news.
 func (e *executor) idle() bool {
 	for _, t := range e.tasks {
-		if !over(t.next) {
+		if !check.Over(t.next) {
 			return false
 		}
 	}
@@ -262,7 +263,7 @@ func (m *Machine) ended(e *executor, message string, then func()) {
 		switch {
 		case f.ending:
 			m.removeTask(t)
-		case !over(t.next):
+		case !check.Over(t.next):
 			n := m.ownNews(t.key(), t, fate.state, fate.reason, fate.message)
 			list, records = append(list, n), append(records, n.record())
 		}

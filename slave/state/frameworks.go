@@ -5,8 +5,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
-	"troupe/messages/names"
-	"troupe/messages/validate"
+	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
 )
@@ -24,7 +23,7 @@ func (f *framework) id() FrameworkID { return FrameworkID(f.info.GetId().GetValu
 
 // lost is state, or TASK_LOST for a framework that knows no finer words.
 func (f *framework) lost(state mesos.TaskState) mesos.TaskState {
-	if validate.Capable(f.info, mesos.FrameworkInfo_Capability_PARTITION_AWARE) {
+	if check.PartitionAware(f.info) {
 		return state
 	}
 	return mesos.TaskState_TASK_LOST
@@ -101,10 +100,7 @@ func (m *Machine) forgetFramework(f *framework) {
 
 // checkKey guards the paths and keys that are made of ids.
 func (m *Machine) checkKey(k updates.Key) bool {
-	err := names.CheckID("framework_id", k.Framework)
-	if err == nil {
-		err = names.CheckID("task_id", k.Task)
-	}
+	err := check.Key(k.Framework, k.Task)
 	if err != nil {
 		m.note(Warn, "Message dropped: "+err.Error())
 	}

@@ -116,18 +116,18 @@ func fill(t *rapid.T, m protoreflect.Message, depth int) {
 				if f.Message() != nil {
 					fill(t, list.AppendMutable().Message(), depth+1)
 				} else {
-					list.Append(scalar(t, f))
+					list.Append(leaf(t, f))
 				}
 			}
 		case f.Message() != nil:
 			fill(t, m.Mutable(f).Message(), depth+1)
 		default:
-			m.Set(f, scalar(t, f))
+			m.Set(f, leaf(t, f))
 		}
 	}
 }
 
-func scalar(t *rapid.T, f protoreflect.FieldDescriptor) protoreflect.Value {
+func leaf(t *rapid.T, f protoreflect.FieldDescriptor) protoreflect.Value {
 	switch f.Kind() {
 	case protoreflect.StringKind:
 		return protoreflect.ValueOfString(rapid.SampledFrom(garbageWords).Draw(t, "word"))

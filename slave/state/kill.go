@@ -3,6 +3,7 @@ package state
 import (
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
 )
@@ -16,7 +17,7 @@ func (m *Machine) killTask(msg *cluster.KillTask) {
 		if m.checkKey(k) {
 			m.dropUnknown(k, "The agent does not know the task")
 		}
-	case over(t.next) || t.executor.framework.ending:
+	case check.Over(t.next) || t.executor.framework.ending:
 		// Its last update is on its way, or nobody waits for it.
 	case !t.launch.sent:
 		m.killUngiven(t.launch)
@@ -31,7 +32,7 @@ func (m *Machine) killTask(msg *cluster.KillTask) {
 func (m *Machine) killUngiven(l *launch) {
 	e := l.tasks[0].executor
 	for _, t := range l.tasks {
-		if !over(t.next) {
+		if !check.Over(t.next) {
 			m.tell(t, mesos.TaskState_TASK_KILLED, mesos.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH,
 				"The task was killed before its executor had it")
 		}

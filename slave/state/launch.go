@@ -6,9 +6,7 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
-	"troupe/messages/names"
-	"troupe/messages/resources"
-	"troupe/messages/validate"
+	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
 )
@@ -16,7 +14,7 @@ import (
 // runTask accepts a task, under its own executor or a generated one.
 func (m *Machine) runTask(msg *cluster.RunTask) {
 	infos := []*mesos.TaskInfo{msg.GetTask()}
-	if !m.admissible(msg.GetFramework(), infos, validate.TaskInfo(msg.GetTask())) {
+	if !m.admissible(msg.GetFramework(), infos, check.Task(msg.GetTask())) {
 		return
 	}
 	info, kind := msg.GetTask().GetExecutor(), cluster.LaunchContainer_CUSTOM
@@ -28,7 +26,7 @@ func (m *Machine) runTask(msg *cluster.RunTask) {
 
 func (m *Machine) runTaskGroup(msg *cluster.RunTaskGroup) {
 	infos := msg.GetTaskGroup().GetTasks()
-	if !m.admissible(msg.GetFramework(), infos, validate.TaskGroup(msg.GetExecutor(), msg.GetTaskGroup())) {
+	if !m.admissible(msg.GetFramework(), infos, check.Group(msg.GetExecutor(), msg.GetTaskGroup())) {
 		return
 	}
 	kind := cluster.LaunchContainer_CUSTOM
@@ -41,7 +39,7 @@ func (m *Machine) runTaskGroup(msg *cluster.RunTaskGroup) {
 // admissible refuses tasks that cannot be, and those that the agent has. The
 // master has checked the same; ids become paths here.
 func (m *Machine) admissible(f *mesos.FrameworkInfo, infos []*mesos.TaskInfo, invalid error) bool {
-	if err := names.CheckID("framework.id", f.GetId().GetValue()); err != nil {
+	if err := check.FrameworkID(f.GetId().GetValue()); err != nil {
 		m.note(Warn, "Launch dropped: "+err.Error())
 		return false
 	}
@@ -200,9 +198,15 @@ func overhead(t *mesos.TaskInfo) []*mesos.Resource {
 	for _, r := range t.GetResources() {
 		role = r.GetAllocationInfo().GetRole()
 	}
-	r := resources.MustParse("cpus:0.1;mem:32")
-	if role != "" {
-		r = r.Allocate(role)
+	list := []*mesos.Resource{scalar("cpus", 0.1), scalar("mem", 32)}
+	for _, r := range list {
+		if role != "" {
+			r.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &role}
+		}
 	}
-	return r.Proto()
+	return list
+}
+
+func scalar(name string, value float64) *mesos.Resource {
+	return &mesos.Resource{Name: &name, Type: mesos.Value_SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: &value}}
 }

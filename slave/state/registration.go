@@ -7,8 +7,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
-	"troupe/messages/names"
-	"troupe/messages/tasks"
+	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
 )
@@ -145,7 +144,7 @@ func (m *Machine) report(t *task) *mesos.Task {
 }
 
 func (m *Machine) agentRegistered(from Peer, msg *cluster.AgentRegistered) {
-	if err := names.CheckID("agent_id", msg.GetAgentId().GetValue()); err != nil {
+	if err := check.AgentID(msg.GetAgentId().GetValue()); err != nil {
 		m.note(Warn, "The master gave an id that cannot be: "+err.Error()) // it names a folder
 		return
 	}
@@ -241,6 +240,3 @@ func identity(info *mesos.AgentInfo) *cluster.JournalRecord {
 		Identity: &cluster.AgentIdentity{Agent: info},
 	}}
 }
-
-// over tells a terminal state.
-func over(s mesos.TaskState) bool { return tasks.Terminal(s) }

@@ -9,6 +9,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
 )
@@ -69,7 +70,7 @@ func (e *executor) inOrder() []*task {
 
 // news takes a durable status in.
 func (t *task) news(u *mesos.TaskStatus) {
-	if over(t.state) {
+	if check.Over(t.state) {
 		return // nothing follows the end
 	}
 	t.state = u.GetState()

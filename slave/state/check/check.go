@@ -1,0 +1,60 @@
+// Package check judges what an agent is sent by the message alone. It is a
+// part of the machine in slave/state, which alone imports it.
+package check
+
+import (
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/names"
+	"troupe/messages/tasks"
+	"troupe/messages/validate"
+)
+
+// AgentID refuses an id that cannot name a folder.
+func AgentID(id string) error { return names.CheckID("agent_id", id) }
+
+// Key refuses a framework's or a task's id that cannot be: they name folders
+// and timers.
+func Key(framework, task string) error {
+	if err := FrameworkID(framework); err != nil {
+		return err
+	}
+	return names.CheckID("task_id", task)
+}
+
+// FrameworkID refuses an id that cannot name a folder.
+func FrameworkID(id string) error { return names.CheckID("framework_id", id) }
+
+// Task refuses a task that cannot be.
+func Task(t *mesos.TaskInfo) error { return validate.TaskInfo(t) }
+
+// Group refuses a task group that cannot be, or not under its executor.
+func Group(e *mesos.ExecutorInfo, g *mesos.TaskGroupInfo) error { return validate.TaskGroup(e, g) }
+
+// PartitionAware tells whether a framework knows the finer words for a task
+// that is lost.
+func PartitionAware(f *mesos.FrameworkInfo) bool {
+	return validate.Capable(f, mesos.FrameworkInfo_Capability_PARTITION_AWARE)
+}
+
+// Over tells a terminal state.
+func Over(s mesos.TaskState) bool { return tasks.Terminal(s) }
+
+// Update names what the executor caller may not say of a task.
+func Update(caller string, u *mesos.TaskStatus) error {
+	switch {
+	case u == nil:
+		return field.Missing("update.status")
+	case u.GetTaskId().GetValue() == "":
+		return field.Missing("update.status.task_id")
+	case len(u.GetUuid()) != 16:
+		return field.Invalid("update.status.uuid", u.GetUuid(), "must be of 16 bytes")
+	case u.ExecutorId != nil && u.GetExecutorId().GetValue() != caller:
+		return field.Invalid("update.status.executor_id", u.GetExecutorId().GetValue(), "must be the caller's, %q", caller)
+	case u.GetSource() != mesos.TaskStatus_SOURCE_EXECUTOR:
+		return field.Invalid("update.status.source", u.GetSource().String(), "must be SOURCE_EXECUTOR")
+	case !tasks.FromExecutor(u.GetState()):
+		return field.Invalid("update.status.state", u.GetState().String(), "is not for executors to say")
+	}
+	return nil
+}
