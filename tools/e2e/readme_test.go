@@ -108,4 +108,3 @@ func shape(line string) string {
 	line = variable.ReplaceAllString(line, "0")
 	return strings.TrimSpace(blanks.ReplaceAllString(line, " "))
 }
-

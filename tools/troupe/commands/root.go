@@ -62,6 +62,7 @@ func Run(ctx context.Context, args []string, io Streams) int {
 const (
 	groupCluster = "cluster"
 	groupUse     = "use"
+	groupTest    = "test"
 )
 
 // Root builds the command tree.
@@ -87,7 +88,8 @@ read from that file; in names, - and _ are the same.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddGroup(
 		&cobra.Group{ID: groupCluster, Title: "Run a cluster:"},
-		&cobra.Group{ID: groupUse, Title: "Use a cluster:"})
+		&cobra.Group{ID: groupUse, Title: "Use a cluster:"},
+		&cobra.Group{ID: groupTest, Title: "Test Troupe itself:"})
 	root.AddCommand(all(io)...)
 	flags.Prepare(root)
 	return root
@@ -98,7 +100,7 @@ func all(io Streams) []*cobra.Command {
 	return []*cobra.Command{
 		localCommand(io), masterCommand(io), agentCommand(io), hostCommand(io), demoMapperCommand(),
 		runCommand(io), agentsCommand(io), frameworksCommand(io), tasksCommand(io), offersCommand(io), actorsCommand(io),
-		versionCommand(io),
+		simulateCommand(io), versionCommand(io),
 	}
 }
 
