@@ -78,3 +78,22 @@ func BenchmarkPingPongTwoProcesses(b *testing.B) {
 		<-back
 	}
 }
+
+// BenchmarkPulse measures one round of the pulse over 50,000 quiet links.
+func BenchmarkPulse(b *testing.B) {
+	s := start(b, Config{})
+	const links = 50_000
+	peers := make([]*peer, links)
+	for i := range peers {
+		p := &peer{t: s.Transport}
+		p.link = newLink(p, greeting{}, 1)
+		peers[i] = p
+	}
+	for b.Loop() {
+		round := beat{now: s.now(), every: 1}
+		for _, p := range peers {
+			p.beat(round)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/links, "ns/link")
+}

@@ -40,7 +40,7 @@ func (t *Transport) Close(ctx context.Context) error {
 	}
 	errs = append(errs, t.partAll(ctx), <-web)
 	t.cancel()
-	for _, p := range t.all() {
+	for _, p := range t.all(nil) {
 		if l := p.current(); l != nil {
 			l.end(errors.New("closed"))
 		}
@@ -53,7 +53,7 @@ func (t *Transport) Close(ctx context.Context) error {
 func (t *Transport) partAll(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, dialGrace)
 	defer cancel()
-	peers := t.all()
+	peers := t.all(nil)
 	for _, p := range peers {
 		if l := p.current(); l != nil {
 			l.part()

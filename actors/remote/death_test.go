@@ -234,7 +234,7 @@ func TestPeersAreForgotten(t *testing.T) {
 	to.Address = "127.0.0.1:1"
 	a.say("x", to, "nobody")
 	a.waitFor(t, "dead x>y unreachable", 1)
-	p := a.all()[0]
+	p := a.all(nil)[0]
 	p.beat(beat{now: a.now()})
 	if len(a.Peers()) != 1 {
 		t.Error("forgotten at once")

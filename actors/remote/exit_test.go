@@ -3,8 +3,10 @@ package remote
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
+	"troupe/actors/address"
 	"troupe/actors/remote/frame"
 )
 
@@ -223,4 +225,54 @@ func TestOtherNameOfALinkedPeer(t *testing.T) {
 	self.Address = newProxy(t, a.cfg.Address).ln.Addr().String()
 	a.say("x", self, "to myself")
 	a.waitFor(t, "dead x>y unreachable: dial", 1)
+}
+
+// slowTeller is a Receiver that takes its time over an exit, which none may,
+// so that tests can look at what happens meanwhile.
+type slowTeller struct {
+	*recorder
+	gate chan struct{}
+}
+
+func (s slowTeller) Exited(watcher, watched address.PID, reason string) {
+	<-s.gate
+	s.recorder.Exited(watcher, watched, reason)
+}
+
+// TestNextLinkWaitsForTheExits: nothing of a new link is told before all of the
+// link before is.
+func TestNextLinkWaitsForTheExits(t *testing.T) {
+	told := slowTeller{newRecorder(), make(chan struct{})}
+	a, b := start(t, Config{Receiver: told}), start(t, Config{})
+	a.link("x", b.at("y"))
+	b.waitFor(t, "watch x>y", 1)
+	addr := b.cfg.Address
+	b.stop()
+	again := start(t, Config{Listener: listenAt(t, addr), Address: addr})
+	again.say("y", a.at("x"), "anew")
+	again.link("y", a.at("x"))
+	eventually(t, "linked anew", func() bool { p := again.Peers(); return len(p) == 1 && p[0].Linked })
+	close(told.gate)
+	told.waitFor(t, "watch y>x", 1)
+	told.waitFor(t, "deliver y>x anew", 1)
+	if got := told.told(); !strings.HasPrefix(got[0], "exited x>y") {
+		t.Errorf("told %q", got)
+	}
+}
+
+// TestEndedForAnEarlierWatcher is not for the actor of that name in a later
+// incarnation.
+func TestEndedForAnEarlierWatcher(t *testing.T) {
+	s := start(t, Config{})
+	a := start(t, Config{})
+	a.link("x", s.at("y"))
+	s.waitFor(t, "watch x>y", 1)
+	earlier := a.at("x")
+	earlier.Incarnation = "earlier"
+	s.Ended(earlier, s.at("y"), "for the other one")
+	s.Ended(a.at("x"), s.at("y"), "for this one")
+	a.waitFor(t, "exited x>y", 1)
+	if got := a.told(); got[0] != "exited x>y for this one" {
+		t.Errorf("told %q", got)
+	}
 }

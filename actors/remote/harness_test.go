@@ -148,11 +148,10 @@ func start(t testing.TB, cfg Config) *system {
 		cfg.Incarnation = uuid.NewString()
 	}
 	cfg.Limits.AckDelay = cmp.Or(cfg.Limits.AckDelay, 50*time.Millisecond)
-	r, ok := cfg.Receiver.(*recorder)
-	if !ok {
-		r = newRecorder()
-		cfg.Receiver = r
+	if cfg.Receiver == nil {
+		cfg.Receiver = newRecorder()
 	}
+	r, _ := cfg.Receiver.(*recorder)
 	tr, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,7 @@ type link struct {
 	heard     atomic.Int64                        // when the last byte came
 	wrote     atomic.Int64                        // when the last write ended
 	owes      atomic.Bool                         // an acknowledgement is planned
+	before    <-chan struct{}                     // closed when all is told of the link before; may be nil
 	direct    *direct                             // used by whoever claimed it
 
 	// The peer's lock guards the rest.
@@ -86,6 +87,9 @@ func (l *link) run() {
 		defer close(written)
 		l.write()
 	}()
+	if l.before != nil {
+		<-l.before
+	}
 	l.end(l.read())
 	<-written
 	l.p.t.log.Debug("link ended", zap.String("peer", l.remote.Address), zap.String("incarnation", l.remote.Incarnation), zap.Error(l.cause))

@@ -29,15 +29,16 @@ type peer struct {
 	alias     *peer   // the linked system that answered to this address
 	aliases   []*peer // the other direction
 	link      *link
-	attempt   *attempt // to dial
-	pending   []letter // until there is a link
-	load      int      // cost of pending
-	watches   watches  // of actors here over actors there
-	seen      uint64   // highest dial of theirs that became a link
-	seenOf    string   // the incarnation that dialed it
-	fails     int      // dials and short links in a row
-	notBefore int64    // no dial earlier than that
-	idleSince int64    // without link and attempt
+	before    <-chan struct{} // closed when all is told of the link before
+	attempt   *attempt        // to dial
+	pending   []letter        // until there is a link
+	load      int             // cost of pending
+	watches   watches         // of actors here over actors there
+	seen      uint64          // highest dial of theirs that became a link
+	seenOf    string          // the incarnation that dialed it
+	fails     int             // dials and short links in a row
+	notBefore int64           // no dial earlier than that
+	idleSince int64           // without link and attempt
 }
 
 // watch is one wish to be told of an actor's end.
@@ -181,7 +182,7 @@ func (p *peer) unwatch(watcher, watched address.PID) {
 func (p *peer) ended(watcher, watched address.PID, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.link == nil {
+	if p.link == nil || p.link.remote.Incarnation != watcher.Incarnation {
 		return
 	}
 	k := pair{watcher.Name, watched.Name}
@@ -199,6 +200,7 @@ func (p *peer) install(l *link) func() {
 		p.attempt = nil
 	}
 	p.link = l
+	l.before, p.before = p.before, l.done
 	if !l.remote.Dialed {
 		p.seen, p.seenOf = l.seq, l.remote.Incarnation
 	}

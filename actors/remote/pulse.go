@@ -16,6 +16,7 @@ func (t *Transport) pulse() {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	last := t.now()
+	var peers []*peer
 	for {
 		select {
 		case <-t.ctx.Done():
@@ -25,9 +26,11 @@ func (t *Transport) pulse() {
 		now := t.now()
 		b := beat{now: now, every: int64(every), late: now-last > int64(lim.DeadAfter)/2}
 		last = now
-		for _, p := range t.all() {
+		peers = t.all(peers)
+		for _, p := range peers {
 			p.beat(b)
 		}
+		clear(peers)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -265,10 +266,11 @@ func (t *Transport) peer(k peerKey) (*peer, error) {
 	return p, nil
 }
 
-func (t *Transport) all() []*peer {
+// all gives all known peers, in room if it is large enough.
+func (t *Transport) all(room []*peer) []*peer {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	peers := make([]*peer, 0, len(t.peers))
+	peers := slices.Grow(room[:0], len(t.peers))
 	for _, p := range t.peers {
 		peers = append(peers, p)
 	}
@@ -279,7 +281,7 @@ func (t *Transport) all() []*peer {
 // incarnation.
 func (t *Transport) Peers() []PeerInfo {
 	var infos []PeerInfo
-	for _, p := range t.all() {
+	for _, p := range t.all(nil) {
 		if i, ok := p.info(); ok {
 			infos = append(infos, i)
 		}
@@ -299,7 +301,7 @@ func (t *Transport) Totals() Totals {
 	s := Totals{Linked: t.linked}
 	s.Traffic.add(t.past)
 	t.mu.RUnlock()
-	for _, p := range t.all() {
+	for _, p := range t.all(nil) {
 		s.Traffic.add(p.counters.read())
 	}
 	s.Connections, s.Refused = int(t.connections.Load()), int(t.refused.Load())
