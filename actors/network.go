@@ -17,6 +17,10 @@ import (
 type (
 	// Authenticator proves who this system is, and finds out who a peer is.
 	Authenticator = remote.Authenticator
+	// Exchange is one side of proving it, with one Peer.
+	Exchange = remote.Exchange
+	// Peer is what is known of another system when a link is made.
+	Peer = remote.Peer
 	// Policy says which peers may be linked, and what they may send to whom.
 	// Without one, every peer that got through TLS and the Authenticator may
 	// send any message to any actor. Nobody can stop an actor of another system,
