@@ -69,13 +69,13 @@ func (m *Machine) updateFramework(info *mesos.FrameworkInfo) {
 // already: nobody waits for its updates.
 func (m *Machine) shutdownFramework(id FrameworkID) {
 	f := m.frameworks[id]
+	m.closeStreams(id)
 	if f == nil || f.ending {
 		return
 	}
 	f.ending = true
 	m.note(Info, "Shutting a framework down", Field{"framework", string(id)})
 	for _, t := range sorted(f.tasks) {
-		m.stream(updates.Close{Key: t.key()})
 		if t.executor.phase == view.Terminated {
 			m.removeTask(t)
 		}
@@ -84,6 +84,22 @@ func (m *Machine) shutdownFramework(id FrameworkID) {
 		m.shutdownExecutor(e)
 	}
 	m.forgetFramework(f)
+}
+
+// closeStreams ends a framework's update streams. Those of tasks that were
+// never here have no TaskForgotten to end them in the journal.
+func (m *Machine) closeStreams(id FrameworkID) {
+	for _, k := range m.streams.Keys() {
+		if k.Framework != string(id) {
+			continue
+		}
+		if m.task(k) == nil {
+			for _, u := range m.streams.Pending(k) {
+				m.checkpoint(nil, acknowledgedRecord(k, u.GetUuid()))
+			}
+		}
+		m.stream(updates.Close{Key: k})
+	}
 }
 
 // forgetFramework does so if nothing is left of it.

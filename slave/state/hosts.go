@@ -125,6 +125,7 @@ func (m *Machine) hostReady(from Peer, msg *cluster.HostReady) {
 		m.emit(Link{from})
 	}
 	m.emit(CancelTimer{hostTimer(h.id)})
+	h.stopping = false // if it was told so, it did not hear
 	m.compare(h, msg.GetContainers())
 	m.publishHost(h)
 	m.stopIdle(h)
