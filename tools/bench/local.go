@@ -62,11 +62,20 @@ func beside(what string, ours, theirs float64, t target) []figure {
 	}
 }
 
-// send is the work of that name.
+// send is the work of that name: with a producer that is at most a little
+// ahead of the actor, and with one that floods it.
 func send(ctx context.Context, l load) ([]figure, error) {
-	const window = 100_000
-	n := l.of(4_000_000) / window * window
-	n = max(n, window)
+	near, err := sendAhead(ctx, l, 4096, target{atLeast: 0.85})
+	if err != nil {
+		return nil, err
+	}
+	far, err := sendAhead(ctx, l, 100_000, target{})
+	return append(near, far...), err
+}
+
+// sendAhead lets the producer be at most two windows ahead.
+func sendAhead(ctx context.Context, l load, window int, t target) ([]figure, error) {
+	n := max(1, l.of(4_000_000)/window) * window
 	m := hundredBytes()
 	ours, theirs, err := compare(ctx, n,
 		func() (time.Duration, error) { return sends(n, window, m) },
@@ -74,7 +83,7 @@ func send(ctx context.Context, l load) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return beside("sends", ours, theirs, target{atLeast: 0.85}), nil
+	return beside(fmt.Sprintf("sends, %d ahead", 2*window), ours, theirs, t), nil
 }
 
 // sends is what bare.Sends does, with this module's actors.
