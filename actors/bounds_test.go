@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+	"pgregory.net/rapid"
 )
 
 // until asks again and again whether something holds, for at most 10 s.
@@ -119,24 +120,48 @@ func TestQueuesGiveTheirMemoryBack(t *testing.T) {
 	})
 }
 
-func TestRoomsAreReused(t *testing.T) {
-	for _, n := range []int{0, idleSlots, roomSlots, 8 * roomSlots, 64 * roomSlots} {
-		queue := make([]envelope, n)
-		for i := range queue {
-			queue[i].ask = uint64(i)
-		}
-		grown := grow(queue[:n:n])
-		if len(grown) != n {
-			t.Fatalf("%d of %d envelopes are left", len(grown), n)
-		}
-		for i := range grown {
-			if grown[i].ask != uint64(i) {
-				t.Fatalf("envelope %d of %d is another", i, n)
+func TestQueuesOfAnyLengthKeepTheirOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b mailbox
+		next, expected := uint64(0), uint64(0)
+		take := func(most int) {
+			for range most {
+				if b.dry() {
+					b.out, b.next = b.out[:0], 0
+					if !b.pull() {
+						break
+					}
+				}
+				e := &b.out[b.next]
+				if b.next++; e.ask != expected {
+					t.Fatalf("envelope %d is %d", expected, e.ask)
+				}
+				expected++
+				*e = envelope{}
 			}
-			grown[i] = envelope{}
+			if b.dry() && len(b.in) == 0 && b.between == nil {
+				b.in, b.out, b.next = shrink(b.in), shrink(b.out[:0]), 0
+				if cap(b.in) > idleSlots || cap(b.out) > idleSlots {
+					t.Fatalf("idle with room for %d and %d", cap(b.in), cap(b.out))
+				}
+			}
 		}
-		if kept := shrink(grown[:0]); cap(kept) > idleSlots {
-			t.Errorf("an idle actor keeps %d", cap(kept))
+		for _, n := range rapid.SliceOfN(rapid.IntRange(-3000, 3000), 1, 30).Draw(t, "posted and taken") {
+			take(-n)
+			for range n {
+				b.push(envelope{ask: next})
+				next++
+			}
 		}
-	}
+		rest := b.rest()
+		for _, e := range rest {
+			if e.ask != expected {
+				t.Fatalf("of the rest, envelope %d is %d", expected, e.ask)
+			}
+			expected++
+		}
+		if expected != next {
+			t.Fatalf("%d of %d came out", expected, next)
+		}
+	})
 }

@@ -44,7 +44,8 @@ type envelope struct {
 type mailbox struct {
 	mu        sync.Mutex
 	in        []envelope
-	system    []any // protoactor's lifecycle messages: only start and stop
+	between   *fullRooms // what is between out and in; mostly nil
+	system    []any      // protoactor's lifecycle messages: only start and stop
 	shared    *sharedState
 	posted    uint64
 	fullAt    uint64 // of posted; at least as much fits in
@@ -107,7 +108,7 @@ func (c *Context) post(e envelope) postResult {
 		b.refused.Add(1)
 		return refusedFull
 	}
-	b.in = append(grow(b.in), e)
+	b.push(e)
 	b.posted++
 	if e.size != 0 {
 		b.bytes.Add(int64(e.size))
@@ -175,8 +176,7 @@ func (b *mailbox) refill() (more, idle bool) {
 		b.calm = 0
 	}
 	b.out, b.next = b.out[:0], 0
-	if len(b.in) > 0 {
-		b.in, b.out = b.out, b.in
+	if b.pull() {
 		return true, false
 	}
 	if b.calm < linger {
@@ -194,8 +194,7 @@ func (b *mailbox) drain() []envelope {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	rest := append(b.out[b.next:len(b.out):len(b.out)], b.in...)
-	b.in, b.out, b.next = nil, nil, 0
+	rest := b.rest()
 	b.taken += uint64(len(rest))
 	b.handled.Store(b.taken)
 	b.bytes.Store(0)

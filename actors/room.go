@@ -5,46 +5,80 @@ import "sync"
 const (
 	// idleSlots is how much of a queue's memory an idle actor keeps, in envelopes.
 	idleSlots = 32
-	// roomSlots is the smallest room that busy actors hand around; each of the
-	// roomClasses is eight times the one before it.
-	roomSlots   = 512
-	roomClasses = 3
+	// roomSlots is the size of the rooms that longer queues are made of; actors
+	// hand them around.
+	roomSlots = 512
 )
 
-// rooms are memory for queues, in which all envelopes are zero.
-var rooms [roomClasses]sync.Pool
+// room is memory for a queue, in which all envelopes are zero.
+type room = [roomSlots]envelope
 
-// grow makes room in a queue for one more.
-func grow(queue []envelope) []envelope {
-	n := len(queue)
-	if n < cap(queue) || n < idleSlots {
-		return queue
-	}
-	size := roomSlots
-	for class := range rooms {
-		if n < size {
-			if spare, ok := rooms[class].Get().(*[]envelope); ok {
-				return append(*spare, queue...)
-			}
-			return append(make([]envelope, 0, size), queue...)
-		}
-		size *= 8
-	}
-	return queue
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+// fullRooms are those that wait between a mailbox's out and in, oldest first.
+type fullRooms struct {
+	list [][]envelope
+	head int
 }
 
-// shrink is what an idle actor keeps of an empty queue's memory, in which all
-// envelopes are zero.
+// push appends to the queue, under the lock.
+func (b *mailbox) push(e envelope) {
+	if n := len(b.in); n == cap(b.in) && n >= idleSlots {
+		b.makeRoom()
+	}
+	b.in = append(b.in, e)
+}
+
+func (b *mailbox) makeRoom() {
+	spare := rooms.Get().(*room)[:0]
+	if cap(b.in) < roomSlots {
+		b.in = append(spare, b.in...)
+		return
+	}
+	if b.between == nil {
+		b.between = &fullRooms{}
+	}
+	b.between.list = append(b.between.list, b.in)
+	b.in = spare
+}
+
+// pull puts the oldest that waits into out, which is used up, under the lock.
+func (b *mailbox) pull() bool {
+	if f := b.between; f != nil {
+		shrink(b.out)
+		b.out, f.list[f.head] = f.list[f.head], nil
+		if f.head++; f.head == len(f.list) {
+			b.between = nil
+		}
+		return true
+	}
+	if len(b.in) == 0 {
+		return false
+	}
+	b.in, b.out = b.out, b.in
+	return true
+}
+
+// rest empties the queue, under the lock.
+func (b *mailbox) rest() []envelope {
+	rest := b.out[b.next:len(b.out):len(b.out)]
+	if b.between != nil {
+		for _, r := range b.between.list[b.between.head:] {
+			rest = append(rest, r...)
+		}
+	}
+	rest = append(rest, b.in...)
+	b.in, b.out, b.between, b.next = nil, nil, nil, 0
+	return rest
+}
+
+// shrink is what an idle actor keeps of an empty queue's memory.
 func shrink(queue []envelope) []envelope {
 	if cap(queue) <= idleSlots {
 		return queue
 	}
-	size := roomSlots
-	for class := range rooms {
-		if cap(queue) == size {
-			rooms[class].Put(&queue)
-		}
-		size *= 8
+	if cap(queue) == roomSlots {
+		rooms.Put((*room)(queue[:roomSlots]))
 	}
 	return nil
 }

@@ -1,7 +1,8 @@
 // Package remote is the transport under actors: it carries protobuf messages
 // between systems, over one connection per pair of systems that serves both
 // directions, and tells exactly what did not arrive. It knows addresses and
-// messages, and nothing of actors. Only package actors and tools import it.
+// messages, and nothing of actors. Only package actors, its actortest and
+// tools import it.
 //
 // # Links
 //
