@@ -89,6 +89,7 @@ func (o Options) command(seed uint64) string {
 		fmt.Fprintf(&b, " --scenario %s", o.Scenario)
 		return b.String()
 	}
-	fmt.Fprintf(&b, " --agents %d --frameworks %d --tasks %d --duration %s", o.Agents, o.Frameworks, o.Tasks, o.Duration)
+	fmt.Fprintf(&b, " --agents %d --frameworks %d --tasks %d --duration %dsecs --fault_every %dms",
+		o.Agents, o.Frameworks, o.Tasks, int(o.Duration.Seconds()), max(o.FaultEvery, 0).Milliseconds())
 	return b.String()
 }
