@@ -36,6 +36,8 @@ type Options struct {
 	script   []scripted
 }
 
+const defaultResources = "cpus:4;mem:2048;ports:[31000-31100]"
+
 // scripted is a fault of a scenario.
 type scripted struct {
 	at    time.Duration
@@ -55,7 +57,7 @@ func (o Options) withDefaults() (Options, error) {
 	set(&o.Tasks, 50)
 	set(&o.Duration, 5*time.Minute)
 	set(&o.FaultEvery, 8*time.Second)
-	set(&o.AgentResources, "cpus:4;mem:2048;ports:[31000-31100]")
+	set(&o.AgentResources, defaultResources)
 	set(&o.AgentReregisterTimeout, 2*time.Minute)
 	set(&o.Trace, 40)
 	if _, err := resources.Parse(o.AgentResources, "*"); err != nil {
@@ -89,7 +91,14 @@ func (o Options) command(seed uint64) string {
 		fmt.Fprintf(&b, " --scenario %s", o.Scenario)
 		return b.String()
 	}
-	fmt.Fprintf(&b, " --agents %d --frameworks %d --tasks %d --duration %dsecs --fault_every %dms",
-		o.Agents, o.Frameworks, o.Tasks, int(o.Duration.Seconds()), max(o.FaultEvery, 0).Milliseconds())
+	every := "-1secs"
+	if o.FaultEvery > 0 {
+		every = fmt.Sprintf("%dms", o.FaultEvery.Milliseconds())
+	}
+	fmt.Fprintf(&b, " --agents %d --frameworks %d --tasks %d --duration %dsecs --fault_every=%s",
+		o.Agents, o.Frameworks, o.Tasks, int(o.Duration.Seconds()), every)
+	if o.AgentResources != defaultResources {
+		fmt.Fprintf(&b, " --resources '%s'", o.AgentResources)
+	}
 	return b.String()
 }

@@ -34,9 +34,10 @@ type fate struct {
 	id     string
 	made   map[string]int // updates of its executor by uuid, in order
 	seen   map[string]bool
-	newest int             // the latest of made that was delivered
-	last   mesos.TaskState // the newest that its framework was told
-	agent  string          // where it was launched
+	told   map[mesos.TaskState]bool // what its framework has heard
+	newest int                      // the latest of made that was delivered
+	last   mesos.TaskState          // the newest that its framework was told
+	agent  string                   // where it was launched
 	over   bool
 	end    mesos.TaskState // valid when over
 	life   int             // of the scheduler that was told of the end
@@ -68,7 +69,8 @@ func (o *oracle) broken(law int, task, format string, args ...any) {
 func (o *oracle) taskLaunched(_ *schedulerNode, info *mesos.TaskInfo) {
 	id := info.TaskId.GetValue()
 	o.fates[id] = &fate{
-		id: id, made: make(map[string]int), seen: make(map[string]bool), newest: -1, agent: info.AgentId.GetValue(),
+		id: id, made: make(map[string]int), seen: make(map[string]bool), told: make(map[mesos.TaskState]bool),
+		newest: -1, agent: info.AgentId.GetValue(),
 	}
 }
 
@@ -137,10 +139,12 @@ func (o *oracle) told(s *schedulerNode, u *mesos.TaskStatus) {
 		f.newest = n
 	}
 	f.last = state
+	defer func() { f.told[state] = true }()
 	switch {
-	case f.over && terminal(state) && f.life != s.life:
+	case f.over && f.life != s.life && (terminal(state) || f.told[state]):
 		// A scheduler that forgot, in a crash, which tasks had ended may hear
-		// of an end from somebody else; its author knows better.
+		// old news again, or of an end from somebody else; its author knows
+		// better.
 	case f.over && state != f.end:
 		o.broken(2, id, "is told to be %s, after %s (%s: %s)", state, f.end, u.GetReason(), u.GetMessage())
 	case terminal(state) && f.alive:

@@ -9,7 +9,6 @@ package simulate
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -49,38 +48,14 @@ func (r Report) Failed() int {
 }
 
 // Simulate runs every seed. The error is about the options.
-func Simulate(o Options) (Report, error) { return simulate(o, func(Run) {}) }
-
-// Write runs every seed and prints a line for each, and the trace of those
-// that fail. The error is about the options, of w, or tells how many failed.
-func Write(w io.Writer, o Options) error {
-	var failed error
-	report, err := simulate(o, func(r Run) {
-		if _, err := io.WriteString(w, r.String()); err != nil && failed == nil {
-			failed = err
-		}
-	})
-	switch n := report.Failed(); {
-	case err != nil:
-		return err
-	case failed != nil:
-		return failed
-	case n > 0:
-		return fmt.Errorf("simulate: a law was broken with %d of %d seeds", n, len(report.Runs))
-	}
-	return nil
-}
-
-func simulate(o Options, each func(Run)) (Report, error) {
+func Simulate(o Options) (Report, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return Report{}, err
 	}
 	var report Report
 	for i := range o.Seeds {
-		run := newSimulation(o, o.Seed+uint64(i)).run()
-		each(run)
-		report.Runs = append(report.Runs, run)
+		report.Runs = append(report.Runs, newSimulation(o, o.Seed+uint64(i)).run())
 	}
 	return report, nil
 }

@@ -123,17 +123,6 @@ func checkFailure(t *testing.T, run Run) {
 	}
 }
 
-func TestWriteTellsHowManyFailed(t *testing.T) {
-	var b strings.Builder
-	err := Write(&b, Options{Agents: 3, Tasks: 10, sabotage: falseEnd})
-	if err == nil || !strings.Contains(err.Error(), "1 of 1 seeds") {
-		t.Errorf("the error is %v", err)
-	}
-	if !strings.Contains(b.String(), "FAILED: law 2") {
-		t.Errorf("printed\n%s", b.String())
-	}
-}
-
 func scenario(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "scenario.txt")
