@@ -292,7 +292,7 @@ func TestRestartDropsWhatTheOldOneWaitedFor(t *testing.T) {
 		s.Send(p, number(1))
 		settle(t, s, p)
 		close(release)
-		time.Sleep(2 * time.Hour)
+		<-time.After(2 * time.Hour)
 		synctest.Wait()
 		if got := strings.Join(order, " "); got != "init1 init2 message2" {
 			t.Errorf("%q, want %q", got, "init1 init2 message2")

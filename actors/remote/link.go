@@ -19,6 +19,7 @@ var errPeerClosed = errors.New("closed")
 // link is a live connection with a peer. A reader and a writer goroutine serve
 // it; when both have ended, the reader takes leave of it.
 type link struct {
+	turn
 	p         *peer
 	conn      net.Conn
 	remote    Peer
@@ -26,12 +27,10 @@ type link struct {
 	seq       uint64 // of the dial
 	since     time.Time
 	wake      chan struct{}                       // to the writer, when idle
-	done      chan struct{}                       // closed when all is told
 	taken     struct{ whole, bulk atomic.Uint64 } // messages, by the reader
 	heard     atomic.Int64                        // when the last byte came
 	wrote     atomic.Int64                        // when the last write ended
 	owes      atomic.Bool                         // an acknowledgement is planned
-	before    <-chan struct{}                     // closed when all is told of the link before; may be nil
 	direct    *direct                             // used by whoever claimed it
 
 	// The peer's lock guards the rest.
@@ -42,6 +41,12 @@ type link struct {
 	parting parting
 	cause   error // that ended the link
 	stall   stall
+}
+
+// turn keeps the news of successive links with a peer in order.
+type turn struct {
+	done   chan struct{}   // closed when all is told
+	before <-chan struct{} // closed when all is told of the link before; may be nil
 }
 
 // acked is what this side has acknowledged.
@@ -66,7 +71,7 @@ type stall struct {
 func newLink(p *peer, g greeting, seq uint64) *link {
 	l := &link{
 		p: p, conn: g.conn, direct: newDirect(g.conn), remote: g.peer, principal: g.principal, seq: seq, since: time.Now(),
-		wake: make(chan struct{}, 1), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), turn: turn{done: make(chan struct{})},
 	}
 	now := p.t.now()
 	l.heard.Store(now)
