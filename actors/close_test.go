@@ -162,36 +162,6 @@ func TestCloseEndsWithAPeerThatIsStuck(t *testing.T) {
 	}
 }
 
-func TestCloseNamesWhoDoesNotStop(t *testing.T) {
-	s := newSystem(t, Options{})
-	release := make(chan struct{})
-	entered := make(chan struct{})
-	p := spawn(t, s, "endless", func(*Context) {})
-	q := spawn(t, s, "worker", func(c *Context) {
-		c.Go(func(context.Context) func() {
-			<-release
-			return nil
-		})
-	})
-	settle(t, s, q)
-	s.Do(p, func(*Context) {
-		close(entered)
-		<-release
-	})
-	<-entered
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	err := s.Close(ctx)
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), `"endless"`) || !strings.Contains(err.Error(), "work off the mailbox") {
-		t.Errorf("Close: %v", err)
-	}
-	close(release)
-	s.working.Wait()
-	if err := s.Stop(t.Context(), p); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestAHundredRestartsOfAPeerLeakNothing links, asks and is told of the end, a
 // hundred times over.
 func TestAHundredRestartsOfAPeerLeakNothing(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,64 +18,6 @@ import (
 )
 
 // Each test here is a trap of other actor runtimes that this one must not have.
-
-// TestExitedComesLastAndOnce: the end of an actor overtakes none of its
-// messages, whatever it was doing when it ended.
-func TestExitedComesLastAndOnce(t *testing.T) {
-	s := newSystem(t, Options{})
-	for round := range 200 {
-		peer := spawn(t, s, "", func(c *Context) {
-			Handle(c, func(c *Context, m *durationpb.Duration) {
-				c.Send(c.Sender(), number(1))
-				c.Send(c.Sender(), number(2))
-				c.Stop()
-			})
-		})
-		var order []string
-		ended := make(chan struct{})
-		watcher := spawn(t, s, "", func(c *Context) {
-			Handle(c, func(c *Context, m *durationpb.Duration) { order = append(order, fmt.Sprint(m.Seconds)) })
-			c.HandleExited(func(c *Context, e Exited) {
-				order = append(order, "exited:"+e.Reason)
-				if e.PID != peer {
-					t.Errorf("Exited of %s, linked to %s", e.PID, peer)
-				}
-				close(ended)
-			})
-			c.Link(peer)
-			c.Link(peer)
-			c.Send(peer, number(0))
-		})
-		<-ended
-		settle(t, s, watcher)
-		if got := strings.Join(order, " "); got != "1 2 exited:stopped" {
-			t.Fatalf("round %d: %q", round, got)
-		}
-	}
-}
-
-func TestLinkToTheDead(t *testing.T) {
-	s := newSystem(t, Options{})
-	exits := make(chan Exited, 3)
-	gone := spawn(t, s, "gone", func(*Context) {})
-	if err := s.Stop(t.Context(), gone); err != nil {
-		t.Fatal(err)
-	}
-	watcher := spawn(t, s, "watcher", func(c *Context) {
-		c.HandleExited(func(c *Context, e Exited) { exits <- e })
-		c.Link(gone)
-		c.Link(gone.WellKnown())
-	})
-	for range 2 {
-		if e := <-exits; e.Reason != reasonNoActor || e.PID.WellKnown() != gone.WellKnown() {
-			t.Errorf("%+v", e)
-		}
-	}
-	settle(t, s, watcher)
-	if len(exits) != 0 {
-		t.Errorf("once more: %+v", <-exits)
-	}
-}
 
 func TestUnlinkedIsNotTold(t *testing.T) {
 	s := newSystem(t, Options{})
@@ -103,90 +44,6 @@ func TestUnlinkedIsNotTold(t *testing.T) {
 	settle(t, s, watcher)
 	if told != 0 {
 		t.Errorf("told %d times", told)
-	}
-}
-
-// TestWatchersAreForgotten: a long-lived actor does not remember every watcher
-// that ever was.
-func TestWatchersAreForgotten(t *testing.T) {
-	s := newSystem(t, Options{})
-	peer := spawn(t, s, "peer", func(*Context) {})
-	for range 100 {
-		w := spawn(t, s, "", func(c *Context) { c.Link(peer) })
-		if err := s.Stop(t.Context(), w); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := s.table.get("peer").info().Watchers; n != 0 {
-		t.Errorf("%d watchers of 100 that have stopped", n)
-	}
-}
-
-// TestFloodIsBoundedAndCounted: over the limits the newest become dead letters;
-// what the actor itself has asked for comes all the same.
-func TestFloodIsBoundedAndCounted(t *testing.T) {
-	var full atomic.Int64
-	s := newSystem(t, Options{OnDeadLetter: func(l Lost) {
-		if l.Reason == reasonFull {
-			full.Add(1)
-		}
-	}})
-	held, release := make(chan struct{}), make(chan struct{})
-	var got []int64
-	after := false
-	p := spawn(t, s, "p", func(c *Context) {
-		Handle(c, func(c *Context, m *durationpb.Duration) { got = append(got, m.Seconds) })
-		Handle(c, func(c *Context, _ *emptypb.Empty) {
-			close(held)
-			<-release
-		})
-	}, WithMailbox(Limits{MailboxMessages: 100, MailboxBytes: 1000}))
-	s.Send(p, &emptypb.Empty{})
-	<-held
-	for i := range 1000 {
-		s.Send(p, number(i))
-	}
-	if !s.Do(p, func(*Context) { after = true }) {
-		t.Error("a full mailbox refuses Do")
-	}
-	info := s.table.get("p").info()
-	if info.Refused != 900 || full.Load() != 900 || info.Depth != 101 {
-		t.Errorf("refused %d, dead letters %d, depth %d; want 900, 900, 101", info.Refused, full.Load(), info.Depth)
-	}
-	close(release)
-	settle(t, s, p)
-	if len(got) != 100 || got[0] != 0 || got[99] != 99 || !after {
-		t.Errorf("%d arrived, Do ran: %v", len(got), after)
-	}
-}
-
-func TestFloodFromTheNetworkIsBoundedInBytes(t *testing.T) {
-	s := newSystem(t, Options{})
-	held, release := make(chan struct{}), make(chan struct{})
-	handled := 0
-	p := spawn(t, s, "p", func(c *Context) {
-		Handle(c, func(*Context, *durationpb.Duration) { handled++ })
-		Handle(c, func(*Context, *emptypb.Empty) {
-			close(held)
-			<-release
-		})
-	}, WithMailbox(Limits{MailboxBytes: 1000}))
-	s.Send(p, &emptypb.Empty{})
-	<-held
-	var memo any
-	for i := range 50 {
-		(&network{system: s}).Deliver(&remote.Delivery{
-			From: PID{Name: "x", Address: "h:1", Incarnation: "i"}, To: p, Message: number(i), Size: 100, Memo: &memo,
-		})
-	}
-	info := s.table.get("p").info()
-	if info.Bytes != 1000 || info.Refused != 40 {
-		t.Errorf("%d bytes wait, %d refused; want 1000 and 40", info.Bytes, info.Refused)
-	}
-	close(release)
-	settle(t, s, p)
-	if info := s.table.get("p").info(); handled != 10 || info.Bytes != 0 {
-		t.Errorf("%d handled, %d bytes wait; want 10 and none", handled, info.Bytes)
 	}
 }
 
@@ -249,58 +106,6 @@ func TestCloseHandlesWhatIsQueued(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Errorf("closing again: %v", err)
 	}
-}
-
-// TestRestartDropsWhatTheOldOneWaitedFor: continuations never run on behalf of
-// an actor that panicked.
-func TestRestartDropsWhatTheOldOneWaitedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSystem(t, Options{})
-		release := make(chan struct{})
-		var order []string
-		life := 0
-		fresh := func() Actor {
-			life++
-			me := life
-			note := func(what string) { order = append(order, fmt.Sprint(what, me)) }
-			return actorFunc(func(c *Context) {
-				note("init")
-				Handle(c, func(*Context, *durationpb.Duration) { note("message") })
-				Handle(c, func(*Context, *emptypb.Empty) { panic("once") })
-				if _, err := c.Spawn("child", actorFunc(echo)); err != nil {
-					t.Error(err)
-				}
-				if me > 1 {
-					return
-				}
-				c.After(time.Hour, func() { note("timer") })
-				c.Go(func(context.Context) func() {
-					<-release
-					return func() { note("work") }
-				})
-				c.Ask(s.PID("mute"), number(1), time.Hour, func(proto.Message, error) { note("answer") })
-			})
-		}
-		spawn(t, s, "mute", func(c *Context) {
-			Handle(c, func(*Context, *durationpb.Duration) {})
-		})
-		p, err := s.Spawn("p", fresh(), WithRestart(fresh, 3, time.Minute))
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Send(p, &emptypb.Empty{})
-		s.Send(p, number(1))
-		settle(t, s, p)
-		close(release)
-		<-time.After(2 * time.Hour)
-		synctest.Wait()
-		if got := strings.Join(order, " "); got != "init1 init2 message2" {
-			t.Errorf("%q, want %q", got, "init1 init2 message2")
-		}
-		if info := s.table.get("p").info(); info.Restarts != 1 || info.Panic == nil || info.Panic.Text != "once" {
-			t.Errorf("%+v", info)
-		}
-	})
 }
 
 // TestRestartsEnd: an actor that cannot be helped is a panic like any other,
@@ -407,40 +212,6 @@ func TestMistakesAreDeadLetters(t *testing.T) {
 	want := []string{reasonNoSender, reasonNil, reasonBadAddress, reasonNoActor, reasonLateReply}
 	if fmt.Sprint(reasons) != fmt.Sprint(want) {
 		t.Errorf("dead letters %q, want %q", reasons, want)
-	}
-}
-
-// TestOnlyTheAskedMayAnswer: a peer that guesses keys answers nothing.
-func TestOnlyTheAskedMayAnswer(t *testing.T) {
-	s := newSystem(t, Options{})
-	asked := make(chan uint64, 1)
-	p := spawn(t, s, "p", func(c *Context) {
-		Handle(c, func(c *Context, _ *emptypb.Empty) { asked <- c.current.ask })
-	})
-	answered := make(chan proto.Message, 2)
-	asker := spawn(t, s, "asker", func(c *Context) {
-		c.Ask(p, &emptypb.Empty{}, time.Hour, func(m proto.Message, _ error) { answered <- m })
-	})
-	forge := func(ask uint64, name string) {
-		(&network{system: s}).Deliver(&remote.Delivery{
-			From: PID{Name: "p", Address: "elsewhere:1", Incarnation: "i"}, To: s.PID(markAsk(name, ask)), Message: number(666), Memo: new(any),
-		})
-	}
-	forge(<-asked, "asker")
-	settle(t, s, asker)
-	if len(answered) != 0 {
-		t.Errorf("a stranger answered with %v", <-answered)
-	}
-	outside := make(chan error, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		_, err := s.Ask(ctx, p, &emptypb.Empty{})
-		outside <- err
-	}()
-	forge(<-asked, outsideName)
-	cancel()
-	if err := <-outside; !errors.Is(err, context.Canceled) {
-		t.Errorf("a stranger answered from outside: %v", err)
 	}
 }
 

@@ -115,23 +115,6 @@ func TestTooManyRestartsAreAPanic(t *testing.T) {
 	})
 }
 
-func TestAnInitThatPanicsAtARestartEndsTheActor(t *testing.T) {
-	told := make(chan Panic, 2)
-	s := newSystem(t, Options{OnPanic: func(p Panic) { told <- p }})
-	broken := actorFunc(func(*Context) { panic("cannot start") })
-	p, err := s.Spawn("p", &fragile{t: t}, WithRestart(func() Actor { return broken }, 10, time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Send(p, number(-1))
-	if got := receive(t, told); got.Value != "negative: -1" {
-		t.Errorf("OnPanic was told %v", got.Value)
-	}
-	if err := s.Stop(t.Context(), p); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestWaitingEndsWithTheActor has an actor stop that waits for an answer, for
 // work and for a timer: none of them runs, and the work is told to end.
 func TestWaitingEndsWithTheActor(t *testing.T) {
