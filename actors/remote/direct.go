@@ -83,7 +83,7 @@ func (l *link) deliver() {
 		n, err = l.direct.write(b.b)
 	}
 	l.p.counters.bytesOut.Add(uint64(n))
-	l.wrote.Store(l.p.t.now())
+	l.last.wrote.Store(l.p.t.now())
 	if n == len(b.b) {
 		b.free()
 		batch = nil

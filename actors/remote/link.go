@@ -28,8 +28,7 @@ type link struct {
 	since     time.Time
 	wake      chan struct{}                       // to the writer, when idle
 	taken     struct{ whole, bulk atomic.Uint64 } // messages, by the reader
-	heard     atomic.Int64                        // when the last byte came
-	wrote     atomic.Int64                        // when the last write ended
+	last      struct{ heard, wrote atomic.Int64 } // when a byte came, and when a write ended
 	owes      atomic.Bool                         // an acknowledgement is planned
 	direct    *direct                             // used by whoever claimed it
 
@@ -74,8 +73,8 @@ func newLink(p *peer, g greeting, seq uint64) *link {
 		wake: make(chan struct{}, 1), turn: turn{done: make(chan struct{})},
 	}
 	now := p.t.now()
-	l.heard.Store(now)
-	l.wrote.Store(now)
+	l.last.heard.Store(now)
+	l.last.wrote.Store(now)
 	return l
 }
 

@@ -364,7 +364,7 @@ func (p *peer) info() (PeerInfo, bool) {
 	if l := p.link; l != nil {
 		i.Incarnation, i.Principal = l.remote.Incarnation, l.principal
 		i.Linked, i.Dialed, i.Since = true, l.remote.Dialed, l.since
-		i.Silence = time.Duration(p.t.now() - l.heard.Load())
+		i.Silence = time.Duration(p.t.now() - l.last.heard.Load())
 		i.QueuedBytes, i.Watched = l.out.load, len(l.watched)
 	}
 	i.Traffic = p.counters.read()

@@ -51,7 +51,7 @@ func (p *peer) beat(b beat) {
 		return
 	}
 	err := l.ails(b)
-	if err == nil && b.now-l.wrote.Load() >= int64(p.t.cfg.Limits.Heartbeat)-b.every {
+	if err == nil && b.now-l.last.wrote.Load() >= int64(p.t.cfg.Limits.Heartbeat)-b.every {
 		l.acked.due = true
 		l.rouse()
 	}
@@ -65,10 +65,10 @@ func (p *peer) beat(b beat) {
 func (l *link) ails(b beat) error {
 	lim := l.p.t.cfg.Limits
 	if b.late {
-		l.heard.Store(b.now)
+		l.last.heard.Store(b.now)
 		l.stall.since = b.now
 	}
-	if silence := b.now - l.heard.Load(); silence >= int64(lim.DeadAfter)-b.every {
+	if silence := b.now - l.last.heard.Load(); silence >= int64(lim.DeadAfter)-b.every {
 		return fmt.Errorf("lost: the peer was silent for %v", time.Duration(silence).Round(time.Millisecond))
 	}
 	progress := l.out.counts.whole + l.out.counts.bulk + l.out.moved

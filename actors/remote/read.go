@@ -31,7 +31,7 @@ func (l *link) read() error {
 	for {
 		n, err := l.conn.Read(r.buf[r.end:])
 		if n > 0 {
-			l.heard.Store(l.p.t.now())
+			l.last.heard.Store(l.p.t.now())
 			l.p.counters.bytesIn.Add(uint64(n))
 			r.end += n
 			err := r.frames()

@@ -60,7 +60,7 @@ func (l *link) send(blocks []*block, parts [][]byte) ([][]byte, error) {
 	}
 	clear(parts)
 	l.p.counters.bytesOut.Add(uint64(n))
-	l.wrote.Store(l.p.t.now())
+	l.last.wrote.Store(l.p.t.now())
 	return parts, err
 }
 
