@@ -25,6 +25,7 @@ func works() []work {
 		{"tasks", "1,000 tasks that do nothing, through troupe local with one agent", measureTasks},
 		{"million", "1,000,000 tasks on 5,000 agents of another process, for one framework", million},
 		{"multitude", "50,000 agents of another process, connected and offered", multitude},
+		{"flat", "memory of 50,000 simulated agents and their master over 10 simulated minutes", flat},
 		{"sleepers", "memory of 500 running tasks", measureSleepers},
 	}
 }
