@@ -154,3 +154,15 @@ func TestDemo(t *testing.T) {
 		t.Errorf("left in the temporary folder: %v", left)
 	}
 }
+
+// A cluster that is killed takes its tasks with it, a little later: nobody can
+// come back for them.
+func TestKilledLocalClusterLeavesNoProcess(t *testing.T) {
+	w := newWorld(t)
+	cluster := w.local("--agents=1")
+	task := w.startTask("lasting", "echo up; exec sleep 1000")
+	task.await(task.out, "up")
+	cluster.kill()
+	task.signal(syscall.SIGKILL)
+	eventually(t, "no process is left", func() bool { return len(w.processes()) == 0 })
+}
