@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
@@ -24,24 +25,31 @@ type Options struct {
 	core.Options
 	// Seed of the order in which agents are looked at.
 	Seed uint64
+	// Anywhere lets a master of another system be obeyed. Without it nobody who
+	// merely reaches the port can take the allocator from the master beside it.
+	Anywhere bool
 }
 
 // Allocator is the actor. It waits for StartAllocator from a master.
 type Allocator struct {
-	core   *core.Allocator
-	seed   uint64
-	timers map[string]*actors.Timer
-	linked map[core.Peer]actors.PID
-	stats  atomic.Pointer[core.Stats]
+	core     *core.Allocator
+	seed     uint64
+	anywhere bool
+	foreign  uint64 // messages of other systems, refused
+	timers   map[string]*actors.Timer
+	linked   map[core.Peer]actors.PID
+	stats    atomic.Pointer[core.Stats]
+	log      *zap.Logger
 }
 
 // New returns an actor to be spawned once, as Name.
 func New(o Options) *Allocator {
 	a := &Allocator{
-		core:   core.New(o.Options),
-		seed:   o.Seed,
-		timers: make(map[string]*actors.Timer),
-		linked: make(map[core.Peer]actors.PID),
+		core:     core.New(o.Options),
+		seed:     o.Seed,
+		anywhere: o.Anywhere,
+		timers:   make(map[string]*actors.Timer),
+		linked:   make(map[core.Peer]actors.PID),
 	}
 	a.stats.Store(&core.Stats{})
 	return a
@@ -52,13 +60,30 @@ func (a *Allocator) Stats() core.Stats { return *a.stats.Load() }
 
 // Init installs the handlers.
 func (a *Allocator) Init(c *actors.Context) {
-	c.HandleAny(func(c *actors.Context, m proto.Message) {
-		a.step(c, core.Received{From: peer(c.Sender()), Principal: c.Principal(), Message: m})
-	})
+	a.log = c.Log().WithOptions(zap.WrapCore(sample))
+	c.HandleAny(a.received)
 	c.HandleExited(func(c *actors.Context, e actors.Exited) {
 		a.step(c, core.PeerExited{Peer: peer(e.PID)})
 	})
 	a.step(c, core.Seeded{Seed: a.seed})
+}
+
+// sample bounds what a flood of bad messages writes: of lines with one text,
+// the first 20 of every second, and then every 1000th. Stats counts them all.
+func sample(core zapcore.Core) zapcore.Core {
+	return zapcore.NewSamplerWithOptions(core, time.Second, 20, 1000)
+}
+
+func (a *Allocator) received(c *actors.Context, m proto.Message) {
+	from := c.Sender()
+	if !a.anywhere && !from.IsZero() && (from.Address != c.Self().Address || from.Incarnation != c.Self().Incarnation) {
+		a.foreign++
+		a.publishStats()
+		a.log.Warn("message refused: its sender is of another system",
+			zap.String("message", string(m.ProtoReflect().Descriptor().FullName())), zap.Stringer("sender", from))
+		return
+	}
+	a.step(c, core.Received{From: peer(from), Principal: c.Principal(), Message: m})
 }
 
 func peer(p actors.PID) core.Peer { return core.Peer(p.String()) }
@@ -67,7 +92,12 @@ func (a *Allocator) step(c *actors.Context, in core.Input) {
 	for _, effect := range a.core.Step(time.Now(), in) {
 		a.perform(c, effect)
 	}
+	a.publishStats()
+}
+
+func (a *Allocator) publishStats() {
 	stats := a.core.Stats()
+	stats.Refused += a.foreign
 	a.stats.Store(&stats)
 }
 
@@ -90,7 +120,7 @@ func (a *Allocator) perform(c *actors.Context, effect core.Effect) {
 		c.Unlink(a.linked[e.Peer])
 		delete(a.linked, e.Peer)
 	case core.Note:
-		note(c.Log(), e)
+		note(a.log, e)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
-	"troupe/allocator/core"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
@@ -170,8 +169,51 @@ func TestUnknownMessagesAreHarmless(t *testing.T) {
 		if len(r.probe.got()) != 1 {
 			t.Errorf("the master got %v", r.probe.got())
 		}
-		if got := (core.Stats{}); r.allocator.Stats() == got {
-			t.Error("nothing was counted")
+		if got := r.allocator.Stats().Refused; got != 2 {
+			t.Errorf("%d messages were refused, want 2", got)
 		}
 	})
+}
+
+// TestNobodyElsewhereTakesTheAllocator lets another system, which claims the
+// allocator's own address, begin an epoch of its own.
+func TestNobodyElsewhereTakesTheAllocator(t *testing.T) {
+	for _, anywhere := range []bool{false, true} {
+		home, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer home.Close(t.Context())
+		a := New(Options{Anywhere: anywhere})
+		pid, err := home.Spawn(Name, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		away, err := actors.New(actors.Options{Advertise: home.Address()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer away.Close(t.Context())
+		usurper, err := away.Spawn("master", &probe{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		away.Do(usurper, func(c *actors.Context) {
+			for _, m := range []proto.Message{start(9), addAgent()} {
+				c.Send(actors.PID{Name: Name, Address: pid.Address, Incarnation: pid.Incarnation}, m)
+			}
+		})
+		tick, late := time.NewTicker(time.Millisecond), time.After(10*time.Second)
+		defer tick.Stop()
+		for s := a.Stats(); s.Refused < 2 && s.Agents == 0; s = a.Stats() {
+			select {
+			case <-tick.C:
+			case <-late:
+				t.Fatalf("nothing came: %+v", s)
+			}
+		}
+		if taken := a.Stats().Agents > 0; taken != anywhere {
+			t.Errorf("anywhere %v: %+v", anywhere, a.Stats())
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
@@ -28,7 +29,7 @@ type Agent struct {
 
 // Init begins with what the journal held.
 func (a *Agent) Init(c *actors.Context) {
-	a.log = c.Log()
+	a.log = c.Log().WithOptions(zap.WrapCore(sample))
 	a.timers = make(map[string]*actors.Timer)
 	a.keepers = make(map[state.HostID]*keeper)
 	c.HandleAny(func(c *actors.Context, m proto.Message) {
@@ -44,6 +45,12 @@ func (a *Agent) Init(c *actors.Context) {
 	if !a.options.Master.IsZero() {
 		a.step(c, state.MasterDetected{Master: state.Peer(a.options.Master.String())})
 	}
+}
+
+// sample bounds what a flood of bad input writes: of lines with one text, the
+// first 20 of every second, and then every 1000th.
+func sample(core zapcore.Core) zapcore.Core {
+	return zapcore.NewSamplerWithOptions(core, time.Second, 20, 1000)
 }
 
 // retireOthers lets go of the sandboxes that no container has.

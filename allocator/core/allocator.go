@@ -43,6 +43,8 @@ type Stats struct {
 	// Passes made, looks at an agent on behalf of a client, and allocations
 	// handed out.
 	Passes, Looks, Allocations uint64
+	// Refused messages: of strangers, and those that cannot be.
+	Refused uint64
 }
 
 // New returns an allocator that waits for StartAllocator.
@@ -95,6 +97,7 @@ func (a *Allocator) receive(in Received) {
 		err = a.apply(in.Message)
 	}
 	if err != nil {
+		a.stats.Refused++
 		a.note(Warn, "message refused", Field{"message", nameOf(in.Message)},
 			Field{"sender", string(in.From)}, Field{"error", err.Error()})
 	}
