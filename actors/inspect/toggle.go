@@ -2,7 +2,10 @@ package inspect
 
 import (
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -66,19 +69,25 @@ func (t *toggle) set(level zapcore.Level, span time.Duration) {
 	t.back = mine
 }
 
+// units of Mesos's durations; Go's have their own.
+var units = map[string]time.Duration{"secs": time.Second, "mins": time.Minute, "hrs": time.Hour}
+
 // parseSpan reads Mesos's "15mins" and "30secs", and Go's durations.
 func parseSpan(text string) (time.Duration, error) {
-	var n float64
-	var unit string
-	if _, err := fmt.Sscanf(text, "%g%s", &n, &unit); err == nil {
-		switch unit {
-		case "secs":
-			return time.Duration(n * float64(time.Second)), nil
-		case "mins":
-			return time.Duration(n * float64(time.Minute)), nil
-		case "hrs":
-			return time.Duration(n * float64(time.Hour)), nil
+	for name, unit := range units {
+		number, ok := strings.CutSuffix(text, name)
+		if !ok {
+			continue
 		}
+		n, err := strconv.ParseFloat(number, 64)
+		if err != nil {
+			return 0, err
+		}
+		span := n * float64(unit)
+		if !(span > -math.MaxInt64 && span < math.MaxInt64) {
+			return 0, fmt.Errorf("%q is no span of time that can be", text)
+		}
+		return time.Duration(span), nil
 	}
 	return time.ParseDuration(text)
 }

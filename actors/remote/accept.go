@@ -104,7 +104,7 @@ func (f *front) serve(conn net.Conn) {
 	if err := f.sort(conn); err != nil {
 		f.t.refused.Add(1)
 		_ = conn.Close() // refused either way
-		f.t.log.Info("connection refused", zap.Stringer("remote", conn.RemoteAddr()), zap.Error(err))
+		f.t.complaints.Info("connection refused", zap.Stringer("remote", conn.RemoteAddr()), zap.Error(err))
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 )
 
 func logged(b *buffer) *zap.Logger {
-	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(b), zap.DebugLevel))
+	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(b), zap.InfoLevel))
 }
 
 // TestMalformedFramesEndTheLinkAlone sends what makes no sense: the link ends

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors/remote/frame"
@@ -38,6 +39,8 @@ func (l *link) read() error {
 			l.p.counters.messagesIn.Add(uint64(r.came))
 			r.came = 0
 			if err != nil {
+				l.p.t.complaints.Warn("a peer does not keep to the protocol", zap.String("peer", l.remote.Address),
+					zap.String("incarnation", l.remote.Incarnation), zap.Error(err))
 				return fmt.Errorf("lost: %w", err)
 			}
 			r.resize(n)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors/address"
@@ -22,11 +23,14 @@ var ErrClosed = errors.New("remote: the transport is closed")
 
 // Transport links this system with others.
 type Transport struct {
-	cfg   Config
-	log   *zap.Logger
-	front *front // what listens; nil when nothing does
-	begun time.Time
-	seq   atomic.Uint64 // of dials
+	cfg Config
+	log *zap.Logger
+	// complaints are about what strangers do: of each text the first 20 of every
+	// second, and then every 1000th.
+	complaints *zap.Logger
+	front      *front // what listens; nil when nothing does
+	begun      time.Time
+	seq        atomic.Uint64 // of dials
 
 	ctx     context.Context // of all goroutines
 	cancel  context.CancelFunc
@@ -50,6 +54,9 @@ func New(cfg Config) (*Transport, error) {
 		return nil, err
 	}
 	t := &Transport{cfg: cfg, log: cfg.Logger, begun: time.Now(), peers: map[peerKey]*peer{}}
+	t.complaints = t.log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, time.Second, 20, 1000)
+	}))
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.acks.delay = t.cfg.Limits.AckDelay
 	if cfg.Listener != nil {

@@ -28,6 +28,10 @@ func (m *Machine) statusUpdate(from Peer, msg *cluster.StatusUpdate) {
 	}
 	status := msg.GetStatus()
 	uuid, ok := uuidOf(status.GetUuid())
+	if status == nil {
+		m.drop(view.StatusUpdates, from, "status is absent")
+		return
+	}
 	if !ok && status.Uuid != nil {
 		m.drop(view.StatusUpdates, from, "status.uuid does not have 16 bytes", Field{"task", status.GetTaskId().GetValue()})
 		return

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -213,8 +214,8 @@ func executorEnvironment(text string) ([]string, error) {
 	}
 	var list []string
 	for name, value := range given {
-		if name == "" {
-			return nil, usageError{fmt.Errorf("--executor_environment_variables has a variable without a name")}
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value, 0) {
+			return nil, usageError{fmt.Errorf("--executor_environment_variables: %q is no variable: its name is empty or has '=', or there is a NUL in it", name)}
 		}
 		list = append(list, name+"="+value)
 	}

@@ -152,6 +152,21 @@ func TestBadSettingsNameFlagAndValue(t *testing.T) {
 	}
 }
 
+// FuzzConfig: any file is taken, or refused with its name and line.
+func FuzzConfig(f *testing.F) {
+	for _, text := range []string{"# settings\n\nwork-dir = /x\nwait = 3secs\n", "wait = soon", "wait", "= x", "no_such = 1", "switch_user = perhaps", "work_dir = file:///does/not/exist", "\x00=\n\r"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		config := filepath.Join(t.TempDir(), "config")
+		write(t, config, text)
+		err := resolve(new(settings), []string{"--config", config}, nil)
+		if err != nil && !strings.Contains(err.Error(), config) && !strings.Contains(err.Error(), "--work_dir") {
+			t.Errorf("%q does not say where it stood", err)
+		}
+	})
+}
+
 func resolve(s *settings, args []string, env map[string]string) error {
 	c := command(s)
 	if err := c.ParseFlags(args); err != nil {
