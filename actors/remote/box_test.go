@@ -258,6 +258,19 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// FuzzKeys: a name that is cut is put together again as it was.
+func FuzzKeys(f *testing.F) {
+	for _, name := range []string{"plain", "x?1z", "x?0", "x?01", "?1", "a?b?c", "x?3w5e11264sgsg", ""} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		base, key := cutKey(name)
+		if withKey(base, key) != name || base == "" && name != "" {
+			t.Errorf("%q is %q and %d, and again %q", name, base, key, withKey(base, key))
+		}
+	})
+}
+
 func TestQueue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q queue[int]

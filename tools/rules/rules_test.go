@@ -60,15 +60,22 @@ func TestNamedTestsExist(t *testing.T) {
 		for _, d := range f.AST.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok && f.Test {
 				tests[f.Folder()+" "+fn.Name.Name] = true
+				tests[fn.Name.Name] = true
 			}
 		}
 	}
 	named := regexp.MustCompile("`(Test\\w+)` in `([a-z0-9/]+)`")
+	alone := regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
 	found := 0
 	for _, page := range tree.Pages {
 		text, err := fs.ReadFile(tree.Root, page)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, m := range alone.FindAllStringSubmatch(string(text), -1) {
+			if !tests[m[1]] {
+				t.Errorf("%s names %s, which does not exist", page, m[1])
+			}
 		}
 		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
 			found++
