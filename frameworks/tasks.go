@@ -118,10 +118,11 @@ func (t *Tasks) start(d *Driver) {
 // Offers uses or declines each.
 func (t *Tasks) Offers(_ *Driver, offers []*mesos.Offer) { t.step(work.Offers{Offers: offers}) }
 
-// Update reports.
+// Update reports. Hearsay is not taken for the end, so that the agent's word
+// still comes.
 func (t *Tasks) Update(_ *Driver, st *mesos.TaskStatus) bool {
 	t.step(work.Updated{Status: st})
-	return true
+	return !work.Hearsay(st)
 }
 
 // Message passes on.

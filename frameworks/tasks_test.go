@@ -125,6 +125,32 @@ func TestTasksAddedAndKilledWhileRunning(t *testing.T) {
 	}
 }
 
+// A scheduler that comes back while a task ends hears of it from the master
+// first. What counts is what the agent says a moment later.
+func TestTheAgentsWordIsWaitedFor(t *testing.T) {
+	sys := system(t)
+	m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return nil })
+	m.Agent(t, "S1", "cpus:1;mem:64")
+	var final frameworks.Progress
+	tasks := frameworks.NewTasks(func(p frameworks.Progress) { final = p })
+	tasks.Add(&frameworks.Task{ID: "a", Command: "true"})
+	tasks.Close()
+	ended := run(t, m, sys, frameworks.Options{}, tasks)
+	m.Await(t, "the launch", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 1 })
+	m.Update(t, "a", running)
+	m.Event(&scheduler.Event{Type: scheduler.Event_UPDATE.Enum(), Update: &scheduler.Event_Update{Status: &mesos.TaskStatus{
+		TaskId: &mesos.TaskID{Value: proto.String("a")}, State: finished.Enum(),
+		Source: mesos.TaskStatus_SOURCE_MASTER.Enum(), Reason: mesos.TaskStatus_REASON_RECONCILIATION.Enum(),
+	}}})
+	m.Update(t, "a", finished)
+	if err := wait(t, ended); err != nil {
+		t.Fatal(err)
+	}
+	if final.State != finished || !final.Final || len(final.Status.GetUuid()) == 0 {
+		t.Errorf("the end was taken from %v", final.Status)
+	}
+}
+
 func TestTasksOutliveTheirMaster(t *testing.T) {
 	sys := system(t)
 	m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return nil })

@@ -258,7 +258,7 @@ func (m *Machine) updated(st *mesos.TaskStatus) {
 	switch {
 	case tasks.Live(st.GetState()):
 		m.do(Report{j.progress(st)})
-	case !isHearsay(st):
+	case !Hearsay(st):
 		m.ended(j, st)
 	case j.hearsay == nil:
 		j.hearsay = st
@@ -266,9 +266,9 @@ func (m *Machine) updated(st *mesos.TaskStatus) {
 	}
 }
 
-// isHearsay tells whether a status is the master's answer to reconciliation of
-// a task that ended by itself: its agent will tell, too, and say more.
-func isHearsay(st *mesos.TaskStatus) bool {
+// Hearsay tells whether a status is the master's answer to reconciliation of a
+// task that ended by itself: its agent will tell, too, and say more.
+func Hearsay(st *mesos.TaskStatus) bool {
 	switch st.GetState() {
 	case mesos.TaskState_TASK_FINISHED, mesos.TaskState_TASK_FAILED, mesos.TaskState_TASK_KILLED:
 		return len(st.GetUuid()) == 0 && st.Reason != nil && st.GetReason() == mesos.TaskStatus_REASON_RECONCILIATION
