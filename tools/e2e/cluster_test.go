@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"troupe/tools/processtest"
 )
 
 // cluster is a master and agents, each a process.
@@ -18,7 +20,7 @@ type cluster struct {
 
 func (w *world) separate(secure ...string) *cluster {
 	w.t.Helper()
-	c := &cluster{world: w, masterPort: freePort(w.t), agentPort: freePort(w.t)}
+	c := &cluster{world: w, masterPort: processtest.FreePort(w.t), agentPort: processtest.FreePort(w.t)}
 	w.flags = append(w.flags, fmt.Sprintf("--master=127.0.0.1:%d", c.masterPort))
 	w.flags = append(w.flags, secure...)
 	w.t.Cleanup(func() {
@@ -58,7 +60,7 @@ func (c *cluster) end() {
 	c.agent.wait().check(c.t, "agent after SIGUSR1", 0, "", "")
 	c.master.signal(syscall.SIGTERM)
 	c.master.wait().check(c.t, "master after SIGTERM", 0, "", `"ended in order"`)
-	eventually(c.t, "no process is left", func() bool { return len(c.processes()) == 0 })
+	eventually(c.t, "no process is left", func() bool { return len(c.Processes()) == 0 })
 }
 
 // kill ends a process without a warning.
@@ -90,7 +92,7 @@ func TestKilledDaemonsEndNoTask(t *testing.T) {
 	pid := task.await(task.out, `pid (\d+)`)[1]
 	alive := func(when string) {
 		t.Helper()
-		if !exists("/proc/" + pid) {
+		if !processtest.Exists("/proc/" + pid) {
 			t.Fatalf("the task has ended with %s", when)
 		}
 	}
@@ -133,7 +135,7 @@ func TestTaskThatEndsWithoutItsAgent(t *testing.T) {
 	pid := task.await(task.out, `pid (\d+)`)[1]
 	c.agent.kill()
 	touch(t, ready)
-	eventually(t, "the task has ended", func() bool { return !exists("/proc/" + pid) })
+	eventually(t, "the task has ended", func() bool { return !processtest.Exists("/proc/" + pid) })
 	c.startAgent()
 	task.wait().check(t, "run", 5, "", "TASK_FAILED.*exited with status 5")
 	c.end()
@@ -147,7 +149,7 @@ func TestAgentStopsInOrder(t *testing.T) {
 	pid := task.await(task.out, `pid (\d+)`)[1]
 	c.agent.signal(syscall.SIGTERM)
 	c.agent.wait().check(t, "agent after SIGTERM", 0, "", `"ended in order"`)
-	if !exists("/proc/" + pid) {
+	if !processtest.Exists("/proc/" + pid) {
 		t.Error("the task has ended with the agent")
 	}
 	c.startAgent()

@@ -25,6 +25,7 @@ import (
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/executor"
 	"troupe/messages/mesos/scheduler"
+	"troupe/tools/processtest"
 )
 
 // attacker is a system of this process that says to the daemons whatever it
@@ -79,7 +80,7 @@ func (a *attacker) say(n int, to actors.PID, messages ...proto.Message) {
 
 func (a *attacker) awaitLost(reason string) {
 	a.t.Helper()
-	late := time.After(patience)
+	late := time.After(processtest.Patience)
 	for {
 		select {
 		case got := <-a.lost:
@@ -174,7 +175,7 @@ func strayBytes(t *testing.T, d *daemon, port int) {
 			t.Fatal(err)
 		}
 		_, _ = io.WriteString(conn, bytes) // the daemon may hang up before the end
-		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(processtest.Patience)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := io.Copy(io.Discard, conn); os.IsTimeout(err) {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"troupe/tools/processtest"
 )
 
 // A cluster in one process runs commands, shows them, and leaves nothing
@@ -25,12 +27,12 @@ func TestLocalCluster(t *testing.T) {
 	// Two tasks run, one of which does not mind SIGTERM, when the cluster ends.
 	w.startTask("stubborn", `trap "" TERM; while :; do sleep 1; done`)
 	w.startTask("meek", "sleep 1000")
-	if n := len(w.processes()); n < 5 {
+	if n := len(w.Processes()); n < 5 {
 		t.Errorf("only %d processes run: the test cannot see them", n)
 	}
 	cluster.signal(syscall.SIGINT)
 	cluster.wait().check(t, "local after SIGINT", 0, "", "^$")
-	eventually(t, "no process is left", func() bool { return len(w.processes()) == 0 })
+	eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })
 	if left := w.written(); len(left) > 0 {
 		t.Errorf("left in the temporary folder: %v", left)
 	}
@@ -137,7 +139,7 @@ func interruptKills(t *testing.T, w *world) {
 	if _, err := fmt.Sscan(string(text), &pid); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the task's process is gone", func() bool { return !exists(fmt.Sprintf("/proc/%d", pid)) })
+	eventually(t, "the task's process is gone", func() bool { return !processtest.Exists(fmt.Sprintf("/proc/%d", pid)) })
 }
 
 // The demo counts its words and keeps its command alive until Ctrl-C.
@@ -149,7 +151,7 @@ func TestDemo(t *testing.T) {
 	w.do("tasks", "list").check(t, "tasks list", 0, `(?m)^heartbeat +heartbeat +TASK_RUNNING`, "^$")
 	cluster.signal(syscall.SIGINT)
 	cluster.wait().check(t, "demo after SIGINT", 0, "", "^$")
-	eventually(t, "no process is left", func() bool { return len(w.processes()) == 0 })
+	eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })
 	if left := w.written(); len(left) > 0 {
 		t.Errorf("left in the temporary folder: %v", left)
 	}
@@ -164,5 +166,5 @@ func TestKilledLocalClusterLeavesNoProcess(t *testing.T) {
 	task.await(task.out, "up")
 	cluster.kill()
 	task.signal(syscall.SIGKILL)
-	eventually(t, "no process is left", func() bool { return len(w.processes()) == 0 })
+	eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })
 }

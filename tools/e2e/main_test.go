@@ -3,9 +3,9 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"troupe/tools/processtest"
 )
 
 // built is the program under test, built once.
@@ -20,11 +20,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir) // what stays is temporary all the same
-	built = filepath.Join(dir, "troupe")
-	build := exec.Command("go", "build", "-o", built, "../troupe")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build troupe:", err)
+	if built, err = processtest.Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()

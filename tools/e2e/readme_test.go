@@ -56,8 +56,8 @@ func TestQuickStart(t *testing.T) {
 		if !ok {
 			t.Fatalf("$ %s: the test cannot run that", s.command)
 		}
-		c := exec.Command("sh", "-c", w.program+" "+arguments)
-		c.Env = append(w.command().Env, "TROUPE_MASTER="+strings.TrimPrefix(w.flags[0], "--master="))
+		c := exec.Command("sh", "-c", w.Program+" "+arguments)
+		c.Env = append(w.Command().Env, "TROUPE_MASTER="+strings.TrimPrefix(w.flags[0], "--master="))
 		out, err := c.CombinedOutput()
 		if err != nil {
 			t.Errorf("$ %s: %v\n%s", s.command, err, out)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"troupe/tools/processtest"
 )
 
 // What cannot work says so, with the flag and its value, and ends.
@@ -91,7 +93,7 @@ func TestLocalPassesOverPortsInUse(t *testing.T) {
 	}
 	defer l.Close()
 	taken := l.Addr().(*net.TCPAddr).Port
-	d := w.start("local", fmt.Sprintf("--port=%d", freePort(t)), fmt.Sprintf("--agent_port=%d", taken), "--agents=1")
+	d := w.start("local", fmt.Sprintf("--port=%d", processtest.FreePort(t)), fmt.Sprintf("--agent_port=%d", taken), "--agents=1")
 	if at := d.await(d.out, `(?m)^agent +http://127.0.0.1:(\d+)`); at[1] == fmt.Sprint(taken) {
 		t.Error("the agent is said to be at a port that is taken")
 	}
