@@ -3,6 +3,7 @@
 // import these packages; they import protobuf and each other.
 //
 //   - mesos and the packages below it are the vocabulary of the Mesos v1 APIs.
+//   - masters is where masters are.
 //   - cluster is what the parts of a cluster say to each other beside it.
 //   - json and recordio are the forms in which HTTP carries them.
 //   - resources calculates with resources; validate checks messages; names
@@ -43,6 +44,9 @@
 //	KillTaskRequest              the operator                 OperatorReply
 //	TeardownRequest              the operator                 OperatorReply
 //	OperatorReply                master, per request          may be lost; the request can be repeated
+//
+//	To whoever takes a master for the leader:
+//	NotLeading                   master, per request          may be lost; whoever asked asks again, anybody
 //
 //	To the agent:
 //	AgentRegistered              master, per RegisterAgent    the agent stops asking
