@@ -84,8 +84,21 @@
 //	RequestResources             nobody                       may be lost
 //	UpdateWeights                nobody                       StartAllocator begins anew after a break
 //
+//	To a replica, where masters keep the registry among themselves:
+//	ReplicaRequest               Raft, as long as it matters  ReplicaReply
+//	ReplicaReply                 replica, per request         may be lost; the request is repeated
+//	LogEntry                     the leader, in Append        a majority has it
+//	IdentifyReplica              a new replica, every second  ReplicaIdentity
+//	ReplicaIdentity              replica, per IdentifyReplica may be lost; the question is repeated
+//	ListMasters                  the operator                 MastersListed
+//	MastersListed                replica, per ListMasters     may be lost; the request can be repeated
+//	AddMaster, RemoveMaster      the operator                 OperatorReply
+//
 //	Kept on disk, never sent:
 //	AgentRecord, RegistryHeader  -                            the master's registry
+//	RegistryEntry                -                            a snapshot of the replicated registry
+//	RegistrySnapshot             -                            the next snapshot
+//	StoredRecord                 -                            the record's next change
 //	JournalBatch, JournalRecord  -                            the agent's journal, as are the rest
 //	AgentIdentity                -                            the next AgentIdentity
 //	FrameworkDescribed           -                            FrameworkForgotten
