@@ -35,7 +35,7 @@ var Rings = []Ring{
 	},
 	{
 		Name:    "devices",
-		Folders: []string{"master/store", "slave/checkpoint", "slave/container/...", "slave/detect"},
+		Folders: []string{"master/store", "master/election", "slave/checkpoint", "slave/container/...", "slave/detect"},
 		May:     []string{"words", "cores"}, Libraries: []string{"*"},
 	},
 	{
