@@ -1,0 +1,160 @@
+package chaos
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"troupe/tools/processtest"
+	"troupe/tools/steady"
+)
+
+// One master that keeps its registry in a file.
+func TestFile(t *testing.T) { newCluster(t).suffer() }
+
+// suffer lets faults come, and then checks that nothing is wrong.
+func (c *cluster) suffer() {
+	c.t.Helper()
+	c.eventually("all tasks run", c.settled)
+	roles, names := c.roles()
+	plan := Plan(seed, length, roles, false)
+	done := 0
+	c.t.Cleanup(func() {
+		if c.t.Failed() {
+			c.t.Logf("faults, after which it failed:\n%s\nagain:\n%s", describe(plan[:done], names), replay(c.t))
+		}
+	})
+	began := time.Now()
+	for _, f := range plan {
+		<-time.After(time.Until(began.Add(f.At)))
+		done++
+		c.strike(f)
+	}
+	<-time.After(time.Until(began.Add(length)))
+	for _, h := range c.healing {
+		h.Reset(0)
+	}
+	c.eventually("all tasks run again, and none is unaccounted for", c.settled)
+	c.works()
+	c.drain()
+	c.whole()
+	c.end()
+	c.t.Logf("seed %d: %d faults in %s, %d hosts died; %s", seed, done, length, len(c.deaths), c.lives())
+}
+
+func describe(plan []Fault, names []string) string {
+	lines := make([]string, len(plan))
+	for i, f := range plan {
+		lines[i] = f.Describe(names)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// lives says how often each member was started.
+func (c *cluster) lives() string {
+	var parts []string
+	for _, m := range c.cast {
+		parts = append(parts, fmt.Sprintf("%s %d", m.name, m.starts))
+	}
+	return "lives: " + strings.Join(parts, ", ")
+}
+
+// eventually polls until what is wrong is nothing.
+func (c *cluster) eventually(what string, wrong func() string) {
+	c.t.Helper()
+	last, began := "", time.Now()
+	defer func() { c.t.Logf("%6.1fs until %s", time.Since(began).Seconds(), what) }()
+	if !processtest.Within(processtest.Patience, func() bool { last = wrong(); return last == "" }) {
+		c.t.Fatalf("still not: %s:\n%s", what, last)
+	}
+}
+
+// settled says what is missing for all to be well while tasks run.
+func (c *cluster) settled() string {
+	s := c.summary()
+	if s == nil {
+		return "the master does not answer"
+	}
+	active, running := 0, 0
+	for _, a := range s.Agents {
+		if a.Active {
+			active++
+			running += a.TaskRunning
+		}
+	}
+	if active != agents || running != tasks {
+		return fmt.Sprintf("%d agents, %d tasks running", active, running)
+	}
+	if n := len(c.running()); n != tasks {
+		return fmt.Sprintf("%d tasks have processes", n)
+	}
+	return strings.Join(c.audit(false), "\n")
+}
+
+// works checks that the cluster takes another framework's work beside the
+// rest.
+func (c *cluster) works() {
+	c.t.Helper()
+	if out, err := c.do("run", "--", "echo", "still at work"); err != nil || !strings.Contains(out, "still at work") {
+		c.t.Errorf("troupe run: %v\n%s", err, out)
+	}
+}
+
+// drain ends the framework and its tasks, and checks what became of each.
+func (c *cluster) drain() {
+	c.t.Helper()
+	if err := steady.Drain(c.framework()); err != nil {
+		c.t.Fatal(err)
+	}
+	c.of(Scheduler)[0].finish()
+	c.eventually("every task has its end", func() string { return strings.Join(c.audit(true), "\n") })
+}
+
+// whole checks that no resource has leaked: each agent can be given away as a
+// whole.
+func (c *cluster) whole() {
+	c.t.Helper()
+	c.eventually("nothing is used", func() string {
+		s := c.summary()
+		if s == nil {
+			return "the master does not answer"
+		}
+		for _, a := range s.Agents {
+			if a.Used != (amounts{}) || !a.Active {
+				return fmt.Sprintf("%+v", s)
+			}
+		}
+		return ""
+	})
+	out, err := c.do("run", fmt.Sprintf("--cpus=%d", agentCPUs), fmt.Sprintf("--instances=%d", agents), "--", "true")
+	if err != nil {
+		c.t.Errorf("tasks that need whole agents: %v\n%s", err, out)
+	}
+}
+
+// end takes everything down in order.
+func (c *cluster) end() {
+	c.t.Helper()
+	for _, order := range []struct {
+		role   Role
+		signal syscall.Signal
+	}{{Agent, syscall.SIGUSR1}, {Master, syscall.SIGTERM}} {
+		for _, m := range c.of(order.role) {
+			m.retire()
+			m.signal(order.signal)
+			m.finish()
+		}
+	}
+	c.eventually("no process is left", func() string {
+		return strings.TrimSpace(fmt.Sprintln(c.left()...))
+	})
+}
+
+func (c *cluster) left() (all []any) {
+	for _, p := range c.Processes() {
+		all = append(all, p)
+	}
+	return all
+}
