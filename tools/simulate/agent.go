@@ -24,10 +24,14 @@ type agentNode struct {
 	total   []*mesos.Resource
 	journal []*cluster.JournalRecord
 	machine *state.Machine
-	hosts   map[state.HostID]*hostNode
-	ids     []state.HostID // of hosts, as they were started
-	started int
-	watched map[state.HostID]bool
+	// The address of the master that it was told of last; empty is none.
+	detected string
+	hosts    map[state.HostID]*hostNode
+	ids      []state.HostID // of hosts, as they were started
+	started  int
+	watched  map[state.HostID]bool
+	// What becomes durable of records; for tests of oracles, not all.
+	disk func([]*cluster.JournalRecord) []*cluster.JournalRecord
 	// Checkpoints that wait for the disk.
 	writing bool
 	queue   []state.Checkpoint
@@ -37,6 +41,7 @@ func newAgentNode(c *simulation, number int) *agentNode {
 	return &agentNode{
 		process: c.net.process(fmt.Sprintf("agent%d:5051", number)), cluster: c, number: number,
 		total: c.options.agentTotal(), hosts: make(map[state.HostID]*hostNode),
+		disk: func(records []*cluster.JournalRecord) []*cluster.JournalRecord { return records },
 	}
 }
 
@@ -59,7 +64,10 @@ func (a *agentNode) boot(rebooted bool) {
 	})
 	a.actors["agent"] = a
 	a.step(state.Started{Records: a.journal, Rebooted: rebooted})
-	a.step(state.MasterDetected{Master: masterActor})
+	a.cluster.quorum.follow(a.process, func(leader string) {
+		a.detected = leader
+		a.step(state.MasterDetected{Master: state.Peer(masterActor(leader))})
+	})
 }
 
 func (a *agentNode) receive(from string, m proto.Message) {
@@ -74,7 +82,14 @@ func (a *agentNode) onDisk(in state.Input) {
 }
 
 func (a *agentNode) step(in state.Input) {
-	for _, effect := range a.machine.Step(a.net.now, in) {
+	life := a.life
+	for _, effect := range a.machine.Step(a.now(), in) {
+		if a.burns() {
+			a.crash()
+		}
+		if !a.up || a.life != life {
+			return
+		}
 		a.perform(effect)
 	}
 }
@@ -175,9 +190,7 @@ func (a *agentNode) write() {
 			batch = batch[:a.net.chance.IntN(len(batch)+1)]
 		}
 		for _, c := range batch {
-			if a.cluster.options.sabotage != forgetfulDisk || a.journal == nil {
-				a.journal = append(a.journal, c.Records...)
-			}
+			a.journal = append(a.journal, a.disk(c.Records)...)
 		}
 		if !a.up {
 			return

@@ -2,58 +2,196 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// faults are the words of a fault: in scenarios, in traces, and as chance
-// makes them up.
-//
-//	break agent3 master    ends the link between two processes, if there is one
-//	cut agent3 20s         lets no packet in or out for a time; also master, scheduler1
-//	crash agent3           kills a process, which comes back; also master, scheduler1
-//	power agent3           ends an agent's process and all that runs there
-//	host agent3            kills one of an agent's executor hosts
-//	allocator              replaces the allocator by an empty one
+// words of a fault are the same in scenarios, in traces, and as chance makes
+// them up.
+type fault struct {
+	name string
+	// How many words follow, and what they are, for people.
+	words int
+	usage string
+	do    func(c *simulation, words []string) error
+}
+
+// faultKinds lists all faults there are. A PROCESS is agent3, scheduler1,
+// master0, or master for the one that leads; a PLACE also quorum.
+func faultKinds() []fault {
+	return []fault{
+		{"break", 2, "break PROCESS PROCESS", (*simulation).faultBreak},
+		{"part", 3, "part PLACE PLACE TIME", (*simulation).faultPart},
+		{"cut", 2, "cut PLACE TIME", (*simulation).faultCut},
+		{"pause", 2, "pause PROCESS TIME", (*simulation).faultPause},
+		{"clock", 2, "clock PROCESS TIME", (*simulation).faultClock},
+		{"crash", 1, "crash PROCESS", (*simulation).faultCrash},
+		{"fuse", 2, "fuse PROCESS EFFECTS", (*simulation).faultFuse},
+		{"power", 1, "power AGENT", (*simulation).faultPower},
+		{"host", 1, "host AGENT", (*simulation).faultHost},
+		{"allocator", 0, "allocator", (*simulation).faultAllocator},
+		{"depose", 0, "depose", (*simulation).faultDepose},
+		{"store", 2, "store slow|fails|silent TIME", (*simulation).faultStore},
+	}
+}
+
+// fault makes one happen. What is done to a process that does not run has no
+// effect.
 func (c *simulation) fault(words []string) error {
 	c.net.note("fault: %s", strings.Join(words, " "))
-	arguments := map[string]int{"break": 2, "cut": 2, "crash": 1, "power": 1, "host": 1, "allocator": 0}
-	n, known := arguments[words[0]]
-	if !known || len(words) != n+1 {
-		return fmt.Errorf("fault %q: want one of break A B, cut A TIME, crash A, power AGENT, host AGENT, allocator", strings.Join(words, " "))
+	var usages []string
+	for _, f := range faultKinds() {
+		if f.name == words[0] && f.words == len(words)-1 {
+			if err := f.do(c, words[1:]); err != nil {
+				return fmt.Errorf("fault %s: %w", words[0], err)
+			}
+			return nil
+		}
+		usages = append(usages, f.usage)
 	}
-	switch words[0] {
-	case "allocator":
-		if c.master.up {
-			c.master.replaceAllocator()
-		}
-		return nil
-	case "break":
-		return c.faultBreak(words[1], words[2])
-	case "cut":
-		d, err := time.ParseDuration(words[2])
-		if err != nil {
-			return fmt.Errorf("fault cut: %w", err)
-		}
-		p, err := c.processNamed(words[1])
-		if err == nil {
-			c.net.partition(p, d)
-		}
-		return err
-	case "crash":
-		return c.faultCrash(words[1])
-	}
-	a, err := c.agentNamed(words[1])
-	if err != nil || !a.up && words[0] == "power" {
+	return fmt.Errorf("fault %q: want one of %s", strings.Join(words, " "), strings.Join(usages, ", "))
+}
+
+// faultBreak ends the link between two processes, if there is one.
+func (c *simulation) faultBreak(words []string) error {
+	p, q, err := c.pairNamed(words)
+	if err != nil {
 		return err
 	}
-	if words[0] == "power" {
-		a.powerFailure()
-		return nil
+	if l := p.links[q]; l != nil {
+		c.net.breakLink(l, nil)
 	}
-	a.loseHost()
 	return nil
+}
+
+// faultPart lets no packet pass between two machines for a time.
+func (c *simulation) faultPart(words []string) error {
+	p, q, err := c.pairNamed(words)
+	if err != nil {
+		return err
+	}
+	d, err := time.ParseDuration(words[2])
+	if err == nil && p != q {
+		c.net.part(p, q, d)
+	}
+	return err
+}
+
+// timed finds a process and a time.
+func (c *simulation) timed(words []string) (*process, time.Duration, error) {
+	p, err := c.processNamed(words[0])
+	if err != nil {
+		return nil, 0, err
+	}
+	d, err := time.ParseDuration(words[1])
+	return p, d, err
+}
+
+// faultCut lets no packet in or out of a machine for a time.
+func (c *simulation) faultCut(words []string) error {
+	p, d, err := c.timed(words)
+	if err == nil {
+		c.net.partition(p, d)
+	}
+	return err
+}
+
+// faultPause stops a process for a time.
+func (c *simulation) faultPause(words []string) error {
+	p, d, err := c.timed(words)
+	if err == nil {
+		c.net.pause(p, d)
+	}
+	return err
+}
+
+// faultClock sets a machine's clock off by so much from the true time, and
+// kills the process, which comes back.
+func (c *simulation) faultClock(words []string) error {
+	p, d, err := c.timed(words)
+	if err == nil {
+		p.off = d
+		err = c.faultCrash(words[:1])
+	}
+	return err
+}
+
+// crasher is a process that comes back when it is killed.
+type crasher interface{ crash() }
+
+// faultCrash kills a process, which comes back.
+func (c *simulation) faultCrash(words []string) error {
+	p, err := c.processNamed(words[0])
+	if err != nil {
+		return err
+	}
+	if n := c.crasherAt(p); n != nil && p.up {
+		n.crash()
+	}
+	return nil
+}
+
+// faultFuse kills a process before it performs one of its next effects,
+// wherever in a step that is.
+func (c *simulation) faultFuse(words []string) error {
+	p, err := c.processNamed(words[0])
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(words[1])
+	if err == nil && p.up {
+		p.fuse = max(n, 1)
+	}
+	return err
+}
+
+// faultPower ends an agent's process and all that runs on its machine.
+func (c *simulation) faultPower(words []string) error {
+	a, err := c.agentNamed(words[0])
+	if err == nil && a.up {
+		a.powerFailure()
+	}
+	return err
+}
+
+// faultHost kills one of an agent's executor hosts.
+func (c *simulation) faultHost(words []string) error {
+	a, err := c.agentNamed(words[0])
+	if err == nil {
+		a.loseHost()
+	}
+	return err
+}
+
+// faultAllocator replaces the allocator by an empty one.
+func (c *simulation) faultAllocator([]string) error {
+	if m := c.leader(); m != nil {
+		m.replaceAllocator()
+	}
+	return nil
+}
+
+// faultDepose ends a leadership, which the leader does not know.
+func (c *simulation) faultDepose([]string) error {
+	if !c.quorum.single() {
+		c.quorum.depose()
+	}
+	return nil
+}
+
+// faultStore makes the store slow, or fail, or lose its answers, for a time.
+func (c *simulation) faultStore(words []string) error {
+	t := trouble(words[0])
+	if !slices.Contains([]trouble{slow, fails, silent}, t) {
+		return fmt.Errorf("%q is none of slow, fails and silent", words[0])
+	}
+	d, err := time.ParseDuration(words[1])
+	if err == nil {
+		c.quorum.ails(t, d)
+	}
+	return err
 }
 
 // loseHost kills one of the hosts on an agent's machine, if there is any.
@@ -66,43 +204,6 @@ func (a *agentNode) loseHost() {
 	}
 }
 
-func (c *simulation) faultBreak(one, other string) error {
-	p, err := c.processNamed(one)
-	if err != nil {
-		return err
-	}
-	q, err := c.processNamed(other)
-	if err != nil {
-		return err
-	}
-	if l := p.links[q]; l != nil {
-		c.net.breakLink(l, nil)
-	}
-	return nil
-}
-
-func (c *simulation) faultCrash(name string) error {
-	switch {
-	case name == "master":
-		if c.master.up {
-			c.master.kill()
-			c.net.after(c.net.between(100*time.Millisecond, 30*time.Second), c.master.boot)
-		}
-		return nil
-	case strings.HasPrefix(name, "scheduler"):
-		n, err := numberIn(name, "scheduler", len(c.schedulers))
-		if err == nil && c.schedulers[n].up {
-			c.schedulers[n].crash()
-		}
-		return err
-	}
-	a, err := c.agentNamed(name)
-	if err == nil && a.up {
-		a.crash()
-	}
-	return err
-}
-
 func (c *simulation) agentNamed(name string) (*agentNode, error) {
 	n, err := numberIn(name, "agent", len(c.agents))
 	if err != nil {
@@ -111,10 +212,27 @@ func (c *simulation) agentNamed(name string) (*agentNode, error) {
 	return c.agents[n], nil
 }
 
+func (c *simulation) pairNamed(words []string) (p, q *process, err error) {
+	if p, err = c.processNamed(words[0]); err == nil {
+		q, err = c.processNamed(words[1])
+	}
+	return p, q, err
+}
+
 func (c *simulation) processNamed(name string) (*process, error) {
 	switch {
+	case name == "quorum":
+		return c.quorum.process, nil
+	case name == "master" && c.quorum.leader == nil:
+		return c.masters[0].process, nil
 	case name == "master":
-		return c.master.process, nil
+		return c.quorum.leader.process, nil
+	case strings.HasPrefix(name, "master"):
+		n, err := numberIn(name, "master", len(c.masters))
+		if err != nil {
+			return nil, err
+		}
+		return c.masters[n].process, nil
 	case strings.HasPrefix(name, "scheduler"):
 		n, err := numberIn(name, "scheduler", len(c.schedulers))
 		if err != nil {
@@ -129,56 +247,30 @@ func (c *simulation) processNamed(name string) (*process, error) {
 	return a.process, nil
 }
 
+// crasherAt is whose process it is; nil for the quorum's.
+func (c *simulation) crasherAt(p *process) crasher {
+	for _, m := range c.masters {
+		if m.process == p {
+			return m
+		}
+	}
+	for _, s := range c.schedulers {
+		if s.process == p {
+			return s
+		}
+	}
+	for _, a := range c.agents {
+		if a.process == p {
+			return a
+		}
+	}
+	return nil
+}
+
 func numberIn(name, prefix string, limit int) (int, error) {
 	n, err := strconv.Atoi(strings.TrimPrefix(name, prefix))
 	if err != nil || !strings.HasPrefix(name, prefix) || n < 0 || n >= limit {
-		return 0, fmt.Errorf("fault: %q is no %s from 0 to %d", name, prefix, limit-1)
+		return 0, fmt.Errorf("%q is no %s from 0 to %d", name, prefix, limit-1)
 	}
 	return n, nil
-}
-
-// inventFaults makes up one fault after another until end.
-func (c *simulation) inventFaults(end time.Time) {
-	if c.options.FaultEvery < 0 {
-		return
-	}
-	wait := c.net.between(0, 2*c.options.FaultEvery)
-	if c.net.now.Add(wait).After(end) {
-		return
-	}
-	c.net.after(wait, func() {
-		if err := c.fault(c.inventFault()); err != nil {
-			c.fail("%v", err)
-		}
-		c.inventFaults(end)
-	})
-}
-
-func (c *simulation) inventFault() []string {
-	agent := fmt.Sprint("agent", c.net.chance.IntN(len(c.agents)))
-	scheduler := fmt.Sprint("scheduler", c.net.chance.IntN(len(c.schedulers)))
-	pause := c.net.between(time.Second, 4*time.Minute).Round(time.Second).String()
-	switch n := c.net.chance.IntN(100); {
-	case n < 20:
-		return []string{"break", agent, "master"}
-	case n < 30:
-		return []string{"break", scheduler, "master"}
-	case n < 45:
-		return []string{"cut", agent, pause}
-	case n < 50:
-		return []string{"cut", scheduler, pause}
-	case n < 53:
-		return []string{"cut", "master", c.net.between(time.Second, 40*time.Second).Round(time.Second).String()}
-	case n < 70:
-		return []string{"crash", agent}
-	case n < 80:
-		return []string{"crash", scheduler}
-	case n < 86:
-		return []string{"crash", "master"}
-	case n < 90:
-		return []string{"power", agent}
-	case n < 97:
-		return []string{"host", agent}
-	}
-	return []string{"allocator"}
 }

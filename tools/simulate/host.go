@@ -23,9 +23,11 @@ type hostNode struct {
 }
 
 func newHostNode(a *agentNode, id state.HostID, number int) *hostNode {
-	return &hostNode{
+	h := &hostNode{
 		process: a.net.process(fmt.Sprintf("agent%d-host%d:0", a.number, number)), agent: a, id: id,
 	}
+	h.site = a.site
+	return h
 }
 
 func (h *hostNode) boot() {

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -14,23 +15,32 @@ import (
 )
 
 const (
-	masterAddress = "master:5050"
-	masterActor   = "master@" + masterAddress
-	pingEvery     = 15 * time.Second
-	pingsMissed   = 5
+	pingEvery   = 15 * time.Second
+	pingsMissed = 5
 )
 
-// masterNode is the master's process: the master, its registrar and observers
-// and the allocator. The store outlives it.
+// masterActor is the actor of the master at an address; empty if that is.
+func masterActor(address string) string {
+	if address == "" {
+		return ""
+	}
+	return "master@" + address
+}
+
+// masterNode is a master's process. When it leads, it holds the master, its
+// registrar and observers and the allocator. The quorum outlives it.
 type masterNode struct {
 	*process
 	cluster   *simulation
-	store     registry.Registry
-	machine   *state.Machine
+	number    int
+	epoch     uint64         // of its leadership; 0 while it was not elected
+	machine   *state.Machine // nil until it leads
 	allocator *allocatorNode
 	observers map[state.AgentID]*observer
-	writing   bool
-	queue     []state.Persist
+	// The registrar's.
+	current registry.Registry
+	writing bool
+	queue   []state.Persist
 }
 
 // observer pings one agent.
@@ -41,25 +51,70 @@ type observer struct {
 	reported  bool
 }
 
-func newMasterNode(c *simulation) *masterNode {
-	return &masterNode{process: c.net.process(masterAddress), cluster: c}
+func newMasterNode(c *simulation, number int) *masterNode {
+	return &masterNode{process: c.net.process(fmt.Sprintf("master%d:5050", number)), cluster: c, number: number}
 }
 
-// boot starts the process with what the store holds.
+// boot starts the process, which waits to be elected.
 func (m *masterNode) boot() {
 	m.process.start()
-	m.observers = make(map[state.AgentID]*observer)
+	m.epoch, m.machine, m.allocator = 0, nil, nil
 	m.writing, m.queue = false, nil
+	if q := m.cluster.quorum; q.single() {
+		q.choose(m)
+	}
+}
+
+// load reads the registry and begins to lead.
+func (m *masterNode) load() {
+	q := m.cluster.quorum
+	m.later(m.cluster.diskTime(), func() {
+		if !q.reaches(m.process) || m.epoch != q.epoch {
+			m.resign("it cannot read the registry")
+			return
+		}
+		records, err := q.load()
+		if err == nil {
+			m.current, err = registry.New(records)
+		}
+		if err != nil {
+			m.cluster.fail("%s reads the registry: %v", m.address, err)
+			return
+		}
+		m.cluster.oracle.registryRead(m.epoch)
+		m.lead()
+	})
+}
+
+func (m *masterNode) lead() {
+	m.observers = make(map[state.AgentID]*observer)
 	m.allocator = &allocatorNode{master: m}
 	m.allocator.begin()
 	m.machine = state.New(state.Config{
-		MasterID:               fmt.Sprintf("M%d", m.life),
+		MasterID:               fmt.Sprintf("M%d.%d", m.number, m.life),
 		Allocator:              state.Peer(m.pid("allocator")),
 		AgentReregisterTimeout: m.cluster.options.AgentReregisterTimeout,
 	})
 	m.actors["master"] = m
-	m.step(state.Started{Registry: m.store})
+	m.step(state.Started{Registry: m.current})
 }
+
+// resign ends the process, which somebody starts again.
+func (m *masterNode) resign(why string) {
+	m.net.note("%s exits: %s", m.address, why)
+	m.down(m.net.between(time.Second, 10*time.Second))
+}
+
+// crash kills the process.
+func (m *masterNode) crash() { m.down(m.net.between(100*time.Millisecond, 30*time.Second)) }
+
+func (m *masterNode) down(d time.Duration) {
+	m.process.kill()
+	m.machine = nil
+	m.net.after(d, m.boot)
+}
+
+func (m *masterNode) leads() bool { return m.up && m.machine != nil }
 
 func (m *masterNode) receive(from string, message proto.Message) {
 	m.step(state.Received{From: state.Peer(from), Message: message})
@@ -68,7 +123,14 @@ func (m *masterNode) receive(from string, message proto.Message) {
 func (m *masterNode) exited(peer string) { m.step(state.PeerExited{Peer: state.Peer(peer)}) }
 
 func (m *masterNode) step(in state.Input) {
-	for _, effect := range slices.Clone(m.machine.Step(m.net.now, in)) {
+	life := m.life
+	for _, effect := range slices.Clone(m.machine.Step(m.now(), in)) {
+		if m.burns() {
+			m.crash()
+		}
+		if !m.up || m.life != life {
+			return
+		}
 		m.perform(effect)
 	}
 }
@@ -95,7 +157,7 @@ func (m *masterNode) perform(effect state.Effect) {
 		delete(m.actors, observerName(e.Agent))
 		m.cancelTimer(observerName(e.Agent))
 	case state.Halt:
-		m.cluster.fail("the master halted: %v", e.Err)
+		m.resign(e.Err.Error())
 	}
 }
 
@@ -108,23 +170,28 @@ func (m *masterNode) write() {
 	m.writing = true
 	batch := m.queue
 	m.queue = nil
-	answers := make([]error, len(batch))
-	life := m.life
-	m.net.after(m.cluster.diskTime(), func() {
-		if m.life != life || !m.up && m.net.oneIn(2) {
-			return // the process died first
-		}
-		for i, p := range batch {
-			m.store, _, answers[i] = registry.Apply(m.store, p.Operation)
-		}
-		if !m.up {
-			return
-		}
+	verdicts := make([]error, len(batch))
+	next := m.current
+	var changes []registry.Change
+	for i, p := range batch {
+		var made []registry.Change
+		next, made, verdicts[i] = registry.Apply(next, p.Operation)
+		changes = append(changes, made...)
+	}
+	m.cluster.quorum.write(m, changes, func(err error) {
 		m.writing = false
-		for i, p := range batch {
-			m.step(state.Persisted{Key: p.Key, Err: answers[i]})
+		if err == nil {
+			m.current = next
 		}
-		m.write()
+		life := m.life
+		for i, p := range batch {
+			if m.up && m.life == life {
+				m.step(state.Persisted{Key: p.Key, Err: cmp.Or(err, verdicts[i])})
+			}
+		}
+		if m.up && m.life == life {
+			m.write()
+		}
 	})
 }
 
@@ -187,7 +254,14 @@ func (a *allocatorNode) exited(peer string) {
 
 func (a *allocatorNode) step(in allocatorcore.Input) {
 	p := a.master.process
-	for _, effect := range a.core.Step(p.net.now, in) {
+	life := p.life
+	for _, effect := range a.core.Step(p.now(), in) {
+		if p.burns() {
+			a.master.crash()
+		}
+		if !p.up || p.life != life {
+			return
+		}
 		switch e := effect.(type) {
 		case allocatorcore.Send:
 			p.send("allocator", string(e.To), e.Message)

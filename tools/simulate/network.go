@@ -2,8 +2,6 @@ package simulate
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -22,10 +20,11 @@ const (
 type network struct {
 	*world
 	processes map[string]*process // by host:port
+	parted    map[[2]*process]int // pairs that hear nothing of each other; counts partitions
 	// Chance of faults per message, one in so many; 0 is never.
 	slowOneIn, repeatOneIn int
 	// Decides what happens to a message before it is sent; may be nil.
-	tamper  func(from, to string, m proto.Message) (deliver bool)
+	tamper  func(from *process, who, to string, m proto.Message) (deliver bool)
 	content bool // whether the trace's hash covers the contents of messages
 	sent    uint64
 }
@@ -34,27 +33,6 @@ type network struct {
 type actor interface {
 	receive(from string, m proto.Message)
 	exited(peer string)
-}
-
-// process is one OS process in all its incarnations.
-type process struct {
-	net     *network
-	address string // host:port; port 0 if nobody can dial it
-	life    int    // counts incarnations
-	up      bool
-	cut     bool // no packet gets in or out
-	actors  map[string]actor
-	links   map[*process]*link
-	watches map[*process][]watch // by where the peer is; nil if there is no such place
-	timers  map[string]uint64    // key to the number of its newest setting
-	timer   uint64
-}
-
-// watch is an actor's wish to hear of a peer's end.
-type watch struct {
-	who  string // the actor's name
-	peer string // as the actor named it
-	at   *process
 }
 
 // link is one connection. Each side notices its end for itself.
@@ -74,132 +52,24 @@ type parcel struct {
 	arrive func()
 }
 
-func newNetwork(w *world) *network { return &network{world: w, processes: make(map[string]*process)} }
-
-// process makes a process that does not run yet.
-func (n *network) process(address string) *process {
-	p := &process{net: n, address: address}
-	n.processes[address] = p
-	return p
+func newNetwork(w *world) *network {
+	return &network{world: w, processes: make(map[string]*process), parted: make(map[[2]*process]int)}
 }
 
-func (p *process) dialable() bool { return !strings.HasSuffix(p.address, ":0") }
-
-// start begins a new incarnation without actors.
-func (p *process) start() {
-	p.life++
-	p.up = true
-	p.actors = make(map[string]actor)
-	p.links = make(map[*process]*link)
-	p.timers = make(map[string]uint64)
-	p.watches = make(map[*process][]watch)
-	p.net.note("%s starts, life %d", p.address, p.life)
+// apart tells whether no packet gets from one process to another. Those of one
+// machine always hear each other.
+func (n *network) apart(p, q *process) bool {
+	return p.site != q.site && (p.cut || q.cut || len(n.parted) > 0 && n.parted[pairOf(p, q)] > 0)
 }
 
-// kill ends the process at once. Its peers learn it by their links.
-func (p *process) kill() {
-	if !p.up {
-		return
+// silent tells whether the other side of a link cannot know of its end.
+func (n *network) silent(p, q *process) bool { return n.apart(p, q) || p.paused || q.paused }
+
+func pairOf(p, q *process) [2]*process {
+	if q.address < p.address {
+		return [2]*process{q, p}
 	}
-	p.net.note("%s is killed", p.address)
-	p.up = false
-	for _, other := range p.peers() {
-		p.net.breakLink(p.links[other], p)
-	}
-	p.actors, p.timers, p.watches, p.links = nil, nil, nil, nil
-}
-
-// peers lists the processes that p has links to, in a fixed order.
-func (p *process) peers() []*process {
-	list := make([]*process, 0, len(p.links))
-	for other := range p.links {
-		list = append(list, other)
-	}
-	slices.SortFunc(list, func(a, b *process) int { return strings.Compare(a.address, b.address) })
-	return list
-}
-
-// pid is the printed address of an actor of this incarnation.
-func (p *process) pid(name string) string {
-	return fmt.Sprintf("%s@%s#%d", name, p.address, p.life)
-}
-
-// run does what the process asked for, unless it has died since.
-func (p *process) later(d time.Duration, run func()) {
-	life := p.life
-	p.net.after(d, func() {
-		if p.up && p.life == life {
-			run()
-		}
-	})
-}
-
-// setTimer replaces a timer of the process; fire runs in it.
-func (p *process) setTimer(key string, d time.Duration, fire func()) {
-	p.timer++
-	number := p.timer
-	p.timers[key] = number
-	p.later(d, func() {
-		if p.timers[key] == number {
-			delete(p.timers, key)
-			fire()
-		}
-	})
-}
-
-func (p *process) cancelTimer(key string) { delete(p.timers, key) }
-
-// parse splits "name@host:port#life"; life is empty when none is named.
-func parse(pid string) (name, address, life string) {
-	rest, life, _ := strings.Cut(pid, "#")
-	name, address, _ = strings.Cut(rest, "@")
-	return name, address, life
-}
-
-// accepts tells whether an address with that life means this incarnation.
-func (p *process) accepts(life string) bool { return life == "" || life == fmt.Sprint(p.life) }
-
-// send sends a message from an actor of p to an actor anywhere.
-func (p *process) send(who, to string, m proto.Message) {
-	n := p.net
-	if n.tamper != nil && !n.tamper(p.pid(who), to, m) {
-		return
-	}
-	n.sent++
-	p.carry(who, to, m)
-	if n.repeatOneIn > 0 && repeatable(m) && n.oneIn(n.repeatOneIn) {
-		p.carry(who, to, m)
-	}
-}
-
-func (p *process) carry(who, to string, m proto.Message) {
-	name, address, life := parse(to)
-	target := p.net.processes[address]
-	from := p.pid(who)
-	arrive := func() { target.deliver(from, name, life, m) }
-	switch {
-	case target == nil:
-	case target == p:
-		p.later(time.Microsecond, arrive)
-	default:
-		if l := p.linkTo(target); l != nil {
-			p.net.transmit(l, parcel{target, arrive})
-		}
-	}
-}
-
-// deliver hands a message to its actor, unless it is meant for another
-// incarnation.
-func (p *process) deliver(from, name, life string, m proto.Message) {
-	if !p.up || !p.accepts(life) {
-		return
-	}
-	a := p.actors[name]
-	if a == nil {
-		return
-	}
-	p.net.traceMessage(from, p.pid(name), m)
-	a.receive(from, m)
+	return [2]*process{p, q}
 }
 
 // linkTo returns the link to another process, dialing if there is none; nil if
@@ -223,7 +93,7 @@ func (n *network) dialed(l *link) {
 	dialer, target := l.ends[0], l.ends[1]
 	switch {
 	case l.broken:
-	case dialer.cut || target.cut:
+	case n.apart(dialer, target) || target.up && target.paused:
 		dialer.later(dialGivenUp, func() { n.breakLink(l, target) })
 	case !target.up:
 		n.breakLink(l, target)
@@ -279,7 +149,7 @@ func (n *network) transmit(l *link, p parcel) {
 	switch {
 	case l.broken:
 		return
-	case !l.open || l.ends[0].cut || l.ends[1].cut:
+	case !l.open || n.apart(l.ends[0], l.ends[1]):
 		l.held = append(l.held, p)
 		return
 	}
@@ -293,8 +163,8 @@ func (n *network) transmit(l *link, p parcel) {
 	}
 	l.last[side] = at
 	n.at(at, func() {
-		if !l.broken && p.to.up && p.to.life == l.lives[side] {
-			p.arrive()
+		if !l.broken {
+			p.to.wake(l.lives[side], p.arrive)
 		}
 	})
 }
@@ -316,10 +186,10 @@ func (n *network) breakLink(l *link, by *process) {
 			continue
 		}
 		wait := n.latency()
-		if l.ends[0].cut || l.ends[1].cut {
+		if n.silent(l.ends[0], l.ends[1]) {
 			wait = n.between(silenceNoticed/2, silenceNoticed)
 		}
-		n.after(wait, func() { n.notice(l, side) })
+		n.after(wait, func() { p.wake(l.lives[side], func() { n.notice(l, side) }) })
 	}
 }
 
@@ -340,82 +210,6 @@ func (n *network) notice(l *link, side int) {
 	}
 }
 
-func (p *process) tellExited(who, peer string) {
-	if a := p.actors[who]; p.up && a != nil {
-		p.net.record(func() string { return p.pid(who) + " hears that " + peer + " exited" }, "exited", p.pid(who), peer)
-		a.exited(peer)
-	}
-}
-
-// watch asks for one exited(peer): when the link ends, or at once when there
-// is no such actor.
-func (p *process) watch(who, peer string) {
-	name, address, life := parse(peer)
-	target := p.net.processes[address]
-	w := watch{who, peer, target}
-	if slices.Contains(p.watches[target], w) {
-		return
-	}
-	p.watches[target] = append(p.watches[target], w)
-	if target == p {
-		return
-	}
-	var l *link
-	if target != nil {
-		l = p.linkTo(target)
-	}
-	if l == nil {
-		p.later(time.Millisecond, func() { p.lost(w) })
-		return
-	}
-	p.net.transmit(l, parcel{target, func() {
-		if target.actors[name] == nil || !target.accepts(life) {
-			p.net.transmit(l, parcel{p, func() { p.lost(w) }})
-		}
-	}})
-}
-
-// lost tells of one watch, if it still stands.
-func (p *process) lost(w watch) {
-	if p.unwatch(w.who, w.peer) {
-		p.tellExited(w.who, w.peer)
-	}
-}
-
-func (p *process) unwatch(who, peer string) bool {
-	_, address, _ := parse(peer)
-	target := p.net.processes[address]
-	at := slices.Index(p.watches[target], watch{who, peer, target})
-	if at < 0 {
-		return false
-	}
-	p.watches[target] = slices.Delete(p.watches[target], at, at+1)
-	return true
-}
-
-// stopActor ends one actor of a living process; those that watch it are told.
-func (p *process) stopActor(name string) {
-	delete(p.actors, name)
-	for _, w := range p.watchersOf(p, name) {
-		p.later(time.Microsecond, func() { p.lost(w) })
-	}
-	for _, other := range p.peers() {
-		for _, w := range p.watchersOf(other, name) {
-			p.net.transmit(p.links[other], parcel{other, func() { other.lost(w) }})
-		}
-	}
-}
-
-// watchersOf lists the watches of an actor of p that another process has.
-func (p *process) watchersOf(other *process, name string) (list []watch) {
-	for _, w := range other.watches[p] {
-		if watched, _, _ := parse(w.peer); watched == name {
-			list = append(list, w)
-		}
-	}
-	return list
-}
-
 // partition cuts a process off for a time. Links that last so long break.
 func (n *network) partition(p *process, d time.Duration) {
 	if p.cut {
@@ -423,22 +217,60 @@ func (n *network) partition(p *process, d time.Duration) {
 	}
 	p.cut = true
 	n.note("%s is cut off for %v", p.address, d.Round(time.Millisecond))
+	n.awaitSilence(p)
+	n.after(d, func() {
+		p.cut = false
+		n.heal(p)
+	})
+}
+
+// part lets two processes hear nothing of each other for a time.
+func (n *network) part(p, q *process, d time.Duration) {
+	pair := pairOf(p, q)
+	n.parted[pair]++
+	n.note("%s and %s are apart for %v", p.address, q.address, d.Round(time.Millisecond))
+	n.awaitSilence(p)
+	n.after(d, func() {
+		if n.parted[pair]--; n.parted[pair] == 0 {
+			delete(n.parted, pair)
+		}
+		n.heal(p)
+	})
+}
+
+// pause stops a process for a time, as SIGSTOP and SIGCONT do: what happens to
+// it waits, and its peers hear nothing of it.
+func (n *network) pause(p *process, d time.Duration) {
+	if p.paused || !p.up {
+		return
+	}
+	p.paused = true
+	n.note("%s is stopped for %v", p.address, d.Round(time.Millisecond))
+	n.awaitSilence(p)
+	life := p.life
+	n.after(d, func() {
+		if p.life == life {
+			p.resume()
+		}
+	})
+}
+
+// awaitSilence breaks the links that p has, if they are silent for too long.
+func (n *network) awaitSilence(p *process) {
 	for _, other := range p.peers() {
 		l := p.links[other]
 		n.after(n.between(silenceNoticed/2, silenceNoticed), func() {
-			if p.cut {
+			if n.silent(p, other) {
 				n.breakLink(l, nil)
 			}
 		})
 	}
-	n.after(d, func() { n.heal(p) })
 }
 
 func (n *network) heal(p *process) {
-	p.cut = false
 	n.note("%s is connected again", p.address)
 	for _, other := range p.peers() {
-		if l := p.links[other]; l.open && !other.cut {
+		if l := p.links[other]; l.open && !n.apart(p, other) {
 			n.release(l)
 		}
 	}

@@ -14,8 +14,8 @@ type Options struct {
 	// The first seed, and how many in a row; 1 and 1.
 	Seed  uint64
 	Seeds int
-	// Of the cluster; 20, and 2 frameworks with 50 tasks each.
-	Agents, Frameworks, Tasks int
+	// Of the cluster; 1 or 3 by the seed, 20, and 2 frameworks with 50 tasks each.
+	Masters, Agents, Frameworks, Tasks int
 	// How long faults happen; 5 min.
 	Duration time.Duration
 	// The mean time between two random faults; 0 means 8 s, negative none.
@@ -32,7 +32,7 @@ type Options struct {
 	Trace int
 
 	// Breaks a law on purpose; for tests of the oracles.
-	sabotage sabotage
+	sabotage func(*simulation)
 	script   []scripted
 }
 
@@ -66,7 +66,7 @@ func (o Options) withDefaults() (Options, error) {
 	for _, n := range []struct {
 		name  string
 		value int
-	}{{"seeds", o.Seeds}, {"agents", o.Agents}, {"frameworks", o.Frameworks}, {"tasks", o.Tasks}} {
+	}{{"seeds", o.Seeds}, {"masters", o.Masters}, {"agents", o.Agents}, {"frameworks", o.Frameworks}, {"tasks", o.Tasks}} {
 		if n.value < 0 {
 			return o, fmt.Errorf("simulate: %s is %d, must not be negative", n.name, n.value)
 		}
@@ -79,6 +79,17 @@ func set[T comparable](v *T, to T) {
 	if *v == zero {
 		*v = to
 	}
+}
+
+// mastersOf is how many masters a seed has.
+func (o Options) mastersOf(seed uint64) int {
+	switch {
+	case o.Masters > 0:
+		return o.Masters
+	case seed%3 == 0:
+		return 1
+	}
+	return 3
 }
 
 func (o Options) agentTotal() []*mesos.Resource { return resources.MustParse(o.AgentResources).Proto() }
@@ -94,6 +105,9 @@ func (o Options) command(seed uint64) string {
 	every := "-1secs"
 	if o.FaultEvery > 0 {
 		every = fmt.Sprintf("%dms", o.FaultEvery.Milliseconds())
+	}
+	if o.Masters > 0 {
+		fmt.Fprintf(&b, " --masters %d", o.Masters)
 	}
 	fmt.Fprintf(&b, " --agents %d --frameworks %d --tasks %d --duration %dsecs --fault_every=%s",
 		o.Agents, o.Frameworks, o.Tasks, int(o.Duration.Seconds()), every)

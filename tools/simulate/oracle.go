@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"troupe/master/registry"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 	"troupe/messages/tasks"
@@ -27,6 +28,7 @@ type oracle struct {
 	fates   map[string]*fate // by task id, which is unique here
 	used    map[*agentNode]resources.Resources
 	counts  map[mesos.TaskState]int
+	reader  uint64 // the newest epoch that read the registry
 }
 
 // fate is what is known of one task.
@@ -176,4 +178,20 @@ func (o *oracle) lostForever(f *fate) bool {
 	there := slices.ContainsFunc(o.cluster.agents, func(a *agentNode) bool { return a.identity() == f.agent })
 	vague := f.last == mesos.TaskState_TASK_UNREACHABLE || f.last == mesos.TaskState_TASK_UNKNOWN
 	return vague && !there && !f.alive
+}
+
+// registryRead tells that a leader begins with what the registry holds.
+func (o *oracle) registryRead(epoch uint64) {
+	if epoch < o.reader {
+		o.cluster.fail("law 5: epoch %d begins after epoch %d", epoch, o.reader)
+	}
+	o.reader = epoch
+}
+
+// registryWritten judges a write that the store let in: a leader must not have
+// begun since the writer lost the election.
+func (o *oracle) registryWritten(epoch uint64, _ []registry.Change) {
+	if epoch < o.reader {
+		o.cluster.fail("law 5: epoch %d wrote the registry after epoch %d had read it", epoch, o.reader)
+	}
 }

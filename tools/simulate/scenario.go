@@ -11,7 +11,7 @@ import (
 // readScenario takes settings and faults from a file, one a line:
 //
 //	# a comment
-//	seed 7               also agents, frameworks, tasks
+//	seed 7               also masters, agents, frameworks, tasks
 //	duration 5m          also fault-every ("none" for no random faults), reregister-timeout
 //	resources cpus:4;mem:2048
 //	at 10s cut agent3 20s
@@ -46,7 +46,7 @@ func (o *Options) setting(words []string) error {
 	if len(words) != 2 {
 		return fmt.Errorf("%q: want NAME VALUE", strings.Join(words, " "))
 	}
-	numbers := map[string]*int{"agents": &o.Agents, "frameworks": &o.Frameworks, "tasks": &o.Tasks}
+	numbers := map[string]*int{"masters": &o.Masters, "agents": &o.Agents, "frameworks": &o.Frameworks, "tasks": &o.Tasks}
 	durations := map[string]*time.Duration{
 		"duration": &o.Duration, "fault-every": &o.FaultEvery, "reregister-timeout": &o.AgentReregisterTimeout,
 	}

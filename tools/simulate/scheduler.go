@@ -57,7 +57,9 @@ func (s *schedulerNode) boot() {
 	for _, id := range slices.Sorted(maps.Keys(s.open)) {
 		s.step(session.Watch{TaskID: &mesos.TaskID{Value: &id}, AgentID: s.open[id]})
 	}
-	s.step(session.MasterDetected{Master: masterActor})
+	s.cluster.quorum.follow(s.process, func(leader string) {
+		s.step(session.MasterDetected{Master: session.Peer(masterActor(leader))})
+	})
 }
 
 func (s *schedulerNode) crash() {
@@ -77,7 +79,14 @@ func (s *schedulerNode) receive(from string, m proto.Message) {
 func (s *schedulerNode) exited(peer string) { s.step(session.PeerExited{Peer: session.Peer(peer)}) }
 
 func (s *schedulerNode) step(in session.Input) {
-	for _, effect := range s.session.Step(s.net.now, in) {
+	life := s.life
+	for _, effect := range s.session.Step(s.now(), in) {
+		if s.burns() {
+			s.crash()
+		}
+		if !s.up || s.life != life {
+			return
+		}
 		s.perform(effect)
 	}
 }

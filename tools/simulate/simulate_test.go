@@ -82,19 +82,23 @@ func TestSameSeedSameTrace(t *testing.T) {
 // Every oracle finds what it is there for.
 func TestOraclesBite(t *testing.T) {
 	tests := []struct {
-		name string
-		sabotage
-		finds string
+		name     string
+		sabotage func(*simulation)
+		finds    string
 	}{
 		{"tasks that no master knows of", ghostTasks, "law 1"},
 		{"an end that is not true", falseEnd, "law 2"},
 		{"updates that never come", muteTask, "law 2"},
 		{"updates that overtake each other", disorder, "law 2"},
 		{"a disk that forgets", forgetfulDisk, "law 4"},
+		{"a store that lets everybody write", staleStore, "law 5"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r, err := Simulate(Options{Seeds: 3, Agents: 5, Tasks: 30, FaultEvery: 5 * time.Second, sabotage: test.sabotage})
+			r, err := Simulate(Options{
+				Seeds: 5, Masters: 3, Agents: 5, Tasks: 30, FaultEvery: 5 * time.Second, sabotage: test.sabotage,
+				script: []scripted{{time.Second, []string{"depose"}}, {2500 * time.Millisecond, []string{"depose"}}},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,8 @@ type simulation struct {
 	seed       uint64
 	net        *network
 	oracle     *oracle
-	master     *masterNode
+	quorum     *quorum
+	masters    []*masterNode
 	agents     []*agentNode
 	schedulers []*schedulerNode
 	failure    string
@@ -42,14 +43,19 @@ func newSimulation(o Options, seed uint64) *simulation {
 		c.net.slowOneIn, c.net.repeatOneIn = 200, 100
 	}
 	c.oracle = newOracle(c)
-	c.master = newMasterNode(c)
+	for i := range o.mastersOf(seed) {
+		c.masters = append(c.masters, newMasterNode(c, i))
+	}
+	c.quorum = newQuorum(c)
 	for i := range o.Agents {
 		c.agents = append(c.agents, newAgentNode(c, i))
 	}
 	for i := range o.Frameworks {
 		c.schedulers = append(c.schedulers, newSchedulerNode(c, i))
 	}
-	c.sabotage()
+	if o.sabotage != nil {
+		o.sabotage(c)
+	}
 	return c
 }
 
@@ -93,7 +99,10 @@ const calm = 45 * time.Minute
 
 // run lets the cluster live, and returns how it went.
 func (c *simulation) run() Run {
-	c.master.boot()
+	for _, m := range c.masters {
+		m.boot()
+	}
+	c.quorum.begin()
 	for _, a := range c.agents {
 		c.net.after(c.net.between(0, 2*time.Second), func() { a.boot(false) })
 	}
@@ -124,7 +133,7 @@ func (c *simulation) run() Run {
 
 // finished tells that nothing is left to see.
 func (c *simulation) finished(calmFrom time.Time) bool {
-	if c.net.now.Before(calmFrom) || !c.master.up {
+	if c.net.now.Before(calmFrom) || c.leader() == nil {
 		return false
 	}
 	for _, s := range c.schedulers {
@@ -162,15 +171,40 @@ func (c *simulation) inspect(calmFrom time.Time) {
 }
 
 func (c *simulation) check() {
-	if !c.master.up {
-		return
+	for _, m := range c.masters {
+		if !m.leads() {
+			continue
+		}
+		if err := m.machine.Check(); err != nil {
+			c.fail("law 1: the machine of %s: %v", m.address, err)
+		}
+		if err := m.allocator.core.Check(); err != nil {
+			c.fail("law 1: the allocator of %s: %v", m.address, err)
+		}
 	}
-	if err := c.master.machine.Check(); err != nil {
-		c.fail("law 1: the master: %v", err)
+}
+
+// processes lists those that outlive their crashes.
+func (c *simulation) processes() []*process {
+	list := []*process{c.quorum.process}
+	for _, m := range c.masters {
+		list = append(list, m.process)
 	}
-	if err := c.master.allocator.core.Check(); err != nil {
-		c.fail("law 1: the allocator: %v", err)
+	for _, a := range c.agents {
+		list = append(list, a.process)
 	}
+	for _, s := range c.schedulers {
+		list = append(list, s.process)
+	}
+	return list
+}
+
+// leader is the master that was elected and knows it; nil if there is none.
+func (c *simulation) leader() *masterNode {
+	if m := c.quorum.leader; m != nil && m.leads() && m.epoch == c.quorum.epoch {
+		return m
+	}
+	return nil
 }
 
 func (c *simulation) report() Run {
@@ -194,6 +228,9 @@ func (c *simulation) excerpt() []string {
 	var lines []string
 	for _, l := range c.net.trace.newest() {
 		text := l.text()
+		if c.subject == "" && routine(text) {
+			continue
+		}
 		if c.subject != "" && !mentions(text, c.subject) && !strings.HasPrefix(text, "fault") && !strings.HasPrefix(text, "FAILED") {
 			continue
 		}
@@ -203,6 +240,12 @@ func (c *simulation) excerpt() []string {
 		lines = append(lines, fmt.Sprintf("%12s %s", l.at.Round(time.Microsecond), text))
 	}
 	return lines[max(0, len(lines)-max(c.options.Trace, 0)):]
+}
+
+// routine tells of a line that says only that all is well.
+func routine(text string) bool {
+	return strings.Contains(text, " troupe.cluster.Ping ") || strings.Contains(text, " troupe.cluster.Pong ") ||
+		strings.HasSuffix(text, " type:HEARTBEAT")
 }
 
 // mentions tells whether a text has a task's id that is not part of another.

@@ -29,6 +29,7 @@ Exits with 1 when a law was broken, and says how to see that again.`,
 	set := c.Flags()
 	set.Uint64Var(&o.Seed, "seed", 1, "the first seed")
 	set.IntVar(&o.Seeds, "seeds", 1, "how many seeds, in a row")
+	set.IntVar(&o.Masters, "masters", 0, "how many masters; 0 is 1 or 3, by the seed")
 	set.IntVar(&o.Agents, "agents", 20, "how many agents")
 	set.IntVar(&o.Frameworks, "frameworks", 2, "how many frameworks")
 	set.IntVar(&o.Tasks, "tasks", 50, "how many tasks of each framework")

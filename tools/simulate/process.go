@@ -1,0 +1,281 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// process is one OS process in all its incarnations.
+type process struct {
+	net     *network
+	address string // host:port; port 0 if nobody can dial it
+	site    string // processes of one machine are never apart
+	life    int    // counts incarnations
+	up      bool
+	ailments
+	actors  map[string]actor
+	links   map[*process]*link
+	watches map[*process][]watch // by where the peer is; nil if there is no such place
+	timers  map[string]uint64    // key to the number of its newest setting
+	timer   uint64
+}
+
+// ailments of a process.
+type ailments struct {
+	cut     bool // no packet gets in or out of its machine
+	paused  bool // it does nothing
+	backlog []func()
+	skew    time.Duration // of its clock, in this incarnation
+	off     time.Duration // of its machine's clock: the skew of the next one
+	fuse    int           // effects until it dies; 0 is never
+}
+
+// watch is an actor's wish to hear of a peer's end.
+type watch struct {
+	who  string // the actor's name
+	peer string // as the actor named it
+	at   *process
+}
+
+// process makes a process that does not run yet.
+func (n *network) process(address string) *process {
+	p := &process{net: n, address: address, site: address}
+	n.processes[address] = p
+	return p
+}
+
+func (p *process) dialable() bool { return !strings.HasSuffix(p.address, ":0") }
+
+// start begins a new incarnation without actors.
+func (p *process) start() {
+	p.life++
+	p.up = true
+	p.skew = p.off
+	p.actors = make(map[string]actor)
+	p.links = make(map[*process]*link)
+	p.timers = make(map[string]uint64)
+	p.watches = make(map[*process][]watch)
+	p.net.note("%s starts, life %d", p.address, p.life)
+}
+
+// kill ends the process at once. Its peers learn it by their links.
+func (p *process) kill() {
+	if !p.up {
+		return
+	}
+	p.net.note("%s is killed", p.address)
+	p.up, p.paused, p.backlog, p.fuse = false, false, nil, 0
+	for _, other := range p.peers() {
+		p.net.breakLink(p.links[other], p)
+	}
+	p.actors, p.timers, p.watches, p.links = nil, nil, nil, nil
+}
+
+// peers lists the processes that p has links to, in a fixed order.
+func (p *process) peers() []*process {
+	list := make([]*process, 0, len(p.links))
+	for other := range p.links {
+		list = append(list, other)
+	}
+	slices.SortFunc(list, func(a, b *process) int { return strings.Compare(a.address, b.address) })
+	return list
+}
+
+// pid is the printed address of an actor of this incarnation.
+func (p *process) pid(name string) string {
+	return fmt.Sprintf("%s@%s#%d", name, p.address, p.life)
+}
+
+// now is what the process takes for the time. A clock that is set while it
+// runs makes no difference to it, as it counts by the time since it started;
+// it does to what the next incarnation reads of this one.
+func (p *process) now() time.Time { return p.net.now.Add(p.skew) }
+
+// later lets something happen to this incarnation.
+func (p *process) later(d time.Duration, run func()) {
+	life := p.life
+	p.net.after(d, func() { p.wake(life, run) })
+}
+
+// wake lets something happen to an incarnation now, or when it is no longer
+// paused; to one that is dead, never.
+func (p *process) wake(life int, run func()) {
+	switch {
+	case !p.up || p.life != life:
+	case p.paused:
+		p.backlog = append(p.backlog, func() { p.wake(life, run) })
+	default:
+		run()
+	}
+}
+
+func (p *process) resume() {
+	if !p.paused {
+		return
+	}
+	p.paused = false
+	p.net.note("%s goes on", p.address)
+	backlog := p.backlog
+	p.backlog = nil
+	for _, run := range backlog {
+		run()
+	}
+}
+
+// burns counts an effect that is about to be performed, and tells whether the
+// process is to die instead.
+func (p *process) burns() bool {
+	if p.fuse == 0 {
+		return false
+	}
+	p.fuse--
+	return p.fuse == 0
+}
+
+// setTimer replaces a timer of the process; fire runs in it.
+func (p *process) setTimer(key string, d time.Duration, fire func()) {
+	p.timer++
+	number := p.timer
+	p.timers[key] = number
+	p.later(d, func() {
+		if p.timers[key] == number {
+			delete(p.timers, key)
+			fire()
+		}
+	})
+}
+
+func (p *process) cancelTimer(key string) { delete(p.timers, key) }
+
+// parse splits "name@host:port#life"; life is empty when none is named.
+func parse(pid string) (name, address, life string) {
+	rest, life, _ := strings.Cut(pid, "#")
+	name, address, _ = strings.Cut(rest, "@")
+	return name, address, life
+}
+
+// accepts tells whether an address with that life means this incarnation.
+func (p *process) accepts(life string) bool { return life == "" || life == fmt.Sprint(p.life) }
+
+// send sends a message from an actor of p to an actor anywhere.
+func (p *process) send(who, to string, m proto.Message) {
+	n := p.net
+	if n.tamper != nil && !n.tamper(p, who, to, m) {
+		return
+	}
+	n.sent++
+	p.carry(who, to, m)
+	if n.repeatOneIn > 0 && repeatable(m) && n.oneIn(n.repeatOneIn) {
+		p.carry(who, to, m)
+	}
+}
+
+func (p *process) carry(who, to string, m proto.Message) {
+	name, address, life := parse(to)
+	target := p.net.processes[address]
+	from := p.pid(who)
+	arrive := func() { target.deliver(from, name, life, m) }
+	switch {
+	case target == nil:
+	case target == p:
+		p.later(time.Microsecond, arrive)
+	default:
+		if l := p.linkTo(target); l != nil {
+			p.net.transmit(l, parcel{target, arrive})
+		}
+	}
+}
+
+// deliver hands a message to its actor, unless it is meant for another
+// incarnation.
+func (p *process) deliver(from, name, life string, m proto.Message) {
+	if !p.up || !p.accepts(life) {
+		return
+	}
+	a := p.actors[name]
+	if a == nil {
+		return
+	}
+	p.net.traceMessage(from, p.pid(name), m)
+	a.receive(from, m)
+}
+
+func (p *process) tellExited(who, peer string) {
+	if a := p.actors[who]; p.up && a != nil {
+		p.net.record(func() string { return p.pid(who) + " hears that " + peer + " exited" }, "exited", p.pid(who), peer)
+		a.exited(peer)
+	}
+}
+
+// watch asks for one exited(peer): when the link ends, or at once when there
+// is no such actor.
+func (p *process) watch(who, peer string) {
+	name, address, life := parse(peer)
+	target := p.net.processes[address]
+	w := watch{who, peer, target}
+	if slices.Contains(p.watches[target], w) {
+		return
+	}
+	p.watches[target] = append(p.watches[target], w)
+	if target == p {
+		return
+	}
+	var l *link
+	if target != nil {
+		l = p.linkTo(target)
+	}
+	if l == nil {
+		p.later(time.Millisecond, func() { p.lost(w) })
+		return
+	}
+	p.net.transmit(l, parcel{target, func() {
+		if target.actors[name] == nil || !target.accepts(life) {
+			p.net.transmit(l, parcel{p, func() { p.lost(w) }})
+		}
+	}})
+}
+
+// lost tells of one watch, if it still stands.
+func (p *process) lost(w watch) {
+	if p.unwatch(w.who, w.peer) {
+		p.tellExited(w.who, w.peer)
+	}
+}
+
+func (p *process) unwatch(who, peer string) bool {
+	_, address, _ := parse(peer)
+	target := p.net.processes[address]
+	at := slices.Index(p.watches[target], watch{who, peer, target})
+	if at < 0 {
+		return false
+	}
+	p.watches[target] = slices.Delete(p.watches[target], at, at+1)
+	return true
+}
+
+// stopActor ends one actor of a living process; those that watch it are told.
+func (p *process) stopActor(name string) {
+	delete(p.actors, name)
+	for _, w := range p.watchersOf(p, name) {
+		p.later(time.Microsecond, func() { p.lost(w) })
+	}
+	for _, other := range p.peers() {
+		for _, w := range p.watchersOf(other, name) {
+			p.net.transmit(p.links[other], parcel{other, func() { other.lost(w) }})
+		}
+	}
+}
+
+// watchersOf lists the watches of an actor of p that another process has.
+func (p *process) watchersOf(other *process, name string) (list []watch) {
+	for _, w := range other.watches[p] {
+		if watched, _, _ := parse(w.peer); watched == name {
+			list = append(list, w)
+		}
+	}
+	return list
+}
