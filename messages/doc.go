@@ -90,13 +90,11 @@
 //	LogEntry                     the leader, in Append        a majority has it
 //	IdentifyReplica              a new replica, every second  ReplicaIdentity
 //	ReplicaIdentity              replica, per IdentifyReplica may be lost; the question is repeated
-//	ListMasters                  the operator                 MastersListed
-//	MastersListed                replica, per ListMasters     may be lost; the request can be repeated
-//	AddMaster, RemoveMaster      the operator                 OperatorReply
 //
 //	Kept on disk, never sent:
 //	AgentRecord, RegistryHeader  -                            the master's registry
 //	RegistryEntry                -                            a snapshot of the replicated registry
+//	RegistryBatch                -                            a snapshot of the replicated registry
 //	RegistrySnapshot             -                            the next snapshot
 //	StoredRecord                 -                            the record's next change
 //	JournalBatch, JournalRecord  -                            the agent's journal, as are the rest

@@ -571,197 +571,6 @@ func (x *ReplicaIdentity) GetMasters() []string {
 	return nil
 }
 
-// ListMasters is an operator's question who belongs to the masters; answered by
-// MastersListed.
-type ListMasters struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListMasters) Reset() {
-	*x = ListMasters{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListMasters) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListMasters) ProtoMessage() {}
-
-func (x *ListMasters) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListMasters.ProtoReflect.Descriptor instead.
-func (*ListMasters) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{5}
-}
-
-// MastersListed names the masters as the replica that was asked knows them.
-type MastersListed struct {
-	state         protoimpl.MessageState  `protogen:"open.v1"`
-	Error         *string                 `protobuf:"bytes,1,opt,name=error" json:"error,omitempty"`
-	Members       []*MastersListed_Member `protobuf:"bytes,2,rep,name=members" json:"members,omitempty"`
-	ClusterId     *string                 `protobuf:"bytes,3,opt,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MastersListed) Reset() {
-	*x = MastersListed{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MastersListed) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MastersListed) ProtoMessage() {}
-
-func (x *MastersListed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MastersListed.ProtoReflect.Descriptor instead.
-func (*MastersListed) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *MastersListed) GetError() string {
-	if x != nil && x.Error != nil {
-		return *x.Error
-	}
-	return ""
-}
-
-func (x *MastersListed) GetMembers() []*MastersListed_Member {
-	if x != nil {
-		return x.Members
-	}
-	return nil
-}
-
-func (x *MastersListed) GetClusterId() string {
-	if x != nil && x.ClusterId != nil {
-		return *x.ClusterId
-	}
-	return ""
-}
-
-// AddMaster is an operator's request to let a master that was started, and has
-// no registry yet, belong to the masters; answered by OperatorReply.
-type AddMaster struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Address       *string                `protobuf:"bytes,1,req,name=address" json:"address,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AddMaster) Reset() {
-	*x = AddMaster{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AddMaster) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AddMaster) ProtoMessage() {}
-
-func (x *AddMaster) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AddMaster.ProtoReflect.Descriptor instead.
-func (*AddMaster) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *AddMaster) GetAddress() string {
-	if x != nil && x.Address != nil {
-		return *x.Address
-	}
-	return ""
-}
-
-// RemoveMaster is an operator's request that a master belong to the masters no
-// more; answered by OperatorReply.
-type RemoveMaster struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Address       *string                `protobuf:"bytes,1,req,name=address" json:"address,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RemoveMaster) Reset() {
-	*x = RemoveMaster{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RemoveMaster) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RemoveMaster) ProtoMessage() {}
-
-func (x *RemoveMaster) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RemoveMaster.ProtoReflect.Descriptor instead.
-func (*RemoveMaster) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *RemoveMaster) GetAddress() string {
-	if x != nil && x.Address != nil {
-		return *x.Address
-	}
-	return ""
-}
-
 // RegistryEntry is what a command of the log says.
 type RegistryEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -771,7 +580,8 @@ type RegistryEntry struct {
 	// Types that are valid to be assigned to Change:
 	//
 	//	*RegistryEntry_Takeover_
-	//	*RegistryEntry_Changes_
+	//	*RegistryEntry_Founding_
+	//	*RegistryEntry_Part_
 	Change        isRegistryEntry_Change `protobuf_oneof:"change"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -779,7 +589,7 @@ type RegistryEntry struct {
 
 func (x *RegistryEntry) Reset() {
 	*x = RegistryEntry{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[9]
+	mi := &file_messages_cluster_replica_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +601,7 @@ func (x *RegistryEntry) String() string {
 func (*RegistryEntry) ProtoMessage() {}
 
 func (x *RegistryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[9]
+	mi := &file_messages_cluster_replica_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +614,7 @@ func (x *RegistryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryEntry.ProtoReflect.Descriptor instead.
 func (*RegistryEntry) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RegistryEntry) GetTerm() uint64 {
@@ -830,10 +640,19 @@ func (x *RegistryEntry) GetTakeover() *RegistryEntry_Takeover {
 	return nil
 }
 
-func (x *RegistryEntry) GetChanges() *RegistryEntry_Changes {
+func (x *RegistryEntry) GetFounding() *RegistryEntry_Founding {
 	if x != nil {
-		if x, ok := x.Change.(*RegistryEntry_Changes_); ok {
-			return x.Changes
+		if x, ok := x.Change.(*RegistryEntry_Founding_); ok {
+			return x.Founding
+		}
+	}
+	return nil
+}
+
+func (x *RegistryEntry) GetPart() *RegistryEntry_Part {
+	if x != nil {
+		if x, ok := x.Change.(*RegistryEntry_Part_); ok {
+			return x.Part
 		}
 	}
 	return nil
@@ -847,13 +666,64 @@ type RegistryEntry_Takeover_ struct {
 	Takeover *RegistryEntry_Takeover `protobuf:"bytes,2,opt,name=takeover,oneof"`
 }
 
-type RegistryEntry_Changes_ struct {
-	Changes *RegistryEntry_Changes `protobuf:"bytes,3,opt,name=changes,oneof"`
+type RegistryEntry_Founding_ struct {
+	Founding *RegistryEntry_Founding `protobuf:"bytes,3,opt,name=founding,oneof"`
+}
+
+type RegistryEntry_Part_ struct {
+	Part *RegistryEntry_Part `protobuf:"bytes,4,opt,name=part,oneof"`
 }
 
 func (*RegistryEntry_Takeover_) isRegistryEntry_Change() {}
 
-func (*RegistryEntry_Changes_) isRegistryEntry_Change() {}
+func (*RegistryEntry_Founding_) isRegistryEntry_Change() {}
+
+func (*RegistryEntry_Part_) isRegistryEntry_Change() {}
+
+// RegistryBatch is one batch of changes of the registry.
+type RegistryBatch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Records       []*StoredRecord        `protobuf:"bytes,1,rep,name=records" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegistryBatch) Reset() {
+	*x = RegistryBatch{}
+	mi := &file_messages_cluster_replica_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegistryBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegistryBatch) ProtoMessage() {}
+
+func (x *RegistryBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_replica_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegistryBatch.ProtoReflect.Descriptor instead.
+func (*RegistryBatch) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RegistryBatch) GetRecords() []*StoredRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
 
 // StoredRecord is a record of the registry in its stored form.
 type StoredRecord struct {
@@ -867,7 +737,7 @@ type StoredRecord struct {
 
 func (x *StoredRecord) Reset() {
 	*x = StoredRecord{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[10]
+	mi := &file_messages_cluster_replica_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -879,7 +749,7 @@ func (x *StoredRecord) String() string {
 func (*StoredRecord) ProtoMessage() {}
 
 func (x *StoredRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[10]
+	mi := &file_messages_cluster_replica_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -892,7 +762,7 @@ func (x *StoredRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRecord.ProtoReflect.Descriptor instead.
 func (*StoredRecord) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *StoredRecord) GetKey() string {
@@ -919,15 +789,16 @@ type RegistrySnapshot struct {
 	Term    *uint64           `protobuf:"varint,4,opt,name=term" json:"term,omitempty"`
 	Replica *string           `protobuf:"bytes,5,opt,name=replica" json:"replica,omitempty"`
 	Leader  *mesos.MasterInfo `protobuf:"bytes,6,opt,name=leader" json:"leader,omitempty"`
-	// Parts of a batch whose last part is not there yet.
-	Waiting       []*RegistryEntry_Changes `protobuf:"bytes,7,rep,name=waiting" json:"waiting,omitempty"`
+	// Parts of a batch whose last part is not there yet: how many, and their data.
+	WaitingParts  *uint32 `protobuf:"varint,7,opt,name=waiting_parts,json=waitingParts" json:"waiting_parts,omitempty"`
+	Waiting       []byte  `protobuf:"bytes,8,opt,name=waiting" json:"waiting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistrySnapshot) Reset() {
 	*x = RegistrySnapshot{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[11]
+	mi := &file_messages_cluster_replica_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +810,7 @@ func (x *RegistrySnapshot) String() string {
 func (*RegistrySnapshot) ProtoMessage() {}
 
 func (x *RegistrySnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[11]
+	mi := &file_messages_cluster_replica_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +823,7 @@ func (x *RegistrySnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistrySnapshot.ProtoReflect.Descriptor instead.
 func (*RegistrySnapshot) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RegistrySnapshot) GetFormat() uint32 {
@@ -997,7 +868,14 @@ func (x *RegistrySnapshot) GetLeader() *mesos.MasterInfo {
 	return nil
 }
 
-func (x *RegistrySnapshot) GetWaiting() []*RegistryEntry_Changes {
+func (x *RegistrySnapshot) GetWaitingParts() uint32 {
+	if x != nil && x.WaitingParts != nil {
+		return *x.WaitingParts
+	}
+	return 0
+}
+
+func (x *RegistrySnapshot) GetWaiting() []byte {
 	if x != nil {
 		return x.Waiting
 	}
@@ -1020,7 +898,7 @@ type ReplicaRequest_Append struct {
 
 func (x *ReplicaRequest_Append) Reset() {
 	*x = ReplicaRequest_Append{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[12]
+	mi := &file_messages_cluster_replica_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +910,7 @@ func (x *ReplicaRequest_Append) String() string {
 func (*ReplicaRequest_Append) ProtoMessage() {}
 
 func (x *ReplicaRequest_Append) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[12]
+	mi := &file_messages_cluster_replica_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +976,7 @@ type ReplicaRequest_Vote struct {
 
 func (x *ReplicaRequest_Vote) Reset() {
 	*x = ReplicaRequest_Vote{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[13]
+	mi := &file_messages_cluster_replica_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +988,7 @@ func (x *ReplicaRequest_Vote) String() string {
 func (*ReplicaRequest_Vote) ProtoMessage() {}
 
 func (x *ReplicaRequest_Vote) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[13]
+	mi := &file_messages_cluster_replica_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1179,7 +1057,7 @@ type ReplicaRequest_Snapshot struct {
 
 func (x *ReplicaRequest_Snapshot) Reset() {
 	*x = ReplicaRequest_Snapshot{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[14]
+	mi := &file_messages_cluster_replica_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1191,7 +1069,7 @@ func (x *ReplicaRequest_Snapshot) String() string {
 func (*ReplicaRequest_Snapshot) ProtoMessage() {}
 
 func (x *ReplicaRequest_Snapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[14]
+	mi := &file_messages_cluster_replica_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1270,7 +1148,7 @@ type ReplicaRequest_SnapshotPart struct {
 
 func (x *ReplicaRequest_SnapshotPart) Reset() {
 	*x = ReplicaRequest_SnapshotPart{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[15]
+	mi := &file_messages_cluster_replica_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1282,7 +1160,7 @@ func (x *ReplicaRequest_SnapshotPart) String() string {
 func (*ReplicaRequest_SnapshotPart) ProtoMessage() {}
 
 func (x *ReplicaRequest_SnapshotPart) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[15]
+	mi := &file_messages_cluster_replica_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1206,7 @@ type ReplicaRequest_Succeed struct {
 
 func (x *ReplicaRequest_Succeed) Reset() {
 	*x = ReplicaRequest_Succeed{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[16]
+	mi := &file_messages_cluster_replica_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1218,7 @@ func (x *ReplicaRequest_Succeed) String() string {
 func (*ReplicaRequest_Succeed) ProtoMessage() {}
 
 func (x *ReplicaRequest_Succeed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[16]
+	mi := &file_messages_cluster_replica_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,82 +1234,19 @@ func (*ReplicaRequest_Succeed) Descriptor() ([]byte, []int) {
 	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{0, 4}
 }
 
-// One of the masters.
-type MastersListed_Member struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            *string                `protobuf:"bytes,1,req,name=id" json:"id,omitempty"`
-	Address       *string                `protobuf:"bytes,2,req,name=address" json:"address,omitempty"`
-	Leads         *bool                  `protobuf:"varint,3,req,name=leads" json:"leads,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *MastersListed_Member) Reset() {
-	*x = MastersListed_Member{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *MastersListed_Member) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*MastersListed_Member) ProtoMessage() {}
-
-func (x *MastersListed_Member) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use MastersListed_Member.ProtoReflect.Descriptor instead.
-func (*MastersListed_Member) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{6, 0}
-}
-
-func (x *MastersListed_Member) GetId() string {
-	if x != nil && x.Id != nil {
-		return *x.Id
-	}
-	return ""
-}
-
-func (x *MastersListed_Member) GetAddress() string {
-	if x != nil && x.Address != nil {
-		return *x.Address
-	}
-	return ""
-}
-
-func (x *MastersListed_Member) GetLeads() bool {
-	if x != nil && x.Leads != nil {
-		return *x.Leads
-	}
-	return false
-}
-
 // The leader of the entry's term takes over.
 type RegistryEntry_Takeover struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of the leading replica.
-	Replica *string           `protobuf:"bytes,1,req,name=replica" json:"replica,omitempty"`
-	Leader  *mesos.MasterInfo `protobuf:"bytes,2,req,name=leader" json:"leader,omitempty"`
-	// The cluster's id, if it has none yet.
-	NewCluster    *string `protobuf:"bytes,3,req,name=new_cluster,json=newCluster" json:"new_cluster,omitempty"`
+	Replica       *string           `protobuf:"bytes,1,req,name=replica" json:"replica,omitempty"`
+	Leader        *mesos.MasterInfo `protobuf:"bytes,2,req,name=leader" json:"leader,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistryEntry_Takeover) Reset() {
 	*x = RegistryEntry_Takeover{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[18]
+	mi := &file_messages_cluster_replica_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1258,7 @@ func (x *RegistryEntry_Takeover) String() string {
 func (*RegistryEntry_Takeover) ProtoMessage() {}
 
 func (x *RegistryEntry_Takeover) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[18]
+	mi := &file_messages_cluster_replica_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1271,7 @@ func (x *RegistryEntry_Takeover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryEntry_Takeover.ProtoReflect.Descriptor instead.
 func (*RegistryEntry_Takeover) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{9, 0}
+	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{5, 0}
 }
 
 func (x *RegistryEntry_Takeover) GetReplica() string {
@@ -1473,39 +1288,29 @@ func (x *RegistryEntry_Takeover) GetLeader() *mesos.MasterInfo {
 	return nil
 }
 
-func (x *RegistryEntry_Takeover) GetNewCluster() string {
-	if x != nil && x.NewCluster != nil {
-		return *x.NewCluster
-	}
-	return ""
-}
-
-// A part of one batch of changes; the last part makes them all.
-type RegistryEntry_Changes struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Records []*StoredRecord        `protobuf:"bytes,1,rep,name=records" json:"records,omitempty"`
-	// Parts of this batch that came before.
-	Part          *uint32 `protobuf:"varint,2,req,name=part" json:"part,omitempty"`
-	Last          *bool   `protobuf:"varint,3,req,name=last" json:"last,omitempty"`
+// The cluster's id is made; the first one counts.
+type RegistryEntry_Founding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ClusterId     *string                `protobuf:"bytes,1,req,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *RegistryEntry_Changes) Reset() {
-	*x = RegistryEntry_Changes{}
-	mi := &file_messages_cluster_replica_proto_msgTypes[19]
+func (x *RegistryEntry_Founding) Reset() {
+	*x = RegistryEntry_Founding{}
+	mi := &file_messages_cluster_replica_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *RegistryEntry_Changes) String() string {
+func (x *RegistryEntry_Founding) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*RegistryEntry_Changes) ProtoMessage() {}
+func (*RegistryEntry_Founding) ProtoMessage() {}
 
-func (x *RegistryEntry_Changes) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_replica_proto_msgTypes[19]
+func (x *RegistryEntry_Founding) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_replica_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1516,26 +1321,74 @@ func (x *RegistryEntry_Changes) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use RegistryEntry_Changes.ProtoReflect.Descriptor instead.
-func (*RegistryEntry_Changes) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{9, 1}
+// Deprecated: Use RegistryEntry_Founding.ProtoReflect.Descriptor instead.
+func (*RegistryEntry_Founding) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{5, 1}
 }
 
-func (x *RegistryEntry_Changes) GetRecords() []*StoredRecord {
+func (x *RegistryEntry_Founding) GetClusterId() string {
+	if x != nil && x.ClusterId != nil {
+		return *x.ClusterId
+	}
+	return ""
+}
+
+// A part of a RegistryBatch; the last one makes its changes.
+type RegistryEntry_Part struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Data  []byte                 `protobuf:"bytes,1,req,name=data" json:"data,omitempty"`
+	// Parts of this batch that came before.
+	Before        *uint32 `protobuf:"varint,2,req,name=before" json:"before,omitempty"`
+	Last          *bool   `protobuf:"varint,3,req,name=last" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RegistryEntry_Part) Reset() {
+	*x = RegistryEntry_Part{}
+	mi := &file_messages_cluster_replica_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RegistryEntry_Part) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RegistryEntry_Part) ProtoMessage() {}
+
+func (x *RegistryEntry_Part) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_replica_proto_msgTypes[16]
 	if x != nil {
-		return x.Records
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RegistryEntry_Part.ProtoReflect.Descriptor instead.
+func (*RegistryEntry_Part) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_replica_proto_rawDescGZIP(), []int{5, 2}
+}
+
+func (x *RegistryEntry_Part) GetData() []byte {
+	if x != nil {
+		return x.Data
 	}
 	return nil
 }
 
-func (x *RegistryEntry_Changes) GetPart() uint32 {
-	if x != nil && x.Part != nil {
-		return *x.Part
+func (x *RegistryEntry_Part) GetBefore() uint32 {
+	if x != nil && x.Before != nil {
+		return *x.Before
 	}
 	return 0
 }
 
-func (x *RegistryEntry_Changes) GetLast() bool {
+func (x *RegistryEntry_Part) GetLast() bool {
 	if x != nil && x.Last != nil {
 		return *x.Last
 	}
@@ -1617,38 +1470,28 @@ const file_messages_cluster_replica_proto_rawDesc = "" +
 	"\afounded\x18\x04 \x02(\bR\afounded\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x05 \x01(\tR\tclusterId\x12\x18\n" +
-	"\amasters\x18\x06 \x03(\tR\amasters\"\r\n" +
-	"\vListMasters\"\xce\x01\n" +
-	"\rMastersListed\x12\x14\n" +
-	"\x05error\x18\x01 \x01(\tR\x05error\x12>\n" +
-	"\amembers\x18\x02 \x03(\v2$.troupe.cluster.MastersListed.MemberR\amembers\x12\x1d\n" +
-	"\n" +
-	"cluster_id\x18\x03 \x01(\tR\tclusterId\x1aH\n" +
-	"\x06Member\x12\x0e\n" +
-	"\x02id\x18\x01 \x02(\tR\x02id\x12\x18\n" +
-	"\aaddress\x18\x02 \x02(\tR\aaddress\x12\x14\n" +
-	"\x05leads\x18\x03 \x02(\bR\x05leads\"%\n" +
-	"\tAddMaster\x12\x18\n" +
-	"\aaddress\x18\x01 \x02(\tR\aaddress\"(\n" +
-	"\fRemoveMaster\x12\x18\n" +
-	"\aaddress\x18\x01 \x02(\tR\aaddress\"\x96\x03\n" +
+	"\amasters\x18\x06 \x03(\tR\amasters\"\xba\x03\n" +
 	"\rRegistryEntry\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12D\n" +
-	"\btakeover\x18\x02 \x01(\v2&.troupe.cluster.RegistryEntry.TakeoverH\x00R\btakeover\x12A\n" +
-	"\achanges\x18\x03 \x01(\v2%.troupe.cluster.RegistryEntry.ChangesH\x00R\achanges\x1as\n" +
+	"\btakeover\x18\x02 \x01(\v2&.troupe.cluster.RegistryEntry.TakeoverH\x00R\btakeover\x12D\n" +
+	"\bfounding\x18\x03 \x01(\v2&.troupe.cluster.RegistryEntry.FoundingH\x00R\bfounding\x128\n" +
+	"\x04part\x18\x04 \x01(\v2\".troupe.cluster.RegistryEntry.PartH\x00R\x04part\x1aR\n" +
 	"\bTakeover\x12\x18\n" +
 	"\areplica\x18\x01 \x02(\tR\areplica\x12,\n" +
-	"\x06leader\x18\x02 \x02(\v2\x14.mesos.v1.MasterInfoR\x06leader\x12\x1f\n" +
-	"\vnew_cluster\x18\x03 \x02(\tR\n" +
-	"newCluster\x1ai\n" +
-	"\aChanges\x126\n" +
-	"\arecords\x18\x01 \x03(\v2\x1c.troupe.cluster.StoredRecordR\arecords\x12\x12\n" +
-	"\x04part\x18\x02 \x02(\rR\x04part\x12\x12\n" +
+	"\x06leader\x18\x02 \x02(\v2\x14.mesos.v1.MasterInfoR\x06leader\x1a)\n" +
+	"\bFounding\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x01 \x02(\tR\tclusterId\x1aF\n" +
+	"\x04Part\x12\x12\n" +
+	"\x04data\x18\x01 \x02(\fR\x04data\x12\x16\n" +
+	"\x06before\x18\x02 \x02(\rR\x06before\x12\x12\n" +
 	"\x04last\x18\x03 \x02(\bR\x04lastB\b\n" +
-	"\x06change\"8\n" +
+	"\x06change\"G\n" +
+	"\rRegistryBatch\x126\n" +
+	"\arecords\x18\x01 \x03(\v2\x1c.troupe.cluster.StoredRecordR\arecords\"8\n" +
 	"\fStoredRecord\x12\x10\n" +
 	"\x03key\x18\x01 \x02(\tR\x03key\x12\x16\n" +
-	"\x06record\x18\x02 \x01(\fR\x06record\"\x80\x02\n" +
+	"\x06record\x18\x02 \x01(\fR\x06record\"\xfe\x01\n" +
 	"\x10RegistrySnapshot\x12\x16\n" +
 	"\x06format\x18\x01 \x02(\rR\x06format\x12\x18\n" +
 	"\arecords\x18\x02 \x02(\x04R\arecords\x12\x1d\n" +
@@ -1656,8 +1499,9 @@ const file_messages_cluster_replica_proto_rawDesc = "" +
 	"cluster_id\x18\x03 \x01(\tR\tclusterId\x12\x12\n" +
 	"\x04term\x18\x04 \x01(\x04R\x04term\x12\x18\n" +
 	"\areplica\x18\x05 \x01(\tR\areplica\x12,\n" +
-	"\x06leader\x18\x06 \x01(\v2\x14.mesos.v1.MasterInfoR\x06leader\x12?\n" +
-	"\awaiting\x18\a \x03(\v2%.troupe.cluster.RegistryEntry.ChangesR\awaitingB\x19Z\x17troupe/messages/cluster"
+	"\x06leader\x18\x06 \x01(\v2\x14.mesos.v1.MasterInfoR\x06leader\x12#\n" +
+	"\rwaiting_parts\x18\a \x01(\rR\fwaitingParts\x12\x18\n" +
+	"\awaiting\x18\b \x01(\fR\awaitingB\x19Z\x17troupe/messages/cluster"
 
 var (
 	file_messages_cluster_replica_proto_rawDescOnce sync.Once
@@ -1672,7 +1516,7 @@ func file_messages_cluster_replica_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_replica_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_replica_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_messages_cluster_replica_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_messages_cluster_replica_proto_goTypes = []any{
 	(LogEntry_Kind)(0),                  // 0: troupe.cluster.LogEntry.Kind
 	(*ReplicaRequest)(nil),              // 1: troupe.cluster.ReplicaRequest
@@ -1680,43 +1524,39 @@ var file_messages_cluster_replica_proto_goTypes = []any{
 	(*ReplicaReply)(nil),                // 3: troupe.cluster.ReplicaReply
 	(*IdentifyReplica)(nil),             // 4: troupe.cluster.IdentifyReplica
 	(*ReplicaIdentity)(nil),             // 5: troupe.cluster.ReplicaIdentity
-	(*ListMasters)(nil),                 // 6: troupe.cluster.ListMasters
-	(*MastersListed)(nil),               // 7: troupe.cluster.MastersListed
-	(*AddMaster)(nil),                   // 8: troupe.cluster.AddMaster
-	(*RemoveMaster)(nil),                // 9: troupe.cluster.RemoveMaster
-	(*RegistryEntry)(nil),               // 10: troupe.cluster.RegistryEntry
-	(*StoredRecord)(nil),                // 11: troupe.cluster.StoredRecord
-	(*RegistrySnapshot)(nil),            // 12: troupe.cluster.RegistrySnapshot
-	(*ReplicaRequest_Append)(nil),       // 13: troupe.cluster.ReplicaRequest.Append
-	(*ReplicaRequest_Vote)(nil),         // 14: troupe.cluster.ReplicaRequest.Vote
-	(*ReplicaRequest_Snapshot)(nil),     // 15: troupe.cluster.ReplicaRequest.Snapshot
-	(*ReplicaRequest_SnapshotPart)(nil), // 16: troupe.cluster.ReplicaRequest.SnapshotPart
-	(*ReplicaRequest_Succeed)(nil),      // 17: troupe.cluster.ReplicaRequest.Succeed
-	(*MastersListed_Member)(nil),        // 18: troupe.cluster.MastersListed.Member
-	(*RegistryEntry_Takeover)(nil),      // 19: troupe.cluster.RegistryEntry.Takeover
-	(*RegistryEntry_Changes)(nil),       // 20: troupe.cluster.RegistryEntry.Changes
-	(*mesos.MasterInfo)(nil),            // 21: mesos.v1.MasterInfo
+	(*RegistryEntry)(nil),               // 6: troupe.cluster.RegistryEntry
+	(*RegistryBatch)(nil),               // 7: troupe.cluster.RegistryBatch
+	(*StoredRecord)(nil),                // 8: troupe.cluster.StoredRecord
+	(*RegistrySnapshot)(nil),            // 9: troupe.cluster.RegistrySnapshot
+	(*ReplicaRequest_Append)(nil),       // 10: troupe.cluster.ReplicaRequest.Append
+	(*ReplicaRequest_Vote)(nil),         // 11: troupe.cluster.ReplicaRequest.Vote
+	(*ReplicaRequest_Snapshot)(nil),     // 12: troupe.cluster.ReplicaRequest.Snapshot
+	(*ReplicaRequest_SnapshotPart)(nil), // 13: troupe.cluster.ReplicaRequest.SnapshotPart
+	(*ReplicaRequest_Succeed)(nil),      // 14: troupe.cluster.ReplicaRequest.Succeed
+	(*RegistryEntry_Takeover)(nil),      // 15: troupe.cluster.RegistryEntry.Takeover
+	(*RegistryEntry_Founding)(nil),      // 16: troupe.cluster.RegistryEntry.Founding
+	(*RegistryEntry_Part)(nil),          // 17: troupe.cluster.RegistryEntry.Part
+	(*mesos.MasterInfo)(nil),            // 18: mesos.v1.MasterInfo
 }
 var file_messages_cluster_replica_proto_depIdxs = []int32{
-	13, // 0: troupe.cluster.ReplicaRequest.append:type_name -> troupe.cluster.ReplicaRequest.Append
-	14, // 1: troupe.cluster.ReplicaRequest.vote:type_name -> troupe.cluster.ReplicaRequest.Vote
-	15, // 2: troupe.cluster.ReplicaRequest.snapshot:type_name -> troupe.cluster.ReplicaRequest.Snapshot
-	16, // 3: troupe.cluster.ReplicaRequest.part:type_name -> troupe.cluster.ReplicaRequest.SnapshotPart
-	17, // 4: troupe.cluster.ReplicaRequest.succeed:type_name -> troupe.cluster.ReplicaRequest.Succeed
+	10, // 0: troupe.cluster.ReplicaRequest.append:type_name -> troupe.cluster.ReplicaRequest.Append
+	11, // 1: troupe.cluster.ReplicaRequest.vote:type_name -> troupe.cluster.ReplicaRequest.Vote
+	12, // 2: troupe.cluster.ReplicaRequest.snapshot:type_name -> troupe.cluster.ReplicaRequest.Snapshot
+	13, // 3: troupe.cluster.ReplicaRequest.part:type_name -> troupe.cluster.ReplicaRequest.SnapshotPart
+	14, // 4: troupe.cluster.ReplicaRequest.succeed:type_name -> troupe.cluster.ReplicaRequest.Succeed
 	0,  // 5: troupe.cluster.LogEntry.kind:type_name -> troupe.cluster.LogEntry.Kind
-	18, // 6: troupe.cluster.MastersListed.members:type_name -> troupe.cluster.MastersListed.Member
-	19, // 7: troupe.cluster.RegistryEntry.takeover:type_name -> troupe.cluster.RegistryEntry.Takeover
-	20, // 8: troupe.cluster.RegistryEntry.changes:type_name -> troupe.cluster.RegistryEntry.Changes
-	21, // 9: troupe.cluster.RegistrySnapshot.leader:type_name -> mesos.v1.MasterInfo
-	20, // 10: troupe.cluster.RegistrySnapshot.waiting:type_name -> troupe.cluster.RegistryEntry.Changes
+	15, // 6: troupe.cluster.RegistryEntry.takeover:type_name -> troupe.cluster.RegistryEntry.Takeover
+	16, // 7: troupe.cluster.RegistryEntry.founding:type_name -> troupe.cluster.RegistryEntry.Founding
+	17, // 8: troupe.cluster.RegistryEntry.part:type_name -> troupe.cluster.RegistryEntry.Part
+	8,  // 9: troupe.cluster.RegistryBatch.records:type_name -> troupe.cluster.StoredRecord
+	18, // 10: troupe.cluster.RegistrySnapshot.leader:type_name -> mesos.v1.MasterInfo
 	2,  // 11: troupe.cluster.ReplicaRequest.Append.entries:type_name -> troupe.cluster.LogEntry
-	21, // 12: troupe.cluster.RegistryEntry.Takeover.leader:type_name -> mesos.v1.MasterInfo
-	11, // 13: troupe.cluster.RegistryEntry.Changes.records:type_name -> troupe.cluster.StoredRecord
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	18, // 12: troupe.cluster.RegistryEntry.Takeover.leader:type_name -> mesos.v1.MasterInfo
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_replica_proto_init() }
@@ -1731,9 +1571,10 @@ func file_messages_cluster_replica_proto_init() {
 		(*ReplicaRequest_Part)(nil),
 		(*ReplicaRequest_Succeed_)(nil),
 	}
-	file_messages_cluster_replica_proto_msgTypes[9].OneofWrappers = []any{
+	file_messages_cluster_replica_proto_msgTypes[5].OneofWrappers = []any{
 		(*RegistryEntry_Takeover_)(nil),
-		(*RegistryEntry_Changes_)(nil),
+		(*RegistryEntry_Founding_)(nil),
+		(*RegistryEntry_Part_)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1741,7 +1582,7 @@ func file_messages_cluster_replica_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_replica_proto_rawDesc), len(file_messages_cluster_replica_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -3,6 +3,7 @@ package replicated
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/proto"
@@ -10,44 +11,51 @@ import (
 	"troupe/messages/cluster"
 )
 
-// partBytes is about how large a part of a batch may become; a record that is
-// larger is a part of its own.
-const partBytes = 256 << 10
-
-// maxEntry bounds one entry of the log, in bytes. A message of the transport
-// holds several.
-const maxEntry = 4 << 20
+const (
+	// partBytes is how much of a batch one entry of the log holds, so that a
+	// heartbeat is never behind much.
+	partBytes = 256 << 10
+	// maxEntry bounds one entry of the log, in bytes.
+	maxEntry = 512 << 10
+	// maxBatch bounds one batch of changes: 50,000 agents at once, and more.
+	maxBatch = 64 << 20
+)
 
 // split makes the entries of one batch, in the term that the writer leads.
 func split(term uint64, records []*cluster.StoredRecord) ([][]byte, error) {
-	var parts [][]*cluster.StoredRecord
-	size := partBytes
-	for _, r := range records {
-		n := proto.Size(r)
-		if size+n > partBytes {
-			parts = append(parts, nil)
-			size = 0
-		}
-		size += n
-		parts[len(parts)-1] = append(parts[len(parts)-1], r)
+	batch, err := proto.Marshal(&cluster.RegistryBatch{Records: records})
+	if err != nil {
+		return nil, err
 	}
-	entries := make([][]byte, len(parts))
-	for i, part := range parts {
-		entry, err := proto.Marshal(&cluster.RegistryEntry{
-			Term: &term,
-			Change: &cluster.RegistryEntry_Changes_{Changes: &cluster.RegistryEntry_Changes{
-				Records: part, Part: proto.Uint32(uint32(i)), Last: proto.Bool(i == len(parts)-1),
-			}},
-		})
+	if len(batch) > maxBatch {
+		return nil, fmt.Errorf("a batch of %d records has %d bytes; at most %d", len(records), len(batch), maxBatch)
+	}
+	var entries [][]byte
+	for part := range slices.Chunk(batch, partBytes) {
+		n := len(entries)
+		entry, err := proto.Marshal(&cluster.RegistryEntry{Term: &term, Change: &cluster.RegistryEntry_Part_{Part: &cluster.RegistryEntry_Part{
+			Data: part, Before: proto.Uint32(uint32(n)), Last: proto.Bool((n+1)*partBytes >= len(batch)),
+		}}})
 		if err != nil {
 			return nil, err
 		}
-		if len(entry) > maxEntry {
-			return nil, fmt.Errorf("record %q: %d bytes; at most %d", part[0].GetKey(), len(entry), maxEntry)
-		}
-		entries[i] = entry
+		entries = append(entries, entry)
 	}
 	return entries, nil
+}
+
+// decodeBatch reads the records of a batch.
+func decodeBatch(data []byte) ([]*cluster.StoredRecord, error) {
+	b := new(cluster.RegistryBatch)
+	if err := proto.Unmarshal(data, b); err != nil {
+		return nil, fmt.Errorf("batch: %w", err)
+	}
+	for i, r := range b.GetRecords() {
+		if r.GetKey() == "" {
+			return nil, fmt.Errorf("batch: records[%d].key is empty", i)
+		}
+	}
+	return b.GetRecords(), nil
 }
 
 // decodeEntry reads a command of the log. What it returns can be applied.
@@ -61,20 +69,20 @@ func decodeEntry(data []byte) (*cluster.RegistryEntry, error) {
 	}
 	switch e.GetChange().(type) {
 	case *cluster.RegistryEntry_Takeover_:
-		if e.GetTakeover().GetReplica() == "" || e.GetTakeover().GetNewCluster() == "" {
-			return nil, errors.New("takeover.replica or takeover.new_cluster is empty")
+		if e.GetTakeover().GetReplica() == "" {
+			return nil, errors.New("takeover.replica is empty")
 		}
-	case *cluster.RegistryEntry_Changes_:
-		if e.Term == nil {
-			return nil, errors.New("term is absent")
+		return e, nil
+	case *cluster.RegistryEntry_Founding_:
+		if e.GetFounding().GetClusterId() == "" {
+			return nil, errors.New("founding.cluster_id is empty")
 		}
-		for i, r := range e.GetChanges().GetRecords() {
-			if r.GetKey() == "" {
-				return nil, fmt.Errorf("changes.records[%d].key is empty", i)
-			}
-		}
+	case *cluster.RegistryEntry_Part_:
 	default:
-		return nil, errors.New("it is neither a takeover nor changes: a later version wrote it")
+		return nil, errors.New("it says nothing that this version knows: a later one wrote it")
+	}
+	if e.Term == nil {
+		return nil, errors.New("term is absent")
 	}
 	return e, nil
 }

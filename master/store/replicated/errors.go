@@ -14,7 +14,8 @@ var (
 	// ErrLost is wrapped by why a Term ended.
 	ErrLost = errors.New("this master leads no more")
 
-	errDisk = errors.New("the log on disk failed")
+	errDisk        = errors.New("the log on disk failed")
+	errWrongAnswer = errors.New("the answer is of no replica at that address")
 )
 
 // damaged says what to do about a file that cannot be read.

@@ -122,29 +122,46 @@ func (d *diskLog) fail(err error) {
 	}
 }
 
-// verify reads the whole log, and tells what is damaged or missing in it behind
-// the last snapshot.
-func (d *diskLog) verify(snapshot uint64) error {
+// optional reads a value that may be absent: nil.
+func (d *diskLog) optional(key []byte) ([]byte, error) {
+	value, err := d.Get(key)
+	if errors.Is(err, boltstore.ErrKeyNotFound) {
+		return nil, nil
+	}
+	return value, err
+}
+
+// verify reads the whole log, and tells what is damaged in it, or missing behind
+// the last snapshot. It returns the last membership that the log has.
+func (d *diskLog) verify(snapshot uint64) (members raft.Configuration, err error) {
 	first, err := d.FirstIndex()
 	if err != nil {
-		return err
+		return members, err
 	}
 	last, err := d.LastIndex()
 	if err != nil {
-		return err
+		return members, err
 	}
 	if first > snapshot+1 {
-		return fmt.Errorf("the log begins with entry %d, the last snapshot ends with %d: what is between is missing", first, snapshot)
+		return members, fmt.Errorf("the log begins with entry %d, the last snapshot ends with %d: what is between is missing", first, snapshot)
 	}
-	var l raft.Log
 	for i := first; i <= last && last > 0; i++ {
-		l = raft.Log{}
-		if err := d.get(i, &l); err != nil {
-			return err
+		var l raft.Log
+		err := d.get(i, &l)
+		if errors.Is(err, raft.ErrLogNotFound) && i <= snapshot {
+			continue // another master's snapshot took the place of what is missing
+		}
+		if err != nil {
+			return members, err
 		}
 		if err := checkEntry(&l); err != nil {
-			return fmt.Errorf("entry %d of the log: %w", i, err)
+			return members, fmt.Errorf("entry %d of the log: %w", i, err)
+		}
+		if l.Type == raft.LogConfiguration && i > snapshot {
+			if members, err = decodeMembership(l.Data); err != nil {
+				return members, err
+			}
 		}
 	}
-	return nil
+	return members, nil
 }
