@@ -61,13 +61,14 @@
 //	ShutdownFramework            master                       agents name the framework no more, in updates or ReregisterAgent
 //	UpdateFramework              master                       ReregisterAgent names the framework as it is
 //	FrameworkMessage             nobody                       may be lost
-//	HostReady                    host, on every new link      the link holds
-//	HostedContainer              host, in HostReady           the link holds
+//	HostReady                    host, every second           HostReadyAck
+//	HostedContainer              host, in HostReady           HostReadyAck
 //	ContainerLaunched            host, per LaunchContainer    HostReady names the container
 //	ContainerEnded               host                         ContainerEndedAck
 //
 //	To an executor host:
 //	LaunchContainer              agent, after HostReady       ContainerLaunched, ContainerEnded
+//	HostReadyAck                 agent, per HostReady         HostReady does not come again
 //	DestroyContainer             agent, every 10 s            ContainerEnded
 //	ContainerEndedAck            agent, per ContainerEnded    ContainerEnded does not come again
 //	StopHost                     agent, after HostReady       the host's link ends
@@ -107,4 +108,7 @@
 //	UpdateAccepted               -                            UpdateAcknowledged
 //	UpdateAcknowledged           -                            TaskForgotten
 //	TaskForgotten                -                            a compaction of the journal
+//	HostStarted                  -                            HostForgotten
+//	HostForgotten                -                            a compaction of the journal
+//	AgentForgotten               -                            a compaction of the journal
 package messages

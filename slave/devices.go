@@ -20,7 +20,9 @@ func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
 			return a.options.Processes.StartHost(c.Self(), string(e.Host))
 		})
 	case state.WatchHost:
-		a.keep(c, e.Host, func() (HostProcess, error) { return a.options.Processes.WatchHost(int(e.Pid), string(e.Host)) })
+		a.keep(c, e.Host, func() (HostProcess, error) {
+			return a.options.Processes.WatchHost(int(e.Pid), e.Started)
+		})
 	case state.KillHost:
 		a.killHost(e.Host)
 	case state.Sweep:
@@ -51,7 +53,10 @@ func (a *Agent) keep(c *actors.Context, id state.HostID, start func() (HostProce
 			a.step(c, state.HostEnded{Host: id, Message: message})
 		})
 	}
-	k := &keeper{start: start, ended: ended}
+	started := func(p HostProcess) {
+		a.later(state.HostStarted{Host: id, Pid: int32(p.Pid()), Started: p.Started()})
+	}
+	k := &keeper{start: start, started: started, ended: ended}
 	a.keepers[id] = k
 	if _, err := c.Spawn(keepers+string(id), k); err != nil {
 		ended(err.Error())

@@ -12,6 +12,7 @@ import (
 // process outlives it: a keeper that stops lets its host be.
 type keeper struct {
 	start   func() (HostProcess, error)
+	started func(HostProcess)
 	ended   func(message string)
 	process HostProcess // nil until it is started
 	doomed  bool        // to be killed as soon as it is started
@@ -27,13 +28,14 @@ func (k *keeper) Init(c *actors.Context) {
 				c.Stop()
 				return
 			}
-			k.started(c, p)
+			k.keep(c, p)
 		}
 	})
 }
 
-func (k *keeper) started(c *actors.Context, p HostProcess) {
+func (k *keeper) keep(c *actors.Context, p HostProcess) {
 	k.process = p
+	k.started(p)
 	if k.doomed {
 		k.kill(c)
 	}

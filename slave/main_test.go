@@ -87,8 +87,8 @@ func (p processes) StartHost(agent actors.PID, id string) (HostProcess, error) {
 	return d, nil
 }
 
-func (p processes) WatchHost(pid int, id string) (HostProcess, error) {
-	d, err := posix.FindDaemon(pid, id)
+func (p processes) WatchHost(pid int, started uint64) (HostProcess, error) {
+	d, err := posix.FindDaemon(pid, started)
 	if err != nil {
 		return nil, err
 	}

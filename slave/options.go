@@ -58,9 +58,9 @@ type Processes interface {
 	// StartHost starts a host that will dial agent. It is not to end with the
 	// agent's process.
 	StartHost(agent actors.PID, id string) (HostProcess, error)
-	// WatchHost finds a host that another agent process started. The pid is
-	// what the host says: it fails when that process is not that host.
-	WatchHost(pid int, id string) (HostProcess, error)
+	// WatchHost finds a host that another agent process started, by what its
+	// HostProcess said then: it fails when that process is gone.
+	WatchHost(pid int, started uint64) (HostProcess, error)
 	// Sweep ends every process that was started in one of the folders, and
 	// returns when they are gone.
 	Sweep(sandboxes []string)
@@ -69,6 +69,8 @@ type Processes interface {
 // HostProcess is an executor host's process.
 type HostProcess interface {
 	Pid() int
+	// Started is when, in clock ticks since the machine started.
+	Started() uint64
 	// Done is closed when the process has ended.
 	Done() <-chan struct{}
 	// Message says how it ended, valid once Done is closed.

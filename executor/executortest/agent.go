@@ -83,6 +83,13 @@ func (a *Agent) receive(c *actors.Context, m proto.Message) {
 	switch m := m.(type) {
 	case *executor.Call:
 		a.answer(c, m)
+	case *cluster.HostReady:
+		c.Reply(&cluster.HostReadyAck{HostId: m.HostId})
+		for _, ended := range m.GetEnded() {
+			if !a.holding {
+				c.Reply(&cluster.ContainerEndedAck{ContainerId: ended.GetContainerId()})
+			}
+		}
 	case *cluster.ContainerEnded:
 		if !a.holding {
 			c.Reply(&cluster.ContainerEndedAck{ContainerId: m.GetContainerId()})

@@ -176,7 +176,9 @@ func (h *Host) end(c *container, status *int32, message string) {
 		return
 	}
 	h.log.Debug("container has ended", zap.String("container", c.id.GetValue()), zap.String("message", message))
-	h.send(c.end)
+	if h.accepted {
+		h.send(c.end)
+	}
 	if h.repeat == nil {
 		h.repeat = h.context.Every(repeatEvery, h.repeatEnds)
 	}
@@ -187,7 +189,9 @@ func (h *Host) repeatEnds() {
 	open := false
 	for _, id := range h.ids() {
 		if c := h.containers[id]; c.end != nil {
-			h.send(c.end)
+			if h.accepted {
+				h.send(c.end)
+			}
 			open = true
 		}
 	}

@@ -25,9 +25,8 @@ const Name = "host"
 const (
 	// reconnectMax bounds the wait before each attempt to reach a lost agent.
 	reconnectMax = 2 * time.Second
-	// settle: a link that has stood so long is a reconnection, whether or not
-	// the agent has said anything.
-	settle = 30 * time.Second
+	// greetEvery is the pace of HostReady, until the agent has taken the host in.
+	greetEvery = time.Second
 	// repeatEvery is the pace at which the news of ended containers is repeated.
 	repeatEvery = 5 * time.Second
 )
@@ -46,8 +45,9 @@ type Host struct {
 	done func(error)
 
 	linked   bool
+	accepted bool          // the agent has taken the host in, on this link
 	recovery *actors.Timer // runs while the agent is away
-	settling *actors.Timer
+	greeting *actors.Timer // runs while the agent has not answered HostReady
 	repeat   *actors.Timer // runs while news of ended containers is not acknowledged
 	leaving  bool          // ends once no container is left
 	reason   error         // why it leaves
@@ -63,6 +63,9 @@ func New(s *actors.System, o Options, done func(error)) *Host {
 // Init connects to the agent. It is called by the system.
 func (h *Host) Init(c *actors.Context) {
 	h.context, h.log = c, c.Log()
+	actors.Handle(c, func(_ *actors.Context, m *cluster.HostReadyAck) {
+		h.fromAgent(m, h.takenIn)
+	})
 	actors.Handle(c, func(_ *actors.Context, m *cluster.LaunchContainer) {
 		h.fromAgent(m, func() { h.launch(m) })
 	})
@@ -90,29 +93,40 @@ func (h *Host) fromAgent(m proto.Message, obey func()) {
 	obey()
 }
 
-// connect says who the host is and what it holds.
+// connect reaches for the agent, and says who the host is and what it holds.
 func (h *Host) connect() {
 	if h.ended {
 		return
 	}
-	h.linked = true
+	h.linked, h.accepted = true, false
 	h.context.Link(h.options.Agent)
+	h.greeting.Stop()
+	h.greeting = h.context.Every(greetEvery, h.greet)
+	h.greet()
+}
+
+func (h *Host) greet() {
 	ready := &cluster.HostReady{HostId: proto.String(h.options.HostID), Pid: proto.Int32(int32(os.Getpid()))}
 	for _, id := range h.ids() {
 		if c := h.containers[id]; c.end == nil {
 			ready.Containers = append(ready.Containers, &cluster.HostedContainer{ContainerId: c.id, Pid: c.pid()})
+		} else {
+			ready.Ended = append(ready.Ended, c.end)
 		}
 	}
 	h.send(ready)
+}
+
+// takenIn: from here on the agent is told of ends as they come.
+func (h *Host) takenIn() {
+	h.accepted = true
+	h.greeting.Stop()
 	h.repeatEnds()
-	if h.recovery != nil {
-		h.settling = h.context.After(settle, h.reconnected)
-	}
 }
 
 func (h *Host) agentLost(reason string) {
-	h.linked = false
-	h.settling.Stop()
+	h.linked, h.accepted = false, false
+	h.greeting.Stop()
 	if len(h.containers) == 0 {
 		h.leave(fmt.Errorf("%w: %s", ErrAgentGone, reason))
 		return
@@ -131,7 +145,6 @@ func (h *Host) reconnected() {
 		return
 	}
 	h.recovery.Stop()
-	h.settling.Stop()
 	h.recovery = nil
 	h.log.Info("the agent is back")
 }
@@ -170,6 +183,7 @@ func (h *Host) leaveIfEmpty() {
 	if h.leaving && !h.ended && len(h.containers) == 0 {
 		h.ended = true
 		h.recovery.Stop()
+		h.greeting.Stop()
 		h.done(h.reason)
 	}
 }

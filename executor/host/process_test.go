@@ -117,7 +117,8 @@ func newStation(t testing.TB, command string) *station {
 // Init makes the station an agent: every executor that subscribes gets its
 // task, every update its acknowledgement.
 func (s *station) Init(c *actors.Context) {
-	actors.Handle(c, func(c *actors.Context, _ *cluster.HostReady) {
+	actors.Handle(c, func(c *actors.Context, m *cluster.HostReady) {
+		c.Reply(&cluster.HostReadyAck{HostId: m.HostId})
 		s.ready <- c.Sender()
 	})
 	actors.Handle(c, func(c *actors.Context, m *executor.Call) {

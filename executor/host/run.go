@@ -73,6 +73,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		default: // the end is on its way already
 		}
 	}
+	if o.System.Links.BackoffMax == 0 {
+		o.System.Links.BackoffMax = o.withDefaults().ReconnectMax // else the transport would wait longer
+	}
 	sys, err := actors.New(o.System)
 	if err != nil {
 		return fmt.Errorf("executor host %q: %w", o.HostID, err)

@@ -763,14 +763,17 @@ func (x *FrameworkMessage) GetData() []byte {
 }
 
 // HostReady is the first message of an executor host to the agent that
-// started it, and again after each reconnection.
+// started it, and again after each reconnection. The host repeats it until
+// HostReadyAck.
 type HostReady struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As given on the host's command line.
 	HostId *string `protobuf:"bytes,1,req,name=host_id,json=hostId" json:"host_id,omitempty"`
 	Pid    *int32  `protobuf:"varint,2,req,name=pid" json:"pid,omitempty"`
 	// What the host holds; empty for a new one.
-	Containers    []*HostedContainer `protobuf:"bytes,3,rep,name=containers" json:"containers,omitempty"`
+	Containers []*HostedContainer `protobuf:"bytes,3,rep,name=containers" json:"containers,omitempty"`
+	// The ends that are not acknowledged yet.
+	Ended         []*ContainerEnded `protobuf:"bytes,4,rep,name=ended" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -822,6 +825,13 @@ func (x *HostReady) GetPid() int32 {
 func (x *HostReady) GetContainers() []*HostedContainer {
 	if x != nil {
 		return x.Containers
+	}
+	return nil
+}
+
+func (x *HostReady) GetEnded() []*ContainerEnded {
+	if x != nil {
+		return x.Ended
 	}
 	return nil
 }
@@ -1106,13 +1116,14 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
 	"\vexecutor_id\x18\x02 \x02(\v2\x14.mesos.v1.ExecutorIDR\n" +
 	"executorId\x12\x12\n" +
-	"\x04data\x18\x03 \x02(\fR\x04data\"w\n" +
+	"\x04data\x18\x03 \x02(\fR\x04data\"\xad\x01\n" +
 	"\tHostReady\x12\x17\n" +
 	"\ahost_id\x18\x01 \x02(\tR\x06hostId\x12\x10\n" +
 	"\x03pid\x18\x02 \x02(\x05R\x03pid\x12?\n" +
 	"\n" +
 	"containers\x18\x03 \x03(\v2\x1f.troupe.cluster.HostedContainerR\n" +
-	"containers\"]\n" +
+	"containers\x124\n" +
+	"\x05ended\x18\x04 \x03(\v2\x1e.troupe.cluster.ContainerEndedR\x05ended\"]\n" +
 	"\x0fHostedContainer\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x10\n" +
 	"\x03pid\x18\x02 \x01(\x05R\x03pid\"_\n" +
@@ -1189,16 +1200,17 @@ var file_messages_cluster_agent_proto_depIdxs = []int32{
 	23, // 18: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
 	26, // 19: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
 	14, // 20: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
-	27, // 21: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
-	27, // 22: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
-	27, // 23: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
-	23, // 24: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 25: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	16, // 21: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
+	27, // 22: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
+	27, // 23: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
+	27, // 24: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
+	23, // 25: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 26: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_agent_proto_init() }

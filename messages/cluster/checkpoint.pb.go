@@ -40,6 +40,9 @@ type JournalRecord struct {
 	//	*JournalRecord_Update
 	//	*JournalRecord_Acknowledged
 	//	*JournalRecord_TaskForgotten
+	//	*JournalRecord_Host
+	//	*JournalRecord_HostForgotten
+	//	*JournalRecord_AgentForgotten
 	Record        isJournalRecord_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -163,6 +166,33 @@ func (x *JournalRecord) GetTaskForgotten() *TaskForgotten {
 	return nil
 }
 
+func (x *JournalRecord) GetHost() *HostStarted {
+	if x != nil {
+		if x, ok := x.Record.(*JournalRecord_Host); ok {
+			return x.Host
+		}
+	}
+	return nil
+}
+
+func (x *JournalRecord) GetHostForgotten() *HostForgotten {
+	if x != nil {
+		if x, ok := x.Record.(*JournalRecord_HostForgotten); ok {
+			return x.HostForgotten
+		}
+	}
+	return nil
+}
+
+func (x *JournalRecord) GetAgentForgotten() *AgentForgotten {
+	if x != nil {
+		if x, ok := x.Record.(*JournalRecord_AgentForgotten); ok {
+			return x.AgentForgotten
+		}
+	}
+	return nil
+}
+
 type isJournalRecord_Record interface {
 	isJournalRecord_Record()
 }
@@ -205,6 +235,19 @@ type JournalRecord_TaskForgotten struct {
 	TaskForgotten *TaskForgotten `protobuf:"bytes,9,opt,name=task_forgotten,json=taskForgotten,oneof"`
 }
 
+type JournalRecord_Host struct {
+	// Precedes the containers that it is given.
+	Host *HostStarted `protobuf:"bytes,10,opt,name=host,oneof"`
+}
+
+type JournalRecord_HostForgotten struct {
+	HostForgotten *HostForgotten `protobuf:"bytes,11,opt,name=host_forgotten,json=hostForgotten,oneof"`
+}
+
+type JournalRecord_AgentForgotten struct {
+	AgentForgotten *AgentForgotten `protobuf:"bytes,12,opt,name=agent_forgotten,json=agentForgotten,oneof"`
+}
+
 func (*JournalRecord_Identity) isJournalRecord_Record() {}
 
 func (*JournalRecord_Framework) isJournalRecord_Record() {}
@@ -223,13 +266,21 @@ func (*JournalRecord_Acknowledged) isJournalRecord_Record() {}
 
 func (*JournalRecord_TaskForgotten) isJournalRecord_Record() {}
 
+func (*JournalRecord_Host) isJournalRecord_Record() {}
+
+func (*JournalRecord_HostForgotten) isJournalRecord_Record() {}
+
+func (*JournalRecord_AgentForgotten) isJournalRecord_Record() {}
+
 // AgentIdentity is the id that a master gave, with what the agent said of
 // itself then.
 type AgentIdentity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Agent *mesos.AgentInfo       `protobuf:"bytes,1,req,name=agent" json:"agent,omitempty"`
 	// Of the machine when the record was written: containers do not outlive it.
-	BootId        *string `protobuf:"bytes,2,opt,name=boot_id,json=bootId" json:"boot_id,omitempty"`
+	BootId *string `protobuf:"bytes,2,opt,name=boot_id,json=bootId" json:"boot_id,omitempty"`
+	// Of the master that gave it; absent while none has told.
+	ClusterId     *string `protobuf:"bytes,3,opt,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -278,6 +329,158 @@ func (x *AgentIdentity) GetBootId() string {
 	return ""
 }
 
+func (x *AgentIdentity) GetClusterId() string {
+	if x != nil && x.ClusterId != nil {
+		return *x.ClusterId
+	}
+	return ""
+}
+
+// AgentForgotten takes everything out: what follows is of a new agent.
+type AgentForgotten struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentForgotten) Reset() {
+	*x = AgentForgotten{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentForgotten) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentForgotten) ProtoMessage() {}
+
+func (x *AgentForgotten) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentForgotten.ProtoReflect.Descriptor instead.
+func (*AgentForgotten) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{2}
+}
+
+// HostStarted names the process of an executor host.
+type HostStarted struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	HostId *string                `protobuf:"bytes,1,req,name=host_id,json=hostId" json:"host_id,omitempty"`
+	Pid    *int32                 `protobuf:"varint,2,req,name=pid" json:"pid,omitempty"`
+	// When it started, in clock ticks since the machine did; with the pid it
+	// names one process.
+	Started       *uint64 `protobuf:"varint,3,req,name=started" json:"started,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostStarted) Reset() {
+	*x = HostStarted{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostStarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostStarted) ProtoMessage() {}
+
+func (x *HostStarted) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostStarted.ProtoReflect.Descriptor instead.
+func (*HostStarted) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *HostStarted) GetHostId() string {
+	if x != nil && x.HostId != nil {
+		return *x.HostId
+	}
+	return ""
+}
+
+func (x *HostStarted) GetPid() int32 {
+	if x != nil && x.Pid != nil {
+		return *x.Pid
+	}
+	return 0
+}
+
+func (x *HostStarted) GetStarted() uint64 {
+	if x != nil && x.Started != nil {
+		return *x.Started
+	}
+	return 0
+}
+
+// HostForgotten says that a host's process has ended.
+type HostForgotten struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HostId        *string                `protobuf:"bytes,1,req,name=host_id,json=hostId" json:"host_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostForgotten) Reset() {
+	*x = HostForgotten{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostForgotten) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostForgotten) ProtoMessage() {}
+
+func (x *HostForgotten) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostForgotten.ProtoReflect.Descriptor instead.
+func (*HostForgotten) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *HostForgotten) GetHostId() string {
+	if x != nil && x.HostId != nil {
+		return *x.HostId
+	}
+	return ""
+}
+
 // FrameworkDescribed is what a framework says of itself now.
 type FrameworkDescribed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -288,7 +491,7 @@ type FrameworkDescribed struct {
 
 func (x *FrameworkDescribed) Reset() {
 	*x = FrameworkDescribed{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[2]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -300,7 +503,7 @@ func (x *FrameworkDescribed) String() string {
 func (*FrameworkDescribed) ProtoMessage() {}
 
 func (x *FrameworkDescribed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[2]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -313,7 +516,7 @@ func (x *FrameworkDescribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkDescribed.ProtoReflect.Descriptor instead.
 func (*FrameworkDescribed) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{2}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *FrameworkDescribed) GetFramework() *mesos.FrameworkInfo {
@@ -333,7 +536,7 @@ type FrameworkForgotten struct {
 
 func (x *FrameworkForgotten) Reset() {
 	*x = FrameworkForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[3]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -345,7 +548,7 @@ func (x *FrameworkForgotten) String() string {
 func (*FrameworkForgotten) ProtoMessage() {}
 
 func (x *FrameworkForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[3]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -358,7 +561,7 @@ func (x *FrameworkForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkForgotten.ProtoReflect.Descriptor instead.
 func (*FrameworkForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{3}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FrameworkForgotten) GetFrameworkId() *mesos.FrameworkID {
@@ -382,7 +585,7 @@ type ExecutorAccepted struct {
 
 func (x *ExecutorAccepted) Reset() {
 	*x = ExecutorAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -394,7 +597,7 @@ func (x *ExecutorAccepted) String() string {
 func (*ExecutorAccepted) ProtoMessage() {}
 
 func (x *ExecutorAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -407,7 +610,7 @@ func (x *ExecutorAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorAccepted.ProtoReflect.Descriptor instead.
 func (*ExecutorAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{4}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExecutorAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -456,7 +659,7 @@ type ContainerGone struct {
 
 func (x *ContainerGone) Reset() {
 	*x = ContainerGone{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +671,7 @@ func (x *ContainerGone) String() string {
 func (*ContainerGone) ProtoMessage() {}
 
 func (x *ContainerGone) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +684,7 @@ func (x *ContainerGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerGone.ProtoReflect.Descriptor instead.
 func (*ContainerGone) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{5}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ContainerGone) GetContainerId() *mesos.ContainerID {
@@ -506,7 +709,7 @@ type LaunchAccepted struct {
 
 func (x *LaunchAccepted) Reset() {
 	*x = LaunchAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +721,7 @@ func (x *LaunchAccepted) String() string {
 func (*LaunchAccepted) ProtoMessage() {}
 
 func (x *LaunchAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +734,7 @@ func (x *LaunchAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchAccepted.ProtoReflect.Descriptor instead.
 func (*LaunchAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{6}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LaunchAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -574,7 +777,7 @@ type UpdateAccepted struct {
 
 func (x *UpdateAccepted) Reset() {
 	*x = UpdateAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -586,7 +789,7 @@ func (x *UpdateAccepted) String() string {
 func (*UpdateAccepted) ProtoMessage() {}
 
 func (x *UpdateAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -599,7 +802,7 @@ func (x *UpdateAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAccepted.ProtoReflect.Descriptor instead.
 func (*UpdateAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{7}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -628,7 +831,7 @@ type UpdateAcknowledged struct {
 
 func (x *UpdateAcknowledged) Reset() {
 	*x = UpdateAcknowledged{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +843,7 @@ func (x *UpdateAcknowledged) String() string {
 func (*UpdateAcknowledged) ProtoMessage() {}
 
 func (x *UpdateAcknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +856,7 @@ func (x *UpdateAcknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAcknowledged.ProtoReflect.Descriptor instead.
 func (*UpdateAcknowledged) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{8}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateAcknowledged) GetFrameworkId() *mesos.FrameworkID {
@@ -688,7 +891,7 @@ type TaskForgotten struct {
 
 func (x *TaskForgotten) Reset() {
 	*x = TaskForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -700,7 +903,7 @@ func (x *TaskForgotten) String() string {
 func (*TaskForgotten) ProtoMessage() {}
 
 func (x *TaskForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -713,7 +916,7 @@ func (x *TaskForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskForgotten.ProtoReflect.Descriptor instead.
 func (*TaskForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TaskForgotten) GetFrameworkId() *mesos.FrameworkID {
@@ -740,7 +943,7 @@ type JournalBatch struct {
 
 func (x *JournalBatch) Reset() {
 	*x = JournalBatch{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +955,7 @@ func (x *JournalBatch) String() string {
 func (*JournalBatch) ProtoMessage() {}
 
 func (x *JournalBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -765,7 +968,7 @@ func (x *JournalBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalBatch.ProtoReflect.Descriptor instead.
 func (*JournalBatch) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *JournalBatch) GetRecords() []*JournalRecord {
@@ -779,7 +982,7 @@ var File_messages_cluster_checkpoint_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"\n" +
-	"!messages/cluster/checkpoint.proto\x12\x0etroupe.cluster\x1a\x1bmessages/cluster/host.proto\x1a\x1amessages/mesos/mesos.proto\"\xec\x04\n" +
+	"!messages/cluster/checkpoint.proto\x12\x0etroupe.cluster\x1a\x1bmessages/cluster/host.proto\x1a\x1amessages/mesos/mesos.proto\"\xb2\x06\n" +
 	"\rJournalRecord\x12;\n" +
 	"\bidentity\x18\x01 \x01(\v2\x1d.troupe.cluster.AgentIdentityH\x00R\bidentity\x12B\n" +
 	"\tframework\x18\x02 \x01(\v2\".troupe.cluster.FrameworkDescribedH\x00R\tframework\x12U\n" +
@@ -789,11 +992,24 @@ const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"\x06launch\x18\x06 \x01(\v2\x1e.troupe.cluster.LaunchAcceptedH\x00R\x06launch\x128\n" +
 	"\x06update\x18\a \x01(\v2\x1e.troupe.cluster.UpdateAcceptedH\x00R\x06update\x12H\n" +
 	"\facknowledged\x18\b \x01(\v2\".troupe.cluster.UpdateAcknowledgedH\x00R\facknowledged\x12F\n" +
-	"\x0etask_forgotten\x18\t \x01(\v2\x1d.troupe.cluster.TaskForgottenH\x00R\rtaskForgottenB\b\n" +
-	"\x06record\"S\n" +
+	"\x0etask_forgotten\x18\t \x01(\v2\x1d.troupe.cluster.TaskForgottenH\x00R\rtaskForgotten\x121\n" +
+	"\x04host\x18\n" +
+	" \x01(\v2\x1b.troupe.cluster.HostStartedH\x00R\x04host\x12F\n" +
+	"\x0ehost_forgotten\x18\v \x01(\v2\x1d.troupe.cluster.HostForgottenH\x00R\rhostForgotten\x12I\n" +
+	"\x0fagent_forgotten\x18\f \x01(\v2\x1e.troupe.cluster.AgentForgottenH\x00R\x0eagentForgottenB\b\n" +
+	"\x06record\"r\n" +
 	"\rAgentIdentity\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x17\n" +
-	"\aboot_id\x18\x02 \x01(\tR\x06bootId\"K\n" +
+	"\aboot_id\x18\x02 \x01(\tR\x06bootId\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x03 \x01(\tR\tclusterId\"\x10\n" +
+	"\x0eAgentForgotten\"R\n" +
+	"\vHostStarted\x12\x17\n" +
+	"\ahost_id\x18\x01 \x02(\tR\x06hostId\x12\x10\n" +
+	"\x03pid\x18\x02 \x02(\x05R\x03pid\x12\x18\n" +
+	"\astarted\x18\x03 \x02(\x04R\astarted\"(\n" +
+	"\rHostForgotten\x12\x17\n" +
+	"\ahost_id\x18\x01 \x02(\tR\x06hostId\"K\n" +
 	"\x12FrameworkDescribed\x125\n" +
 	"\tframework\x18\x01 \x02(\v2\x17.mesos.v1.FrameworkInfoR\tframework\"N\n" +
 	"\x12FrameworkForgotten\x128\n" +
@@ -836,62 +1052,68 @@ func file_messages_cluster_checkpoint_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_checkpoint_proto_rawDescData
 }
 
-var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_messages_cluster_checkpoint_proto_goTypes = []any{
 	(*JournalRecord)(nil),       // 0: troupe.cluster.JournalRecord
 	(*AgentIdentity)(nil),       // 1: troupe.cluster.AgentIdentity
-	(*FrameworkDescribed)(nil),  // 2: troupe.cluster.FrameworkDescribed
-	(*FrameworkForgotten)(nil),  // 3: troupe.cluster.FrameworkForgotten
-	(*ExecutorAccepted)(nil),    // 4: troupe.cluster.ExecutorAccepted
-	(*ContainerGone)(nil),       // 5: troupe.cluster.ContainerGone
-	(*LaunchAccepted)(nil),      // 6: troupe.cluster.LaunchAccepted
-	(*UpdateAccepted)(nil),      // 7: troupe.cluster.UpdateAccepted
-	(*UpdateAcknowledged)(nil),  // 8: troupe.cluster.UpdateAcknowledged
-	(*TaskForgotten)(nil),       // 9: troupe.cluster.TaskForgotten
-	(*JournalBatch)(nil),        // 10: troupe.cluster.JournalBatch
-	(*mesos.AgentInfo)(nil),     // 11: mesos.v1.AgentInfo
-	(*mesos.FrameworkInfo)(nil), // 12: mesos.v1.FrameworkInfo
-	(*mesos.FrameworkID)(nil),   // 13: mesos.v1.FrameworkID
-	(*mesos.ExecutorInfo)(nil),  // 14: mesos.v1.ExecutorInfo
-	(*mesos.ContainerID)(nil),   // 15: mesos.v1.ContainerID
-	(LaunchContainer_Kind)(0),   // 16: troupe.cluster.LaunchContainer.Kind
-	(*mesos.TaskInfo)(nil),      // 17: mesos.v1.TaskInfo
-	(*mesos.TaskStatus)(nil),    // 18: mesos.v1.TaskStatus
-	(*mesos.TaskID)(nil),        // 19: mesos.v1.TaskID
+	(*AgentForgotten)(nil),      // 2: troupe.cluster.AgentForgotten
+	(*HostStarted)(nil),         // 3: troupe.cluster.HostStarted
+	(*HostForgotten)(nil),       // 4: troupe.cluster.HostForgotten
+	(*FrameworkDescribed)(nil),  // 5: troupe.cluster.FrameworkDescribed
+	(*FrameworkForgotten)(nil),  // 6: troupe.cluster.FrameworkForgotten
+	(*ExecutorAccepted)(nil),    // 7: troupe.cluster.ExecutorAccepted
+	(*ContainerGone)(nil),       // 8: troupe.cluster.ContainerGone
+	(*LaunchAccepted)(nil),      // 9: troupe.cluster.LaunchAccepted
+	(*UpdateAccepted)(nil),      // 10: troupe.cluster.UpdateAccepted
+	(*UpdateAcknowledged)(nil),  // 11: troupe.cluster.UpdateAcknowledged
+	(*TaskForgotten)(nil),       // 12: troupe.cluster.TaskForgotten
+	(*JournalBatch)(nil),        // 13: troupe.cluster.JournalBatch
+	(*mesos.AgentInfo)(nil),     // 14: mesos.v1.AgentInfo
+	(*mesos.FrameworkInfo)(nil), // 15: mesos.v1.FrameworkInfo
+	(*mesos.FrameworkID)(nil),   // 16: mesos.v1.FrameworkID
+	(*mesos.ExecutorInfo)(nil),  // 17: mesos.v1.ExecutorInfo
+	(*mesos.ContainerID)(nil),   // 18: mesos.v1.ContainerID
+	(LaunchContainer_Kind)(0),   // 19: troupe.cluster.LaunchContainer.Kind
+	(*mesos.TaskInfo)(nil),      // 20: mesos.v1.TaskInfo
+	(*mesos.TaskStatus)(nil),    // 21: mesos.v1.TaskStatus
+	(*mesos.TaskID)(nil),        // 22: mesos.v1.TaskID
 }
 var file_messages_cluster_checkpoint_proto_depIdxs = []int32{
 	1,  // 0: troupe.cluster.JournalRecord.identity:type_name -> troupe.cluster.AgentIdentity
-	2,  // 1: troupe.cluster.JournalRecord.framework:type_name -> troupe.cluster.FrameworkDescribed
-	3,  // 2: troupe.cluster.JournalRecord.framework_forgotten:type_name -> troupe.cluster.FrameworkForgotten
-	4,  // 3: troupe.cluster.JournalRecord.executor:type_name -> troupe.cluster.ExecutorAccepted
-	5,  // 4: troupe.cluster.JournalRecord.gone:type_name -> troupe.cluster.ContainerGone
-	6,  // 5: troupe.cluster.JournalRecord.launch:type_name -> troupe.cluster.LaunchAccepted
-	7,  // 6: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
-	8,  // 7: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
-	9,  // 8: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
-	11, // 9: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
-	12, // 10: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
-	13, // 11: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	13, // 12: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	14, // 13: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
-	15, // 14: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
-	16, // 15: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
-	15, // 16: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
-	13, // 17: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	15, // 18: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
-	17, // 19: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
-	13, // 20: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 21: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
-	13, // 22: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 23: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
-	13, // 24: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 25: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
-	0,  // 26: troupe.cluster.JournalBatch.records:type_name -> troupe.cluster.JournalRecord
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	5,  // 1: troupe.cluster.JournalRecord.framework:type_name -> troupe.cluster.FrameworkDescribed
+	6,  // 2: troupe.cluster.JournalRecord.framework_forgotten:type_name -> troupe.cluster.FrameworkForgotten
+	7,  // 3: troupe.cluster.JournalRecord.executor:type_name -> troupe.cluster.ExecutorAccepted
+	8,  // 4: troupe.cluster.JournalRecord.gone:type_name -> troupe.cluster.ContainerGone
+	9,  // 5: troupe.cluster.JournalRecord.launch:type_name -> troupe.cluster.LaunchAccepted
+	10, // 6: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
+	11, // 7: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
+	12, // 8: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
+	3,  // 9: troupe.cluster.JournalRecord.host:type_name -> troupe.cluster.HostStarted
+	4,  // 10: troupe.cluster.JournalRecord.host_forgotten:type_name -> troupe.cluster.HostForgotten
+	2,  // 11: troupe.cluster.JournalRecord.agent_forgotten:type_name -> troupe.cluster.AgentForgotten
+	14, // 12: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
+	15, // 13: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
+	16, // 14: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	16, // 15: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	17, // 16: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
+	18, // 17: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
+	19, // 18: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
+	18, // 19: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
+	16, // 20: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 21: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
+	20, // 22: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
+	16, // 23: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	21, // 24: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
+	16, // 25: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
+	22, // 26: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
+	16, // 27: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	22, // 28: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
+	0,  // 29: troupe.cluster.JournalBatch.records:type_name -> troupe.cluster.JournalRecord
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_checkpoint_proto_init() }
@@ -910,6 +1132,9 @@ func file_messages_cluster_checkpoint_proto_init() {
 		(*JournalRecord_Update)(nil),
 		(*JournalRecord_Acknowledged)(nil),
 		(*JournalRecord_TaskForgotten)(nil),
+		(*JournalRecord_Host)(nil),
+		(*JournalRecord_HostForgotten)(nil),
+		(*JournalRecord_AgentForgotten)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -917,7 +1142,7 @@ func file_messages_cluster_checkpoint_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_checkpoint_proto_rawDesc), len(file_messages_cluster_checkpoint_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

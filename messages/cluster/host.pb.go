@@ -186,6 +186,52 @@ func (x *LaunchContainer) GetEnvironment() *mesos.Environment {
 	return nil
 }
 
+// HostReadyAck ends the repetition of HostReady: the agent has taken the host
+// in.
+type HostReadyAck struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HostId        *string                `protobuf:"bytes,1,req,name=host_id,json=hostId" json:"host_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HostReadyAck) Reset() {
+	*x = HostReadyAck{}
+	mi := &file_messages_cluster_host_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HostReadyAck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HostReadyAck) ProtoMessage() {}
+
+func (x *HostReadyAck) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_host_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HostReadyAck.ProtoReflect.Descriptor instead.
+func (*HostReadyAck) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *HostReadyAck) GetHostId() string {
+	if x != nil && x.HostId != nil {
+		return *x.HostId
+	}
+	return ""
+}
+
 // DestroyContainer kills every process of a container. Answered by
 // ContainerEnded, also when there is no such container.
 type DestroyContainer struct {
@@ -197,7 +243,7 @@ type DestroyContainer struct {
 
 func (x *DestroyContainer) Reset() {
 	*x = DestroyContainer{}
-	mi := &file_messages_cluster_host_proto_msgTypes[1]
+	mi := &file_messages_cluster_host_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -209,7 +255,7 @@ func (x *DestroyContainer) String() string {
 func (*DestroyContainer) ProtoMessage() {}
 
 func (x *DestroyContainer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[1]
+	mi := &file_messages_cluster_host_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -222,7 +268,7 @@ func (x *DestroyContainer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DestroyContainer.ProtoReflect.Descriptor instead.
 func (*DestroyContainer) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{1}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DestroyContainer) GetContainerId() *mesos.ContainerID {
@@ -242,7 +288,7 @@ type ContainerEndedAck struct {
 
 func (x *ContainerEndedAck) Reset() {
 	*x = ContainerEndedAck{}
-	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	mi := &file_messages_cluster_host_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -254,7 +300,7 @@ func (x *ContainerEndedAck) String() string {
 func (*ContainerEndedAck) ProtoMessage() {}
 
 func (x *ContainerEndedAck) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	mi := &file_messages_cluster_host_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -267,7 +313,7 @@ func (x *ContainerEndedAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerEndedAck.ProtoReflect.Descriptor instead.
 func (*ContainerEndedAck) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{2}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ContainerEndedAck) GetContainerId() *mesos.ContainerID {
@@ -286,7 +332,7 @@ type StopHost struct {
 
 func (x *StopHost) Reset() {
 	*x = StopHost{}
-	mi := &file_messages_cluster_host_proto_msgTypes[3]
+	mi := &file_messages_cluster_host_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +344,7 @@ func (x *StopHost) String() string {
 func (*StopHost) ProtoMessage() {}
 
 func (x *StopHost) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[3]
+	mi := &file_messages_cluster_host_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +357,7 @@ func (x *StopHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopHost.ProtoReflect.Descriptor instead.
 func (*StopHost) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{3}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{4}
 }
 
 var File_messages_cluster_host_proto protoreflect.FileDescriptor
@@ -331,7 +377,9 @@ const file_messages_cluster_host_proto_rawDesc = "" +
 	"\n" +
 	"\x06CUSTOM\x10\x00\x12\v\n" +
 	"\aCOMMAND\x10\x01\x12\v\n" +
-	"\aDEFAULT\x10\x02\"L\n" +
+	"\aDEFAULT\x10\x02\"'\n" +
+	"\fHostReadyAck\x12\x17\n" +
+	"\ahost_id\x18\x01 \x02(\tR\x06hostId\"L\n" +
 	"\x10DestroyContainer\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\"M\n" +
 	"\x11ContainerEndedAck\x128\n" +
@@ -352,26 +400,27 @@ func file_messages_cluster_host_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_host_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_host_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_messages_cluster_host_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_messages_cluster_host_proto_goTypes = []any{
 	(LaunchContainer_Kind)(0),   // 0: troupe.cluster.LaunchContainer.Kind
 	(*LaunchContainer)(nil),     // 1: troupe.cluster.LaunchContainer
-	(*DestroyContainer)(nil),    // 2: troupe.cluster.DestroyContainer
-	(*ContainerEndedAck)(nil),   // 3: troupe.cluster.ContainerEndedAck
-	(*StopHost)(nil),            // 4: troupe.cluster.StopHost
-	(*mesos.ContainerID)(nil),   // 5: mesos.v1.ContainerID
-	(*mesos.FrameworkInfo)(nil), // 6: mesos.v1.FrameworkInfo
-	(*mesos.ExecutorInfo)(nil),  // 7: mesos.v1.ExecutorInfo
-	(*mesos.Environment)(nil),   // 8: mesos.v1.Environment
+	(*HostReadyAck)(nil),        // 2: troupe.cluster.HostReadyAck
+	(*DestroyContainer)(nil),    // 3: troupe.cluster.DestroyContainer
+	(*ContainerEndedAck)(nil),   // 4: troupe.cluster.ContainerEndedAck
+	(*StopHost)(nil),            // 5: troupe.cluster.StopHost
+	(*mesos.ContainerID)(nil),   // 6: mesos.v1.ContainerID
+	(*mesos.FrameworkInfo)(nil), // 7: mesos.v1.FrameworkInfo
+	(*mesos.ExecutorInfo)(nil),  // 8: mesos.v1.ExecutorInfo
+	(*mesos.Environment)(nil),   // 9: mesos.v1.Environment
 }
 var file_messages_cluster_host_proto_depIdxs = []int32{
-	5, // 0: troupe.cluster.LaunchContainer.container_id:type_name -> mesos.v1.ContainerID
+	6, // 0: troupe.cluster.LaunchContainer.container_id:type_name -> mesos.v1.ContainerID
 	0, // 1: troupe.cluster.LaunchContainer.kind:type_name -> troupe.cluster.LaunchContainer.Kind
-	6, // 2: troupe.cluster.LaunchContainer.framework:type_name -> mesos.v1.FrameworkInfo
-	7, // 3: troupe.cluster.LaunchContainer.executor:type_name -> mesos.v1.ExecutorInfo
-	8, // 4: troupe.cluster.LaunchContainer.environment:type_name -> mesos.v1.Environment
-	5, // 5: troupe.cluster.DestroyContainer.container_id:type_name -> mesos.v1.ContainerID
-	5, // 6: troupe.cluster.ContainerEndedAck.container_id:type_name -> mesos.v1.ContainerID
+	7, // 2: troupe.cluster.LaunchContainer.framework:type_name -> mesos.v1.FrameworkInfo
+	8, // 3: troupe.cluster.LaunchContainer.executor:type_name -> mesos.v1.ExecutorInfo
+	9, // 4: troupe.cluster.LaunchContainer.environment:type_name -> mesos.v1.Environment
+	6, // 5: troupe.cluster.DestroyContainer.container_id:type_name -> mesos.v1.ContainerID
+	6, // 6: troupe.cluster.ContainerEndedAck.container_id:type_name -> mesos.v1.ContainerID
 	7, // [7:7] is the sub-list for method output_type
 	7, // [7:7] is the sub-list for method input_type
 	7, // [7:7] is the sub-list for extension type_name
@@ -390,7 +439,7 @@ func file_messages_cluster_host_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_host_proto_rawDesc), len(file_messages_cluster_host_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

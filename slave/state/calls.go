@@ -53,7 +53,10 @@ func (m *Machine) refuseCall(from Peer, c *executorapi.Call, err error) {
 
 // subscribe gives an executor all that it does not have yet.
 func (m *Machine) subscribe(e *executor, from Peer, s *executorapi.Call_Subscribe) {
-	if e.kind != cluster.LaunchContainer_CUSTOM && e.host != nil && e.host.peer != "" && from.system() != e.host.peer.system() {
+	if m.tooEarly(e, from, s) {
+		return
+	}
+	if e.kind != cluster.LaunchContainer_CUSTOM && from.system() != e.host.peer.system() {
 		m.note(Warn, "A subscription was refused: the executor is in another process",
 			Field{"executor", string(e.id())}, Field{"from", string(from)})
 		m.send(from, errorEvent("this executor is built in, and lives in its host"))

@@ -58,8 +58,8 @@ type RetireSandbox struct {
 	Container ContainerID
 }
 
-// StartHost starts a host's process, which answers with HostReady. HostEnded
-// follows when it ends.
+// StartHost starts a host's process; answered by HostStarted, and by HostEnded
+// when it ends. The process sends HostReady.
 type StartHost struct{ Host HostID }
 
 // KillHost ends a host's process at once; answered by HostEnded, also when
@@ -70,10 +70,14 @@ type KillHost struct {
 	Pid int32
 }
 
-// WatchHost asks for HostEnded of a host that another agent process started.
+// WatchHost finds a host that another agent process started. Answered like
+// StartHost; by HostEnded also when that process is gone, whatever has its
+// number now.
 type WatchHost struct {
 	Host HostID
 	Pid  int32
+	// See HostStarted.
+	Started uint64
 }
 
 // Sweep kills what is left of sandboxes whose host is gone; answered by

@@ -29,6 +29,7 @@ type executor struct {
 	sandbox   string
 	peer      Peer // of its newest subscription; "" while it has none
 	tasks     map[TaskID]*task
+	knock     *knock // a subscription that waits for its host; nil if none does
 	// What its tasks are told when it ends; the zero fate while it is not
 	// being ended for a reason of the agent's.
 	fate fate

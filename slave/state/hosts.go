@@ -12,15 +12,17 @@ type host struct {
 	id         HostID
 	peer       Peer // "" until it is ready, and while its link is broken
 	pid        int32
+	started    uint64 // when its process did; with the pid it names one
+	known      bool   // its process is one that this agent started, and is durable
+	returning  bool   // of an earlier agent process, and has not said what it holds
 	containers map[ContainerID]*executor
 	stopping   bool
+	// Its HostReady, from whom, while it is not known yet.
+	knocking *cluster.HostReady
+	knocker  Peer
 	// Why it ended; nil while it has not.
 	end *string
 }
-
-// unclaimed holds the containers of an earlier agent process until their
-// hosts say that they have them.
-const unclaimed HostID = "unclaimed"
 
 // place finds room for an executor, and launches it as soon as that can be.
 func (m *Machine) place(e *executor) {
@@ -87,8 +89,7 @@ func (m *Machine) unplace(e *executor) {
 func (m *Machine) stopIdle(h *host) {
 	if h.id == unclaimed {
 		if len(h.containers) == 0 && h.end == nil {
-			delete(m.hosts, unclaimed)
-			m.emit(CancelTimer{hostTimer(unclaimed)})
+			m.forgetUnclaimed()
 		}
 		return
 	}
@@ -108,45 +109,111 @@ func (m *Machine) stopIdle(h *host) {
 	}
 }
 
-// hostReady takes a host in: one that was started, one that returns, or one
-// that an earlier agent process started.
+// hostStarted knows a host's process for one of this agent's own, once that is
+// durable: another agent process must find it.
+func (m *Machine) hostStarted(in HostStarted) {
+	h := m.hosts[in.Host]
+	if h == nil || h.end != nil {
+		return
+	}
+	h.pid = in.Pid
+	if h.started != 0 {
+		m.hostKnown(h) // as the journal has it
+		return
+	}
+	h.started = in.Started
+	m.checkpoint(func() { m.hostKnown(h) }, hostRecord(h))
+}
+
+func hostRecord(h *host) *cluster.JournalRecord {
+	id := string(h.id)
+	return &cluster.JournalRecord{Record: &cluster.JournalRecord_Host{
+		Host: &cluster.HostStarted{HostId: &id, Pid: &h.pid, Started: &h.started},
+	}}
+}
+
+func hostForgottenRecord(h HostID) *cluster.JournalRecord {
+	id := string(h)
+	return &cluster.JournalRecord{Record: &cluster.JournalRecord_HostForgotten{
+		HostForgotten: &cluster.HostForgotten{HostId: &id},
+	}}
+}
+
+func (m *Machine) hostKnown(h *host) {
+	h.known = true
+	msg, from := h.knocking, h.knocker
+	h.knocking, h.knocker = nil, ""
+	if msg != nil && h.end == nil {
+		m.hostReady(from, msg)
+	}
+}
+
+// hostReady takes a host in whose process is known for one of this agent's
+// own: one that was started, one that returns, or one that an earlier agent
+// process started.
 func (m *Machine) hostReady(from Peer, msg *cluster.HostReady) {
 	h := m.hosts[HostID(msg.GetHostId())]
 	switch {
-	case h == nil:
-		h = m.newHost(HostID(msg.GetHostId()))
-		m.emit(WatchHost{h.id, msg.GetPid()})
-	case h.id == unclaimed || h.end != nil || h.peer != "" && h.peer != from:
+	case h == nil || h.id == unclaimed:
+		m.dismiss(from, msg)
+	case h.end == nil && !h.known:
+		h.knocking, h.knocker = msg, from
+	case h.end != nil || h.peer != "" && h.peer != from || h.pid != msg.GetPid():
 		m.note(Warn, "A host was not let in: another has its id", Field{"host", msg.GetHostId()}, Field{"from", string(from)})
-		return
+	default:
+		m.takeIn(h, from, msg)
 	}
+}
+
+// dismiss ends a host that no journal of this agent knows, with what it holds.
+func (m *Machine) dismiss(from Peer, msg *cluster.HostReady) {
+	m.note(Warn, "A host was not let in: this agent has not started it", Field{"host", msg.GetHostId()}, Field{"from", string(from)})
+	for _, c := range msg.GetContainers() {
+		m.send(from, &cluster.DestroyContainer{ContainerId: c.GetContainerId()})
+	}
+	for _, c := range msg.GetEnded() {
+		m.send(from, &cluster.ContainerEndedAck{ContainerId: c.GetContainerId()})
+	}
+	m.send(from, &cluster.HostReadyAck{HostId: msg.HostId})
+	m.send(from, &cluster.StopHost{})
+}
+
+func (m *Machine) takeIn(h *host, from Peer, msg *cluster.HostReady) {
 	if h.peer != from {
-		h.peer, h.pid = from, msg.GetPid()
+		h.peer = from
 		m.emit(Link{from})
 	}
 	m.emit(CancelTimer{hostTimer(h.id)})
 	h.stopping = false // if it was told so, it did not hear
-	m.compare(h, msg.GetContainers())
+	m.send(from, &cluster.HostReadyAck{HostId: msg.HostId})
+	m.compare(h, msg.GetContainers(), msg.GetEnded())
 	m.publishHost(h)
 	m.stopIdle(h)
+	m.hostReturned(h)
 }
 
 // compare brings what a host holds and what it should hold together.
-func (m *Machine) compare(h *host, held []*cluster.HostedContainer) {
+func (m *Machine) compare(h *host, held []*cluster.HostedContainer, ended []*cluster.ContainerEnded) {
 	there := map[ContainerID]bool{}
 	for _, c := range held {
 		id := ContainerID(c.GetContainerId().GetValue())
 		there[id] = true
 		e := m.containers[id]
-		if e == nil || e.host != h && (e.host == nil || e.host.id != unclaimed) {
+		if e == nil || !m.claim(h, e) {
 			m.send(h.peer, &cluster.DestroyContainer{ContainerId: c.GetContainerId()})
 			continue
 		}
-		if e.host != h {
-			m.claim(h, e)
-		}
 		e.launched, e.pid = true, c.GetPid()
 		m.publishExecutor(e)
+		m.knocked(e)
+	}
+	for _, c := range ended {
+		id := ContainerID(c.GetContainerId().GetValue())
+		there[id] = true
+		if e := m.containers[id]; e != nil && m.claim(h, e) {
+			e.launched = e.launched || c.Status != nil
+		}
+		m.containerEnded(h.peer, c)
 	}
 	for _, e := range sorted(h.containers) {
 		switch {
@@ -159,15 +226,6 @@ func (m *Machine) compare(h *host, held []*cluster.HostedContainer) {
 	}
 }
 
-// claim moves an executor of an earlier agent process to the host that has
-// it. It has its time to subscribe anew.
-func (m *Machine) claim(h *host, e *executor) {
-	m.unplace(e)
-	e.host, e.fate = h, fate{}
-	h.containers[e.container] = e
-	m.emit(SetTimer{containerTimer(timerSubscription, e.container), m.cfg.ExecutorRegistration})
-}
-
 // containerEnded takes the host's word, and answers it once it is durable.
 func (m *Machine) containerEnded(from Peer, msg *cluster.ContainerEnded) {
 	acknowledge := func() { m.send(from, &cluster.ContainerEndedAck{ContainerId: msg.GetContainerId()}) }
@@ -178,7 +236,7 @@ func (m *Machine) containerEnded(from Peer, msg *cluster.ContainerEnded) {
 	case e == nil:
 		acknowledge() // repeated, or destroyed as unknown
 		return
-	case e.host == nil || e.host.peer != from && e.host.id != unclaimed:
+	case e.host == nil || e.host.peer != from:
 		m.note(Warn, "The end of a container was not believed: it is in another host",
 			Field{"container", string(e.container)}, Field{"from", string(from)})
 		return
@@ -232,6 +290,8 @@ func (m *Machine) hostOverdue(id HostID) {
 	case h == nil || h.end != nil:
 	case id == unclaimed:
 		m.lose(h, "no host has it any more")
+	case h.knocking != nil: // the disk is slow, not the host
+		m.emit(SetTimer{hostTimer(id), m.cfg.HostPatience})
 	default:
 		m.note(Warn, "A host does not answer, and is killed", Field{"host", string(id)})
 		m.emit(KillHost{id, h.pid})
@@ -252,6 +312,9 @@ func (m *Machine) hostEnded(in HostEnded) {
 
 func (m *Machine) lose(h *host, why string) {
 	h.end, h.peer = &why, ""
+	if h.started != 0 {
+		m.checkpoint(nil, hostForgottenRecord(h.id))
+	}
 	if len(h.containers) == 0 {
 		m.swept(h.id)
 		return
@@ -276,5 +339,6 @@ func (m *Machine) swept(id HostID) {
 	delete(m.hosts, id)
 	if id != unclaimed {
 		m.publish(view.HostRemoved{ID: id})
+		m.hostReturned(h)
 	}
 }

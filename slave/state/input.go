@@ -55,7 +55,17 @@ type SandboxMade struct {
 	Err error
 }
 
-// HostEnded tells that a host's process is gone, or could not be started.
+// HostStarted answers StartHost and WatchHost: the host's process runs, and is
+// the one that was meant.
+type HostStarted struct {
+	Host HostID
+	Pid  int32
+	// In clock ticks since the machine started.
+	Started uint64
+}
+
+// HostEnded tells that a host's process is gone, or could not be started or
+// found.
 type HostEnded struct {
 	Host HostID
 	// Why, for people; may be empty.
@@ -75,6 +85,7 @@ func (PeerExited) input()      {}
 func (TimerFired) input()      {}
 func (Checkpointed) input()    {}
 func (SandboxMade) input()     {}
+func (HostStarted) input()     {}
 func (HostEnded) input()       {}
 func (Swept) input()           {}
 func (ShutdownOrdered) input() {}

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
@@ -40,6 +41,7 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"rewrite":  func(*rapid.T) { w.rewrite() },
 		"sandbox":  func(*rapid.T) { w.makeSandboxes() },
 		"hosts":    func(t *rapid.T) { w.someHost(t, func(h *simHost) { w.hostReady(h) }) },
+		"find":     func(*rapid.T) { w.find() },
 		"hostdies": func(t *rapid.T) {
 			w.someHost(t, func(h *simHost) {
 				delete(w.hosts, h.id)
@@ -70,6 +72,9 @@ func (w *world) actions() map[string]func(*rapid.T) {
 					w.subscribe(c)
 				}
 			})
+		},
+		"clock": func(t *rapid.T) {
+			w.now = w.now.Add(time.Duration(rapid.Int64Range(-1e17, 1e17).Draw(t, "jump")))
 		},
 		"ack":    func(t *rapid.T) { w.acknowledge(t) },
 		"timer":  func(t *rapid.T) { w.fire(t) },
@@ -238,6 +243,7 @@ func (w *world) drain() {
 		w.write(len(w.writing))
 		w.makeSandboxes()
 		w.sweep()
+		w.find()
 		for _, h := range sorted(w.hosts) {
 			w.drainHost(h)
 		}
@@ -292,8 +298,8 @@ func (w *world) check() {
 		w.t.Fatalf("%d containers, %d frameworks, streams %v and %d appends are left",
 			len(m.containers), len(m.frameworks), m.streams.Keys(), len(m.journal.waiting))
 	}
-	if len(m.Snapshot()) != 1 {
-		w.t.Fatalf("the snapshot has more than the agent's identity: %v", m.Snapshot())
+	if len(m.Snapshot()) != 1+len(m.hosts) {
+		w.t.Fatalf("the snapshot has more than the agent's identity and its hosts: %v", m.Snapshot())
 	}
 	if len(m.hosts) > 1 {
 		w.t.Fatalf("%d hosts are kept for nothing", len(m.hosts))

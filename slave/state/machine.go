@@ -130,6 +130,8 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 		m.checkpointed(in)
 	case SandboxMade:
 		m.sandboxMade(in)
+	case HostStarted:
+		m.hostStarted(in)
 	case HostEnded:
 		m.hostEnded(in)
 	case Swept:

@@ -15,14 +15,18 @@ func (m *Machine) recover(in Started) {
 	for _, r := range in.Records {
 		m.replay(r)
 	}
-	h := m.newHost(unclaimed)
 	for _, e := range sorted(m.containers) {
-		e.host, e.step, e.phase = h, asked, view.Registering
+		e.step, e.phase = asked, view.Registering
 		e.fate = fate{
 			e.framework.lost(mesos.TaskState_TASK_GONE), mesos.TaskStatus_REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
 			"The executor did not return after its agent was restarted",
 		}
-		h.containers[e.container] = e
+		if in.Rebooted {
+			e.fate = fate{
+				mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED,
+				"Executor terminated: the machine was started anew",
+			}
+		}
 	}
 	for _, f := range sorted(m.frameworks) {
 		m.describe(f, f.info)
@@ -35,18 +39,7 @@ func (m *Machine) recover(in Started) {
 		m.forgetFramework(f) // if all but that was durable
 	}
 	m.publishAgent()
-	m.awaitHosts(h, in.Rebooted)
-}
-
-func (m *Machine) awaitHosts(h *host, rebooted bool) {
-	switch {
-	case len(h.containers) == 0:
-		delete(m.hosts, h.id)
-	case rebooted:
-		m.lose(h, "the machine was started anew")
-	default:
-		m.emit(SetTimer{hostTimer(h.id), m.cfg.ExecutorReregistration})
-	}
+	m.awaitHosts(in.Rebooted)
 }
 
 // replay takes one record in. What names something unknown is skipped: it
@@ -82,14 +75,31 @@ func (m *Machine) replay(r *cluster.JournalRecord) {
 	case *cluster.JournalRecord_Acknowledged:
 		m.replayAcknowledged(r.Acknowledged)
 	case *cluster.JournalRecord_TaskForgotten:
-		k := updates.Key{
-			Framework: r.TaskForgotten.GetFrameworkId().GetValue(), Task: r.TaskForgotten.GetTaskId().GetValue(),
-		}
-		m.streams.Step(m.now, updates.Close{Key: k})
-		if t := m.task(k); t != nil {
-			delete(t.executor.framework.tasks, t.id())
-			delete(t.executor.tasks, t.id())
-		}
+		m.replayTaskForgotten(r.TaskForgotten)
+	case *cluster.JournalRecord_Host:
+		h := m.newHost(HostID(r.Host.GetHostId()))
+		h.pid, h.started, h.returning = r.Host.GetPid(), r.Host.GetStarted(), true
+	case *cluster.JournalRecord_HostForgotten:
+		delete(m.hosts, HostID(r.HostForgotten.GetHostId()))
+	case *cluster.JournalRecord_AgentForgotten:
+		m.forgetAll()
+	}
+}
+
+// forgetAll begins as a new agent.
+func (m *Machine) forgetAll() {
+	m.info, m.streams = m.cfg.Info, updates.New()
+	m.frameworks = map[FrameworkID]*framework{}
+	m.containers = map[ContainerID]*executor{}
+	m.hosts = map[HostID]*host{}
+}
+
+func (m *Machine) replayTaskForgotten(r *cluster.TaskForgotten) {
+	k := updates.Key{Framework: r.GetFrameworkId().GetValue(), Task: r.GetTaskId().GetValue()}
+	m.streams.Step(m.now, updates.Close{Key: k})
+	if t := m.task(k); t != nil {
+		delete(t.executor.framework.tasks, t.id())
+		delete(t.executor.tasks, t.id())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	snapshot                   rewrites the journal with the machine's snapshot
 //	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1) stands for resources, id(x) for {value: "x"}, uuid(7) for a uuid
 //	ack TASK                   the master acknowledges the last update it got of a task
+//	found HOST PID             answers WatchHost
 //	master PEER | exit PEER | fire KEY | hostended HOST [WHY] | swept HOST | shutdown WHY
 //	sandbox CONTAINER [ERROR]  answers MakeSandbox
 //	sandboxes auto|manual      whether each MakeSandbox is answered at once
@@ -163,6 +165,12 @@ func simpleInput(t *testing.T, verb, rest, first, more string) Input {
 		return PeerExited{Peer(rest)}
 	case "fire":
 		return TimerFired{rest}
+	case "found":
+		pid, err := strconv.ParseInt(more, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return HostStarted{HostID(first), int32(pid), 70}
 	case "hostended":
 		return HostEnded{HostID(first), more}
 	case "swept":
@@ -206,6 +214,7 @@ func (s *scenario) perform(e Effect) []Input {
 		}
 	case StartHost:
 		s.name("H", string(e.Host))
+		return []Input{HostStarted{Host: e.Host, Pid: 7, Started: 70}}
 	case MakeSandbox:
 		s.name("C", string(e.Container))
 		if !s.sandboxes {

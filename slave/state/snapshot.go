@@ -18,6 +18,11 @@ func (m *Machine) Snapshot() []*cluster.JournalRecord {
 	if m.id() != nil {
 		records = append(records, identity(m.info))
 	}
+	for _, h := range sorted(m.hosts) {
+		if h.started != 0 && h.end == nil && (h.known || h.returning) {
+			records = append(records, hostRecord(h))
+		}
+	}
 	owned := map[updates.Key]bool{}
 	for _, f := range sorted(m.frameworks) {
 		records = append(records, frameworkRecord(f.info))

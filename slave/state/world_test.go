@@ -24,6 +24,8 @@ type world struct {
 	m       *Machine
 	seed    uint64
 	number  int
+	now     time.Time
+	inputs  []Input                  // that wait for the machine, and the one that it has
 	durable []*cluster.JournalRecord // ever
 	journal []*cluster.JournalRecord // as it is
 	writing []Checkpoint
@@ -31,6 +33,7 @@ type world struct {
 	timers  map[string]bool
 	hosts   map[HostID]*simHost
 	sweeps  []Sweep
+	watches []WatchHost
 
 	incarnation int                              // of the master
 	launched    map[string]bool                  // tasks that the master sent
@@ -42,7 +45,8 @@ type world struct {
 
 type simHost struct {
 	id         HostID
-	ready      bool
+	ready      bool // the agent has answered its greeting
+	taken      bool // an agent process once did
 	containers map[string]*simContainer
 	ended      map[string]bool // that the agent has not acknowledged
 }
@@ -65,7 +69,7 @@ type simTask struct {
 
 func newWorld(t *rapid.T) *world {
 	w := &world{
-		t: t, hosts: map[HostID]*simHost{}, launched: map[string]bool{}, fate: map[string]*mesos.TaskStatus{},
+		t: t, now: time.Unix(1000, 0), hosts: map[HostID]*simHost{}, launched: map[string]bool{}, fate: map[string]*mesos.TaskStatus{},
 		states: map[string][]mesos.TaskState{}, seen: map[string]bool{}, head: map[string]*cluster.StatusUpdate{},
 	}
 	w.start()
@@ -77,10 +81,10 @@ func newWorld(t *rapid.T) *world {
 func (w *world) start() {
 	w.seed += 2
 	w.m, w.timers = New(testConfig(w.seed)), map[string]bool{}
-	w.writing, w.making, w.sweeps = nil, nil, nil
+	w.writing, w.making, w.sweeps, w.watches = nil, nil, nil, nil
 	for id, h := range w.hosts {
-		if !h.ready {
-			delete(w.hosts, id) // it was not started yet
+		if !h.taken {
+			delete(w.hosts, id) // it holds nothing, and leaves with its agent
 			continue
 		}
 		h.ready = false
@@ -92,9 +96,17 @@ func (w *world) start() {
 	w.step(MasterDetected{"master@m:1"})
 }
 
+// step performs the effects of one input before the next is taken in.
 func (w *world) step(in Input) {
-	for _, e := range w.m.Step(time.Unix(1000, 0), in) {
-		w.perform(e)
+	w.inputs = append(w.inputs, in)
+	if len(w.inputs) > 1 {
+		return // called by what is being performed
+	}
+	for len(w.inputs) > 0 {
+		for _, e := range w.m.Step(w.now, w.inputs[0]) {
+			w.perform(e)
+		}
+		w.inputs = w.inputs[1:]
 	}
 }
 
@@ -118,6 +130,9 @@ func (w *world) perform(e Effect) {
 		w.making = append(w.making, e)
 	case StartHost:
 		w.hosts[e.Host] = &simHost{id: e.Host, containers: map[string]*simContainer{}, ended: map[string]bool{}}
+		w.watches = append(w.watches, WatchHost{e.Host, 1, 7})
+	case WatchHost:
+		w.watches = append(w.watches, e)
 	case KillHost:
 		delete(w.hosts, e.Host)
 		w.step(HostEnded{Host: e.Host, Message: "killed"})
@@ -204,6 +219,8 @@ func (w *world) statusUpdate(m *cluster.StatusUpdate) {
 
 func (w *world) toHost(h *simHost, m proto.Message) {
 	switch m := m.(type) {
+	case *cluster.HostReadyAck:
+		h.ready, h.taken = true, true
 	case *cluster.LaunchContainer:
 		id := m.GetContainerId().GetValue()
 		if h.containers[id] == nil && !h.ended[id] {
@@ -326,15 +343,29 @@ func (w *world) subscribe(c *simContainer) {
 	w.call(c, &executorapi.Call{Type: executorapi.Call_SUBSCRIBE.Enum(), Subscribe: s})
 }
 
+// hostReady is a host's greeting, until it is answered.
 func (w *world) hostReady(h *simHost) {
-	h.ready = true
 	msg := &cluster.HostReady{HostId: proto.String(string(h.id)), Pid: proto.Int32(1)}
 	for _, id := range sortedKeys(h.containers) {
 		msg.Containers = append(msg.Containers, &cluster.HostedContainer{ContainerId: &mesos.ContainerID{Value: &id}})
 	}
-	w.receive(h.peer(), msg)
 	for _, id := range sortedKeys(h.ended) {
-		w.receive(h.peer(), &cluster.ContainerEnded{ContainerId: &mesos.ContainerID{Value: &id}, Status: proto.Int32(0)})
+		msg.Ended = append(msg.Ended, &cluster.ContainerEnded{ContainerId: &mesos.ContainerID{Value: &id}, Status: proto.Int32(0)})
+	}
+	w.receive(h.peer(), msg)
+}
+
+// find answers the agent that starts hosts, and looks for those of the process
+// before it.
+func (w *world) find() {
+	watches := w.watches
+	w.watches = nil
+	for _, e := range watches {
+		if w.hosts[e.Host] != nil && e.Pid == 1 && e.Started == 7 {
+			w.step(HostStarted(e))
+		} else {
+			w.step(HostEnded{Host: e.Host, Message: "it is gone"})
+		}
 	}
 }
 

@@ -131,9 +131,12 @@ func (a *agentNode) performHost(effect state.Effect) {
 		a.ids = append(a.ids, e.Host)
 		a.watched[e.Host] = true
 		a.net.after(a.net.between(time.Millisecond, 50*time.Millisecond), h.boot)
+		a.hostStarted(h)
 	case state.WatchHost:
 		a.watched[e.Host] = true
-		if h := a.hosts[e.Host]; h == nil || h.over {
+		if h := a.hosts[e.Host]; h != nil && !h.over && h.pid == e.Pid && uint64(h.pid) == e.Started {
+			a.hostStarted(h)
+		} else {
 			a.later(time.Millisecond, func() { a.step(state.HostEnded{Host: e.Host}) })
 		}
 	case state.KillHost:
@@ -145,6 +148,14 @@ func (a *agentNode) performHost(effect state.Effect) {
 	case state.Exit:
 		a.exit(e)
 	}
+}
+
+// hostStarted tells the agent of a host's process, which started at a tick that
+// only it has.
+func (a *agentNode) hostStarted(h *hostNode) {
+	a.later(a.net.between(time.Millisecond, 20*time.Millisecond), func() {
+		a.step(state.HostStarted{Host: h.id, Pid: h.pid, Started: uint64(h.pid)})
+	})
 }
 
 // sweep ends whatever runs in a sandbox.

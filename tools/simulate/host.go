@@ -17,6 +17,8 @@ type hostNode struct {
 	*process
 	agent      *agentNode
 	id         state.HostID
+	pid        int32
+	taken      bool             // the agent has answered the greeting
 	containers []*containerNode // that have not ended, in the order of their launch
 	ended      []*cluster.ContainerEnded
 	over       bool
@@ -24,7 +26,7 @@ type hostNode struct {
 
 func newHostNode(a *agentNode, id state.HostID, number int) *hostNode {
 	h := &hostNode{
-		process: a.net.process(fmt.Sprintf("agent%d-host%d:0", a.number, number)), agent: a, id: id,
+		process: a.net.process(fmt.Sprintf("agent%d-host%d:0", a.number, number)), agent: a, id: id, pid: int32(number),
 	}
 	h.site = a.site
 	return h
@@ -51,18 +53,16 @@ func (h *hostNode) end(why string) {
 	h.agent.hostEnded(h.id, why)
 }
 
-// greet tells the agent what the host holds.
+// greet tells the agent what the host holds, until it answers.
 func (h *hostNode) greet() {
-	m := &cluster.HostReady{HostId: proto.String(string(h.id)), Pid: proto.Int32(1)}
+	h.taken = false
+	m := &cluster.HostReady{HostId: proto.String(string(h.id)), Pid: proto.Int32(h.pid), Ended: h.ended[:len(h.ended):len(h.ended)]}
 	for _, c := range h.containers {
 		m.Containers = append(m.Containers, &cluster.HostedContainer{ContainerId: c.id})
 	}
 	h.toAgent("host", m)
 	h.watch("host", h.agentActor())
-	for _, m := range h.ended {
-		h.toAgent("host", m)
-	}
-	h.repeat()
+	h.setTimer("greet", time.Second, h.greet)
 }
 
 func (h *hostNode) agentActor() string { return "agent@" + h.agent.address }
@@ -75,19 +75,31 @@ func (h *hostNode) repeat() {
 		return
 	}
 	h.setTimer("repeat", 5*time.Second, func() {
-		for _, m := range h.ended {
-			h.toAgent("host", m)
-		}
+		h.tellAll()
 		h.repeat()
 	})
 }
 
+func (h *hostNode) tellAll() {
+	for _, m := range h.ended {
+		if h.taken {
+			h.toAgent("host", m)
+		}
+	}
+}
+
 func (h *hostNode) exited(string) {
+	h.taken = false
 	h.setTimer("greet", h.net.between(100*time.Millisecond, time.Second), h.greet)
 }
 
 func (h *hostNode) receive(_ string, m proto.Message) {
 	switch m := m.(type) {
+	case *cluster.HostReadyAck:
+		h.taken = true
+		h.cancelTimer("greet")
+		h.tellAll()
+		h.repeat()
 	case *cluster.LaunchContainer:
 		h.launch(m)
 	case *cluster.DestroyContainer:
@@ -138,6 +150,8 @@ func (h *hostNode) launch(m *cluster.LaunchContainer) {
 func (h *hostNode) tellEnded(id *mesos.ContainerID, status int32) {
 	m := &cluster.ContainerEnded{ContainerId: id, Status: &status}
 	h.ended = append(h.ended, m)
-	h.toAgent("host", m)
+	if h.taken {
+		h.toAgent("host", m)
+	}
 	h.repeat()
 }

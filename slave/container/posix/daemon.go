@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +13,7 @@ import (
 // Daemon is a process that does not end with the one that started it.
 type Daemon struct {
 	pid     int
+	started uint64
 	done    chan struct{}
 	message string // valid after done
 
@@ -39,6 +37,13 @@ func StartDaemon(path string, args, env []string, output string) (*Daemon, error
 		return nil, fmt.Errorf("starting %q: %w", path, err)
 	}
 	d := &Daemon{pid: cmd.Process.Pid, done: make(chan struct{})}
+	// Until Wait the number stays the process's own, even when it has ended.
+	s, err := readStat(d.pid)
+	if err != nil {
+		err = fmt.Errorf("starting %q: %w", path, err)
+		return nil, errors.Join(err, cmd.Process.Kill(), ignoreExit(cmd.Wait()))
+	}
+	d.started = s.started
 	go func() {
 		err := cmd.Wait()
 		message := "it exited"
@@ -50,19 +55,28 @@ func StartDaemon(path string, args, env []string, output string) (*Daemon, error
 	return d, nil
 }
 
-// FindDaemon watches a process that another one started. One of its arguments
-// must be argument: numbers of processes are taken again, and may be lies.
-func FindDaemon(pid int, argument string) (*Daemon, error) {
+func ignoreExit(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil
+	}
+	return err
+}
+
+// FindDaemon watches a process that another one started, at the time started:
+// see Started. Numbers of processes are taken again, and may be lies; with the
+// time they name one process for as long as the machine runs.
+func FindDaemon(pid int, started uint64) (*Daemon, error) {
 	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("finding process %d: %w", pid, err)
 	}
-	d := &Daemon{pid: pid, done: make(chan struct{})}
+	d := &Daemon{pid: pid, started: started, done: make(chan struct{})}
 	file := os.NewFile(uintptr(fd), "pidfd")
 	// From here on the number cannot become another's unnoticed.
 	raw, err := file.SyscallConn()
 	if err == nil {
-		err = hasArgument(pid, argument)
+		err = startedAt(pid, started)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("watching process %d: %w", pid, err), file.Close())
@@ -82,13 +96,13 @@ func FindDaemon(pid int, argument string) (*Daemon, error) {
 	return d, nil
 }
 
-func hasArgument(pid int, argument string) error {
-	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+func startedAt(pid int, started uint64) error {
+	s, err := readStat(pid)
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(strings.Split(string(line), "\x00"), argument) {
-		return fmt.Errorf("it has no argument %q", argument)
+	if s.started != started {
+		return fmt.Errorf("it started at tick %d, not at %d: it is another", s.started, started)
 	}
 	return nil
 }
@@ -102,6 +116,9 @@ func (d *Daemon) end(message string) {
 
 // Pid is the process's number.
 func (d *Daemon) Pid() int { return d.pid }
+
+// Started is when the process started, in clock ticks since the machine did.
+func (d *Daemon) Started() uint64 { return d.started }
 
 // Done is closed when the process has ended.
 func (d *Daemon) Done() <-chan struct{} { return d.done }

@@ -58,7 +58,7 @@ func TestDaemonThatCannotBe(t *testing.T) {
 	if _, err := StartDaemon("/bin/true", nil, nil, "/no/such/log"); err == nil || !strings.Contains(err.Error(), "/no/such/log") {
 		t.Errorf("error is %v", err)
 	}
-	if _, err := FindDaemon(1<<30, "1000"); err == nil || !strings.Contains(err.Error(), "1073741824") {
+	if _, err := FindDaemon(1<<30, 1000); err == nil || !strings.Contains(err.Error(), "1073741824") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -68,10 +68,14 @@ func TestFoundDaemonIsWatchedAndKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := FindDaemon(cmd.Process.Pid, "--host_id=H1"); err == nil || !strings.Contains(err.Error(), `no argument "--host_id=H1"`) {
+	self, err := readStat(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := FindDaemon(cmd.Process.Pid, self.started-1); err == nil || !strings.Contains(err.Error(), "it is another") {
 		t.Errorf("another process is taken: %v", err)
 	}
-	d, err := FindDaemon(cmd.Process.Pid, "1000")
+	d, err := FindDaemon(cmd.Process.Pid, self.started)
 	if err != nil {
 		t.Fatal(err)
 	}

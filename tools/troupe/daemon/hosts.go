@@ -39,8 +39,8 @@ func (h *hostProcesses) StartHost(agent actors.PID, id string) (slave.HostProces
 }
 
 // WatchHost implements slave.Processes.
-func (h *hostProcesses) WatchHost(pid int, id string) (slave.HostProcess, error) {
-	d, err := posix.FindDaemon(pid, "--host_id="+id)
+func (h *hostProcesses) WatchHost(pid int, started uint64) (slave.HostProcess, error) {
+	d, err := posix.FindDaemon(pid, started)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,115 @@
+package state
+
+import (
+	"troupe/messages/cluster"
+	executorapi "troupe/messages/mesos/executor"
+	"troupe/slave/state/view"
+)
+
+// unclaimed holds the containers of an earlier agent process until their
+// hosts say that they have them.
+const unclaimed HostID = "unclaimed"
+
+func (m *Machine) forgetUnclaimed() {
+	delete(m.hosts, unclaimed)
+	m.emit(CancelTimer{hostTimer(unclaimed)})
+}
+
+// awaitHosts looks for the hosts of an earlier agent process. Containers have
+// not outlived the machine's end.
+func (m *Machine) awaitHosts(rebooted bool) {
+	u := m.newHost(unclaimed)
+	for _, e := range sorted(m.containers) {
+		e.host = u
+		u.containers[e.container] = e
+	}
+	for _, h := range sorted(m.hosts) {
+		switch {
+		case h == u:
+		case rebooted:
+			delete(m.hosts, h.id)
+			m.checkpoint(nil, hostForgottenRecord(h.id))
+		default:
+			m.emit(WatchHost{h.id, h.pid, h.started})
+			m.emit(SetTimer{hostTimer(h.id), m.cfg.HostPatience})
+		}
+	}
+	switch {
+	case len(u.containers) == 0:
+		delete(m.hosts, unclaimed)
+	case rebooted:
+		m.lose(u, "the machine was started anew")
+	default:
+		m.emit(SetTimer{hostTimer(unclaimed), m.cfg.ExecutorReregistration})
+		m.loseUnclaimed()
+	}
+}
+
+// hostReturned ends what no host has, once every host of the earlier agent
+// process has said what it holds, or has ended.
+func (m *Machine) hostReturned(h *host) {
+	if !h.returning {
+		return
+	}
+	h.returning = false
+	m.loseUnclaimed()
+}
+
+func (m *Machine) loseUnclaimed() {
+	u := m.hosts[unclaimed]
+	if u == nil || u.end != nil {
+		return
+	}
+	for _, h := range m.hosts {
+		if h.returning {
+			return
+		}
+	}
+	m.emit(CancelTimer{hostTimer(unclaimed)})
+	m.lose(u, "no host has it any more")
+}
+
+// claim moves an executor of an earlier agent process to the host that has
+// it, where it has its time to subscribe anew. It is false for one that
+// another host has.
+func (m *Machine) claim(h *host, e *executor) bool {
+	switch {
+	case e.host == h:
+		return true
+	case e.host == nil || e.host.id != unclaimed || e.host.end != nil:
+		return false
+	}
+	delete(e.host.containers, e.container)
+	m.stopIdle(e.host)
+	e.host, e.fate = h, fate{}
+	h.containers[e.container] = e
+	if e.phase < view.Running {
+		m.emit(SetTimer{containerTimer(timerSubscription, e.container), m.cfg.ExecutorRegistration})
+	}
+	return true
+}
+
+// knock is a subscription of a built-in executor whose host has yet to say
+// that it has it.
+type knock struct {
+	from Peer
+	call *executorapi.Call_Subscribe
+}
+
+// tooEarly keeps a subscription that nobody can vouch for yet: an executor
+// that is built in lives in its host.
+func (m *Machine) tooEarly(e *executor, from Peer, s *executorapi.Call_Subscribe) bool {
+	if e.kind == cluster.LaunchContainer_CUSTOM || e.host != nil && e.host.peer != "" {
+		return false
+	}
+	e.knock = &knock{from, s}
+	return true
+}
+
+// knocked goes on with a subscription that came before its host did.
+func (m *Machine) knocked(e *executor) {
+	if k := e.knock; k != nil {
+		e.knock = nil
+		m.subscribe(e, k.from, k.call)
+	}
+}
