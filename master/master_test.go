@@ -330,8 +330,8 @@ func TestANewMasterKnowsTheAgents(t *testing.T) {
 	}
 	b = newBench(t, f, func(o *master.Options) { o.Config.MasterID = "N" })
 	b.spawn("agent")
-	b.as("agent", &cluster.ReregisterAgent{Agent: records[7].GetAgent()})
-	if got := next[*cluster.AgentReregistered](b, "agent").GetAgentId(); !proto.Equal(got, records[7].GetAgent().GetId()) {
+	b.as("agent", &cluster.ReregisterAgent{Agent: records[7].GetAgent().GetAgent()})
+	if got := next[*cluster.AgentReregistered](b, "agent").GetAgentId(); !proto.Equal(got, records[7].GetAgent().GetAgent().GetId()) {
 		t.Errorf("agent %v came back", got)
 	}
 }

@@ -24,7 +24,7 @@ const (
 // and may block. An error of Write ends this master's leadership.
 type Store interface {
 	// Load returns every record.
-	Load(ctx context.Context) ([]*cluster.AgentRecord, error)
+	Load(ctx context.Context) ([]*cluster.RegistryRecord, error)
 	// Write makes changes durable before it returns: all of them, or none.
 	Write(ctx context.Context, changes []registry.Change) error
 	// Size of what is stored, in bytes. Called from any goroutine.

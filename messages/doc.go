@@ -60,6 +60,8 @@
 //	ShutdownExecutor             the scheduler's author       the executor's tasks end
 //	ShutdownFramework            master                       agents name the framework no more, in updates or ReregisterAgent
 //	UpdateFramework              master                       ReregisterAgent names the framework as it is
+//	ResendUpdates                master, at each SUBSCRIBE    StatusUpdate repeats itself
+//	DrainAgent                   master, per ReregisterAgent  nothing runs there any more
 //	FrameworkMessage             nobody                       may be lost
 //	HostReady                    host, every second           HostReadyAck
 //	HostedContainer              host, in HostReady           HostReadyAck
@@ -93,7 +95,10 @@
 //	ReplicaIdentity              replica, per IdentifyReplica may be lost; the question is repeated
 //
 //	Kept on disk, never sent:
-//	AgentRecord, RegistryHeader  -                            the master's registry
+//	RegistryHeader               -                            the master's registry, as are the next
+//	RegistryRecord               -                            the record's next change
+//	AgentRecord                  -                            the agent's next operation
+//	FrameworkRecord              -                            the framework's next operation
 //	RegistryEntry                -                            a snapshot of the replicated registry
 //	RegistryBatch                -                            a snapshot of the replicated registry
 //	RegistrySnapshot             -                            the next snapshot

@@ -1,7 +1,7 @@
-// Package registry holds what a master must not forget, one record per agent,
-// and the named operations that change it. It is pure: an operation is applied
-// to a Registry value and yields the next value and the records that differ,
-// which a store then makes durable in one write.
+// Package registry holds what a master must not forget, one record per agent
+// and per framework, and the named operations that change it. It is pure: an
+// operation is applied to a Registry value and yields the next value and the
+// records that differ, which a store then makes durable in one write.
 //
 //	           AdmitAgent
 //	(unknown) ───────────▶ ADMITTED ◀── MarkReachable ── UNREACHABLE
@@ -9,6 +9,14 @@
 //	    │── RemoveAgent ────┘  │                               │
 //	    │                      └──── MarkGone ──▶ GONE ◀───────┘
 //	    └──────────────── Prune ────────────────────┴── (old UNREACHABLE too)
+//
+//	           AdmitFramework            CompleteFramework
+//	(unknown) ────────────────▶ ADMITTED ─────────────────▶ COMPLETED
+//	    ▲                                                       │
+//	    └───────────────────────── Prune ───────────────────────┘
+//
+// DrainAgent, MarkDrained, DeactivateAgent and ReactivateAgent change what an
+// operator wants of an agent that is admitted or unreachable.
 //
 // Every operation is idempotent: applied again, it changes nothing. The
 // package may be imported by master/state, by the stores and by the master's

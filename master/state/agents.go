@@ -79,7 +79,7 @@ func (m *Machine) newAgentID() string {
 	for {
 		id := m.cfg.MasterID + "-S" + strconv.Itoa(m.agents.next)
 		m.agents.next++
-		if m.registry.Get(id) == nil && !m.agents.returning[AgentID(id)] {
+		if m.registry.Agent(id) == nil && !m.agents.returning[AgentID(id)] {
 			return id
 		}
 	}

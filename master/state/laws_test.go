@@ -43,9 +43,9 @@ func newWorld(t *rapid.T) *world {
 		durable: make(map[string]bool), timers: make(map[string]bool), links: make(map[Peer]bool),
 	}
 	old := "A-S9"
-	records := []*cluster.AgentRecord{{Agent: &mesos.AgentInfo{
+	records := []*cluster.RegistryRecord{registry.AgentRecord(&cluster.AgentRecord{Agent: &mesos.AgentInfo{
 		Id: &mesos.AgentID{Value: &old}, Hostname: proto.String("h0"), Resources: amounts("", 4, 64),
-	}, Status: cluster.AgentRecord_ADMITTED.Enum()}}
+	}, Status: cluster.AgentRecord_ADMITTED.Enum()})}
 	r, err := registry.New(records)
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,8 @@ func (w *world) settle() {
 	w.unsettled = w.unsettled[1:]
 	next, changes, err := registry.Apply(w.m.registry, p.Operation)
 	for _, c := range changes {
-		w.durable[c.AgentID] = next.Get(c.AgentID).GetStatus() == cluster.AgentRecord_ADMITTED && c.Record != nil
+		agent := next.Get(c.Key).GetAgent()
+		w.durable[strings.TrimPrefix(c.Key, "agent/")] = agent != nil && agent.GetStatus() == cluster.AgentRecord_ADMITTED
 	}
 	w.step(Persisted{Key: p.Key, Err: err})
 }

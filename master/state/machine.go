@@ -164,8 +164,7 @@ func (m *Machine) persist(op registry.Operation, then func(conflict error)) {
 
 // changes tells whether an operation has anything to do.
 func (m *Machine) changes(op registry.Operation) bool {
-	_, changes, err := registry.Apply(m.registry, op)
-	return err != nil || len(changes) > 0
+	return registry.Differs(m.registry, op)
 }
 
 func (m *Machine) persisted(in Persisted) {

@@ -52,7 +52,7 @@ func (m *Machine) reconcileTask(f *framework, id TaskID, on AgentID) {
 	}
 	state, at := mesos.TaskState_TASK_UNKNOWN, (*mesos.TimeInfo)(nil)
 	message := "Reconciliation: Task is unknown"
-	record := m.registry.Get(string(on))
+	record := m.registry.Agent(string(on))
 	switch {
 	case m.inTransition(on):
 		return
@@ -85,7 +85,7 @@ func (m *Machine) inTransition(id AgentID) bool {
 func (m *Machine) reconcileOperations(f *framework, call *scheduler.Call_ReconcileOperations) {
 	for _, q := range call.GetOperations() {
 		on := AgentID(q.GetAgentId().GetValue())
-		record := m.registry.Get(string(on))
+		record := m.registry.Agent(string(on))
 		state := mesos.OperationState_OPERATION_UNKNOWN
 		switch {
 		case on == "":

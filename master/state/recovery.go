@@ -14,7 +14,7 @@ import (
 // come back.
 func (m *Machine) start(r registry.Registry) {
 	m.registry = r
-	for record := range r.All() {
+	for record := range r.Agents() {
 		if record.GetStatus() != cluster.AgentRecord_ADMITTED {
 			continue
 		}

@@ -30,7 +30,7 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 		m.refuseAgent(from, err, false)
 		return
 	}
-	if record := m.registry.Get(string(id)); record.GetStatus() == cluster.AgentRecord_GONE {
+	if record := m.registry.Agent(string(id)); record.GetStatus() == cluster.AgentRecord_GONE {
 		m.note(Warn, "An agent that is gone tried to return", Field{"agent", string(id)}, Field{"peer", string(from)})
 		m.send(from, &cluster.ShutdownAgent{Message: new("agent " + string(id) + " was marked gone")})
 		return

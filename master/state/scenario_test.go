@@ -250,13 +250,13 @@ func resourceText(t *testing.T, text string) string {
 
 func registryOf(t *testing.T, text string) registry.Registry {
 	t.Helper()
-	var records []*cluster.AgentRecord
+	var records []*cluster.RegistryRecord
 	for words := strings.Fields(text); len(words) > 1; words = words[2:] {
 		status := cluster.AgentRecord_Status(cluster.AgentRecord_Status_value[words[1]])
-		records = append(records, &cluster.AgentRecord{
+		records = append(records, registry.AgentRecord(&cluster.AgentRecord{
 			Agent:  &mesos.AgentInfo{Id: &mesos.AgentID{Value: &words[0]}, Hostname: proto.String("h-" + words[0])},
 			Status: &status, Since: &mesos.TimeInfo{Nanoseconds: proto.Int64(900e9)},
-		})
+		}))
 	}
 	r, err := registry.New(records)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 )
 
 // Format is the stored form that this code reads and writes.
-const Format = 1
+const Format = 2
 
 // lockTimeout is how long Open waits for another process to let the file go.
 const lockTimeout = time.Second
@@ -29,7 +29,7 @@ var (
 	headerBucket = []byte("header")
 	headerKey    = []byte("header")
 	countKey     = []byte("records")
-	agentBucket  = []byte("agents")
+	recordBucket = []byte("records")
 )
 
 // ErrForeign is wrapped by the error of a file that holds something else than
@@ -89,21 +89,24 @@ func create(path, newCluster string) error {
 }
 
 func initialize(tx *bbolt.Tx, newCluster string) error {
-	if _, err := tx.CreateBucket(agentBucket); err != nil {
+	if _, err := tx.CreateBucket(recordBucket); err != nil {
 		return err
 	}
-	b, err := tx.CreateBucket(headerBucket)
-	if err != nil {
-		return err
-	}
-	data, err := proto.Marshal(&cluster.RegistryHeader{ClusterId: &newCluster, Format: proto.Uint32(Format)})
-	if err != nil {
+	if _, err := tx.CreateBucket(headerBucket); err != nil {
 		return err
 	}
 	if err := putCount(tx, 0); err != nil {
 		return err
 	}
-	return b.Put(headerKey, sealed(data))
+	return putHeader(tx, newCluster)
+}
+
+func putHeader(tx *bbolt.Tx, clusterID string) error {
+	data, err := proto.Marshal(&cluster.RegistryHeader{ClusterId: &clusterID, Format: proto.Uint32(Format)})
+	if err != nil {
+		return err
+	}
+	return tx.Bucket(headerBucket).Put(headerKey, sealed(data))
 }
 
 func putCount(tx *bbolt.Tx, n uint64) error {
@@ -138,37 +141,54 @@ func (f *File) open() (err error) {
 		return err
 	}
 	f.db = db
-	if err := db.View(func(tx *bbolt.Tx) error { return f.readHeader(tx, info.Size()) }); err != nil {
+	old := false
+	err = db.View(func(tx *bbolt.Tx) (err error) {
+		old, err = f.readHeader(tx, info.Size())
+		return err
+	})
+	if err == nil && old {
+		err = db.Update(f.upgrade)
+	}
+	if err != nil {
 		return errors.Join(err, db.Close())
 	}
 	return nil
 }
 
-func (f *File) readHeader(tx *bbolt.Tx, size int64) error {
+// readHeader tells whether the file has the form before this one.
+func (f *File) readHeader(tx *bbolt.Tx, size int64) (old bool, err error) {
 	if tx.Size() > size {
-		return damaged(fmt.Errorf("the file has %d bytes, and should have %d", size, tx.Size()))
+		return false, damaged(fmt.Errorf("the file has %d bytes, and should have %d", size, tx.Size()))
 	}
 	b := tx.Bucket(headerBucket)
-	if b == nil || tx.Bucket(agentBucket) == nil {
-		return damaged(errors.New("the file is a database of something else"))
+	if b == nil {
+		return false, damaged(errors.New("the file is a database of something else"))
 	}
 	data, err := unsealed(b.Get(headerKey))
 	if err != nil {
-		return damaged(fmt.Errorf("header: %w", err))
+		return false, damaged(fmt.Errorf("header: %w", err))
 	}
 	var h cluster.RegistryHeader
 	if err := proto.Unmarshal(data, &h); err != nil {
-		return damaged(fmt.Errorf("header: %w", err))
+		return false, damaged(fmt.Errorf("header: %w", err))
 	}
-	if h.GetFormat() != Format {
-		return fmt.Errorf("header.format: %d: this version reads %d: use the version that wrote the file", h.GetFormat(), Format)
+	holds := recordBucket
+	switch h.GetFormat() {
+	case Format:
+	case agentsOnly:
+		old, holds = true, agentBucket
+	default:
+		return false, fmt.Errorf("header.format: %d: this version reads up to %d: use the version that wrote the file", h.GetFormat(), Format)
+	}
+	if tx.Bucket(holds) == nil {
+		return false, damaged(fmt.Errorf("the bucket %s is absent", holds))
 	}
 	f.clusterID = h.GetClusterId()
 	if data, err = unsealed(b.Get(countKey)); err != nil || len(data) != 8 {
-		return damaged(fmt.Errorf("count of records: %d bytes: %w", len(data), err))
+		return false, damaged(fmt.Errorf("count of records: %d bytes: %w", len(data), err))
 	}
 	f.count = binary.BigEndian.Uint64(data)
-	return nil
+	return old, nil
 }
 
 // damaged adds what to do about a file that cannot be read.
@@ -187,8 +207,8 @@ func recovered(err *error) {
 // ClusterID is the id that the cluster got when its registry was made.
 func (f *File) ClusterID() string { return f.clusterID }
 
-// Load returns every record, ordered by agent id.
-func (f *File) Load(context.Context) (records []*cluster.AgentRecord, err error) {
+// Load returns every record, ordered by key.
+func (f *File) Load(context.Context) (records []*cluster.RegistryRecord, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if err != nil {
@@ -197,36 +217,49 @@ func (f *File) Load(context.Context) (records []*cluster.AgentRecord, err error)
 	}()
 	defer recovered(&err)
 	err = f.db.View(func(tx *bbolt.Tx) error {
-		last := ""
-		err := tx.Bucket(agentBucket).ForEach(func(key, data []byte) error {
-			id := string(key)
-			if id <= last {
-				return damaged(fmt.Errorf("record of agent %q stands behind that of %q", id, last))
-			}
-			last = id
-			r, err := recordOf(id, data)
+		return f.read(tx.Bucket(recordBucket), func(key string, data []byte) error {
+			r, err := recordOf(key, data)
 			records = append(records, r)
 			return err
 		})
-		if err == nil && uint64(len(records)) != f.count {
-			return damaged(fmt.Errorf("%d records are there, %d were written", len(records), f.count))
-		}
-		return err
 	})
 	return records, err
 }
 
-func recordOf(id string, data []byte) (*cluster.AgentRecord, error) {
-	data, err := unsealed(data)
-	if err != nil {
-		return nil, damaged(fmt.Errorf("record of agent %q: %w", id, err))
+// read calls each for all records of a bucket, and holds their order and
+// number against what was written.
+func (f *File) read(b *bbolt.Bucket, each func(key string, data []byte) error) error {
+	last, n := "", uint64(0)
+	err := b.ForEach(func(k, value []byte) error {
+		key := string(k)
+		if key <= last {
+			return damaged(fmt.Errorf("record %q stands behind %q", key, last))
+		}
+		last = key
+		n++
+		data, err := unsealed(value)
+		if err != nil {
+			return damaged(fmt.Errorf("record %q: %w", key, err))
+		}
+		return each(key, data)
+	})
+	if err == nil && n != f.count {
+		return damaged(fmt.Errorf("%d records are there, %d were written", n, f.count))
 	}
-	r := new(cluster.AgentRecord)
+	return err
+}
+
+func recordOf(key string, data []byte) (*cluster.RegistryRecord, error) {
+	r := new(cluster.RegistryRecord)
 	if err := proto.Unmarshal(data, r); err != nil {
-		return nil, damaged(fmt.Errorf("record of agent %q: %w", id, err))
+		return nil, damaged(fmt.Errorf("record %q: %w", key, err))
 	}
-	if got := r.GetAgent().GetId().GetValue(); got != id {
-		return nil, damaged(fmt.Errorf("record of agent %q: agent.id: %q", id, got))
+	got, err := registry.KeyOf(r)
+	if err == nil && got != key {
+		err = fmt.Errorf("it is %q", got)
+	}
+	if err != nil {
+		return nil, damaged(fmt.Errorf("record %q: %w", key, err))
 	}
 	return r, nil
 }
@@ -242,11 +275,11 @@ func (f *File) Write(_ context.Context, changes []registry.Change) (err error) {
 	defer recovered(&err)
 	count := f.count
 	err = f.db.Update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(agentBucket)
+		b := tx.Bucket(recordBucket)
 		for _, c := range changes {
 			more, err := put(b, c)
 			if err != nil {
-				return fmt.Errorf("record of agent %q: %w", c.AgentID, err)
+				return fmt.Errorf("record %q: %w", c.Key, err)
 			}
 			count += more
 		}
@@ -261,7 +294,7 @@ func (f *File) Write(_ context.Context, changes []registry.Change) (err error) {
 // put makes one change, and says how many records there are more; one less is
 // the largest number.
 func put(b *bbolt.Bucket, c registry.Change) (more uint64, err error) {
-	key := []byte(c.AgentID)
+	key := []byte(c.Key)
 	had := b.Get(key) != nil
 	switch {
 	case c.Record == nil && !had:

@@ -20,7 +20,6 @@ import (
 	"troupe/master/registry"
 	"troupe/master/store"
 	"troupe/master/store/storetest"
-	"troupe/messages/cluster"
 )
 
 // childVariable makes the test binary a writer of the registry it names.
@@ -44,13 +43,13 @@ func writeForEver(path string) error {
 		var batch []registry.Change
 		for j := range 3 {
 			id := fmt.Sprintf("S%d-%d", i, j)
-			batch = append(batch, registry.Change{AgentID: id, Record: storetest.Record(id, cluster.AgentRecord_ADMITTED)})
+			batch = append(batch, storetest.Admit(id))
 		}
 		if err := f.Write(context.Background(), batch); err != nil {
 			return err
 		}
 		for _, c := range batch {
-			fmt.Println(c.AgentID)
+			fmt.Println(strings.TrimPrefix(c.Key, "agent/"))
 		}
 	}
 }
@@ -101,7 +100,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 		}
 		have := make(map[string]bool)
 		for _, r := range records {
-			have[r.GetAgent().GetId().GetValue()] = true
+			have[r.GetAgent().GetAgent().GetId().GetValue()] = true
 		}
 		for _, id := range acknowledged {
 			if !have[id] {
@@ -109,7 +108,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 			}
 		}
 		for _, r := range records {
-			batch, _, _ := strings.Cut(r.GetAgent().GetId().GetValue(), "-")
+			batch, _, _ := strings.Cut(r.GetAgent().GetAgent().GetId().GetValue(), "-")
 			for j := range 3 {
 				if !have[fmt.Sprintf("%s-%d", batch, j)] {
 					t.Errorf("round %d: batch %s was written in part", round, batch)
@@ -180,11 +179,11 @@ func TestOpenRefusesWhatIsNoRegistry(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"record without checksum":   func(t *testing.T, path string) { putRaw(t, path, "agents", "S1", "abc") },
-		"record that was changed":   func(t *testing.T, path string) { putRaw(t, path, "agents", "S1", "\x00\x00\x00\x00abc") },
-		"record that is no message": func(t *testing.T, path string) { putRaw(t, path, "agents", "S1", seal("\xff\xff")) },
+		"record without checksum":   func(t *testing.T, path string) { putRaw(t, path, "records", "agent/S1", "abc") },
+		"record that was changed":   func(t *testing.T, path string) { putRaw(t, path, "records", "agent/S1", "\x00\x00\x00\x00abc") },
+		"record that is no message": func(t *testing.T, path string) { putRaw(t, path, "records", "agent/S1", seal("\xff\xff")) },
 		"record of another agent": func(t *testing.T, path string) {
-			putRaw(t, path, "agents", "S2", seal("\x0a\x07\x0a\x01h\x32\x02\x0a\x00\x10\x00"))
+			putRaw(t, path, "records", "agent/S2", seal("\x0a\x0b\x0a\x07\x0a\x01h\x32\x02\x0a\x00\x10\x00"))
 		},
 		"header that is no message": func(t *testing.T, path string) { putRaw(t, path, "header", "header", seal("\xff")) },
 		"header without checksum":   func(t *testing.T, path string) { putRaw(t, path, "header", "header", "") },
@@ -196,7 +195,7 @@ func TestOpenRefusesWhatIsNoRegistry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "registry.db")
 			f := open(t, path)
-			if err := f.Write(t.Context(), []registry.Change{{AgentID: "S1", Record: storetest.Record("S1", cluster.AgentRecord_ADMITTED)}}); err != nil {
+			if err := f.Write(t.Context(), []registry.Change{storetest.Admit("S1")}); err != nil {
 				t.Fatal(err)
 			}
 			if err := f.Close(); err != nil {
@@ -241,7 +240,7 @@ func FuzzDamage(f *testing.F) {
 	var changes []registry.Change
 	for i := range 300 {
 		id := fmt.Sprintf("S%03d", i)
-		changes = append(changes, registry.Change{AgentID: id, Record: storetest.Record(id, cluster.AgentRecord_ADMITTED)})
+		changes = append(changes, storetest.Admit(id))
 	}
 	if err := errors.Join(r.Write(f.Context(), changes), r.Close()); err != nil {
 		f.Fatal(err)
@@ -350,7 +349,7 @@ func BenchmarkWrite(b *testing.B) {
 	defer f.Close()
 	for i := range b.N {
 		id := fmt.Sprintf("S%d", i)
-		if err := f.Write(b.Context(), []registry.Change{{AgentID: id, Record: storetest.Record(id, cluster.AgentRecord_ADMITTED)}}); err != nil {
+		if err := f.Write(b.Context(), []registry.Change{storetest.Admit(id)}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -32,15 +32,15 @@ func NewMemory(clusterID string) *Memory {
 // ClusterID is what NewMemory was told.
 func (m *Memory) ClusterID() string { return m.clusterID }
 
-// Load returns every record, ordered by agent id.
-func (m *Memory) Load(context.Context) ([]*cluster.AgentRecord, error) {
+// Load returns every record, ordered by key.
+func (m *Memory) Load(context.Context) ([]*cluster.RegistryRecord, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	records := make([]*cluster.AgentRecord, 0, len(m.records))
-	for _, id := range slices.Sorted(maps.Keys(m.records)) {
-		r := new(cluster.AgentRecord)
-		if err := proto.Unmarshal(m.records[id], r); err != nil {
-			return nil, fmt.Errorf("load registry: record of agent %q: %w", id, err)
+	records := make([]*cluster.RegistryRecord, 0, len(m.records))
+	for _, key := range slices.Sorted(maps.Keys(m.records)) {
+		r := new(cluster.RegistryRecord)
+		if err := proto.Unmarshal(m.records[key], r); err != nil {
+			return nil, fmt.Errorf("load registry: record %q: %w", key, err)
 		}
 		records = append(records, r)
 	}
@@ -61,15 +61,15 @@ func (m *Memory) Write(_ context.Context, changes []registry.Change) error {
 		}
 		data, err := proto.Marshal(c.Record)
 		if err != nil {
-			return fmt.Errorf("write registry: record of agent %q: %w", c.AgentID, err)
+			return fmt.Errorf("write registry: record %q: %w", c.Key, err)
 		}
 		records[i] = data
 	}
 	for i, c := range changes {
 		if c.Record == nil {
-			delete(m.records, c.AgentID)
+			delete(m.records, c.Key)
 		} else {
-			m.records[c.AgentID] = records[i]
+			m.records[c.Key] = records[i]
 		}
 	}
 	return nil
@@ -87,8 +87,8 @@ func (m *Memory) Size() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var n int64
-	for id, data := range m.records {
-		n += int64(len(id) + len(data))
+	for key, data := range m.records {
+		n += int64(len(key) + len(data))
 	}
 	return n
 }

@@ -700,6 +700,102 @@ func (x *UpdateFramework) GetFramework() *mesos.FrameworkInfo {
 	return nil
 }
 
+// ResendUpdates asks for the head of every update stream of a framework's tasks
+// at once, not at its next repetition: the framework has just subscribed.
+// Best effort.
+type ResendUpdates struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId   *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResendUpdates) Reset() {
+	*x = ResendUpdates{}
+	mi := &file_messages_cluster_agent_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResendUpdates) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResendUpdates) ProtoMessage() {}
+
+func (x *ResendUpdates) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_agent_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResendUpdates.ProtoReflect.Descriptor instead.
+func (*ResendUpdates) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ResendUpdates) GetFrameworkId() *mesos.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+// DrainAgent tells an agent to kill what runs there, with the grace periods that
+// config bounds, and to answer every launch with TASK_DROPPED (or TASK_LOST)
+// until nothing runs any more; the updates name REASON_AGENT_DRAINING. It
+// survives the agent's restart. Sent after it is durable at the master, and again whenever the agent
+// registers again before it is drained.
+type DrainAgent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Config        *mesos.DrainConfig     `protobuf:"bytes,1,req,name=config" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrainAgent) Reset() {
+	*x = DrainAgent{}
+	mi := &file_messages_cluster_agent_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainAgent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainAgent) ProtoMessage() {}
+
+func (x *DrainAgent) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_agent_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainAgent.ProtoReflect.Descriptor instead.
+func (*DrainAgent) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DrainAgent) GetConfig() *mesos.DrainConfig {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
 // FrameworkMessage carries bytes from a framework to an executor. Best
 // effort.
 type FrameworkMessage struct {
@@ -713,7 +809,7 @@ type FrameworkMessage struct {
 
 func (x *FrameworkMessage) Reset() {
 	*x = FrameworkMessage{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[12]
+	mi := &file_messages_cluster_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +821,7 @@ func (x *FrameworkMessage) String() string {
 func (*FrameworkMessage) ProtoMessage() {}
 
 func (x *FrameworkMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[12]
+	mi := &file_messages_cluster_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +834,7 @@ func (x *FrameworkMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkMessage.ProtoReflect.Descriptor instead.
 func (*FrameworkMessage) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{12}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FrameworkMessage) GetFrameworkId() *mesos.FrameworkID {
@@ -780,7 +876,7 @@ type HostReady struct {
 
 func (x *HostReady) Reset() {
 	*x = HostReady{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[13]
+	mi := &file_messages_cluster_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +888,7 @@ func (x *HostReady) String() string {
 func (*HostReady) ProtoMessage() {}
 
 func (x *HostReady) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[13]
+	mi := &file_messages_cluster_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +901,7 @@ func (x *HostReady) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReady.ProtoReflect.Descriptor instead.
 func (*HostReady) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{13}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *HostReady) GetHostId() string {
@@ -848,7 +944,7 @@ type HostedContainer struct {
 
 func (x *HostedContainer) Reset() {
 	*x = HostedContainer{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[14]
+	mi := &file_messages_cluster_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +956,7 @@ func (x *HostedContainer) String() string {
 func (*HostedContainer) ProtoMessage() {}
 
 func (x *HostedContainer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[14]
+	mi := &file_messages_cluster_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +969,7 @@ func (x *HostedContainer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostedContainer.ProtoReflect.Descriptor instead.
 func (*HostedContainer) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{14}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *HostedContainer) GetContainerId() *mesos.ContainerID {
@@ -902,7 +998,7 @@ type ContainerLaunched struct {
 
 func (x *ContainerLaunched) Reset() {
 	*x = ContainerLaunched{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[15]
+	mi := &file_messages_cluster_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -914,7 +1010,7 @@ func (x *ContainerLaunched) String() string {
 func (*ContainerLaunched) ProtoMessage() {}
 
 func (x *ContainerLaunched) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[15]
+	mi := &file_messages_cluster_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -927,7 +1023,7 @@ func (x *ContainerLaunched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerLaunched.ProtoReflect.Descriptor instead.
 func (*ContainerLaunched) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{15}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ContainerLaunched) GetContainerId() *mesos.ContainerID {
@@ -959,7 +1055,7 @@ type ContainerEnded struct {
 
 func (x *ContainerEnded) Reset() {
 	*x = ContainerEnded{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[16]
+	mi := &file_messages_cluster_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1067,7 @@ func (x *ContainerEnded) String() string {
 func (*ContainerEnded) ProtoMessage() {}
 
 func (x *ContainerEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[16]
+	mi := &file_messages_cluster_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1080,7 @@ func (x *ContainerEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerEnded.ProtoReflect.Descriptor instead.
 func (*ContainerEnded) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{16}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ContainerEnded) GetContainerId() *mesos.ContainerID {
@@ -1020,7 +1116,7 @@ type AgentReregistered_MissingTask struct {
 
 func (x *AgentReregistered_MissingTask) Reset() {
 	*x = AgentReregistered_MissingTask{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[17]
+	mi := &file_messages_cluster_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1032,7 +1128,7 @@ func (x *AgentReregistered_MissingTask) String() string {
 func (*AgentReregistered_MissingTask) ProtoMessage() {}
 
 func (x *AgentReregistered_MissingTask) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[17]
+	mi := &file_messages_cluster_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1207,12 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\x11ShutdownFramework\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"H\n" +
 	"\x0fUpdateFramework\x125\n" +
-	"\tframework\x18\x01 \x02(\v2\x17.mesos.v1.FrameworkInfoR\tframework\"\x97\x01\n" +
+	"\tframework\x18\x01 \x02(\v2\x17.mesos.v1.FrameworkInfoR\tframework\"I\n" +
+	"\rResendUpdates\x128\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\";\n" +
+	"\n" +
+	"DrainAgent\x12-\n" +
+	"\x06config\x18\x01 \x02(\v2\x15.mesos.v1.DrainConfigR\x06config\"\x97\x01\n" +
 	"\x10FrameworkMessage\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
 	"\vexecutor_id\x18\x02 \x02(\v2\x14.mesos.v1.ExecutorIDR\n" +
@@ -1147,7 +1248,7 @@ func file_messages_cluster_agent_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_agent_proto_rawDescData
 }
 
-var file_messages_cluster_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_messages_cluster_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_messages_cluster_agent_proto_goTypes = []any{
 	(*AgentRegistered)(nil),               // 0: troupe.cluster.AgentRegistered
 	(*AgentReregistered)(nil),             // 1: troupe.cluster.AgentReregistered
@@ -1161,56 +1262,61 @@ var file_messages_cluster_agent_proto_goTypes = []any{
 	(*ShutdownExecutor)(nil),              // 9: troupe.cluster.ShutdownExecutor
 	(*ShutdownFramework)(nil),             // 10: troupe.cluster.ShutdownFramework
 	(*UpdateFramework)(nil),               // 11: troupe.cluster.UpdateFramework
-	(*FrameworkMessage)(nil),              // 12: troupe.cluster.FrameworkMessage
-	(*HostReady)(nil),                     // 13: troupe.cluster.HostReady
-	(*HostedContainer)(nil),               // 14: troupe.cluster.HostedContainer
-	(*ContainerLaunched)(nil),             // 15: troupe.cluster.ContainerLaunched
-	(*ContainerEnded)(nil),                // 16: troupe.cluster.ContainerEnded
-	(*AgentReregistered_MissingTask)(nil), // 17: troupe.cluster.AgentReregistered.MissingTask
-	(*mesos.AgentID)(nil),                 // 18: mesos.v1.AgentID
-	(*mesos.FrameworkInfo)(nil),           // 19: mesos.v1.FrameworkInfo
-	(*mesos.TaskInfo)(nil),                // 20: mesos.v1.TaskInfo
-	(*mesos.ExecutorInfo)(nil),            // 21: mesos.v1.ExecutorInfo
-	(*mesos.TaskGroupInfo)(nil),           // 22: mesos.v1.TaskGroupInfo
-	(*mesos.FrameworkID)(nil),             // 23: mesos.v1.FrameworkID
-	(*mesos.TaskID)(nil),                  // 24: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),              // 25: mesos.v1.KillPolicy
-	(*mesos.ExecutorID)(nil),              // 26: mesos.v1.ExecutorID
-	(*mesos.ContainerID)(nil),             // 27: mesos.v1.ContainerID
+	(*ResendUpdates)(nil),                 // 12: troupe.cluster.ResendUpdates
+	(*DrainAgent)(nil),                    // 13: troupe.cluster.DrainAgent
+	(*FrameworkMessage)(nil),              // 14: troupe.cluster.FrameworkMessage
+	(*HostReady)(nil),                     // 15: troupe.cluster.HostReady
+	(*HostedContainer)(nil),               // 16: troupe.cluster.HostedContainer
+	(*ContainerLaunched)(nil),             // 17: troupe.cluster.ContainerLaunched
+	(*ContainerEnded)(nil),                // 18: troupe.cluster.ContainerEnded
+	(*AgentReregistered_MissingTask)(nil), // 19: troupe.cluster.AgentReregistered.MissingTask
+	(*mesos.AgentID)(nil),                 // 20: mesos.v1.AgentID
+	(*mesos.FrameworkInfo)(nil),           // 21: mesos.v1.FrameworkInfo
+	(*mesos.TaskInfo)(nil),                // 22: mesos.v1.TaskInfo
+	(*mesos.ExecutorInfo)(nil),            // 23: mesos.v1.ExecutorInfo
+	(*mesos.TaskGroupInfo)(nil),           // 24: mesos.v1.TaskGroupInfo
+	(*mesos.FrameworkID)(nil),             // 25: mesos.v1.FrameworkID
+	(*mesos.TaskID)(nil),                  // 26: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),              // 27: mesos.v1.KillPolicy
+	(*mesos.ExecutorID)(nil),              // 28: mesos.v1.ExecutorID
+	(*mesos.DrainConfig)(nil),             // 29: mesos.v1.DrainConfig
+	(*mesos.ContainerID)(nil),             // 30: mesos.v1.ContainerID
 }
 var file_messages_cluster_agent_proto_depIdxs = []int32{
-	18, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
-	18, // 1: troupe.cluster.AgentReregistered.agent_id:type_name -> mesos.v1.AgentID
-	17, // 2: troupe.cluster.AgentReregistered.missing_tasks:type_name -> troupe.cluster.AgentReregistered.MissingTask
-	19, // 3: troupe.cluster.RunTask.framework:type_name -> mesos.v1.FrameworkInfo
-	20, // 4: troupe.cluster.RunTask.task:type_name -> mesos.v1.TaskInfo
-	19, // 5: troupe.cluster.RunTaskGroup.framework:type_name -> mesos.v1.FrameworkInfo
-	21, // 6: troupe.cluster.RunTaskGroup.executor:type_name -> mesos.v1.ExecutorInfo
-	22, // 7: troupe.cluster.RunTaskGroup.task_group:type_name -> mesos.v1.TaskGroupInfo
-	23, // 8: troupe.cluster.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 9: troupe.cluster.KillTask.task_id:type_name -> mesos.v1.TaskID
-	25, // 10: troupe.cluster.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	23, // 11: troupe.cluster.StatusUpdateAck.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 12: troupe.cluster.StatusUpdateAck.agent_id:type_name -> mesos.v1.AgentID
-	24, // 13: troupe.cluster.StatusUpdateAck.task_id:type_name -> mesos.v1.TaskID
-	23, // 14: troupe.cluster.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 15: troupe.cluster.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	23, // 16: troupe.cluster.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 17: troupe.cluster.UpdateFramework.framework:type_name -> mesos.v1.FrameworkInfo
-	23, // 18: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 19: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	14, // 20: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
-	16, // 21: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
-	27, // 22: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
-	27, // 23: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
-	27, // 24: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
-	23, // 25: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 26: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	20, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
+	20, // 1: troupe.cluster.AgentReregistered.agent_id:type_name -> mesos.v1.AgentID
+	19, // 2: troupe.cluster.AgentReregistered.missing_tasks:type_name -> troupe.cluster.AgentReregistered.MissingTask
+	21, // 3: troupe.cluster.RunTask.framework:type_name -> mesos.v1.FrameworkInfo
+	22, // 4: troupe.cluster.RunTask.task:type_name -> mesos.v1.TaskInfo
+	21, // 5: troupe.cluster.RunTaskGroup.framework:type_name -> mesos.v1.FrameworkInfo
+	23, // 6: troupe.cluster.RunTaskGroup.executor:type_name -> mesos.v1.ExecutorInfo
+	24, // 7: troupe.cluster.RunTaskGroup.task_group:type_name -> mesos.v1.TaskGroupInfo
+	25, // 8: troupe.cluster.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 9: troupe.cluster.KillTask.task_id:type_name -> mesos.v1.TaskID
+	27, // 10: troupe.cluster.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	25, // 11: troupe.cluster.StatusUpdateAck.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 12: troupe.cluster.StatusUpdateAck.agent_id:type_name -> mesos.v1.AgentID
+	26, // 13: troupe.cluster.StatusUpdateAck.task_id:type_name -> mesos.v1.TaskID
+	25, // 14: troupe.cluster.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 15: troupe.cluster.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	25, // 16: troupe.cluster.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	21, // 17: troupe.cluster.UpdateFramework.framework:type_name -> mesos.v1.FrameworkInfo
+	25, // 18: troupe.cluster.ResendUpdates.framework_id:type_name -> mesos.v1.FrameworkID
+	29, // 19: troupe.cluster.DrainAgent.config:type_name -> mesos.v1.DrainConfig
+	25, // 20: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 21: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	16, // 22: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
+	18, // 23: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
+	30, // 24: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
+	30, // 25: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
+	30, // 26: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
+	25, // 27: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 28: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_agent_proto_init() }
@@ -1224,7 +1330,7 @@ func file_messages_cluster_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_agent_proto_rawDesc), len(file_messages_cluster_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -17,19 +17,33 @@ import (
 // Store is what a master asks of a store.
 type Store interface {
 	ClusterID() string
-	Load(ctx context.Context) ([]*cluster.AgentRecord, error)
+	Load(ctx context.Context) ([]*cluster.RegistryRecord, error)
 	Write(ctx context.Context, changes []registry.Change) error
 	Size() int64
 	Close() error
 }
 
 // Record returns a record of an agent, for tests.
-func Record(id string, status cluster.AgentRecord_Status) *cluster.AgentRecord {
-	return &cluster.AgentRecord{
+func Record(id string, status cluster.AgentRecord_Status) *cluster.RegistryRecord {
+	return registry.AgentRecord(&cluster.AgentRecord{
 		Agent:  &mesos.AgentInfo{Id: &mesos.AgentID{Value: &id}, Hostname: proto.String("host of " + id)},
 		Status: status.Enum(),
 		Since:  &mesos.TimeInfo{Nanoseconds: proto.Int64(1)},
-	}
+	})
+}
+
+// Admit returns the change that adds an agent, for tests.
+func Admit(id string) registry.Change {
+	return registry.Change{Key: registry.AgentKey(id), Record: Record(id, cluster.AgentRecord_ADMITTED)}
+}
+
+// Framework returns a record of a framework that is admitted, for tests.
+func Framework(id string) *cluster.RegistryRecord {
+	return registry.FrameworkRecord(&cluster.FrameworkRecord{
+		FrameworkId: &mesos.FrameworkID{Value: &id},
+		Status:      cluster.FrameworkRecord_ADMITTED.Enum(),
+		Framework:   &mesos.FrameworkInfo{Id: &mesos.FrameworkID{Value: &id}, User: proto.String("u"), Name: proto.String("n")},
+	})
 }
 
 // Run runs the suite. Open opens the same store whenever it is called in one
@@ -43,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"RemovesRecords":  removesRecords,
 		"AllOrNothing":    allOrNothing,
 		"LoadsInOrder":    loadsInOrder,
+		"KeepsFrameworks": keepsFrameworks,
 		"WritesNothing":   writesNothing,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
@@ -91,7 +106,7 @@ func removesRecords(t *testing.T, open func(*testing.T) Store) {
 	s := open(t)
 	defer shut(t, s)
 	write(t, s, Record("S1", cluster.AgentRecord_ADMITTED), Record("S2", cluster.AgentRecord_ADMITTED))
-	if err := s.Write(t.Context(), []registry.Change{{AgentID: "S1"}, {AgentID: "unknown"}}); err != nil {
+	if err := s.Write(t.Context(), []registry.Change{{Key: "agent/S1"}, {Key: "agent/unknown"}}); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, s, "S2 ADMITTED")
@@ -103,8 +118,8 @@ func allOrNothing(t *testing.T, open func(*testing.T) Store) {
 	s := open(t)
 	write(t, s, Record("S1", cluster.AgentRecord_ADMITTED))
 	err := s.Write(t.Context(), []registry.Change{
-		{AgentID: "S1", Record: Record("S1", cluster.AgentRecord_GONE)},
-		{AgentID: "S2", Record: &cluster.AgentRecord{}},
+		{Key: "agent/S1", Record: Record("S1", cluster.AgentRecord_GONE)},
+		{Key: "agent/S2", Record: registry.AgentRecord(&cluster.AgentRecord{})},
 	})
 	if err == nil {
 		t.Error("a record without its required fields was written")
@@ -122,6 +137,18 @@ func loadsInOrder(t *testing.T, open func(*testing.T) Store) {
 	expect(t, s, "S1 ADMITTED", "S10 ADMITTED", "S2 ADMITTED")
 }
 
+func keepsFrameworks(t *testing.T, open func(*testing.T) Store) {
+	s := open(t)
+	write(t, s, Framework("F2"), Record("F2", cluster.AgentRecord_ADMITTED), Framework("F1"))
+	if err := s.Write(t.Context(), []registry.Change{{Key: "framework/F2"}}); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, s)
+	s = open(t)
+	defer shut(t, s)
+	expect(t, s, "F2 ADMITTED", "framework/F1 ADMITTED")
+}
+
 func writesNothing(t *testing.T, open func(*testing.T) Store) {
 	s := open(t)
 	defer shut(t, s)
@@ -129,17 +156,23 @@ func writesNothing(t *testing.T, open func(*testing.T) Store) {
 	expect(t, s)
 }
 
-func write(t *testing.T, s Store, records ...*cluster.AgentRecord) {
+func write(t *testing.T, s Store, records ...*cluster.RegistryRecord) {
 	t.Helper()
 	var changes []registry.Change
 	for _, r := range records {
-		changes = append(changes, registry.Change{AgentID: r.GetAgent().GetId().GetValue(), Record: r})
+		key, err := registry.KeyOf(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes = append(changes, registry.Change{Key: key, Record: r})
 	}
 	if err := s.Write(t.Context(), changes); err != nil {
 		t.Fatal(err)
 	}
 }
 
+// expect wants the records named: agents by id, frameworks by key, each with
+// its status.
 func expect(t *testing.T, s Store, want ...string) {
 	t.Helper()
 	records, err := s.Load(t.Context())
@@ -148,7 +181,11 @@ func expect(t *testing.T, s Store, want ...string) {
 	}
 	var got []string
 	for _, r := range records {
-		got = append(got, r.GetAgent().GetId().GetValue()+" "+r.GetStatus().String())
+		if f := r.GetFramework(); f != nil {
+			got = append(got, "framework/"+f.GetFrameworkId().GetValue()+" "+f.GetStatus().String())
+			continue
+		}
+		got = append(got, r.GetAgent().GetAgent().GetId().GetValue()+" "+r.GetAgent().GetStatus().String())
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("holds %q, want %q", got, want)
