@@ -255,4 +255,4 @@ func (q *quorum) ails(t trouble, d time.Duration) {
 }
 
 // load is what the store holds.
-func (q *quorum) load() ([]*cluster.AgentRecord, error) { return q.store.Load(context.Background()) }
+func (q *quorum) load() ([]*cluster.RegistryRecord, error) { return q.store.Load(context.Background()) }
