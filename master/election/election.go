@@ -64,7 +64,7 @@ type Registry interface {
 	// ClusterID is the id that the cluster got when its registry was made.
 	ClusterID() string
 	// Load returns every record.
-	Load(ctx context.Context) ([]*cluster.AgentRecord, error)
+	Load(ctx context.Context) ([]*cluster.RegistryRecord, error)
 	// Write makes changes durable before it returns: all of them, or none.
 	Write(ctx context.Context, changes []registry.Change) error
 	// Size of what is stored, in bytes.

@@ -42,6 +42,6 @@ func TestConformanceOfOne(t *testing.T) { testConformance(t, 1) }
 func TestConformanceOfThree(t *testing.T) { testConformance(t, 3) }
 
 var _ interface {
-	Load(context.Context) ([]*cluster.AgentRecord, error)
+	Load(context.Context) ([]*cluster.RegistryRecord, error)
 	Write(context.Context, []registry.Change) error
 } = opened{}

@@ -247,7 +247,7 @@ func (e *ensemble) registry(term election.Term) election.Registry {
 func admitted(ids ...string) []registry.Change {
 	var changes []registry.Change
 	for _, id := range ids {
-		changes = append(changes, registry.Change{AgentID: id, Record: storetest.Record(id, cluster.AgentRecord_ADMITTED)})
+		changes = append(changes, storetest.Admit(id))
 	}
 	return changes
 }
@@ -268,7 +268,7 @@ func (e *ensemble) ids(r election.Registry) []string {
 	}
 	var ids []string
 	for _, r := range records {
-		ids = append(ids, r.GetAgent().GetId().GetValue())
+		ids = append(ids, r.GetAgent().GetAgent().GetId().GetValue())
 	}
 	return ids
 }

@@ -127,11 +127,11 @@ type replicated struct {
 func (r *replicated) ClusterID() string { return r.cluster }
 
 // Load implements election.Registry.
-func (r *replicated) Load(context.Context) ([]*cluster.AgentRecord, error) {
+func (r *replicated) Load(context.Context) ([]*cluster.RegistryRecord, error) {
 	stored := r.term.node.copy.stored()
-	records := make([]*cluster.AgentRecord, 0, len(stored))
+	records := make([]*cluster.RegistryRecord, 0, len(stored))
 	for _, s := range stored {
-		record := new(cluster.AgentRecord)
+		record := new(cluster.RegistryRecord)
 		if err := proto.Unmarshal(s.GetRecord(), record); err != nil {
 			return nil, fmt.Errorf("load registry: record %q: %w", s.GetKey(), err)
 		}
@@ -161,13 +161,13 @@ func (r *replicated) Write(ctx context.Context, changes []registry.Change) error
 func storedRecords(changes []registry.Change) ([]*cluster.StoredRecord, error) {
 	records := make([]*cluster.StoredRecord, len(changes))
 	for i, c := range changes {
-		records[i] = &cluster.StoredRecord{Key: proto.String(c.AgentID)}
+		records[i] = &cluster.StoredRecord{Key: proto.String(c.Key)}
 		if c.Record == nil {
 			continue
 		}
 		data, err := proto.Marshal(c.Record)
 		if err != nil {
-			return nil, fmt.Errorf("write registry: record %q: %w", c.AgentID, err)
+			return nil, fmt.Errorf("write registry: record %q: %w", c.Key, err)
 		}
 		records[i].Record = data
 	}
