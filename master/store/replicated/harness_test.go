@@ -17,7 +17,6 @@ import (
 	"troupe/master/election"
 	"troupe/master/registry"
 	"troupe/master/store/storetest"
-	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 )
 
