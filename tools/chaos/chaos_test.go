@@ -12,14 +12,14 @@ import (
 )
 
 // One master that keeps its registry in a file.
-func TestFile(t *testing.T) { newCluster(t).suffer() }
+func TestFile(t *testing.T) { newCluster(t, 1).suffer() }
 
 // suffer lets faults come, and then checks that nothing is wrong.
 func (c *cluster) suffer() {
 	c.t.Helper()
 	c.eventually("all tasks run", c.settled)
 	roles, names := c.roles()
-	plan := Plan(seed, length, roles, false)
+	plan := Plan(seed, length, roles, c.network != nil)
 	done := 0
 	c.t.Cleanup(func() {
 		if c.t.Failed() {
@@ -33,9 +33,7 @@ func (c *cluster) suffer() {
 		c.strike(f)
 	}
 	<-time.After(time.Until(began.Add(length)))
-	for _, h := range c.healing {
-		h.Reset(0)
-	}
+	c.healAll()
 	c.eventually("all tasks run again, and none is unaccounted for", c.settled)
 	c.works()
 	c.drain()
@@ -67,7 +65,7 @@ func (c *cluster) eventually(what string, wrong func() string) {
 	last, began := "", time.Now()
 	defer func() { c.t.Logf("%6.1fs until %s", time.Since(began).Seconds(), what) }()
 	if !processtest.Within(processtest.Patience, func() bool { last = wrong(); return last == "" }) {
-		c.t.Fatalf("still not: %s:\n%s", what, last)
+		c.t.Fatalf("still not: %s:\n%s\nthe master: %s", what, last, c.get("/tasks"))
 	}
 }
 
@@ -84,13 +82,11 @@ func (c *cluster) settled() string {
 			running += a.TaskRunning
 		}
 	}
-	if active != agents || running != tasks {
-		return fmt.Sprintf("%d agents, %d tasks running", active, running)
+	wrong := c.audit(false)
+	if n := len(c.running()); active != agents || running != tasks || n != tasks {
+		wrong = append(wrong, fmt.Sprintf("%d agents, %d tasks are said to run, %d have processes", active, running, n))
 	}
-	if n := len(c.running()); n != tasks {
-		return fmt.Sprintf("%d tasks have processes", n)
-	}
-	return strings.Join(c.audit(false), "\n")
+	return strings.Join(wrong, "\n")
 }
 
 // works checks that the cluster takes another framework's work beside the

@@ -3,12 +3,15 @@ package chaos
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,6 +34,8 @@ const (
 type member struct {
 	*supervised
 	role Role
+	// node is its place in the network, and in the cast.
+	node int
 	// address is host:port.
 	address string
 }
@@ -39,54 +44,69 @@ type member struct {
 type cluster struct {
 	*processtest.World
 	t       *testing.T
+	network *network
 	cast    []*member
 	deaths  []steady.Death
-	healing []*time.Timer
+	healing []*healing
 }
 
 // newCluster starts a cluster with one master, which keeps its registry in a
 // file.
-func newCluster(t *testing.T) *cluster {
+func newCluster(t *testing.T, subnet int) *cluster {
 	t.Helper()
-	c := &cluster{World: processtest.New(t, built), t: t}
-	c.addMaster(1)
-	for i := range agents {
-		c.addAgent(i + 1)
+	c := &cluster{World: processtest.New(t, built), t: t, network: newNetwork(t, subnet)}
+	c.addMaster()
+	for range agents {
+		c.addAgent()
 	}
-	c.add(Scheduler, 1, "", func() *exec.Cmd { return c.scheduler() })
+	c.addScheduler()
 	return c
 }
 
-// add adds a member to the cast and starts it.
-func (c *cluster) add(r Role, number int, address string, command func() *exec.Cmd) {
-	name := fmt.Sprintf("%s-%d", r, number)
-	c.cast = append(c.cast, &member{
-		supervised: supervise(c.t, name, filepath.Join(c.Dir, name+".log"), command),
-		role:       r, address: address,
+// add adds a member to the cast, at a node of its own, and starts it. The
+// command gets the address that the member is to have.
+func (c *cluster) add(r Role, port int, command func(ip string, port int) *exec.Cmd) {
+	node, name := len(c.cast), fmt.Sprintf("%s-%d", r, len(c.of(r))+1)
+	if c.network == nil {
+		port = processtest.FreePort(c.t)
+	}
+	c.network.join(node)
+	m := &member{role: r, node: node, address: net.JoinHostPort(c.network.address(node), strconv.Itoa(port))}
+	c.cast = append(c.cast, m)
+	m.supervised = supervise(c.t, name, c.log(name), func() *exec.Cmd {
+		return c.network.inside(node, command(c.network.address(node), port))
 	})
 }
 
-func (c *cluster) addMaster(number int) {
-	port := processtest.FreePort(c.t)
-	c.add(Master, number, fmt.Sprintf("127.0.0.1:%d", port), func() *exec.Cmd {
-		return c.Command("master", fmt.Sprintf("--port=%d", port), fmt.Sprintf("--work_dir=%s/master-%d", c.Dir, number),
+func (c *cluster) log(name string) string { return filepath.Join(c.Dir, name+".log") }
+
+func (c *cluster) addMaster() {
+	dir := filepath.Join(c.Dir, fmt.Sprintf("master-%d", len(c.of(Master))+1))
+	c.add(Master, 5050, func(ip string, port int) *exec.Cmd {
+		return c.Command("master", "--ip="+ip, fmt.Sprintf("--port=%d", port), "--work_dir="+dir,
 			"--agent_ping_timeout=1secs", "--max_agent_ping_timeouts=3", "--agent_reregister_timeout=5secs", "--allocation_interval=200ms")
 	})
 }
 
-func (c *cluster) addAgent(number int) {
-	port := processtest.FreePort(c.t)
-	c.add(Agent, number, fmt.Sprintf("127.0.0.1:%d", port), func() *exec.Cmd {
-		return c.Command("agent", fmt.Sprintf("--port=%d", port), "--master="+c.master(),
-			fmt.Sprintf("--work_dir=%s/agent-%d", c.Dir, number), "--registration_backoff_factor=100ms",
-			fmt.Sprintf("--resources=cpus:%d;mem:2048;disk:1024", agentCPUs), "--containers_per_host=8")
+func (c *cluster) addAgent() {
+	dir := filepath.Join(c.Dir, fmt.Sprintf("agent-%d", len(c.of(Agent))+1))
+	c.add(Agent, 5051, func(ip string, port int) *exec.Cmd {
+		return c.Command("agent", "--ip="+ip, fmt.Sprintf("--port=%d", port), "--master="+c.master(), "--work_dir="+dir,
+			"--registration_backoff_factor=100ms", fmt.Sprintf("--resources=cpus:%d;mem:2048;disk:1024", agentCPUs), "--containers_per_host=8")
 	})
 }
 
-func (c *cluster) scheduler() *exec.Cmd {
-	cmd := exec.Command(os.Args[0], c.master(), c.framework())
-	cmd.Dir, cmd.Env = c.Dir, append(c.Environment(), roleVariable+"="+string(Scheduler))
-	return cmd
+func (c *cluster) addScheduler() {
+	c.add(Scheduler, 0, func(string, int) *exec.Cmd {
+		cmd, err := steady.Command(steady.Options{
+			Master: c.master(), Dir: c.framework(), Count: tasks, Brief: briefTask, KillEvery: killEvery,
+			FailoverTimeout: time.Hour, Seed: seed,
+		}, c.Environment())
+		if err != nil {
+			c.t.Error(err)
+		}
+		return cmd
+	})
 }
 
 // master is where clients look for the master.
@@ -129,12 +149,33 @@ func (c *cluster) strike(f Fault) {
 			_ = syscall.Kill(h.PID, syscall.SIGSTOP) // it may have ended by now
 			c.heal(f.Lasts, func() { _ = syscall.Kill(h.PID, syscall.SIGCONT) })
 		}
+	case Isolate:
+		c.heal(f.Lasts, c.network.isolate(m.node))
+	case Part:
+		c.heal(f.Lasts, c.network.part(m.node, f.Other))
 	}
+}
+
+// healing undoes a fault, once.
+type healing struct {
+	sync.Once
+	undo  func()
+	timer *time.Timer
 }
 
 // heal undoes a fault later.
 func (c *cluster) heal(after time.Duration, undo func()) {
-	c.healing = append(c.healing, time.AfterFunc(after, undo))
+	h := &healing{undo: undo}
+	h.timer = time.AfterFunc(after, func() { h.Do(undo) })
+	c.healing = append(c.healing, h)
+}
+
+// healAll undoes at once what is not undone yet.
+func (c *cluster) healAll() {
+	for _, h := range c.healing {
+		h.timer.Stop()
+		h.Do(h.undo)
+	}
 }
 
 // hosts are the executor hosts of an agent.
@@ -227,17 +268,26 @@ type amounts struct {
 }
 
 func (c *cluster) summary() *summary {
+	s := new(summary)
+	if json.Unmarshal(c.get("/state-summary"), s) != nil {
+		return nil
+	}
+	return s
+}
+
+// get is what the master says; nothing when it does not answer.
+func (c *cluster) get(path string) []byte {
 	client := http.Client{Timeout: 5 * time.Second}
-	r, err := client.Get("http://" + c.master() + "/state-summary")
+	r, err := client.Get("http://" + c.master() + path)
 	if err != nil {
 		return nil
 	}
 	defer r.Body.Close()
-	s := new(summary)
-	if r.StatusCode != http.StatusOK || json.NewDecoder(r.Body).Decode(s) != nil {
+	body, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode != http.StatusOK {
 		return nil
 	}
-	return s
+	return body
 }
 
 // do runs a command of the program to its end.

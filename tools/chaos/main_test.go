@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,15 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-
 	"troupe/tools/processtest"
 	"troupe/tools/steady"
 )
 
 const (
-	// roleVariable makes the test's program another one.
-	roleVariable = "TROUPE_CHAOS_ROLE"
 	seedVariable = "TROUPE_CHAOS_SEED"
 	timeVariable = "TROUPE_CHAOS_TIME"
 	// shortTime is how long faults come when nothing else is said.
@@ -33,8 +28,17 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(roleVariable) == string(Scheduler) {
-		os.Exit(schedule(os.Args[1], os.Args[2]))
+	if status, meant := steady.Process(); meant {
+		os.Exit(status)
+	}
+	if os.Getenv(netVariable) == "" {
+		if code, done := apart(); done {
+			os.Exit(code)
+		}
+	} else if err := settle(); err != nil {
+		noPartitions = err.Error()
+	} else {
+		noPartitions = ""
 	}
 	os.Exit(run(m))
 }
@@ -71,22 +75,6 @@ func settings() (err error) {
 		}
 	}
 	return nil
-}
-
-// schedule is the scheduler's process.
-func schedule(master, dir string) int {
-	logger, err := zap.NewProduction()
-	if err == nil {
-		err = steady.Run(context.Background(), steady.Options{
-			Master: master, Dir: dir, Count: tasks, Brief: briefTask, KillEvery: killEvery,
-			FailoverTimeout: time.Hour, Seed: 1, Logger: logger,
-		})
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
 }
 
 // replay is the command that repeats a plan.

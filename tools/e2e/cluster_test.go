@@ -15,12 +15,20 @@ import (
 type cluster struct {
 	*world
 	masterPort, agentPort int
+	masterFlags           []string
 	master, agent         *daemon
 }
 
+// separate starts a cluster; secure is the flags that both daemons share.
 func (w *world) separate(secure ...string) *cluster {
 	w.t.Helper()
-	c := &cluster{world: w, masterPort: processtest.FreePort(w.t), agentPort: processtest.FreePort(w.t)}
+	return w.separateWith(nil, secure...)
+}
+
+// separateWith starts a cluster whose master has flags of its own.
+func (w *world) separateWith(masterFlags []string, secure ...string) *cluster {
+	w.t.Helper()
+	c := &cluster{world: w, masterPort: processtest.FreePort(w.t), agentPort: processtest.FreePort(w.t), masterFlags: masterFlags}
 	w.flags = append(w.flags, fmt.Sprintf("--master=127.0.0.1:%d", c.masterPort))
 	w.flags = append(w.flags, secure...)
 	w.t.Cleanup(func() {
@@ -40,7 +48,7 @@ func (c *cluster) startMaster() {
 	c.t.Helper()
 	c.master = c.start(append([]string{
 		"master", fmt.Sprintf("--port=%d", c.masterPort), "--work_dir=" + filepath.Join(c.dir, "master"),
-	}, c.secure()...)...)
+	}, append(c.masterFlags, c.secure()...)...)...)
 	c.master.await(c.master.err, `"serving"`)
 }
 

@@ -76,10 +76,17 @@ type daemon struct {
 	ended    chan struct{}
 }
 
-// start starts a command.
+// start starts a command of the program.
 func (w *world) start(args ...string) *daemon {
 	w.t.Helper()
-	d := &daemon{t: w.t, cmd: w.Command(args...), out: newStream(), err: newStream(), ended: make(chan struct{})}
+	return w.run(w.Command(args...))
+}
+
+// run starts any command.
+func (w *world) run(cmd *exec.Cmd) *daemon {
+	w.t.Helper()
+	args := cmd.Args[1:]
+	d := &daemon{t: w.t, cmd: cmd, out: newStream(), err: newStream(), ended: make(chan struct{})}
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.err
 	if err := d.cmd.Start(); err != nil {
 		w.t.Fatal(err)

@@ -6,12 +6,18 @@ import (
 	"testing"
 
 	"troupe/tools/processtest"
+	"troupe/tools/steady"
 )
 
 // built is the program under test, built once.
 var built string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if status, meant := steady.Process(); meant {
+		os.Exit(status)
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "troupe-e2e-")

@@ -40,7 +40,7 @@ type Options struct {
 	// Seed decides how long tasks last and how they end.
 	Seed uint64
 	// Logger is nil for silence.
-	Logger *zap.Logger
+	Logger *zap.Logger `json:"-"`
 }
 
 // JournalPath is where a framework keeps its records.
