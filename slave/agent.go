@@ -38,7 +38,7 @@ func (a *Agent) Init(c *actors.Context) {
 	c.HandleExited(func(c *actors.Context, e actors.Exited) {
 		a.step(c, state.PeerExited{Peer: state.Peer(e.PID.String())})
 	})
-	a.step(c, state.Started{Records: a.options.Records, Rebooted: a.options.Rebooted})
+	a.step(c, state.Started{Records: a.options.Records, Rebooted: a.options.Rebooted, Damaged: a.options.Damaged})
 	a.options.Records = nil
 	a.retireOthers()
 	c.Every(a.options.DiskWatchInterval, func() { a.collect(c) })

@@ -291,7 +291,7 @@ type testAgent struct {
 
 func startAgent(t *testing.T, f *fakeMaster, workDir, listen string, change func(*Options)) *testAgent {
 	t.Helper()
-	opened, err := checkpoint.Open(workDir)
+	opened, err := checkpoint.Open(workDir, true)
 	if err != nil {
 		t.Fatal(err)
 	}

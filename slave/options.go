@@ -94,7 +94,9 @@ type Options struct {
 	// What the journal held.
 	Records []*cluster.JournalRecord
 	// The machine was started anew since the journal was written.
-	Rebooted  bool
+	Rebooted bool
+	// How many parts of the journal could not be read.
+	Damaged   int
 	Journal   Journal
 	Sandboxes Sandboxes
 	Processes Processes

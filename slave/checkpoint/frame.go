@@ -57,36 +57,54 @@ func frameAt(b []byte) (body []byte, ok bool) {
 	return body, checksum(body) == binary.LittleEndian.Uint32(b[8:])
 }
 
-// DamageError is a journal that nobody can account for.
+// DamageError is a part of a journal that nobody can account for.
 type DamageError struct {
-	Path   string
+	Path string
+	// The frame, counted from 1, and where it begins.
+	Frame  int
 	Offset int64
 	Why    string
 }
 
 func (e *DamageError) Error() string {
-	return fmt.Sprintf("journal %s is damaged at offset %d: %s; restore it, or remove it to begin as a new agent", e.Path, e.Offset, e.Why)
+	return fmt.Sprintf("journal %s is damaged: frame %d, at offset %d: %s", e.Path, e.Frame, e.Offset, e.Why)
 }
 
-// decode reads all frames of b. whole is where the last good one ends.
-func decode(path string, b []byte) (records []*cluster.JournalRecord, whole int64, err error) {
+// contents is what a journal's file holds.
+type contents struct {
+	records []*cluster.JournalRecord
+	whole   int64          // where the last good frame ends
+	damage  []*DamageError // what was left out
+}
+
+// decode reads all frames of b.
+func decode(path string, b []byte) contents {
+	var c contents
+	frame := 0
 	for rest := b; len(rest) > 0; {
+		frame++
 		offset := int64(len(b) - len(rest))
+		damaged := func(why string) { c.damage = append(c.damage, &DamageError{path, frame, offset, why}) }
 		body, ok := frameAt(rest)
 		if !ok {
-			if next := findFrame(rest[1:]); next >= 0 {
-				return nil, 0, &DamageError{path, offset, fmt.Sprintf("no frame begins there, but one does at offset %d", offset+1+int64(next))}
+			next := findFrame(rest[1:])
+			if next < 0 {
+				return c // torn: never answered
 			}
-			return records, offset, nil
+			damaged(fmt.Sprintf("no frame begins there, but one does at offset %d", offset+1+int64(next)))
+			rest = rest[1+next:]
+			continue
 		}
 		batch := new(cluster.JournalBatch)
 		if err := proto.Unmarshal(body, batch); err != nil {
-			return nil, 0, &DamageError{path, offset, "the frame is whole but its records are not: " + err.Error()}
+			damaged("the frame is whole but its records are not: " + err.Error())
+		} else {
+			c.records = append(c.records, batch.GetRecords()...)
 		}
-		records = append(records, batch.GetRecords()...)
 		rest = rest[headerSize+len(body):]
+		c.whole = int64(len(b) - len(rest))
 	}
-	return records, int64(len(b)), nil
+	return c
 }
 
 // findFrame is where in b a whole frame begins, -1 if nowhere.

@@ -59,13 +59,16 @@ type Opened struct {
 	Rebooted bool
 	// Torn bytes were cut off the end: an append that was never answered.
 	Torn int64
+	// Damage was left out; the file as it was is beside the journal, with the
+	// ending .damaged.
+	Damage []*DamageError
 }
 
 // Open takes the work directory, which is made if need be, for this process,
 // and reads its journal. Errors name the file; one wraps ErrInUse when another
-// process has the directory, one is a *DamageError when the journal cannot be
-// read.
-func Open(workDir string) (Opened, error) {
+// process has the directory. What cannot be read is a *DamageError if strict,
+// and otherwise left out.
+func Open(workDir string, strict bool) (Opened, error) {
 	dir := filepath.Join(workDir, "meta")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Opened{}, fmt.Errorf("work directory %q: %w", workDir, err)
@@ -74,7 +77,7 @@ func Open(workDir string) (Opened, error) {
 	if err != nil {
 		return Opened{}, err
 	}
-	opened, err := open(workDir, dir)
+	opened, err := open(workDir, dir, strict)
 	if err != nil {
 		return Opened{}, errors.Join(err, held.Close())
 	}
@@ -85,7 +88,7 @@ func Open(workDir string) (Opened, error) {
 	return opened, nil
 }
 
-func open(workDir, dir string) (Opened, error) {
+func open(workDir, dir string, strict bool) (Opened, error) {
 	rebooted, err := bootID(workDir)
 	if err != nil {
 		return Opened{}, err
@@ -98,19 +101,49 @@ func open(workDir, dir string) (Opened, error) {
 	if err != nil {
 		return Opened{}, fmt.Errorf("opening the journal: %w", err)
 	}
+	j := &Journal{dir: dir, file: file}
+	opened, err := j.read(path, strict)
+	if err != nil {
+		return Opened{}, errors.Join(err, j.file.Close())
+	}
+	opened.Journal, opened.Rebooted = j, rebooted
+	return opened, nil
+}
+
+// read leaves the file with what was read of it, and nothing else.
+func (j *Journal) read(path string, strict bool) (Opened, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Opened{}, errors.Join(fmt.Errorf("reading the journal: %w", err), file.Close())
+		return Opened{}, fmt.Errorf("reading the journal: %w", err)
 	}
-	records, whole, err := decode(path, data)
-	if err == nil {
-		err = settle(file, dir, whole)
+	c := decode(path, data)
+	o := Opened{Records: c.records, Torn: int64(len(data)) - c.whole, Damage: c.damage}
+	switch {
+	case len(c.damage) == 0:
+		j.size, j.settled = c.whole, c.whole
+		return o, settle(j.file, j.dir, c.whole)
+	case strict:
+		return Opened{}, c.damage[0]
 	}
+	if err := putAside(path); err != nil {
+		return Opened{}, err
+	}
+	frame, err := appendFrame(nil, c.records)
 	if err != nil {
-		return Opened{}, errors.Join(err, file.Close())
+		return Opened{}, err
 	}
-	j := &Journal{dir: dir, file: file, size: whole, settled: whole}
-	return Opened{Journal: j, Records: records, Rebooted: rebooted, Torn: int64(len(data)) - whole}, nil
+	return o, j.replace(frame)
+}
+
+// putAside keeps the file under another name.
+func putAside(path string) error {
+	if err := os.Remove(path + ".damaged"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing an older damaged journal: %w", err)
+	}
+	if err := os.Link(path, path+".damaged"); err != nil {
+		return fmt.Errorf("keeping the damaged journal: %w", err)
+	}
+	return nil
 }
 
 // settle cuts a torn end off, and makes sure that what was read stays.

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // scribble appends numbers, and prints each when it is durable. Now and then
 // it rewrites.
 func scribble(dir string) error {
-	o, err := Open(dir)
+	o, err := Open(dir, true)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func decodeNumbers(records []*cluster.JournalRecord) []int {
 
 func mustOpen(t testing.TB, dir string) Opened {
 	t.Helper()
-	o, err := Open(dir)
+	o, err := Open(dir, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestGrownAsksForARewrite(t *testing.T) {
 func TestTwoAgentsInOneDirectory(t *testing.T) {
 	dir := t.TempDir()
 	o := mustOpen(t, dir)
-	_, err := Open(dir)
+	_, err := Open(dir, true)
 	if want := fmt.Sprintf("work directory %q: the work directory is in use by the agent with pid %d", dir, os.Getpid()); !errors.Is(err, ErrInUse) || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
 	}
@@ -251,7 +251,7 @@ func TestDirectoriesThatCannotBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{file, "/proc/self/nothing", "/dev/null/x"} {
-		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), dir) {
+		if _, err := Open(dir, true); err == nil || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: error is %v", dir, err)
 		}
 	}
@@ -380,18 +380,53 @@ func TestDamageAnywhere(t *testing.T) {
 		for frame < 2 && at >= ends[frame] {
 			frame++
 		}
-		records, whole, err := decode("FILE", damaged)
+		c := decode("FILE", damaged)
+		got := fmt.Sprint(decodeNumbers(c.records))
 		if frame == 2 {
-			if err != nil || fmt.Sprint(decodeNumbers(records)) != "[1 2 3]" || whole != int64(ends[1]) {
-				t.Fatalf("byte %d: %v, %d, %v", at, decodeNumbers(records), whole, err)
+			if len(c.damage) != 0 || got != "[1 2 3]" || c.whole != int64(ends[1]) {
+				t.Fatalf("byte %d: %s, %d, %v", at, got, c.whole, c.damage)
 			}
 			continue
 		}
-		var damage *DamageError
-		if !errors.As(err, &damage) || damage.Offset != int64(starts[frame]) || damage.Path != "FILE" {
-			t.Fatalf("byte %d: %v", at, err)
+		want := [...]string{"[3 4 5 6]", "[1 2 4 5 6]"}[frame]
+		if len(c.damage) != 1 || got != want || c.whole != int64(ends[2]) {
+			t.Fatalf("byte %d: %s, want %s; whole %d; %v", at, got, want, c.whole, c.damage)
+		}
+		if d := c.damage[0]; d.Offset != int64(starts[frame]) || d.Frame != frame+1 || d.Path != "FILE" {
+			t.Fatalf("byte %d: %v", at, d)
 		}
 	}
+}
+
+// TestDamageIsRefusedOrLeftOut: strict means that an operator decides; otherwise
+// the rest is kept, and so is the file as it was.
+func TestDamageIsRefusedOrLeftOut(t *testing.T) {
+	content, ends := threeFrames(t)
+	content[ends[0]+headerSize] ^= 1
+	dir := t.TempDir()
+	put(t, dir, content)
+	_, err := Open(dir, true)
+	var damage *DamageError
+	if !errors.As(err, &damage) || damage.Frame != 2 || damage.Offset != int64(ends[0]) || !strings.Contains(err.Error(), dir) {
+		t.Fatalf("strict: %v", err)
+	}
+	o, err := Open(dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNumbers(t, o, 1, 2, 4, 5, 6)
+	if len(o.Damage) != 1 || o.Damage[0].Frame != 2 || o.Torn != 0 {
+		t.Errorf("damage is %v, torn %d", o.Damage, o.Torn)
+	}
+	write(t, o.Journal.Append, 7)
+	closeJournal(t, o.Journal)
+	kept, err := os.ReadFile(filepath.Join(dir, "meta", "journal.damaged"))
+	if err != nil || !bytes.Equal(kept, content) {
+		t.Errorf("the damaged journal is not kept: %v", err)
+	}
+	o = mustOpen(t, dir)
+	defer closeJournal(t, o.Journal)
+	wantNumbers(t, o, 1, 2, 4, 5, 6, 7)
 }
 
 func put(t *testing.T, dir string, content []byte) {
@@ -410,12 +445,10 @@ func FuzzDecode(f *testing.F) {
 	f.Add(content[:ends[1]+5])
 	f.Add(append(bytes.Clone(content), make([]byte, 100)...))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, whole, err := decode("FILE", data)
-		if err != nil {
-			return
-		}
-		if _, again, err := decode("FILE", data[:whole]); err != nil || again != whole {
-			t.Errorf("what was whole, %d bytes, is %d bytes then: %v", whole, again, err)
+		c := decode("FILE", data)
+		again := decode("FILE", data[:c.whole])
+		if again.whole != c.whole || len(again.damage) != len(c.damage) || len(again.records) != len(c.records) {
+			t.Errorf("of the %d bytes that were whole, %d are then; damage %v, and then %v", c.whole, again.whole, c.damage, again.damage)
 		}
 	})
 }

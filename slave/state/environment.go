@@ -45,7 +45,7 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 		{"MESOS_HTTP_COMMAND_EXECUTOR", "0"},
 		{"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", duration(m.grace(e))},
 		{"MESOS_RECOVERY_TIMEOUT", duration(m.cfg.RecoveryTimeout)},
-		{"MESOS_SUBSCRIPTION_BACKOFF_MAX", duration(m.cfg.ExecutorReregistration)},
+		{"MESOS_SUBSCRIPTION_BACKOFF_MAX", duration(m.cfg.ExecutorRetry)},
 	} {
 		set(v[0], v[1])
 	}

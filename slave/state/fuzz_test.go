@@ -48,7 +48,7 @@ func FuzzReceived(f *testing.F) {
 			return
 		}
 		s := &scenario{
-			t: t, now: time.Unix(1000, 0), names: map[string]string{}, ids: map[string]string{},
+			t: t, now: time.Unix(1000, 0), config: testConfig(0), names: map[string]string{}, ids: map[string]string{},
 			acknowledges: map[string]*cluster.StatusUpdate{},
 		}
 		for _, line := range []string{

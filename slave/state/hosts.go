@@ -96,7 +96,7 @@ func (m *Machine) stopIdle(h *host) {
 	if len(h.containers) > 0 || h.stopping || h.end != nil || h.peer == "" {
 		return
 	}
-	needed := m.leaving == ""
+	needed := !m.leaving.on()
 	for _, o := range m.hosts {
 		if o != h && o.peer != "" && !o.stopping && len(o.containers) < m.cfg.ContainersPerHost {
 			needed = false

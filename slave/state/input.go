@@ -19,6 +19,8 @@ type Started struct {
 	// The machine was started anew since the journal was written: no container
 	// has outlived that.
 	Rebooted bool
+	// How many parts of the journal could not be read, and were left out.
+	Damaged int
 }
 
 // MasterDetected names the leading master, without its incarnation; empty

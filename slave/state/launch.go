@@ -54,7 +54,7 @@ func (m *Machine) admissible(f *mesos.FrameworkInfo, infos []*mesos.TaskInfo, in
 			return false
 		case invalid != nil:
 			m.disown(k, mesos.TaskState_TASK_ERROR, mesos.TaskStatus_REASON_TASK_INVALID, invalid.Error())
-		case m.leaving != "" || m.frameworks[FrameworkID(k.Framework)] != nil && m.frameworks[FrameworkID(k.Framework)].ending:
+		case m.leaving.on() || m.frameworks[FrameworkID(k.Framework)] != nil && m.frameworks[FrameworkID(k.Framework)].ending:
 			m.refuseTask(k, f, "The framework, or the agent, is being shut down")
 			ok = false
 		}

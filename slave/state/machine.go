@@ -45,12 +45,20 @@ type Config struct {
 	ExecutorRegistration time.Duration
 	// The same, from the agent's own start; 2 s.
 	ExecutorReregistration time.Duration
+	// The longest wait of executors between attempts to reach a lost agent;
+	// 500 ms.
+	ExecutorRetry time.Duration
 	// From SHUTDOWN until an executor is killed; 5 s.
 	ShutdownGrace time.Duration
 	// How long an executor may be without its agent; 15 min.
 	RecoveryTimeout time.Duration
 	// How long a host may take to be ready, and to return; 30 s.
 	HostPatience time.Duration
+	// What an agent may say of itself that it did not say when it got its id:
+	// more of everything, or nothing.
+	Additive bool
+	// End everything that an earlier agent process left, and then the agent.
+	Cleanup bool
 	// Where a container's folder is; a pure function.
 	Sandbox func(agent string, f FrameworkID, e ExecutorID, c ContainerID) string
 	// Chance for ids and jitter: equal seeds give equal agents.
@@ -62,6 +70,7 @@ func (c Config) withDefaults() Config {
 	c.RegistrationBackoff = cmp.Or(c.RegistrationBackoff, time.Second)
 	c.ExecutorRegistration = cmp.Or(c.ExecutorRegistration, time.Minute)
 	c.ExecutorReregistration = cmp.Or(c.ExecutorReregistration, 2*time.Second)
+	c.ExecutorRetry = cmp.Or(c.ExecutorRetry, 500*time.Millisecond)
 	c.ShutdownGrace = cmp.Or(c.ShutdownGrace, 5*time.Second)
 	c.RecoveryTimeout = cmp.Or(c.RecoveryTimeout, 15*time.Minute)
 	c.HostPatience = cmp.Or(c.HostPatience, 30*time.Second)
@@ -72,6 +81,7 @@ func (c Config) withDefaults() Config {
 type Machine struct {
 	cfg     Config
 	info    *mesos.AgentInfo // with the id, once there is one
+	before  *mesos.AgentInfo // as the journal has it; nil when it has none
 	chance  chance
 	master  registration
 	journal journal
@@ -88,7 +98,7 @@ type Machine struct {
 	lastHost  int
 	lastTask  uint64
 
-	leaving string // why the agent ends; "" while it does not
+	leaving leaving
 	exited  bool
 	now     time.Time
 	out     []Effect
@@ -137,7 +147,7 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 	case Swept:
 		m.swept(in.Host)
 	case ShutdownOrdered:
-		m.leave(in.Reason)
+		m.leave(in.Reason, true)
 	}
 	m.exitWhenEmpty()
 	return m.out

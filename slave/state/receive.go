@@ -51,7 +51,7 @@ func (m *Machine) receiveDetected(from Peer, msg proto.Message) {
 	case *cluster.RegistrationRefused:
 		m.registrationRefused(msg)
 	case *cluster.ShutdownAgent:
-		m.leave("the master ordered a shutdown: " + msg.GetMessage())
+		m.leave("the master ordered a shutdown: "+msg.GetMessage(), false)
 	}
 }
 

@@ -1,10 +1,13 @@
 package state
 
 import (
+	"fmt"
+
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
 )
@@ -14,6 +17,17 @@ import (
 func (m *Machine) recover(in Started) {
 	for _, r := range in.Records {
 		m.replay(r)
+	}
+	for range in.Damaged {
+		m.count(view.RecoveryErrors)
+	}
+	if m.id() == nil && len(in.Records) > 0 && in.Records[len(in.Records)-1].GetAgentForgotten() == nil {
+		// What a journal says that has lost its agent's id is nobody's.
+		m.forgetAll()
+		m.checkpoint(nil, agentForgottenRecord())
+	}
+	if !m.cfg.Cleanup && !m.reconfigure(in.Rebooted) {
+		return
 	}
 	for _, e := range sorted(m.containers) {
 		e.step, e.phase = asked, view.Registering
@@ -40,6 +54,36 @@ func (m *Machine) recover(in Started) {
 	}
 	m.publishAgent()
 	m.awaitHosts(in.Rebooted)
+	if m.cfg.Cleanup {
+		m.leave("--recover=cleanup", true)
+	}
+}
+
+// reconfigure compares what the agent says of itself now with what it said
+// when it got its id. Where that cannot be, an agent that nothing runs on any
+// more begins anew, and any other does not start: its tasks are not to be lost
+// to a change of flags.
+func (m *Machine) reconfigure(rebooted bool) bool {
+	if m.id() == nil || proto.Equal(m.before, m.info) {
+		return true
+	}
+	err := check.Reconfigured(m.before, m.info, m.cfg.Additive)
+	switch {
+	case err == nil:
+		m.note(Info, "The agent has changed since its last start", Field{"agent", m.ID()})
+		m.checkpoint(nil, identity(m.info))
+	case rebooted:
+		m.note(Warn, "The machine was started anew, and is another: this is a new agent",
+			Field{"before", m.ID()}, Field{"changed", err.Error()})
+		m.forgetAll()
+		m.checkpoint(nil, agentForgottenRecord())
+	default:
+		m.exit("the agent is not what it was", fmt.Errorf("agent %s was started with other settings than before: %w; "+
+			"set them back, or start it once with --recover=cleanup to end its tasks and begin as a new agent "+
+			"(removing the folder meta of its work directory does so without telling anybody)", m.ID(), err))
+		return false
+	}
+	return true
 }
 
 // replay takes one record in. What names something unknown is skipped: it
@@ -88,7 +132,7 @@ func (m *Machine) replay(r *cluster.JournalRecord) {
 
 // forgetAll begins as a new agent.
 func (m *Machine) forgetAll() {
-	m.info, m.streams = m.cfg.Info, updates.New()
+	m.info, m.before, m.streams = m.cfg.Info, nil, updates.New()
 	m.frameworks = map[FrameworkID]*framework{}
 	m.containers = map[ContainerID]*executor{}
 	m.hosts = map[HostID]*host{}
@@ -106,8 +150,11 @@ func (m *Machine) replayTaskForgotten(r *cluster.TaskForgotten) {
 // replayIdentity keeps the id, with what the agent says of itself now.
 func (m *Machine) replayIdentity(r *cluster.AgentIdentity) {
 	info := proto.CloneOf(m.cfg.Info)
+	if m.cfg.Cleanup { // the master shall know it again
+		info = proto.CloneOf(r.GetAgent())
+	}
 	info.Id = r.GetAgent().GetId()
-	m.info = info
+	m.info, m.before = info, r.GetAgent()
 }
 
 func (m *Machine) replayForgotten(id FrameworkID) {

@@ -50,7 +50,7 @@ func (m *Machine) masterLost() {
 	m.emit(CancelTimer{timerPing})
 	m.stream(updates.Pause{})
 	m.publishAgent()
-	if m.master.detected != "" && m.leaving == "" {
+	if m.master.detected != "" && m.registering() {
 		m.master.backoff = m.cfg.RegistrationBackoff
 		m.emit(SetTimer{timerRegistration, m.chance.below(m.master.backoff)})
 	}
@@ -58,7 +58,7 @@ func (m *Machine) masterLost() {
 
 // register asks for admission, and again later.
 func (m *Machine) register() {
-	if m.master.detected == "" || m.master.peer != "" || m.leaving != "" {
+	if m.master.detected == "" || m.master.peer != "" || !m.registering() {
 		return
 	}
 	m.emit(Link{m.master.detected})
@@ -73,6 +73,9 @@ func (m *Machine) register() {
 	m.emit(SetTimer{timerRegistration, m.chance.below(m.master.backoff)})
 }
 
+// registering: an agent that leaves registers only to say so.
+func (m *Machine) registering() bool { return !m.leaving.on() || m.unregistering() }
+
 // reregister waits for the journal: a launch that a master of before sent, and
 // that is not durable yet, would be unknown to the next master, which would
 // give its resources away.
@@ -83,7 +86,7 @@ func (m *Machine) reregister() {
 	m.master.composing = true
 	m.journal.drained(func() {
 		m.master.composing = false
-		if m.master.detected != "" && m.master.peer == "" && m.leaving == "" {
+		if m.master.detected != "" && m.master.peer == "" && m.registering() {
 			m.send(m.master.detected, m.reregistration())
 		}
 	})
@@ -161,6 +164,9 @@ func (m *Machine) agentReregistered(from Peer, msg *cluster.AgentReregistered) {
 	if !m.welcomed(from, msg.GetAgentId(), msg.GetTotalPingTimeout()) {
 		return
 	}
+	if m.leaving.on() {
+		return // the master tells of all that was here
+	}
 	m.note(Info, "Registered again", Field{"agent", m.id().GetValue()}, Field{"master", string(from)})
 	for _, missing := range msg.GetMissingTasks() {
 		k := updates.Key{Framework: missing.GetFrameworkId().GetValue(), Task: missing.GetTaskId().GetValue()}
@@ -182,6 +188,11 @@ func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool
 		return true // it answered twice
 	}
 	m.master.peer = from
+	if m.unregistering() {
+		m.emit(CancelTimer{timerRegistration})
+		m.unregister()
+		return true
+	}
 	m.master.pingTimeout = time.Duration(pingTimeout)
 	m.emit(CancelTimer{timerRegistration})
 	m.awaitPing()
@@ -193,7 +204,7 @@ func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool
 func (m *Machine) registrationRefused(msg *cluster.RegistrationRefused) {
 	m.note(Warn, "The master refused the registration", Field{"message", msg.GetMessage()})
 	if msg.GetFatal() {
-		m.leave("the master refused this agent: " + msg.GetMessage())
+		m.leave("the master refused this agent: "+msg.GetMessage(), false)
 	}
 }
 

@@ -28,7 +28,9 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 // scenario drives one machine by commands. A file in testdata is a list of
 // blocks: commands, "----", what they did. "go test -update" records it.
 //
-//	start [rebooted]           a machine, with what the journal holds
+//	configure WHAT [VALUE]     changes the next machine: cleanup, additive, hostname, resources
+//	start [rebooted] [damaged] a machine, with what the journal holds
+//	forget                     takes the oldest record out of the journal
 //	snapshot                   rewrites the journal with the machine's snapshot
 //	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1) stands for resources, id(x) for {value: "x"}, uuid(7) for a uuid
 //	ack TASK                   the master acknowledges the last update it got of a task
@@ -45,6 +47,7 @@ type scenario struct {
 	t            *testing.T
 	m            *Machine
 	now          time.Time
+	config       Config
 	seed         uint64
 	manual       bool
 	sandboxes    bool // manual
@@ -81,7 +84,7 @@ func runScenario(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	s := &scenario{
-		t: t, now: time.Unix(1000, 0), names: map[string]string{}, ids: map[string]string{},
+		t: t, now: time.Unix(1000, 0), config: testConfig(0), names: map[string]string{}, ids: map[string]string{},
 		acknowledges: map[string]*cluster.StatusUpdate{},
 	}
 	var got strings.Builder
@@ -129,8 +132,17 @@ func (s *scenario) command(line string) {
 	switch verb {
 	case "start":
 		s.seed += 2
-		s.m, s.waiting = New(testConfig(s.seed)), nil
-		s.step(Started{Records: s.journal, Rebooted: rest == "rebooted"})
+		s.config.Seed = [2]uint64{s.seed, s.seed + 1}
+		s.m, s.waiting = New(s.config), nil
+		in := Started{Records: s.journal, Rebooted: strings.Contains(rest, "rebooted")}
+		if strings.Contains(rest, "damaged") {
+			in.Damaged = 1
+		}
+		s.step(in)
+	case "configure":
+		s.configure(first, more)
+	case "forget":
+		s.journal = s.journal[1:]
 	case "snapshot":
 		s.journal = s.m.Snapshot()
 	case "recv":
@@ -153,6 +165,22 @@ func (s *scenario) command(line string) {
 		s.manual = rest == "manual"
 	default:
 		s.step(simpleInput(s.t, verb, rest, first, more))
+	}
+}
+
+func (s *scenario) configure(what, value string) {
+	s.config.Info = proto.CloneOf(s.config.Info)
+	switch what {
+	case "cleanup":
+		s.config.Cleanup = true
+	case "additive":
+		s.config.Additive = true
+	case "hostname":
+		s.config.Info.Hostname = &value
+	case "resources":
+		s.config.Info.Resources = resources.MustParse(value).Proto()
+	default:
+		s.t.Fatalf("unknown setting %q", what)
 	}
 }
 

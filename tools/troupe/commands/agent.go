@@ -34,6 +34,7 @@ type agentFlags struct {
 	master, workDir string
 	offer           machineFlags
 	executors       executorFlags
+	restart         restartFlags
 	backoff         flags.Duration
 	collect         collectFlags
 }
@@ -51,20 +52,50 @@ func (m *machineFlags) add(set *pflag.FlagSet) {
 
 // executorFlags shape the life of executors.
 type executorFlags struct {
-	register, reregister, grace, recovery flags.Duration
-	environment                           string
-	switchUser                            bool
-	perHost                               int
+	register, reregister, retry, grace, recovery flags.Duration
+	environment                                  string
+	switchUser                                   bool
+	perHost                                      int
 }
 
 func (e *executorFlags) add(set *pflag.FlagSet) {
 	duration(set, &e.register, "executor_registration_timeout", time.Minute, "for an executor to subscribe after its launch")
 	duration(set, &e.reregister, "executor_reregistration_timeout", 15*time.Second, "for executors to subscribe again after the agent's start, else their tasks are lost; at most 15secs")
+	duration(set, &e.retry, "executor_reregistration_retry_interval", 500*time.Millisecond, "longest wait of executors between attempts to reach an agent that is gone")
 	duration(set, &e.grace, "executor_shutdown_grace_period", 5*time.Second, "for an executor to end when it is told to")
 	duration(set, &e.recovery, "recovery_timeout", 15*time.Minute, "for which executors wait for an agent that is gone")
 	set.StringVar(&e.environment, "executor_environment_variables", "", `the environment of every executor, as {"NAME": "value"}; only PATH by default`)
 	flags.Bool(set, &e.switchUser, "switch_user", true, "run executors and tasks as the user they name")
 	set.IntVar(&e.perHost, "containers_per_host", 64, "executors that share a host process; its end is theirs")
+}
+
+// restartFlags say what an agent makes of what the one before it left.
+type restartFlags struct {
+	recover, policy string
+	strict          bool
+}
+
+const (
+	recoverReconnect = "reconnect"
+	recoverCleanup   = "cleanup"
+	policyEqual      = "equal"
+	policyAdditive   = "additive"
+)
+
+func (r *restartFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&r.recover, "recover", recoverReconnect, "with the tasks of the agent before: reconnect goes on with them; cleanup ends them and then the agent, and the next start is a new agent")
+	flags.Bool(set, &r.strict, "strict", true, "refuse to start with a damaged journal; otherwise leave out what cannot be read")
+	set.StringVar(&r.policy, "reconfiguration_policy", policyAdditive, "what may differ from the last start: additive is more resources and attributes, equal is nothing")
+}
+
+func (r *restartFlags) check() error {
+	if r.recover != recoverReconnect && r.recover != recoverCleanup {
+		return flagError("recover", r.recover, "is neither reconnect nor cleanup")
+	}
+	if r.policy != policyEqual && r.policy != policyAdditive {
+		return flagError("reconfiguration_policy", r.policy, "is neither equal nor additive")
+	}
+	return nil
 }
 
 // collectFlags say when sandboxes are removed.
@@ -85,6 +116,7 @@ func (a *agentFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&a.workDir, "work_dir", "", "folder of sandboxes and of what a restart needs; required")
 	a.offer.add(set)
 	a.executors.add(set)
+	a.restart.add(set)
 	duration(set, &a.backoff, "registration_backoff_factor", time.Second, "first wait between attempts to register; doubles, to 1mins")
 	a.collect.add(set)
 	a.log.add(set)
@@ -126,8 +158,8 @@ func (a *agentFlags) run(ctx context.Context, io Streams, given map[string]strin
 		})
 		return agent.Daemon, nil
 	})
-	if errors.Is(err, daemon.ErrOrdered) && retire.Err() != nil {
-		return nil // as SIGUSR1 asked
+	if errors.Is(err, daemon.ErrOrdered) && (retire.Err() != nil || o.Config.Cleanup) {
+		return nil // as SIGUSR1 or --recover asked
 	}
 	return err
 }
@@ -150,7 +182,7 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 	if err != nil {
 		return daemon.AgentOptions{}, err
 	}
-	hosts, err := hostCommandOf(a.executors.recovery, a.network.tls, a.log.level)
+	hosts, err := hostCommandOf(a.executors.recovery, a.executors.retry, a.network.tls, a.log.level)
 	if err != nil {
 		return daemon.AgentOptions{}, err
 	}
@@ -158,13 +190,15 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Network: network, Master: a.master, WorkDir: a.workDir, Hosts: hosts,
 		Resources: a.offer.resources, Attributes: a.offer.attributes, DefaultRole: a.offer.role,
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
-		DiskWatchInterval: time.Duration(a.collect.interval),
+		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict,
 		Config: state.Config{
 			Version: Version, Environment: environment, SwitchUser: a.executors.switchUser,
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
 			ExecutorRegistration:   time.Duration(a.executors.register),
 			ExecutorReregistration: time.Duration(a.executors.reregister),
-			ShutdownGrace:          time.Duration(a.executors.grace), RecoveryTimeout: time.Duration(a.executors.recovery),
+			ExecutorRetry:          time.Duration(a.executors.retry),
+			Additive:               a.restart.policy == policyAdditive, Cleanup: a.restart.recover == recoverCleanup,
+			ShutdownGrace: time.Duration(a.executors.grace), RecoveryTimeout: time.Duration(a.executors.recovery),
 		},
 	}, nil
 }
@@ -179,12 +213,16 @@ func (a *agentFlags) check() error {
 	if r := time.Duration(a.executors.reregister); r > 15*time.Second {
 		return flagError("executor_reregistration_timeout", a.executors.reregister.String(), "is above 15secs")
 	}
+	if err := a.restart.check(); err != nil {
+		return err
+	}
 	if err := atLeast(1, namedInt{"containers_per_host", a.executors.perHost}); err != nil {
 		return err
 	}
 	return positive(
 		namedDuration{"executor_registration_timeout", a.executors.register},
 		namedDuration{"executor_reregistration_timeout", a.executors.reregister},
+		namedDuration{"executor_reregistration_retry_interval", a.executors.retry},
 		namedDuration{"executor_shutdown_grace_period", a.executors.grace},
 		namedDuration{"recovery_timeout", a.executors.recovery},
 		namedDuration{"registration_backoff_factor", a.backoff},
@@ -192,13 +230,14 @@ func (a *agentFlags) check() error {
 }
 
 // hostCommandOf is how this program is started as an executor host.
-func hostCommandOf(recovery flags.Duration, secure tlsFlags, level string) (daemon.HostCommand, error) {
+func hostCommandOf(recovery, retry flags.Duration, secure tlsFlags, level string) (daemon.HostCommand, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return daemon.HostCommand{}, fmt.Errorf("find this program: %w", err)
 	}
 	return daemon.HostCommand{Path: path, Args: append([]string{
-		"executor-host", "--recovery_timeout=" + recovery.String(), "--logging_level=" + level,
+		"executor-host", "--recovery_timeout=" + recovery.String(), "--executor_reregistration_retry_interval=" + retry.String(),
+		"--logging_level=" + level,
 	}, secure.args()...)}, nil
 }
 

@@ -16,6 +16,7 @@ import (
 type hostFlags struct {
 	agent, id string
 	recovery  flags.Duration
+	retry     flags.Duration
 	tls       tlsFlags
 	log       logFlags
 }
@@ -30,6 +31,7 @@ func hostCommand(io Streams) *cobra.Command {
 	set.StringVar(&h.agent, "agent", "", "host:port of the agent")
 	set.StringVar(&h.id, "host_id", "", "what the agent calls this host")
 	duration(set, &h.recovery, "recovery_timeout", 15*time.Minute, "for which a lost agent is waited for")
+	duration(set, &h.retry, "executor_reregistration_retry_interval", 500*time.Millisecond, "longest wait between attempts to reach a lost agent")
 	h.tls.add(set)
 	h.log.add(set)
 	c.RunE = func(c *cobra.Command, _ []string) error { return h.run(c.Context(), io) }
@@ -52,7 +54,7 @@ func (h *hostFlags) run(ctx context.Context, io Streams) error {
 		return err
 	}
 	err = daemon.RunHost(ctx, daemon.HostOptions{
-		Agent: h.agent, HostID: h.id, RecoveryTimeout: time.Duration(h.recovery), TLS: secure,
+		Agent: h.agent, HostID: h.id, RecoveryTimeout: time.Duration(h.recovery), ReconnectMax: time.Duration(h.retry), TLS: secure,
 		Logging: daemon.Logging{Logger: logger, Level: level},
 	})
 	if errors.Is(err, host.ErrAgentGone) {

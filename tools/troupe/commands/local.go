@@ -25,6 +25,8 @@ const (
 	// localRecovery is how long executors outlive a local cluster that was
 	// killed: nobody will come back for them.
 	localRecovery = flags.Duration(5 * time.Second)
+	// localRetry is how often they look for it.
+	localRetry = flags.Duration(500 * time.Millisecond)
 	// readyPatience is how long the agents of a local cluster may take.
 	readyPatience = 30 * time.Second
 	readyPoll     = 10 * time.Millisecond
@@ -124,7 +126,7 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 	if err != nil {
 		return daemon.LocalOptions{}, err
 	}
-	hosts, err := hostCommandOf(localRecovery, l.tls, l.log.level)
+	hosts, err := hostCommandOf(localRecovery, localRetry, l.tls, l.log.level)
 	if err != nil {
 		return daemon.LocalOptions{}, err
 	}
@@ -137,10 +139,11 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 		Agent: daemon.AgentOptions{
 			Network: network(l.agentPort), Logging: named("agent"), Hosts: hosts,
 			Resources: l.machine.resources, Attributes: l.machine.attributes, DefaultRole: l.machine.role,
+			Strict:  true,
 			Collect: sandbox.Policy{Delay: 7 * 24 * time.Hour, Headroom: 0.1},
 			Config: slave.Config{
 				Version: Version, Environment: environment, SwitchUser: l.switchUser,
-				RecoveryTimeout: time.Duration(localRecovery),
+				RecoveryTimeout: time.Duration(localRecovery), Additive: true,
 			},
 		},
 	}, nil

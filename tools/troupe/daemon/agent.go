@@ -40,7 +40,10 @@ type AgentOptions struct {
 	// Collect says when sandboxes are removed.
 	Collect           sandbox.Policy
 	DiskWatchInterval time.Duration
-	Hosts             HostCommand
+	// Strict: refuse a damaged journal, instead of leaving out what cannot be
+	// read.
+	Strict bool
+	Hosts  HostCommand
 	// Flags are shown at /flags.
 	Flags map[string]string
 }
@@ -65,9 +68,9 @@ func StartAgent(o AgentOptions) (*Agent, error) {
 	if o.WorkDir, err = filepath.Abs(o.WorkDir); err != nil {
 		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
 	}
-	journal, err := checkpoint.Open(o.WorkDir)
+	journal, err := openJournal(o)
 	if err != nil {
-		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
+		return nil, err
 	}
 	layout := sandbox.Layout{WorkDir: o.WorkDir}
 	views := api.NewView(view.Limits{}, layout.Agent)
@@ -80,18 +83,38 @@ func StartAgent(o AgentOptions) (*Agent, error) {
 		_, err = d.abandon(err)
 		return nil, err
 	}
-	if journal.Torn > 0 {
-		o.Logging.Logger.Info("the journal ended in an append that was never answered; it was cut off", zap.Int64("bytes", journal.Torn))
-	}
 	a := &Agent{Daemon: d, hosts: &hostProcesses{command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log")}}
 	o.Config.Capabilities = slave.Capabilities()
 	collector := sandbox.NewCollector(layout, o.Collect)
 	mountAgent(a.System, views, collector, o)
 	return a, a.serve(slave.Options{
 		Config: o.Config, Master: at, Records: journal.Records, Rebooted: journal.Rebooted,
+		Damaged: len(journal.Damage),
 		Journal: journal.Journal, Sandboxes: sandboxes{layout, collector},
 		Processes: a.hosts, Publisher: views, DiskWatchInterval: o.DiskWatchInterval,
 	})
+}
+
+// openJournal tells of what it had to leave out.
+func openJournal(o AgentOptions) (checkpoint.Opened, error) {
+	journal, err := checkpoint.Open(o.WorkDir, o.Strict)
+	var damage *checkpoint.DamageError
+	switch {
+	case errors.As(err, &damage):
+		return journal, fmt.Errorf("--work_dir=%q: %w; put a copy of the file in its place, or start with --no-strict "+
+			"to leave out what cannot be read, with the tasks that it tells of, or remove %s to begin as a new agent",
+			o.WorkDir, err, filepath.Dir(damage.Path))
+	case err != nil:
+		return journal, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
+	}
+	for _, d := range journal.Damage {
+		o.Logging.Logger.Error("a part of the journal cannot be read, and was left out: tasks may be lost",
+			zap.Error(d), zap.String("kept", d.Path+".damaged"))
+	}
+	if journal.Torn > 0 {
+		o.Logging.Logger.Info("the journal ended in an append that was never answered; it was cut off", zap.Int64("bytes", journal.Torn))
+	}
+	return journal, nil
 }
 
 func (a *Agent) serve(o slave.Options) error {

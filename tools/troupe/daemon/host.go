@@ -23,8 +23,10 @@ type HostOptions struct {
 	Agent           string // host:port
 	HostID          string
 	RecoveryTimeout time.Duration
-	TLS             *tls.Config
-	Logging         Logging
+	// The longest wait between attempts to reach a lost agent.
+	ReconnectMax time.Duration
+	TLS          *tls.Config
+	Logging      Logging
 }
 
 // RunHost is an executor host, until its agent lets it go.
@@ -39,7 +41,7 @@ func RunHost(ctx context.Context, o HostOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, processes.Close()) }()
 	return host.Run(ctx, host.Options{
-		Agent: agent, HostID: o.HostID, RecoveryTimeout: o.RecoveryTimeout, Launcher: launcher{processes},
+		Agent: agent, HostID: o.HostID, RecoveryTimeout: o.RecoveryTimeout, ReconnectMax: o.ReconnectMax, Launcher: launcher{processes},
 		System: actors.Options{TLS: o.TLS, Logger: o.Logging.Logger},
 	})
 }
