@@ -103,6 +103,8 @@
 //	RegistryBatch                -                            a snapshot of the replicated registry
 //	RegistrySnapshot             -                            the next snapshot
 //	StoredRecord                 -                            the record's next change
+//	RegistryRoot                 -                            the next snapshot, the next term
+//	RegistrySegment              -                            the next snapshot
 //	JournalBatch, JournalRecord  -                            the agent's journal, as are the rest
 //	AgentIdentity                -                            the next AgentIdentity
 //	FrameworkDescribed           -                            FrameworkForgotten
