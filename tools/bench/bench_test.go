@@ -51,7 +51,7 @@ func TestAFailureIsToldAndTheOthersRun(t *testing.T) {
 	if err := measure(t.Context(), ws, load{scale: 1}, &out); !errors.Is(err, boom) || !strings.Contains(err.Error(), "first: ") {
 		t.Errorf("error %v", err)
 	}
-	if !ran || !strings.Contains(out.String(), "first        did not run: boom") || !strings.Contains(out.String(), "half") {
+	if !ran || !strings.Contains(out.String(), "first          did not run: boom") || !strings.Contains(out.String(), "half") {
 		t.Errorf("ran %t, printed %q", ran, out.String())
 	}
 }

@@ -20,10 +20,13 @@ type role func(args []string, in io.Reader, out io.Writer) error
 
 func roles() map[string]role {
 	return map[string]role{
-		"node":  nodeRole,
-		"bare":  bareRole,
-		"peers": peersRole,
-		"crowd": crowdRole,
+		"node":       nodeRole,
+		"bare":       bareRole,
+		"peers":      peersRole,
+		"crowd":      crowdRole,
+		"leader":     leaderRole,
+		"returning":  returningRole,
+		"reregister": reregisterRole,
 	}
 }
 

@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	}
 	if *list {
 		for _, w := range chosen {
-			fmt.Fprintf(out, "%-12s %s\n", w.name, w.help)
+			fmt.Fprintf(out, "%-14s %s\n", w.name, w.help)
 		}
 		return nil
 	}
@@ -90,7 +90,7 @@ func measure(ctx context.Context, ws []work, l load, out io.Writer) error {
 			fmt.Fprintln(out, f.line(w.name))
 		}
 		if err != nil {
-			fmt.Fprintf(out, "%-12s did not run: %v\n", w.name, err)
+			fmt.Fprintf(out, "%-14s did not run: %v\n", w.name, err)
 			failed = append(failed, fmt.Errorf("%s: %w", w.name, err))
 		}
 		if ctx.Err() != nil {

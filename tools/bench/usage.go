@@ -74,3 +74,17 @@ func memoryOf(pids []int) (int64, error) {
 	}
 	return sum, nil
 }
+
+// peakOf is the most memory that a process has had resident, in bytes.
+func peakOf(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	var n int64
+	if _, err := fmt.Sscanf(rest, "%d kB", &n); err != nil {
+		return 0, fmt.Errorf("/proc/%d/status: VmHWM: %w", pid, err)
+	}
+	return n << 10, nil
+}

@@ -25,6 +25,8 @@ func works() []work {
 		{"tasks", "1,000 tasks that do nothing, through troupe local with one agent", measureTasks},
 		{"million", "1,000,000 tasks on 5,000 agents of another process, for one framework", million},
 		{"multitude", "50,000 agents of another process, connected and offered", multitude},
+		{"failover", "a new master learns 5,000, 20,000 and 50,000 agents with 10 tasks each of another process", failover},
+		{"reregistration", "Mesos's AgentReregistrationDelay: agents in the master's process send what they run", reregistration},
 		{"flat", "memory of 50,000 simulated agents and their master over 10 simulated minutes", flat},
 		{"sleepers", "memory of 500 running tasks", measureSleepers},
 	}
@@ -72,7 +74,7 @@ func (t target) verdict(value float64) string {
 
 // line prints the figure for people.
 func (f figure) line(work string) string {
-	return fmt.Sprintf("%-12s %-34s %10s %-14s %8s %s", work, f.what, number(f.value), f.unit, f.target, f.target.verdict(f.value))
+	return fmt.Sprintf("%-14s %-38s %10s %-10s %8s %s", work, f.what, number(f.value), f.unit, f.target, f.target.verdict(f.value))
 }
 
 // number prints three significant digits, or all before the point.

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/actors/inspect"
+	"troupe/allocator"
+	"troupe/master"
+	"troupe/master/api"
+	"troupe/master/registry"
+	"troupe/master/state"
+	"troupe/master/state/view"
+	"troupe/master/store"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+)
+
+// muster passes the read side's events on, and tells when all that was there
+// is known again.
+type muster struct {
+	master.Publisher
+	mu                        sync.Mutex
+	agents, tasks, frameworks int // that are still missing
+	subscribed                map[view.FrameworkID]bool
+	begun                     time.Time
+	all                       chan time.Duration // since begun; once
+}
+
+// Publish counts what is known now.
+func (m *muster) Publish(e view.Event) {
+	m.Publisher.Publish(e)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch e := e.(type) {
+	case view.AgentAdded:
+		if e.Agent.Status == view.Connected {
+			m.agents--
+		}
+	case view.TaskAdded:
+		m.tasks--
+	case view.FrameworkAdded:
+		m.framework(e.Framework)
+	case view.FrameworkChanged:
+		m.framework(e.Framework)
+	default:
+		return
+	}
+	if m.agents == 0 && m.tasks == 0 && m.frameworks == 0 && !m.begun.IsZero() {
+		m.all <- time.Since(m.begun)
+		m.begun = time.Time{}
+	}
+}
+
+func (m *muster) framework(f *view.Framework) {
+	if f.Connected && !m.subscribed[f.ID] {
+		m.subscribed[f.ID] = true
+		m.frameworks--
+	}
+}
+
+// musterTime bounds the wait for all.
+const musterTime = 3 * time.Minute
+
+// await gives the time that it took until all were known.
+func (m *muster) await() (time.Duration, error) {
+	timer := time.NewTimer(musterTime)
+	defer timer.Stop()
+	select {
+	case took := <-m.all:
+		return took, nil
+	case <-timer.C:
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return 0, fmt.Errorf("%d agents, %d tasks and %d frameworks are missing after %s", m.agents, m.tasks, m.frameworks, musterTime)
+	}
+}
+
+// leaderRole is the process of a master that is elected when its input says
+// so. Arguments: the file of its registry, and how many agents, tasks and
+// frameworks there are. It prints its address when it leads, and in how many
+// seconds since its election all were known.
+func leaderRole(args []string, in io.Reader, out io.Writer) error {
+	if len(args) != 4 {
+		return fmt.Errorf("leader takes a file, agents, tasks and frameworks, not %q", args)
+	}
+	m := &muster{subscribed: make(map[view.FrameworkID]bool), all: make(chan time.Duration, 1)}
+	for i, count := range []*int{&m.agents, &m.tasks, &m.frameworks} {
+		var err error
+		if *count, err = strconv.Atoi(args[i+1]); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(out, "ready")
+	input := bufio.NewReader(in)
+	if _, err := input.ReadString('\n'); err != nil {
+		return err
+	}
+	m.begun = time.Now()
+	file, err := store.Open(args[0], "bench")
+	if err != nil {
+		return err
+	}
+	v := api.NewView(view.Limits{})
+	m.Publisher = v
+	s, err := lead(context.Background(), file, m)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, s.Address())
+	took, err := m.await()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, took.Seconds())
+	return untilEOF(input) // the process ends with its links as they are
+}
+
+// lead starts a master with its allocator.
+func lead(ctx context.Context, registry master.Store, p master.Publisher) (*actors.System, error) {
+	s, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
+	if err != nil {
+		return nil, err
+	}
+	if err := inspect.Mount(s, inspect.Options{}); err != nil {
+		return nil, errors.Join(err, end(s))
+	}
+	if _, err := s.Spawn(allocator.Name, allocator.New(allocator.Options{})); err != nil {
+		return nil, errors.Join(err, end(s))
+	}
+	_, err = master.Start(ctx, s, master.Options{Store: registry, Publisher: p, Config: state.Config{MasterID: uuid.NewString()}})
+	if err != nil {
+		return nil, errors.Join(err, end(s))
+	}
+	return s, nil
+}
+
+// registryOf makes a file in which so many agents are admitted, in a folder
+// that the caller removes.
+func registryOf(ctx context.Context, agents int) (dir, path string, err error) {
+	dir, err = os.MkdirTemp("", "troupe-bench-")
+	if err != nil {
+		return "", "", err
+	}
+	path = filepath.Join(dir, "registry.db")
+	file, err := store.Open(path, "bench")
+	if err != nil {
+		return dir, path, err
+	}
+	return dir, path, errors.Join(file.Write(ctx, admissions(agents)), file.Close())
+}
+
+func admissions(agents int) []registry.Change {
+	changes := make([]registry.Change, agents)
+	for i := range changes {
+		info := agentInfo(i)
+		info.Id = agentID(i)
+		changes[i] = registry.Change{AgentID: info.GetId().GetValue(), Record: &cluster.AgentRecord{
+			Agent: info, Status: cluster.AgentRecord_ADMITTED.Enum(), Since: &mesos.TimeInfo{Nanoseconds: proto.Int64(1.7e18)},
+		}}
+	}
+	return changes
+}
