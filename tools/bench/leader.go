@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
-
 	"troupe/actors"
 	"troupe/actors/inspect"
 	"troupe/allocator"
@@ -24,8 +22,6 @@ import (
 	"troupe/master/state"
 	"troupe/master/state/view"
 	"troupe/master/store"
-	"troupe/messages/cluster"
-	"troupe/messages/mesos"
 )
 
 // muster passes the read side's events on, and tells when all that was there
@@ -159,17 +155,35 @@ func registryOf(ctx context.Context, agents int) (dir, path string, err error) {
 	if err != nil {
 		return dir, path, err
 	}
-	return dir, path, errors.Join(file.Write(ctx, admissions(agents)), file.Close())
+	changes, err := admissions(agents)
+	if err == nil {
+		err = file.Write(ctx, changes)
+	}
+	return dir, path, errors.Join(err, file.Close())
 }
 
-func admissions(agents int) []registry.Change {
-	changes := make([]registry.Change, agents)
-	for i := range changes {
+// admissions are the changes that admit so many agents, and the frameworks
+// whose tasks they run.
+func admissions(agents int) ([]registry.Change, error) {
+	at := time.Unix(1_700_000_000, 0)
+	var operations []registry.Operation
+	for i := range agents {
 		info := agentInfo(i)
 		info.Id = agentID(i)
-		changes[i] = registry.Change{AgentID: info.GetId().GetValue(), Record: &cluster.AgentRecord{
-			Agent: info, Status: cluster.AgentRecord_ADMITTED.Enum(), Since: &mesos.TimeInfo{Nanoseconds: proto.Int64(1.7e18)},
-		}}
+		operations = append(operations, registry.AdmitAgent{Agent: info, At: at})
 	}
-	return changes
+	for i := range failoverFrameworks {
+		operations = append(operations, registry.AdmitFramework{Framework: frameworkInfo(i), At: at})
+	}
+	var r registry.Registry
+	var all []registry.Change
+	for _, o := range operations {
+		next, changes, err := registry.Apply(r, o)
+		if err != nil {
+			return nil, err
+		}
+		r = next
+		all = append(all, changes...)
+	}
+	return all, nil
 }
