@@ -118,4 +118,5 @@
 //	HostStarted                  -                            HostForgotten
 //	HostForgotten                -                            a compaction of the journal
 //	AgentForgotten               -                            a compaction of the journal
+//	DrainAccepted                -                            the next DrainAccepted
 package messages

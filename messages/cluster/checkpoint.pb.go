@@ -43,6 +43,7 @@ type JournalRecord struct {
 	//	*JournalRecord_Host
 	//	*JournalRecord_HostForgotten
 	//	*JournalRecord_AgentForgotten
+	//	*JournalRecord_Drain
 	Record        isJournalRecord_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -193,6 +194,15 @@ func (x *JournalRecord) GetAgentForgotten() *AgentForgotten {
 	return nil
 }
 
+func (x *JournalRecord) GetDrain() *DrainAccepted {
+	if x != nil {
+		if x, ok := x.Record.(*JournalRecord_Drain); ok {
+			return x.Drain
+		}
+	}
+	return nil
+}
+
 type isJournalRecord_Record interface {
 	isJournalRecord_Record()
 }
@@ -248,6 +258,10 @@ type JournalRecord_AgentForgotten struct {
 	AgentForgotten *AgentForgotten `protobuf:"bytes,12,opt,name=agent_forgotten,json=agentForgotten,oneof"`
 }
 
+type JournalRecord_Drain struct {
+	Drain *DrainAccepted `protobuf:"bytes,13,opt,name=drain,oneof"`
+}
+
 func (*JournalRecord_Identity) isJournalRecord_Record() {}
 
 func (*JournalRecord_Framework) isJournalRecord_Record() {}
@@ -271,6 +285,8 @@ func (*JournalRecord_Host) isJournalRecord_Record() {}
 func (*JournalRecord_HostForgotten) isJournalRecord_Record() {}
 
 func (*JournalRecord_AgentForgotten) isJournalRecord_Record() {}
+
+func (*JournalRecord_Drain) isJournalRecord_Record() {}
 
 // AgentIdentity is the id that a master gave, with what the agent said of
 // itself then.
@@ -373,6 +389,52 @@ func (*AgentForgotten) Descriptor() ([]byte, []int) {
 	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{2}
 }
 
+// DrainAccepted says that the agent is to end its tasks and take no others.
+type DrainAccepted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent when that is done.
+	Config        *mesos.DrainConfig `protobuf:"bytes,1,opt,name=config" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrainAccepted) Reset() {
+	*x = DrainAccepted{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainAccepted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainAccepted) ProtoMessage() {}
+
+func (x *DrainAccepted) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainAccepted.ProtoReflect.Descriptor instead.
+func (*DrainAccepted) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *DrainAccepted) GetConfig() *mesos.DrainConfig {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
 // HostStarted names the process of an executor host.
 type HostStarted struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -387,7 +449,7 @@ type HostStarted struct {
 
 func (x *HostStarted) Reset() {
 	*x = HostStarted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[3]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -399,7 +461,7 @@ func (x *HostStarted) String() string {
 func (*HostStarted) ProtoMessage() {}
 
 func (x *HostStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[3]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -412,7 +474,7 @@ func (x *HostStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostStarted.ProtoReflect.Descriptor instead.
 func (*HostStarted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{3}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *HostStarted) GetHostId() string {
@@ -446,7 +508,7 @@ type HostForgotten struct {
 
 func (x *HostForgotten) Reset() {
 	*x = HostForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -458,7 +520,7 @@ func (x *HostForgotten) String() string {
 func (*HostForgotten) ProtoMessage() {}
 
 func (x *HostForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -471,7 +533,7 @@ func (x *HostForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostForgotten.ProtoReflect.Descriptor instead.
 func (*HostForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{4}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *HostForgotten) GetHostId() string {
@@ -491,7 +553,7 @@ type FrameworkDescribed struct {
 
 func (x *FrameworkDescribed) Reset() {
 	*x = FrameworkDescribed{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -503,7 +565,7 @@ func (x *FrameworkDescribed) String() string {
 func (*FrameworkDescribed) ProtoMessage() {}
 
 func (x *FrameworkDescribed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -516,7 +578,7 @@ func (x *FrameworkDescribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkDescribed.ProtoReflect.Descriptor instead.
 func (*FrameworkDescribed) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{5}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FrameworkDescribed) GetFramework() *mesos.FrameworkInfo {
@@ -536,7 +598,7 @@ type FrameworkForgotten struct {
 
 func (x *FrameworkForgotten) Reset() {
 	*x = FrameworkForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -548,7 +610,7 @@ func (x *FrameworkForgotten) String() string {
 func (*FrameworkForgotten) ProtoMessage() {}
 
 func (x *FrameworkForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,7 +623,7 @@ func (x *FrameworkForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkForgotten.ProtoReflect.Descriptor instead.
 func (*FrameworkForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{6}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FrameworkForgotten) GetFrameworkId() *mesos.FrameworkID {
@@ -585,7 +647,7 @@ type ExecutorAccepted struct {
 
 func (x *ExecutorAccepted) Reset() {
 	*x = ExecutorAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +659,7 @@ func (x *ExecutorAccepted) String() string {
 func (*ExecutorAccepted) ProtoMessage() {}
 
 func (x *ExecutorAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +672,7 @@ func (x *ExecutorAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorAccepted.ProtoReflect.Descriptor instead.
 func (*ExecutorAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{7}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ExecutorAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -659,7 +721,7 @@ type ContainerGone struct {
 
 func (x *ContainerGone) Reset() {
 	*x = ContainerGone{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -671,7 +733,7 @@ func (x *ContainerGone) String() string {
 func (*ContainerGone) ProtoMessage() {}
 
 func (x *ContainerGone) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -684,7 +746,7 @@ func (x *ContainerGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerGone.ProtoReflect.Descriptor instead.
 func (*ContainerGone) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{8}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ContainerGone) GetContainerId() *mesos.ContainerID {
@@ -709,7 +771,7 @@ type LaunchAccepted struct {
 
 func (x *LaunchAccepted) Reset() {
 	*x = LaunchAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -721,7 +783,7 @@ func (x *LaunchAccepted) String() string {
 func (*LaunchAccepted) ProtoMessage() {}
 
 func (x *LaunchAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -734,7 +796,7 @@ func (x *LaunchAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchAccepted.ProtoReflect.Descriptor instead.
 func (*LaunchAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *LaunchAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -777,7 +839,7 @@ type UpdateAccepted struct {
 
 func (x *UpdateAccepted) Reset() {
 	*x = UpdateAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -789,7 +851,7 @@ func (x *UpdateAccepted) String() string {
 func (*UpdateAccepted) ProtoMessage() {}
 
 func (x *UpdateAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -802,7 +864,7 @@ func (x *UpdateAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAccepted.ProtoReflect.Descriptor instead.
 func (*UpdateAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -831,7 +893,7 @@ type UpdateAcknowledged struct {
 
 func (x *UpdateAcknowledged) Reset() {
 	*x = UpdateAcknowledged{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +905,7 @@ func (x *UpdateAcknowledged) String() string {
 func (*UpdateAcknowledged) ProtoMessage() {}
 
 func (x *UpdateAcknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +918,7 @@ func (x *UpdateAcknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAcknowledged.ProtoReflect.Descriptor instead.
 func (*UpdateAcknowledged) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateAcknowledged) GetFrameworkId() *mesos.FrameworkID {
@@ -891,7 +953,7 @@ type TaskForgotten struct {
 
 func (x *TaskForgotten) Reset() {
 	*x = TaskForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +965,7 @@ func (x *TaskForgotten) String() string {
 func (*TaskForgotten) ProtoMessage() {}
 
 func (x *TaskForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +978,7 @@ func (x *TaskForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskForgotten.ProtoReflect.Descriptor instead.
 func (*TaskForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{12}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TaskForgotten) GetFrameworkId() *mesos.FrameworkID {
@@ -943,7 +1005,7 @@ type JournalBatch struct {
 
 func (x *JournalBatch) Reset() {
 	*x = JournalBatch{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +1017,7 @@ func (x *JournalBatch) String() string {
 func (*JournalBatch) ProtoMessage() {}
 
 func (x *JournalBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +1030,7 @@ func (x *JournalBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalBatch.ProtoReflect.Descriptor instead.
 func (*JournalBatch) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{13}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *JournalBatch) GetRecords() []*JournalRecord {
@@ -982,7 +1044,7 @@ var File_messages_cluster_checkpoint_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"\n" +
-	"!messages/cluster/checkpoint.proto\x12\x0etroupe.cluster\x1a\x1bmessages/cluster/host.proto\x1a\x1amessages/mesos/mesos.proto\"\xb2\x06\n" +
+	"!messages/cluster/checkpoint.proto\x12\x0etroupe.cluster\x1a\x1bmessages/cluster/host.proto\x1a\x1amessages/mesos/mesos.proto\"\xe9\x06\n" +
 	"\rJournalRecord\x12;\n" +
 	"\bidentity\x18\x01 \x01(\v2\x1d.troupe.cluster.AgentIdentityH\x00R\bidentity\x12B\n" +
 	"\tframework\x18\x02 \x01(\v2\".troupe.cluster.FrameworkDescribedH\x00R\tframework\x12U\n" +
@@ -996,14 +1058,17 @@ const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"\x04host\x18\n" +
 	" \x01(\v2\x1b.troupe.cluster.HostStartedH\x00R\x04host\x12F\n" +
 	"\x0ehost_forgotten\x18\v \x01(\v2\x1d.troupe.cluster.HostForgottenH\x00R\rhostForgotten\x12I\n" +
-	"\x0fagent_forgotten\x18\f \x01(\v2\x1e.troupe.cluster.AgentForgottenH\x00R\x0eagentForgottenB\b\n" +
+	"\x0fagent_forgotten\x18\f \x01(\v2\x1e.troupe.cluster.AgentForgottenH\x00R\x0eagentForgotten\x125\n" +
+	"\x05drain\x18\r \x01(\v2\x1d.troupe.cluster.DrainAcceptedH\x00R\x05drainB\b\n" +
 	"\x06record\"r\n" +
 	"\rAgentIdentity\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x17\n" +
 	"\aboot_id\x18\x02 \x01(\tR\x06bootId\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x03 \x01(\tR\tclusterId\"\x10\n" +
-	"\x0eAgentForgotten\"R\n" +
+	"\x0eAgentForgotten\">\n" +
+	"\rDrainAccepted\x12-\n" +
+	"\x06config\x18\x01 \x01(\v2\x15.mesos.v1.DrainConfigR\x06config\"R\n" +
 	"\vHostStarted\x12\x17\n" +
 	"\ahost_id\x18\x01 \x02(\tR\x06hostId\x12\x10\n" +
 	"\x03pid\x18\x02 \x02(\x05R\x03pid\x12\x18\n" +
@@ -1052,68 +1117,72 @@ func file_messages_cluster_checkpoint_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_checkpoint_proto_rawDescData
 }
 
-var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_messages_cluster_checkpoint_proto_goTypes = []any{
 	(*JournalRecord)(nil),       // 0: troupe.cluster.JournalRecord
 	(*AgentIdentity)(nil),       // 1: troupe.cluster.AgentIdentity
 	(*AgentForgotten)(nil),      // 2: troupe.cluster.AgentForgotten
-	(*HostStarted)(nil),         // 3: troupe.cluster.HostStarted
-	(*HostForgotten)(nil),       // 4: troupe.cluster.HostForgotten
-	(*FrameworkDescribed)(nil),  // 5: troupe.cluster.FrameworkDescribed
-	(*FrameworkForgotten)(nil),  // 6: troupe.cluster.FrameworkForgotten
-	(*ExecutorAccepted)(nil),    // 7: troupe.cluster.ExecutorAccepted
-	(*ContainerGone)(nil),       // 8: troupe.cluster.ContainerGone
-	(*LaunchAccepted)(nil),      // 9: troupe.cluster.LaunchAccepted
-	(*UpdateAccepted)(nil),      // 10: troupe.cluster.UpdateAccepted
-	(*UpdateAcknowledged)(nil),  // 11: troupe.cluster.UpdateAcknowledged
-	(*TaskForgotten)(nil),       // 12: troupe.cluster.TaskForgotten
-	(*JournalBatch)(nil),        // 13: troupe.cluster.JournalBatch
-	(*mesos.AgentInfo)(nil),     // 14: mesos.v1.AgentInfo
-	(*mesos.FrameworkInfo)(nil), // 15: mesos.v1.FrameworkInfo
-	(*mesos.FrameworkID)(nil),   // 16: mesos.v1.FrameworkID
-	(*mesos.ExecutorInfo)(nil),  // 17: mesos.v1.ExecutorInfo
-	(*mesos.ContainerID)(nil),   // 18: mesos.v1.ContainerID
-	(LaunchContainer_Kind)(0),   // 19: troupe.cluster.LaunchContainer.Kind
-	(*mesos.TaskInfo)(nil),      // 20: mesos.v1.TaskInfo
-	(*mesos.TaskStatus)(nil),    // 21: mesos.v1.TaskStatus
-	(*mesos.TaskID)(nil),        // 22: mesos.v1.TaskID
+	(*DrainAccepted)(nil),       // 3: troupe.cluster.DrainAccepted
+	(*HostStarted)(nil),         // 4: troupe.cluster.HostStarted
+	(*HostForgotten)(nil),       // 5: troupe.cluster.HostForgotten
+	(*FrameworkDescribed)(nil),  // 6: troupe.cluster.FrameworkDescribed
+	(*FrameworkForgotten)(nil),  // 7: troupe.cluster.FrameworkForgotten
+	(*ExecutorAccepted)(nil),    // 8: troupe.cluster.ExecutorAccepted
+	(*ContainerGone)(nil),       // 9: troupe.cluster.ContainerGone
+	(*LaunchAccepted)(nil),      // 10: troupe.cluster.LaunchAccepted
+	(*UpdateAccepted)(nil),      // 11: troupe.cluster.UpdateAccepted
+	(*UpdateAcknowledged)(nil),  // 12: troupe.cluster.UpdateAcknowledged
+	(*TaskForgotten)(nil),       // 13: troupe.cluster.TaskForgotten
+	(*JournalBatch)(nil),        // 14: troupe.cluster.JournalBatch
+	(*mesos.AgentInfo)(nil),     // 15: mesos.v1.AgentInfo
+	(*mesos.DrainConfig)(nil),   // 16: mesos.v1.DrainConfig
+	(*mesos.FrameworkInfo)(nil), // 17: mesos.v1.FrameworkInfo
+	(*mesos.FrameworkID)(nil),   // 18: mesos.v1.FrameworkID
+	(*mesos.ExecutorInfo)(nil),  // 19: mesos.v1.ExecutorInfo
+	(*mesos.ContainerID)(nil),   // 20: mesos.v1.ContainerID
+	(LaunchContainer_Kind)(0),   // 21: troupe.cluster.LaunchContainer.Kind
+	(*mesos.TaskInfo)(nil),      // 22: mesos.v1.TaskInfo
+	(*mesos.TaskStatus)(nil),    // 23: mesos.v1.TaskStatus
+	(*mesos.TaskID)(nil),        // 24: mesos.v1.TaskID
 }
 var file_messages_cluster_checkpoint_proto_depIdxs = []int32{
 	1,  // 0: troupe.cluster.JournalRecord.identity:type_name -> troupe.cluster.AgentIdentity
-	5,  // 1: troupe.cluster.JournalRecord.framework:type_name -> troupe.cluster.FrameworkDescribed
-	6,  // 2: troupe.cluster.JournalRecord.framework_forgotten:type_name -> troupe.cluster.FrameworkForgotten
-	7,  // 3: troupe.cluster.JournalRecord.executor:type_name -> troupe.cluster.ExecutorAccepted
-	8,  // 4: troupe.cluster.JournalRecord.gone:type_name -> troupe.cluster.ContainerGone
-	9,  // 5: troupe.cluster.JournalRecord.launch:type_name -> troupe.cluster.LaunchAccepted
-	10, // 6: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
-	11, // 7: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
-	12, // 8: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
-	3,  // 9: troupe.cluster.JournalRecord.host:type_name -> troupe.cluster.HostStarted
-	4,  // 10: troupe.cluster.JournalRecord.host_forgotten:type_name -> troupe.cluster.HostForgotten
+	6,  // 1: troupe.cluster.JournalRecord.framework:type_name -> troupe.cluster.FrameworkDescribed
+	7,  // 2: troupe.cluster.JournalRecord.framework_forgotten:type_name -> troupe.cluster.FrameworkForgotten
+	8,  // 3: troupe.cluster.JournalRecord.executor:type_name -> troupe.cluster.ExecutorAccepted
+	9,  // 4: troupe.cluster.JournalRecord.gone:type_name -> troupe.cluster.ContainerGone
+	10, // 5: troupe.cluster.JournalRecord.launch:type_name -> troupe.cluster.LaunchAccepted
+	11, // 6: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
+	12, // 7: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
+	13, // 8: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
+	4,  // 9: troupe.cluster.JournalRecord.host:type_name -> troupe.cluster.HostStarted
+	5,  // 10: troupe.cluster.JournalRecord.host_forgotten:type_name -> troupe.cluster.HostForgotten
 	2,  // 11: troupe.cluster.JournalRecord.agent_forgotten:type_name -> troupe.cluster.AgentForgotten
-	14, // 12: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
-	15, // 13: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
-	16, // 14: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	16, // 15: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	17, // 16: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
-	18, // 17: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
-	19, // 18: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
-	18, // 19: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
-	16, // 20: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 21: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
-	20, // 22: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
-	16, // 23: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	21, // 24: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
-	16, // 25: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
-	22, // 26: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
-	16, // 27: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	22, // 28: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
-	0,  // 29: troupe.cluster.JournalBatch.records:type_name -> troupe.cluster.JournalRecord
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	3,  // 12: troupe.cluster.JournalRecord.drain:type_name -> troupe.cluster.DrainAccepted
+	15, // 13: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
+	16, // 14: troupe.cluster.DrainAccepted.config:type_name -> mesos.v1.DrainConfig
+	17, // 15: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
+	18, // 16: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 17: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 18: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
+	20, // 19: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
+	21, // 20: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
+	20, // 21: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
+	18, // 22: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 23: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
+	22, // 24: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
+	18, // 25: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	23, // 26: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
+	18, // 27: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 28: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
+	18, // 29: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 30: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
+	0,  // 31: troupe.cluster.JournalBatch.records:type_name -> troupe.cluster.JournalRecord
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_checkpoint_proto_init() }
@@ -1135,6 +1204,7 @@ func file_messages_cluster_checkpoint_proto_init() {
 		(*JournalRecord_Host)(nil),
 		(*JournalRecord_HostForgotten)(nil),
 		(*JournalRecord_AgentForgotten)(nil),
+		(*JournalRecord_Drain)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1142,7 +1212,7 @@ func file_messages_cluster_checkpoint_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_checkpoint_proto_rawDesc), len(file_messages_cluster_checkpoint_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

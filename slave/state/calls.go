@@ -148,10 +148,10 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 	case m.streams.Full(k):
 		return field.Invalid("update.status.task_id", k.Task, "has %d updates that its framework has not acknowledged", updates.MaxPending)
 	}
-	if !check.Over(t.next) {
-		t.next = u.GetState()
-	}
 	n := news{k, m.completed(e, u)}
+	if !check.Over(t.next) {
+		t.next = n.status.GetState()
+	}
 	m.count(view.ValidUpdates)
 	m.checkpoint(func() {
 		answer()
@@ -164,6 +164,7 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 func (m *Machine) completed(e *executor, u *mesos.TaskStatus) *mesos.TaskStatus {
 	u = proto.CloneOf(u)
 	u.AgentId, u.ExecutorId = m.id(), e.info.ExecutorId
+	m.markDrained(e, u)
 	if u.Timestamp == nil {
 		u.Timestamp = proto.Float64(seconds(m.now))
 	}

@@ -17,6 +17,7 @@ func fuzzed() []proto.Message {
 		&executorapi.Call{}, &cluster.RunTask{}, &cluster.RunTaskGroup{}, &cluster.KillTask{}, &cluster.StatusUpdateAck{},
 		&cluster.ShutdownExecutor{}, &cluster.ShutdownFramework{}, &cluster.UpdateFramework{}, &cluster.FrameworkMessage{},
 		&cluster.HostReady{}, &cluster.ContainerLaunched{}, &cluster.ContainerEnded{}, &cluster.AgentReregistered{}, &cluster.Ping{},
+		&cluster.DrainAgent{}, &cluster.ResendUpdates{},
 	}
 }
 

@@ -31,9 +31,13 @@ func (m *Machine) killTask(msg *cluster.KillTask) {
 // shares one fate.
 func (m *Machine) killUngiven(l *launch) {
 	e := l.tasks[0].executor
+	reason := mesos.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH
+	if m.drain != nil {
+		reason = mesos.TaskStatus_REASON_AGENT_DRAINING
+	}
 	for _, t := range l.tasks {
 		if !check.Over(t.next) {
-			m.tell(t, mesos.TaskState_TASK_KILLED, mesos.TaskStatus_REASON_TASK_KILLED_DURING_LAUNCH,
+			m.tell(t, m.drainedStatus(e.framework, mesos.TaskState_TASK_KILLED), reason,
 				"The task was killed before its executor had it")
 		}
 	}

@@ -55,7 +55,10 @@ func (m *Machine) admissible(f *mesos.FrameworkInfo, infos []*mesos.TaskInfo, in
 		case invalid != nil:
 			m.disown(k, mesos.TaskState_TASK_ERROR, mesos.TaskStatus_REASON_TASK_INVALID, invalid.Error())
 		case m.leaving.on() || m.frameworks[FrameworkID(k.Framework)] != nil && m.frameworks[FrameworkID(k.Framework)].ending:
-			m.refuseTask(k, f, "The framework, or the agent, is being shut down")
+			m.refuseTask(k, f, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, "The framework, or the agent, is being shut down")
+			ok = false
+		case m.drain != nil:
+			m.refuseTask(k, f, mesos.TaskStatus_REASON_AGENT_DRAINING, "The agent is being drained")
 			ok = false
 		}
 	}
@@ -63,9 +66,9 @@ func (m *Machine) admissible(f *mesos.FrameworkInfo, infos []*mesos.TaskInfo, in
 }
 
 // refuseTask answers a launch that cannot be begun.
-func (m *Machine) refuseTask(k updates.Key, info *mesos.FrameworkInfo, message string) {
+func (m *Machine) refuseTask(k updates.Key, info *mesos.FrameworkInfo, reason mesos.TaskStatus_Reason, message string) {
 	f := framework{info: info}
-	m.disown(k, f.lost(mesos.TaskState_TASK_DROPPED), mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message)
+	m.disown(k, f.lost(mesos.TaskState_TASK_DROPPED), reason, message)
 }
 
 // accept makes a launch durable, then begins what it needs.
@@ -74,7 +77,8 @@ func (m *Machine) accept(finfo *mesos.FrameworkInfo, einfo *mesos.ExecutorInfo, 
 	if f := m.frameworks[FrameworkID(finfo.GetId().GetValue())]; f != nil {
 		if why := unfit(f.executors[id], einfo, kind); why != "" {
 			for _, info := range infos {
-				m.refuseTask(updates.Key{Framework: string(f.id()), Task: info.GetTaskId().GetValue()}, finfo, why)
+				m.refuseTask(updates.Key{Framework: string(f.id()), Task: info.GetTaskId().GetValue()},
+					finfo, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, why)
 			}
 			return
 		}

@@ -41,7 +41,15 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"rewrite":  func(*rapid.T) { w.rewrite() },
 		"sandbox":  func(*rapid.T) { w.makeSandboxes() },
 		"hosts":    func(t *rapid.T) { w.someHost(t, func(h *simHost) { w.hostReady(h) }) },
-		"find":     func(*rapid.T) { w.find() },
+		"drain": func(t *rapid.T) {
+			if w.connected() {
+				w.receive(w.masterPeer(), &cluster.DrainAgent{Config: &mesos.DrainConfig{MaxGracePeriod: grace(0)}})
+			}
+		},
+		"resend": func(*rapid.T) {
+			w.receive(w.masterPeer(), &cluster.ResendUpdates{FrameworkId: frameworkID()})
+		},
+		"find": func(*rapid.T) { w.find() },
 		"hostdies": func(t *rapid.T) {
 			w.someHost(t, func(h *simHost) {
 				delete(w.hosts, h.id)
@@ -83,6 +91,8 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"master": func(*rapid.T) { w.step(PeerExited{Peer(w.masterPeer())}); w.incarnation++ },
 	}
 }
+
+func grace(n int64) *mesos.DurationInfo { return &mesos.DurationInfo{Nanoseconds: &n} }
 
 func (w *world) newTask() string {
 	w.number++

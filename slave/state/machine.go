@@ -99,6 +99,7 @@ type Machine struct {
 	lastTask  uint64
 
 	leaving leaving
+	drain   *mesos.DrainConfig // nil while no drain is under way
 	exited  bool
 	now     time.Time
 	out     []Effect

@@ -6,6 +6,7 @@ import (
 	"troupe/messages/cluster"
 	executorapi "troupe/messages/mesos/executor"
 	"troupe/slave/state/view"
+	"troupe/slave/updates"
 )
 
 // receive takes each message only from who may send it.
@@ -73,6 +74,10 @@ func (m *Machine) receiveMaster(in Received) {
 		m.shutdownFramework(FrameworkID(msg.GetFrameworkId().GetValue()))
 	case *cluster.UpdateFramework:
 		m.updateFramework(msg.GetFramework())
+	case *cluster.DrainAgent:
+		m.drainAgent(msg.GetConfig())
+	case *cluster.ResendUpdates:
+		m.stream(updates.Repeat{Framework: msg.GetFrameworkId().GetValue()})
 	case *cluster.FrameworkMessage:
 		m.frameworkMessage(msg)
 	default:

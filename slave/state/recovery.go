@@ -54,6 +54,9 @@ func (m *Machine) recover(in Started) {
 	}
 	m.publishAgent()
 	m.awaitHosts(in.Rebooted)
+	if m.drain != nil {
+		m.drainTasks()
+	}
 	if m.cfg.Cleanup {
 		m.leave("--recover=cleanup", true)
 	}
@@ -125,6 +128,8 @@ func (m *Machine) replay(r *cluster.JournalRecord) {
 		h.pid, h.started, h.returning = r.Host.GetPid(), r.Host.GetStarted(), true
 	case *cluster.JournalRecord_HostForgotten:
 		delete(m.hosts, HostID(r.HostForgotten.GetHostId()))
+	case *cluster.JournalRecord_Drain:
+		m.drain = r.Drain.GetConfig()
 	case *cluster.JournalRecord_AgentForgotten:
 		m.forgetAll()
 	}
@@ -136,6 +141,7 @@ func (m *Machine) forgetAll() {
 	m.frameworks = map[FrameworkID]*framework{}
 	m.containers = map[ContainerID]*executor{}
 	m.hosts = map[HostID]*host{}
+	m.drain = nil
 }
 
 func (m *Machine) replayTaskForgotten(r *cluster.TaskForgotten) {

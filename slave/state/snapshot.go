@@ -18,6 +18,9 @@ func (m *Machine) Snapshot() []*cluster.JournalRecord {
 	if m.id() != nil {
 		records = append(records, identity(m.info))
 	}
+	if m.drain != nil {
+		records = append(records, drainRecord(m.drain))
+	}
 	for _, h := range sorted(m.hosts) {
 		if h.started != 0 && h.end == nil && (h.known || h.returning) {
 			records = append(records, hostRecord(h))

@@ -105,4 +105,5 @@ func (m *Machine) removeTask(t *task) {
 		TaskForgotten: &cluster.TaskForgotten{FrameworkId: f.info.Id, TaskId: t.info.TaskId},
 	}})
 	m.forgetFramework(f)
+	m.drained()
 }

@@ -50,6 +50,10 @@ type Resume struct{}
 // Pause stops forwarding; the streams begin paused.
 type Pause struct{}
 
+// Repeat forwards the heads of a framework's streams at once: whoever did not
+// have them listens now.
+type Repeat struct{ Framework string }
+
 // RetryDue is the time of a SetTimer.
 type RetryDue struct{ Key Key }
 
@@ -60,5 +64,6 @@ func (Add) input()         {}
 func (Acknowledge) input() {}
 func (Resume) input()      {}
 func (Pause) input()       {}
+func (Repeat) input()      {}
 func (RetryDue) input()    {}
 func (Close) input()       {}

@@ -56,6 +56,8 @@ func (s *Streams) Step(_ time.Time, in Input) []Effect {
 		s.resume()
 	case Pause:
 		s.pause()
+	case Repeat:
+		s.repeat(in.Framework)
 	case RetryDue:
 		if t := s.streams[in.Key]; t != nil && !s.paused && len(t.pending) > 0 {
 			t.wait = min(2*t.wait, RetryMax)
@@ -174,6 +176,18 @@ func (s *Streams) resume() {
 	s.paused = false
 	for _, k := range s.Keys() {
 		if t := s.streams[k]; len(t.pending) > 0 {
+			t.wait = RetryMin
+			s.forward(k, t)
+		}
+	}
+}
+
+func (s *Streams) repeat(framework string) {
+	if s.paused {
+		return
+	}
+	for _, k := range s.Keys() {
+		if t := s.streams[k]; k.Framework == framework && len(t.pending) > 0 {
 			t.wait = RetryMin
 			s.forward(k, t)
 		}

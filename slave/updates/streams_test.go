@@ -107,6 +107,25 @@ func TestAStreamIsBounded(t *testing.T) {
 	}
 }
 
+// TestRepeatForwardsOneFrameworksHeads at once, and waits anew.
+func TestRepeatForwardsOneFrameworksHeads(t *testing.T) {
+	s := New()
+	other := Key{Framework: "G", Task: "U"}
+	idle := Key{Framework: "F", Task: "V"}
+	s.Step(time.Time{}, Add{one, status(1, mesos.TaskState_TASK_RUNNING)})
+	s.Step(time.Time{}, Add{other, status(2, mesos.TaskState_TASK_RUNNING)})
+	if got := say(s.Step(time.Time{}, Repeat{"F"})); got != "" {
+		t.Errorf("without a master: %s", got)
+	}
+	s.Step(time.Time{}, Resume{})
+	s.Step(time.Time{}, RetryDue{one})
+	s.Step(time.Time{}, Add{idle, status(3, mesos.TaskState_TASK_RUNNING)})
+	s.Step(time.Time{}, Acknowledge{idle, uuid(3)})
+	if got, want := say(s.Step(time.Time{}, Repeat{"F"})), "forward T/1 (latest TASK_RUNNING); set T 10s; "; got != want {
+		t.Errorf("did %q, want %q", got, want)
+	}
+}
+
 func TestCloseForgets(t *testing.T) {
 	s := New()
 	s.Step(time.Time{}, Resume{})
