@@ -28,6 +28,7 @@ type agent struct {
 	dirty      bool // in Allocator.dirty
 	gone       bool // removed, perhaps still in Allocator.dirty
 	position   int  // in Allocator.order
+	version    *uint64
 
 	wake    wake
 	refused backoff
@@ -86,7 +87,7 @@ func (a *Allocator) addAgent(m *cluster.AddAgent) error {
 	}
 	g := &agent{
 		id: id, attributes: m.Agent.Attributes, active: m.GetActive(),
-		position: len(a.order), wake: asleep(),
+		position: len(a.order), wake: asleep(), version: m.Version,
 	}
 	g.setTotal(total)
 	a.agents[id] = g

@@ -410,3 +410,20 @@ func TestSameSeedSameEffects(t *testing.T) {
 		t.Error("two seeds gave one order")
 	}
 }
+
+// An allocation says by which AddAgent it knows its agent, so that the master
+// can tell one that crossed with the next.
+func TestAllocationsRepeatTheAgentsVersion(t *testing.T) {
+	r := newRig(t, Options{})
+	r.send(addFramework("f", "*"))
+	for version := range uint64(2) {
+		add := addAgent("s1", whole)
+		add.Version = &version
+		r.send(add)
+		r.advance(2 * settling)
+		if len(r.given) != 1 || r.given[0].GetAgentVersion() != version || r.given[0].AgentVersion == nil {
+			t.Errorf("version %d: allocated %v", version, r.given)
+		}
+		r.take()
+	}
+}

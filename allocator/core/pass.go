@@ -62,6 +62,8 @@ func allocation(g *agent, each grant) *cluster.Allocations_Allocation {
 		Role:        &each.leaf.role,
 		AgentId:     &mesos.AgentID{Value: &agent},
 		Resources:   each.amount.Proto(),
+		// So that the master knows what this counts from.
+		AgentVersion: g.version,
 	}
 }
 

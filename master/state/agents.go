@@ -23,6 +23,8 @@ type agent struct {
 	tasks         []*task // each knows its place
 	executors     map[executorKey]*executor
 	offers        []*offer
+	// Of the last AddAgent: what the allocator decided before it is void.
+	version uint64
 	// Kills that the agent was not told of, because it was not connected.
 	kills []*cluster.KillTask
 	// A registry operation that ends it is under way.

@@ -22,6 +22,8 @@ type allocatorLink struct {
 	epoch uint64
 	// False while the allocator is away: it will be told everything.
 	up bool
+	// Counts the AddAgent messages.
+	added uint64
 }
 
 // startAllocator begins an epoch and tells the allocator all there is.
@@ -66,7 +68,10 @@ func (m *Machine) addToAllocator(a *agent) {
 	if !m.allocator.up {
 		return
 	}
+	m.allocator.added++
+	a.version = m.allocator.added
 	m.tellAllocator(&cluster.AddAgent{
+		Version:      proto.Uint64(a.version),
 		Agent:        a.view.Info,
 		Capabilities: capabilityProtos(a.view.Capabilities),
 		Used:         a.usedByRole(),

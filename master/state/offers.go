@@ -74,6 +74,9 @@ func (m *Machine) makeOffer(al *cluster.Allocations_Allocation) *offer {
 	if f == nil || a == nil {
 		return nil // the allocator hears, or heard, of their removal
 	}
+	if al.AgentVersion != nil && al.GetAgentVersion() != a.version {
+		return nil // the allocator hears, or heard, what is taken there
+	}
 	what, err := resources.New(al.GetResources()...)
 	switch {
 	case err != nil:

@@ -88,7 +88,10 @@ type AddAgent struct {
 	Capabilities []*mesos.AgentInfo_Capability `protobuf:"bytes,2,rep,name=capabilities" json:"capabilities,omitempty"`
 	Used         []*AddAgent_Used              `protobuf:"bytes,3,rep,name=used" json:"used,omitempty"`
 	// False: known, but nothing of it is offered.
-	Active        *bool `protobuf:"varint,4,opt,name=active,def=1" json:"active,omitempty"`
+	Active *bool `protobuf:"varint,4,opt,name=active,def=1" json:"active,omitempty"`
+	// Differs from that of every other AddAgent of the epoch; allocations of the
+	// agent repeat it.
+	Version       *uint64 `protobuf:"varint,5,opt,name=version" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -154,6 +157,13 @@ func (x *AddAgent) GetActive() bool {
 		return *x.Active
 	}
 	return Default_AddAgent_Active
+}
+
+func (x *AddAgent) GetVersion() uint64 {
+	if x != nil && x.Version != nil {
+		return *x.Version
+	}
+	return 0
 }
 
 // UpdateAgent replaces an agent's total, attributes and activity.
@@ -833,12 +843,13 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\aweights\x18\x02 \x03(\v2%.troupe.cluster.StartAllocator.WeightR\aweights\x1a4\n" +
 	"\x06Weight\x12\x12\n" +
 	"\x04role\x18\x01 \x02(\tR\x04role\x12\x16\n" +
-	"\x06weight\x18\x02 \x02(\x01R\x06weight\"\xd3\x02\n" +
+	"\x06weight\x18\x02 \x02(\x01R\x06weight\"\xed\x02\n" +
 	"\bAddAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12B\n" +
 	"\fcapabilities\x18\x02 \x03(\v2\x1e.mesos.v1.AgentInfo.CapabilityR\fcapabilities\x121\n" +
 	"\x04used\x18\x03 \x03(\v2\x1d.troupe.cluster.AddAgent.UsedR\x04used\x12\x1c\n" +
-	"\x06active\x18\x04 \x01(\b:\x04trueR\x06active\x1a\x86\x01\n" +
+	"\x06active\x18\x04 \x01(\b:\x04trueR\x06active\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\x1a\x86\x01\n" +
 	"\x04Used\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x12\n" +
 	"\x04role\x18\x02 \x02(\tR\x04role\x120\n" +

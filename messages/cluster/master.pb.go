@@ -706,7 +706,11 @@ type Allocations_Allocation struct {
 	Role        *string                `protobuf:"bytes,2,req,name=role" json:"role,omitempty"`
 	AgentId     *mesos.AgentID         `protobuf:"bytes,3,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
 	// Without allocation_info.
-	Resources     []*mesos.Resource `protobuf:"bytes,4,rep,name=resources" json:"resources,omitempty"`
+	Resources []*mesos.Resource `protobuf:"bytes,4,rep,name=resources" json:"resources,omitempty"`
+	// The version of the AddAgent that the allocator knows the agent by. An
+	// allocation by an earlier one is void, since the later one says anew what
+	// is taken. Absent: not to be checked.
+	AgentVersion  *uint64 `protobuf:"varint,5,opt,name=agent_version,json=agentVersion" json:"agent_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -769,6 +773,13 @@ func (x *Allocations_Allocation) GetResources() []*mesos.Resource {
 	return nil
 }
 
+func (x *Allocations_Allocation) GetAgentVersion() uint64 {
+	if x != nil && x.AgentVersion != nil {
+		return *x.AgentVersion
+	}
+	return 0
+}
+
 var File_messages_cluster_master_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_master_proto_rawDesc = "" +
@@ -807,16 +818,17 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x125\n" +
 	"\vexecutor_id\x18\x03 \x02(\v2\x14.mesos.v1.ExecutorIDR\n" +
 	"executorId\x12\x12\n" +
-	"\x04data\x18\x04 \x02(\fR\x04data\"\xaa\x02\n" +
+	"\x04data\x18\x04 \x02(\fR\x04data\"\xcf\x02\n" +
 	"\vAllocations\x12\x14\n" +
 	"\x05epoch\x18\x01 \x02(\x04R\x05epoch\x12H\n" +
-	"\vallocations\x18\x02 \x03(\v2&.troupe.cluster.Allocations.AllocationR\vallocations\x1a\xba\x01\n" +
+	"\vallocations\x18\x02 \x03(\v2&.troupe.cluster.Allocations.AllocationR\vallocations\x1a\xdf\x01\n" +
 	"\n" +
 	"Allocation\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x12\n" +
 	"\x04role\x18\x02 \x02(\tR\x04role\x12,\n" +
 	"\bagent_id\x18\x03 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x120\n" +
-	"\tresources\x18\x04 \x03(\v2\x12.mesos.v1.ResourceR\tresources\"\xad\x01\n" +
+	"\tresources\x18\x04 \x03(\v2\x12.mesos.v1.ResourceR\tresources\x12#\n" +
+	"\ragent_version\x18\x05 \x01(\x04R\fagentVersion\"\xad\x01\n" +
 	"\x0fKillTaskRequest\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
 	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\x125\n" +
