@@ -33,8 +33,8 @@ type registryCopy struct {
 	leader  *mesos.MasterInfo
 	records map[string][]byte // in their stored form, never modified
 	bytes   int64             // of keys and records
-	waiting []byte // the parts of a batch whose last part is not there yet
-	parts   uint32 // of waiting
+	waiting []byte            // the parts of a batch whose last part is not there yet
+	parts   uint32            // of waiting
 }
 
 // applied is what Raft's Apply gives the writer of an entry.
