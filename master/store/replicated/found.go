@@ -64,6 +64,9 @@ func (n *Node) tryFound(say func(string, ...zap.Field)) {
 		case err != nil:
 			say("a new registry needs all masters; one is not there yet", zap.String("master", address), zap.Error(err))
 			return
+		case who.GetFounded() && who.GetClusterId() == "":
+			say("another master makes the registry", zap.String("master", address))
+			return
 		case who.GetFounded():
 			say("the cluster exists already; this master waits to be added to it: troupe masters add "+n.options.Address,
 				zap.String("master", address), zap.String("cluster", who.GetClusterId()))

@@ -22,6 +22,7 @@ type masterFlags struct {
 	log     logFlags
 
 	workDir, registry, cluster   string
+	peers                        peerFlags
 	registryFetch, registryStore flags.Duration
 	prune, maxAge                flags.Duration
 	maxAgents                    int
@@ -48,7 +49,8 @@ type offerFlags struct {
 func (m *masterFlags) add(set *pflag.FlagSet) {
 	m.network.add(set, 5050)
 	set.StringVar(&m.workDir, "work_dir", "", "folder of the registry; required unless --registry=in_memory")
-	set.StringVar(&m.registry, "registry", "file", "file: kept in --work_dir; in_memory: forgotten at the end")
+	set.StringVar(&m.registry, "registry", "file", "file: kept in --work_dir; in_memory: forgotten at the end; replicated_log: kept by --masters, which mean it by themselves")
+	m.peers.add(set)
 	set.StringVar(&m.cluster, "cluster", "", "the cluster's name, for people")
 	duration(set, &m.registryFetch, "registry_fetch_timeout", time.Minute, "for the registry to be read at the start")
 	duration(set, &m.registryStore, "registry_store_timeout", 20*time.Second, "for one write of the registry; a master that cannot write ends")
@@ -119,6 +121,10 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	if err := m.check(); err != nil {
 		return daemon.MasterOptions{}, err
 	}
+	peers, err := m.peers.masters()
+	if err != nil {
+		return daemon.MasterOptions{}, err
+	}
 	allocation, err := m.offers.options()
 	if err != nil {
 		return daemon.MasterOptions{}, err
@@ -128,7 +134,7 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 		return daemon.MasterOptions{}, err
 	}
 	o := daemon.MasterOptions{
-		Network: network, Cluster: m.cluster, Allocator: allocation, Version: Version,
+		Network: network, Masters: peers, Cluster: m.cluster, Allocator: allocation, Version: Version,
 		PingTimeout: time.Duration(m.agents.ping), MaxPingTimeouts: m.agents.pings,
 		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),
 		Config: state.Config{
@@ -138,21 +144,15 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 			Limits: m.limits, RefuseRoot: !m.rootSubmissions, Roles: roles,
 		},
 	}
-	if m.registry == "file" {
+	if m.registry != "in_memory" {
 		o.WorkDir = m.workDir
 	}
 	return o, nil
 }
 
 func (m *masterFlags) check() error {
-	switch m.registry {
-	case "file":
-		if m.workDir == "" {
-			return usageError{errRequired("work_dir")}
-		}
-	case "in_memory":
-	default:
-		return flagError("registry", m.registry, "is neither file nor in_memory")
+	if err := m.checkRegistry(); err != nil {
+		return err
 	}
 	if ping := time.Duration(m.agents.ping); ping < time.Second || ping > 15*time.Minute {
 		return flagError("agent_ping_timeout", m.agents.ping.String(), "is not between 1secs and 15mins")
@@ -167,6 +167,27 @@ func (m *masterFlags) check() error {
 		namedDuration{"registry_fetch_timeout", m.registryFetch}, namedDuration{"registry_store_timeout", m.registryStore},
 		namedDuration{"registry_gc_interval", m.prune}, namedDuration{"registry_max_agent_age", m.maxAge},
 		namedDuration{"agent_reregister_timeout", m.agents.reregister}, namedDuration{"allocation_interval", m.offers.interval})
+}
+
+func (m *masterFlags) checkRegistry() error {
+	switch m.registry {
+	case "file":
+	case "replicated_log":
+		if m.peers.masterList == "" {
+			return flagError("registry", m.registry, "needs --masters, which keep it")
+		}
+	case "in_memory":
+		if m.peers.masterList != "" {
+			return flagError("registry", m.registry, "cannot be shared by --masters: leave it out")
+		}
+		return nil
+	default:
+		return flagError("registry", m.registry, "is none of file, in_memory, replicated_log")
+	}
+	if m.workDir == "" {
+		return usageError{errRequired("work_dir")}
+	}
+	return nil
 }
 
 func (o *offerFlags) options() (core.Options, error) {

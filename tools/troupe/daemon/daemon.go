@@ -41,6 +41,8 @@ type Daemon struct {
 	System *actors.System
 	scheme string
 	failed chan error
+	// early is done while the system still works, last first.
+	early []func() error
 	// release is done after the system has stopped, last first.
 	release []func() error
 }
@@ -116,11 +118,16 @@ func (d *Daemon) Run(ctx context.Context) error {
 func (d *Daemon) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	err := d.System.Close(ctx)
-	for i := len(d.release) - 1; i >= 0; i-- {
-		err = errors.Join(err, d.release[i]())
+	err := errors.Join(reversed(d.early), d.System.Close(ctx), reversed(d.release))
+	d.early, d.release = nil, nil
+	return err
+}
+
+func reversed(work []func() error) error {
+	var err error
+	for i := len(work) - 1; i >= 0; i-- {
+		err = errors.Join(err, work[i]())
 	}
-	d.release = nil
 	return err
 }
 

@@ -2,22 +2,16 @@ package daemon
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
-	"troupe/allocator"
 	"troupe/allocator/core"
 	"troupe/master"
 	"troupe/master/api"
 	"troupe/master/state"
-	"troupe/master/store"
 	"troupe/messages/mesos"
 )
 
@@ -28,7 +22,9 @@ type MasterOptions struct {
 	Config  state.Config // without Info, which is made here
 	// Allocator is for the allocator beside the master.
 	Allocator core.Options
-	// WorkDir holds the registry; empty keeps it in memory.
+	// Masters are those that this one shares the registry with.
+	Masters Masters
+	// WorkDir holds the registry; empty keeps it in memory, of a master alone.
 	WorkDir                                    string
 	Cluster, Version                           string
 	PingTimeout                                time.Duration
@@ -38,62 +34,39 @@ type MasterOptions struct {
 	Flags map[string]string
 }
 
-// registryStore is a store that can be closed.
-type registryStore interface {
-	master.Store
-	Close() error
-}
-
-// StartMaster starts a master with its allocator; it serves when this returns.
+// StartMaster starts a master; it serves when this returns. A master that is
+// alone leads then; one of several stands by until it is elected.
 func StartMaster(ctx context.Context, o MasterOptions) (*Daemon, error) {
-	registry, err := openRegistry(o)
-	if err != nil {
-		return nil, err
-	}
 	views := api.NewView(o.Config.Limits)
 	closeViews := func() error { views.Close(); return nil }
 	d, err := start(o.Network, o.Logging, api.NewCollector(views))
 	if err != nil {
-		return nil, joinClose(err, registry.Close, closeViews)
+		return nil, joinClose(err, closeViews)
 	}
-	d.release = append(d.release, registry.Close, closeViews)
-	if _, err := d.System.Spawn(master.AllocatorName, allocator.New(allocator.Options{Options: o.Allocator, Seed: rand.Uint64()})); err != nil {
-		return d.abandon(err)
-	}
+	d.release = append(d.release, closeViews)
 	o.Config.Info, err = masterInfo(d.Address(), o)
 	if err != nil {
 		return d.abandon(err)
 	}
-	leadership, err := master.Start(ctx, d.System, master.Options{
-		Config: o.Config, Store: registry, Publisher: views,
-		PingTimeout: o.PingTimeout, MaxPingTimeouts: o.MaxPingTimeouts,
-		RegistryFetchTimeout: o.RegistryFetchTimeout, RegistryStoreTimeout: o.RegistryStoreTimeout,
-	})
+	c := &candidate{Daemon: d, options: o, views: views, started: time.Now()}
+	if err := c.standBy(); err != nil {
+		return d.abandon(err)
+	}
+	if c.contest, err = c.newContest(); err != nil {
+		return d.abandon(err)
+	}
+	if len(o.Masters.Addresses) > 0 {
+		c.begin()
+		return d, nil
+	}
+	term, err := c.contest.Lead(ctx)
+	if err == nil {
+		err = c.start(ctx, term)
+	}
 	if err != nil {
 		return d.abandon(err)
 	}
-	d.background(leadership.Done(), func() { d.fail(leadership.Err()) })
-	now := time.Now()
-	api.Mount(d.System, views, api.Info{
-		Version: o.Version, Started: now, Elected: now, MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
-		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + d.Address(), Cluster: o.Cluster, Flags: o.Flags,
-		Metrics: []func(func(string, float64)){leadership.Metrics},
-	})
 	return d, nil
-}
-
-func openRegistry(o MasterOptions) (registryStore, error) {
-	if o.WorkDir == "" {
-		return store.NewMemory(o.Config.MasterID), nil
-	}
-	if err := os.MkdirAll(o.WorkDir, 0o755); err != nil {
-		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
-	}
-	file, err := store.Open(filepath.Join(o.WorkDir, "registry.db"), o.Config.MasterID)
-	if err != nil {
-		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
-	}
-	return file, nil
 }
 
 // masterInfo is what frameworks are told of the master.

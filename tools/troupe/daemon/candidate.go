@@ -1,0 +1,156 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"troupe/allocator"
+	"troupe/master"
+	"troupe/master/api"
+	"troupe/master/election"
+	"troupe/messages/masters"
+	"troupe/messages/mesos"
+)
+
+// candidate is a master that stands by until it is elected, and leads then.
+type candidate struct {
+	*Daemon
+	options MasterOptions
+	views   *api.View
+	contest election.Contest
+	started time.Time
+	leader  atomic.Pointer[mesos.MasterInfo] // who leads, as far as is known
+	leading atomic.Bool
+}
+
+// standBy makes the actor and the route that tell who leads, until lead does.
+func (c *candidate) standBy() error {
+	_, err := c.System.Spawn(master.Name, master.NewStandby(c.leader.Load))
+	c.System.Route("/", "leads to the leading master, while this one does not lead", http.HandlerFunc(c.redirect))
+	return err
+}
+
+// redirect sends HTTP clients to the same path of the leader. The Location has
+// no scheme, as Mesos's clients expect.
+func (c *candidate) redirect(w http.ResponseWriter, r *http.Request) {
+	leader := c.leader.Load()
+	address, err := masters.Address(leader)
+	switch {
+	case c.leading.Load():
+		http.NotFound(w, r)
+	case leader == nil || err != nil:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "no master leads at present", http.StatusServiceUnavailable)
+	default:
+		path := r.URL.RequestURI()
+		if r.URL.Path == "/redirect" || r.URL.Path == "/master/redirect" {
+			path = ""
+		}
+		w.Header()["Location"] = []string{"//" + address + path}
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	}
+}
+
+// begin lets the election decide, in the background: a master that is elected
+// leads until its term is lost, and the daemon fails then.
+func (c *candidate) begin() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{}, 2)
+	go func() {
+		c.follow(ctx)
+		done <- struct{}{}
+	}()
+	go func() {
+		if err := c.lead(ctx); err != nil && ctx.Err() == nil {
+			c.fail(err)
+		}
+		done <- struct{}{}
+	}()
+	c.early = append(c.early, func() error {
+		cancel()
+		err := c.contest.Close()
+		<-done
+		<-done
+		return err
+	})
+}
+
+// follow keeps in mind who leads.
+func (c *candidate) follow(ctx context.Context) {
+	var known *mesos.MasterInfo
+	for {
+		leader, err := c.contest.Leader(ctx, known)
+		if err != nil {
+			return // lead says why
+		}
+		c.leader.Store(leader)
+		if address, err := masters.Address(leader); err == nil {
+			c.options.Logging.Logger.Info("A master leads", zap.String("master", address), zap.String("id", leader.GetId()))
+		} else {
+			c.options.Logging.Logger.Info("No master leads")
+		}
+		known = leader
+	}
+}
+
+// lead waits to be elected, becomes the leading master, and returns when the
+// term is lost or ctx is done.
+func (c *candidate) lead(ctx context.Context) error {
+	term, err := c.contest.Lead(ctx)
+	if err != nil {
+		return err
+	}
+	c.options.Logging.Logger.Info("This master is elected")
+	if err := c.start(ctx, term); err != nil {
+		return err
+	}
+	select {
+	case <-term.Lost():
+		// Nothing more is said in the name of the master that led.
+		return errors.Join(term.Err(), c.System.Stop(ctx, c.System.PID(master.Name)))
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// start makes this master the leading one.
+func (c *candidate) start(ctx context.Context, term election.Term) error {
+	o := c.options
+	fetch, cancel := context.WithTimeout(ctx, o.RegistryFetchTimeout)
+	defer cancel()
+	registry, err := term.Registry(fetch, election.Opening{NewCluster: o.Config.MasterID})
+	if err != nil {
+		return fmt.Errorf("--registry: %w", err)
+	}
+	c.release = append(c.release, registry.Close)
+	if err := c.System.Stop(ctx, c.System.PID(master.Name)); err != nil {
+		return err
+	}
+	if _, err := c.System.Spawn(master.AllocatorName, allocator.New(allocator.Options{Options: o.Allocator, Seed: rand.Uint64()})); err != nil {
+		return err
+	}
+	leadership, err := master.Start(ctx, c.System, master.Options{
+		Config: o.Config, Store: registry, Publisher: c.views,
+		PingTimeout: o.PingTimeout, MaxPingTimeouts: o.MaxPingTimeouts,
+		RegistryFetchTimeout: o.RegistryFetchTimeout, RegistryStoreTimeout: o.RegistryStoreTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	c.background(leadership.Done(), func() { c.fail(leadership.Err()) })
+	api.Mount(c.System, c.views, api.Info{
+		Version: o.Version, Started: c.started, Elected: time.Now(), MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
+		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + c.Address(), Cluster: o.Cluster, Flags: o.Flags,
+		Metrics: []func(func(string, float64)){leadership.Metrics},
+	})
+	c.leader.Store(o.Config.Info)
+	c.leading.Store(true)
+	return nil
+}

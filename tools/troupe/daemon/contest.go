@@ -1,0 +1,77 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"troupe/master"
+	"troupe/master/election"
+	"troupe/master/store"
+	"troupe/master/store/replicated"
+)
+
+// Masters says who keeps the registry among themselves.
+type Masters struct {
+	// Addresses of all of them, host:port; none: this master is the only one.
+	Addresses []string
+	// ElectionTimeout as in replicated.Options; 0 is its default.
+	ElectionTimeout time.Duration
+}
+
+// contest is this master's part in the election, by what its options say.
+func (c *candidate) newContest() (election.Contest, error) {
+	if len(c.options.Masters.Addresses) == 0 {
+		return election.Alone(c.options.Config.Info, c.openRegistry), nil
+	}
+	return c.joinMasters()
+}
+
+// openRegistry opens the registry of the only master.
+func (c *candidate) openRegistry(_ context.Context, o election.Opening) (election.Registry, error) {
+	dir := c.options.WorkDir
+	if dir == "" {
+		return store.NewMemory(o.NewCluster), nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("--work_dir=%q: %w", dir, err)
+	}
+	if _, err := os.Stat(replicasFolder(dir)); err == nil {
+		return nil, fmt.Errorf("--work_dir=%q holds the registry of several masters: give --masters, or another folder", dir)
+	}
+	file, err := store.Open(registryFile(dir), o.NewCluster)
+	if err != nil {
+		return nil, fmt.Errorf("--work_dir=%q: %w", dir, err)
+	}
+	return file, nil
+}
+
+func registryFile(workDir string) string { return filepath.Join(workDir, "registry.db") }
+
+func replicasFolder(workDir string) string { return filepath.Join(workDir, "registry") }
+
+// joinMasters opens this master's replica of the registry.
+func (c *candidate) joinMasters() (election.Contest, error) {
+	o := c.options
+	if _, err := os.Stat(registryFile(o.WorkDir)); !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--work_dir=%q holds the registry of a single master: leave out --masters, or give another folder: %w",
+			o.WorkDir, errors.Join(fs.ErrExist, err))
+	}
+	replica, err := master.NewReplica(c.System)
+	if err != nil {
+		return nil, err
+	}
+	node, err := replicated.Open(replicated.Options{
+		Folder: replicasFolder(o.WorkDir), Masters: o.Masters.Addresses, Address: c.Address(), Info: o.Config.Info,
+		Wire: replica, ElectionTimeout: o.Masters.ElectionTimeout, Logger: o.Logging.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--masters: %w", err)
+	}
+	replica.Deliver(node.Receive)
+	return node, nil
+}
