@@ -258,7 +258,7 @@ func (r *returning) follow(in io.Reader) error {
 		master := actors.PID{Name: master.Name, Address: lines.Text()}
 		for i := range failoverFrameworks {
 			go func() {
-				if err := follow(ctx, frameworkInfo(i), master); err != nil {
+				if err := follow(ctx, frameworkInfo(i), master); err != nil && ctx.Err() == nil {
 					fmt.Fprintln(os.Stderr, "bench: framework:", err)
 				}
 			}()
