@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"troupe/actors"
-	"troupe/actors/address"
+	"troupe/master/detector"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/names"
@@ -19,8 +19,12 @@ type Capability = mesos.FrameworkInfo_Capability_Type
 
 // Options say who the framework is. Master and Name are needed.
 type Options struct {
-	// Master is the master's host:port.
+	// Master says where the masters are: host:port, several with commas between,
+	// zk://[user:password@]host:port,…/path, or file:///path of a file that holds
+	// one of these.
 	Master string
+	// Detector, if not nil, finds the leading master instead.
+	Detector Detector
 	// Name is for people.
 	Name string
 	// User runs the tasks that name none; empty means the one of this process.
@@ -55,18 +59,19 @@ type Options struct {
 	System actors.Options
 }
 
-// MasterName is the name of a master's actor.
-const MasterName = "master"
-
-func (o Options) master() (actors.PID, error) {
+// detector is what Master names, unless there is one; close ends the former.
+func (o Options) detector() (d Detector, end func() error, err error) {
+	if o.Detector != nil {
+		return o.Detector, func() error { return nil }, nil
+	}
 	if o.Master == "" {
-		return actors.PID{}, field.Missing("master")
+		return nil, nil, field.Missing("master")
 	}
-	p, err := address.Parse(MasterName + "@" + o.Master)
+	found, err := detector.Open(o.Master, detector.Options{TLS: o.System.TLS})
 	if err != nil {
-		return actors.PID{}, field.Invalid("master", o.Master, "is not host:port: %s", err)
+		return nil, nil, field.In("master", err)
 	}
-	return p, nil
+	return found, found.Close, nil
 }
 
 // info is the framework as it subscribes; id may be empty.

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"troupe/actors"
+	"troupe/messages/field"
 )
 
 // closeWait bounds how long a system may take to flush what it has to send.
@@ -26,10 +27,11 @@ func Run(ctx context.Context, o Options, s Scheduler) (err error) {
 			err = fmt.Errorf("framework %q: %w", o.Name, err)
 		}
 	}()
-	master, err := o.master()
+	seeker, done, err := o.detector()
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, done()) }()
 	if o.System.Logger == nil {
 		o.System.Logger = o.Logger
 	}
@@ -46,7 +48,8 @@ func Run(ctx context.Context, o Options, s Scheduler) (err error) {
 			err = errors.Join(err, e)
 		}
 	}()
-	d, err := Start(sys, master, o, s, func(err error) { tell(ended, err) })
+	o.Detector = seeker
+	d, err := Start(sys, actors.PID{}, o, s, func(err error) { tell(ended, err) })
 	if err != nil {
 		return err
 	}
@@ -54,11 +57,15 @@ func Run(ctx context.Context, o Options, s Scheduler) (err error) {
 }
 
 // Start runs a framework in an actor system of the caller's; Master and System
-// of o are not used. ended is called once, when Run would return, and must not
-// block.
+// of o are not used. The master is the one given, or if that is the zero PID
+// whom o.Detector finds. ended is called once, when Run would return, and must
+// not block.
 func Start(sys *actors.System, master actors.PID, o Options, s Scheduler, ended func(error)) (*Driver, error) {
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
+	}
+	if master.IsZero() && o.Detector == nil {
+		return nil, field.Missing("detector")
 	}
 	id := ""
 	if o.Store != nil {

@@ -19,7 +19,7 @@ import (
 func TestRunNamesWhatIsWrong(t *testing.T) {
 	for want, o := range map[string]frameworks.Options{
 		`framework "x": master: must be set`:                  {Name: "x"},
-		`framework "x": master: "nowhere": is not host:port`:  {Name: "x", Master: "nowhere"},
+		`master.masters[0]: "nowhere": is not host:port`:      {Name: "x", Master: "nowhere"},
 		`framework "": name: must be set`:                     {Master: "127.0.0.1:1"},
 		`roles[0]: "a b": must not contain " "`:               {Name: "x", Master: "127.0.0.1:1", Roles: []string{"a b"}},
 		`failover timeout: -1s: is negative`:                  {Name: "x", Master: "127.0.0.1:1", FailoverTimeout: -time.Second},

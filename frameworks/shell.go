@@ -3,6 +3,7 @@ package frameworks
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"troupe/actors"
 	"troupe/frameworks/session"
+	"troupe/messages/masters"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
 )
@@ -21,7 +23,7 @@ import (
 // Send and Link otherwise.
 type shell struct {
 	system    *actors.System
-	master    actors.PID
+	seeker    seeker
 	store     Store
 	scheduler Scheduler
 	core      *session.Session
@@ -44,7 +46,7 @@ func newShell(sys *actors.System, master actors.PID, info *mesos.FrameworkInfo, 
 		return nil, err
 	}
 	sh := &shell{
-		system: sys, master: master, store: o.Store, scheduler: s, core: core,
+		system: sys, seeker: seeker{detector: o.Detector, where: cmp.Or(o.Master, master.Address), master: master}, store: o.Store, scheduler: s, core: core,
 		timers: map[string]*actors.Timer{}, log: o.Logger, ended: ended, patience: o.Patience,
 	}
 	sh.driver = &Driver{shell: sh}
@@ -58,10 +60,12 @@ func (s *shell) Init(c *actors.Context) {
 		s.step(session.Received{From: session.Peer(c.Sender().String()), Principal: c.Principal(), Message: m})
 	}
 	actors.Handle(c, func(c *actors.Context, e *scheduler.Event) { receive(c, e) })
+	actors.Handle(c, s.notLeading)
 	c.HandleAny(receive)
 	c.HandleExited(func(_ *actors.Context, e actors.Exited) {
 		s.lost = e.Reason
 		s.step(session.PeerExited{Peer: session.Peer(e.PID.String())})
+		s.doubt(e.PID, "")
 	})
 	if h, ok := s.scheduler.(starter); ok {
 		h.start(s.driver)
@@ -69,16 +73,20 @@ func (s *shell) Init(c *actors.Context) {
 	if s.patience > 0 {
 		c.After(s.patience, s.giveUp)
 	}
-	s.queue(session.MasterDetected{Master: session.Peer(s.master.String())})
+	s.seek()
 }
 
 // giveUp ends what has not begun.
 func (s *shell) giveUp() {
-	if s.connected {
+	if s.connected || s.stopSearch() {
 		return
 	}
-	s.failure = fmt.Errorf("no subscription at master %s within %s: %s", s.master.Address, s.patience,
-		cmp.Or(s.lost, "no answer"))
+	s.fail(errors.New(cmp.Or(s.lost, "no answer")))
+}
+
+// fail ends a session that was never connected.
+func (s *shell) fail(why error) {
+	s.failure = fmt.Errorf("no subscription at master %s within %s: %w", masters.Redact(s.seeker.where), s.patience, why)
 	s.step(session.Leave{})
 }
 
@@ -99,7 +107,7 @@ func (s *shell) step(in session.Input) {
 func (s *shell) perform(e session.Effect) {
 	switch e := e.(type) {
 	case session.Send:
-		s.context.Send(s.master, e.Message)
+		s.context.Send(s.seeker.master, e.Message)
 	case session.SetTimer:
 		s.timers[e.Key].Stop()
 		s.timers[e.Key] = s.context.After(e.After, func() {
@@ -110,9 +118,9 @@ func (s *shell) perform(e session.Effect) {
 		s.timers[e.Key].Stop()
 		delete(s.timers, e.Key)
 	case session.Link:
-		s.context.Link(s.master)
+		s.context.Link(s.seeker.master)
 	case session.Unlink:
-		s.context.Unlink(s.master)
+		s.unlink(e.Peer)
 	case session.Persist:
 		s.persist(e.FrameworkID.GetValue())
 	case session.Connected:
@@ -121,6 +129,7 @@ func (s *shell) perform(e session.Effect) {
 		s.scheduler.Connected(s.driver, e.FrameworkID.GetValue(), e.Master, e.Resumed)
 	case session.Disconnected:
 		s.log.Warn("disconnected", zap.String("reason", e.Reason))
+		s.doubt(s.seeker.master, "")
 		s.scheduler.Disconnected(s.driver, e.Reason)
 	case session.Deliver:
 		s.deliver(e.Event)

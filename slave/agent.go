@@ -24,6 +24,7 @@ type Agent struct {
 	timers    map[string]*actors.Timer
 	keepers   map[state.HostID]*keeper // touched by the keepers only in their own queues
 	rewriting bool                     // the journal
+	leader    leader
 	log       *zap.Logger
 }
 
@@ -32,11 +33,13 @@ func (a *Agent) Init(c *actors.Context) {
 	a.log = c.Log().WithOptions(zap.WrapCore(sample))
 	a.timers = make(map[string]*actors.Timer)
 	a.keepers = make(map[state.HostID]*keeper)
+	actors.Handle(c, a.notLeading)
 	c.HandleAny(func(c *actors.Context, m proto.Message) {
 		a.step(c, state.Received{From: state.Peer(c.Sender().String()), Principal: c.Principal(), Message: m})
 	})
 	c.HandleExited(func(c *actors.Context, e actors.Exited) {
 		a.step(c, state.PeerExited{Peer: state.Peer(e.PID.String())})
+		a.doubt(e.PID, "")
 	})
 	a.step(c, state.Started{Records: a.options.Records, Rebooted: a.options.Rebooted, Damaged: a.options.Damaged})
 	a.options.Records = nil
@@ -45,6 +48,7 @@ func (a *Agent) Init(c *actors.Context) {
 	if !a.options.Master.IsZero() {
 		a.step(c, state.MasterDetected{Master: state.Peer(a.options.Master.String())})
 	}
+	a.follow(c)
 }
 
 // sample bounds what a flood of bad input writes: of lines with one text, the

@@ -88,9 +88,11 @@ type Publisher interface {
 type Options struct {
 	// What the machine is told; Sandbox and Seed are filled in.
 	Config state.Config
-	// Where the master is; the zero PID means that there is none yet, see
-	// Service.SetMaster.
+	// Where the master is, if that never changes; see also Service.SetMaster. The
+	// zero PID means that there is none yet.
 	Master actors.PID
+	// Detector, if not nil, finds the master.
+	Detector Detector
 	// What the journal held.
 	Records []*cluster.JournalRecord
 	// The machine was started anew since the journal was written.

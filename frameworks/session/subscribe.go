@@ -19,12 +19,16 @@ const (
 	// A SUBSCRIBE is repeated after a wait that starts here and doubles.
 	subscribeWait    = time.Second
 	subscribeWaitMax = 15 * time.Second
+	// The first one to a new master waits for less than this. Schedulers are
+	// few, so little spreads them enough.
+	detectedWait = 500 * time.Millisecond
 	// The master is given up after so many intervals without an event.
 	missedHeartbeats = 5
 )
 
 func (s *Session) detect(master Peer) {
 	if master == s.master {
+		s.detectAgain()
 		return
 	}
 	if s.master != "" {
@@ -39,7 +43,17 @@ func (s *Session) detect(master Peer) {
 		s.subscribe()
 	default:
 		// Everybody hears of a new master at once; spread what follows.
-		s.do(SetTimer{Key: timerSubscribe, After: s.chance.below(subscribeWait)})
+		s.attempts = 0
+		s.do(SetTimer{Key: timerSubscribe, After: s.chance.below(detectedWait)})
+	}
+}
+
+// detectAgain hears that the master leads anew, or still: no doubled wait counts
+// any more.
+func (s *Session) detectAgain() {
+	if s.master != "" && (s.phase == detached || s.phase == subscribing) {
+		s.attempts = 0
+		s.do(SetTimer{Key: timerSubscribe, After: s.chance.below(detectedWait)})
 	}
 }
 

@@ -31,6 +31,9 @@ type registration struct {
 func (m *Machine) masterDetected(p Peer) {
 	p = p.name()
 	if p == m.master.detected {
+		if p != "" && m.master.peer == "" {
+			m.masterLost() // it leads anew, or still: no doubled wait counts any more
+		}
 		return
 	}
 	if m.master.detected != "" {

@@ -39,9 +39,14 @@ var Rings = []Ring{
 		May:     []string{"words", "cores"}, Libraries: []string{"*"},
 	},
 	{
+		Name:    "seekers",
+		Folders: []string{"master/detector"},
+		May:     []string{"words", "devices"}, Libraries: []string{"*"},
+	},
+	{
 		Name:    "shells",
 		Folders: []string{"master", "slave", "allocator", "executor", "frameworks"},
-		May:     []string{"words", "runtime", "cores"}, Libraries: []string{"*"},
+		May:     []string{"words", "runtime", "cores", "seekers"}, Libraries: []string{"*"},
 	},
 	{
 		Name:    "faces",
@@ -51,7 +56,7 @@ var Rings = []Ring{
 	{
 		Name:    "wiring",
 		Folders: []string{"tools/...", "examples/..."},
-		May:     []string{"words", "runtime", "cores", "devices", "shells", "faces", "wiring"}, Libraries: []string{"*"},
+		May:     []string{"words", "runtime", "cores", "devices", "seekers", "shells", "faces", "wiring"}, Libraries: []string{"*"},
 	},
 }
 

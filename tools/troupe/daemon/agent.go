@@ -12,8 +12,8 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
-	"troupe/actors/address"
-	"troupe/master"
+	"troupe/master/detector"
+	"troupe/messages/masters"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 	"troupe/slave"
@@ -30,7 +30,7 @@ type AgentOptions struct {
 	Network Network
 	Logging Logging
 	Config  state.Config // without Info, which is made here
-	// Master is where the master is, host:port.
+	// Master says where the masters are; see package masters.
 	Master string
 	// WorkDir holds the journal and the sandboxes; it is made if need be.
 	WorkDir string
@@ -61,10 +61,21 @@ var ErrOrdered = errors.New("the agent was told to end")
 // StartAgent starts an agent; it serves when this returns, and looks for its
 // master from then on.
 func StartAgent(o AgentOptions) (*Agent, error) {
-	at, err := address.Parse(master.Name + "@" + o.Master)
+	seeker, err := detector.Open(o.Master, detector.Options{TLS: o.Network.TLS, Backoff: detector.Backoff{
+		First: o.Config.RegistrationBackoff / 10, Longest: 2 * o.Config.RegistrationBackoff,
+	}})
 	if err != nil {
-		return nil, fmt.Errorf("--master=%q is not of the form host:port: %w", o.Master, err)
+		return nil, fmt.Errorf("--master=%q: %w", masters.Redact(o.Master), err)
 	}
+	a, err := startAgent(o, seeker)
+	if err != nil {
+		return nil, joinClose(err, seeker.Close)
+	}
+	a.release = append(a.release, seeker.Close)
+	return a, nil
+}
+
+func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) {
 	if o.WorkDir, err = filepath.Abs(o.WorkDir); err != nil {
 		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
 	}
@@ -83,12 +94,12 @@ func StartAgent(o AgentOptions) (*Agent, error) {
 		_, err = d.abandon(err)
 		return nil, err
 	}
-	a := &Agent{Daemon: d, hosts: &hostProcesses{command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log")}}
+	a = &Agent{Daemon: d, hosts: &hostProcesses{command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log")}}
 	o.Config.Capabilities = slave.Capabilities()
 	collector := sandbox.NewCollector(layout, o.Collect)
 	mountAgent(a.System, views, collector, o)
 	return a, a.serve(slave.Options{
-		Config: o.Config, Master: at, Records: journal.Records, Rebooted: journal.Rebooted,
+		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
 		Damaged: len(journal.Damage),
 		Journal: journal.Journal, Sandboxes: sandboxes{layout, collector},
 		Processes: a.hosts, Publisher: views, DiskWatchInterval: o.DiskWatchInterval,

@@ -1,0 +1,270 @@
+package detector
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/masters"
+	"troupe/messages/mesos"
+)
+
+// asker asks a master who leads.
+type asker func(ctx context.Context, address string) (answer, error)
+
+// answer is what a master says.
+type answer struct {
+	leading bool
+	// nil: it knows of nobody.
+	leader *mesos.MasterInfo
+}
+
+// list is the detector among masters whose addresses are known.
+type list struct {
+	candidates []string
+	ask        asker
+	backoff    Backoff
+	closed     chan struct{}
+	end        sync.Once
+
+	mu sync.Mutex
+	// current is nil while nobody is known to lead; changed is closed and made
+	// anew with every change.
+	current *mesos.MasterInfo
+	changed chan struct{}
+	// hint is whom to ask first; doubted is who was given up last.
+	hint, doubted string
+}
+
+// newList makes a detector. Even a single master is asked: its answer has the
+// address that it goes by among actors, of which the given one may be an alias.
+func newList(candidates []string, ask asker, b Backoff) *list {
+	return &list{candidates: candidates, ask: ask, backoff: b, closed: make(chan struct{}), changed: make(chan struct{})}
+}
+
+// nameless is a master of which no more than the address is known.
+func nameless(address string) *mesos.MasterInfo {
+	return &mesos.MasterInfo{Id: proto.String(""), Ip: proto.Uint32(0), Pid: proto.String("master@" + address)}
+}
+
+// same tells whether two leaders are one. One whose id is unknown is known by its
+// address alone.
+func same(a, b *mesos.MasterInfo) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.GetId() != "" && b.GetId() != "" {
+		return a.GetId() == b.GetId()
+	}
+	return addressOf(a) == addressOf(b)
+}
+
+// addressOf is "" for what has none.
+func addressOf(m *mesos.MasterInfo) string {
+	address, err := masters.Address(m)
+	if err != nil {
+		return ""
+	}
+	return address
+}
+
+// Leader implements Detector.
+func (l *list) Leader(ctx context.Context, known *mesos.MasterInfo) (*mesos.MasterInfo, error) {
+	ctx, cancel := l.until(ctx)
+	defer cancel()
+	for {
+		l.mu.Lock()
+		current, changed := l.current, l.changed
+		l.mu.Unlock()
+		switch {
+		case !same(current, known):
+			return current, nil
+		case current == nil:
+			found, err := l.search(ctx)
+			if err != nil {
+				return nil, err
+			}
+			l.found(found)
+			continue
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("look for the leading master: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// until ends with ctx or with the detector.
+func (l *list) until(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-l.closed:
+			cancel(ErrClosed)
+		case <-done:
+		}
+	}()
+	return ctx, func() { close(done); cancel(nil) }
+}
+
+func (l *list) found(m *mesos.MasterInfo) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current == nil {
+		l.set(m)
+		l.hint, l.doubted = "", ""
+	}
+}
+
+// set needs the lock.
+func (l *list) set(m *mesos.MasterInfo) {
+	l.current = m
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
+// Doubt implements Detector.
+func (l *list) Doubt(leader, hint string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current == nil || addressOf(l.current) != leader {
+		return
+	}
+	if masters.CheckAddress(hint) == nil {
+		l.hint = hint
+	}
+	l.doubted = leader
+	l.set(nil)
+}
+
+// Close implements Detector.
+func (l *list) Close() error {
+	l.end.Do(func() { close(l.closed) })
+	return nil
+}
+
+// order is whom to ask: a hint, then the candidates from a random one on, the
+// one that was given up last among them at the end.
+func (l *list) order() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	start := rand.IntN(len(l.candidates))
+	asked := append(slices.Clone(l.candidates[start:]), l.candidates[:start]...)
+	if i := slices.Index(asked, l.doubted); i >= 0 {
+		asked = append(slices.Delete(asked, i, i+1), l.doubted)
+	}
+	if l.hint != "" {
+		asked = append([]string{l.hint}, slices.DeleteFunc(asked, func(a string) bool { return a == l.hint })...)
+	}
+	return asked
+}
+
+// search asks until somebody leads.
+func (l *list) search(ctx context.Context) (*mesos.MasterInfo, error) {
+	asked := l.order()
+	said := make(map[string]string, len(asked))
+	pause := l.backoff.First
+	for {
+		for range asked {
+			// Each round goes on where the last one ended, so that no single master
+			// that is cut off from the others is believed for ever.
+			address := asked[0]
+			asked = append(asked[1:], address)
+			leader, text := l.consult(ctx, address)
+			if leader != nil {
+				return leader, nil
+			}
+			said[address] = text
+			if ctx.Err() != nil {
+				return nil, notFound(ctx, said)
+			}
+			if text == saysNobody {
+				break
+			}
+		}
+		wait := time.NewTimer(rand.N(pause))
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return nil, notFound(ctx, said)
+		}
+		pause = min(2*pause, l.backoff.Longest)
+	}
+}
+
+const saysNobody = "stands by, and knows of no leader"
+
+// consult asks one master, and whom it names. A leader is who says so itself:
+// others may not have heard yet that it is gone.
+func (l *list) consult(ctx context.Context, address string) (*mesos.MasterInfo, string) {
+	a, err := l.ask(ctx, address)
+	switch {
+	case err != nil:
+		return nil, err.Error()
+	case a.leading:
+		return a.leader, ""
+	case a.leader == nil:
+		return nil, saysNobody
+	}
+	named, err := masters.Address(a.leader)
+	if err != nil || named == address {
+		return nil, saysNobody
+	}
+	b, err := l.ask(ctx, named)
+	switch {
+	case err != nil:
+		return nil, fmt.Sprintf("names %s as the leader, which does not answer: %v", named, err)
+	case b.leading:
+		return b.leader, ""
+	}
+	return nil, saysNobody
+}
+
+// notFound is the end of a search, with what was seen.
+func notFound(ctx context.Context, said map[string]string) error {
+	var parts []string
+	for address, text := range said {
+		parts = append(parts, address+" "+text)
+	}
+	slices.Sort(parts)
+	seen := "nobody was asked yet"
+	if len(parts) > 0 {
+		seen = strings.Join(parts, "; ")
+	}
+	return fmt.Errorf("no master leads (%s): %w", seen, context.Cause(ctx))
+}
+
+// Masters implements Detector.
+func (l *list) Masters(ctx context.Context) ([]Standing, error) {
+	standings := make([]Standing, len(l.candidates))
+	var asking sync.WaitGroup
+	for i, address := range l.candidates {
+		asking.Go(func() { standings[i] = l.standing(ctx, address) })
+	}
+	asking.Wait()
+	for _, s := range slices.Clone(standings) {
+		if s.Leader == nil || s.Err != nil {
+			continue
+		}
+		at := addressOf(s.Leader)
+		if at != "" && !slices.ContainsFunc(standings, func(k Standing) bool { return k.Address == at || k.Leading }) {
+			standings = append(standings, l.standing(ctx, at))
+		}
+	}
+	slices.SortFunc(standings, func(a, b Standing) int { return strings.Compare(a.Address, b.Address) })
+	return standings, nil
+}
+
+func (l *list) standing(ctx context.Context, address string) Standing {
+	a, err := l.ask(ctx, address)
+	return Standing{Address: address, Leading: a.leading, Leader: a.leader, Err: err}
+}
