@@ -67,7 +67,7 @@ func (o Options) detector() (d Detector, end func() error, err error) {
 	if o.Master == "" {
 		return nil, nil, field.Missing("master")
 	}
-	found, err := detector.Open(o.Master, detector.Options{TLS: o.System.TLS})
+	found, err := detector.Open(o.Master, detector.Options{TLS: o.System.TLS, Logger: o.Logger})
 	if err != nil {
 		return nil, nil, field.In("master", err)
 	}

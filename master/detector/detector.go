@@ -3,19 +3,21 @@ package detector
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
+	"go.uber.org/zap"
+
+	"troupe/master/election"
 	"troupe/messages/field"
 	"troupe/messages/masters"
 	"troupe/messages/mesos"
 )
 
 // ErrClosed is wrapped by what a closed detector answers.
-var ErrClosed = errors.New("the detector is closed")
+var ErrClosed = election.ErrClosed
 
 // Detector tells who leads. Its methods may be called from any goroutine.
 type Detector interface {
@@ -58,6 +60,8 @@ type Options struct {
 	Backoff Backoff
 	// AnswerTimeout bounds one question to one master; 1 s.
 	AnswerTimeout time.Duration
+	// Logger, for what happens to the watch of ZooKeeper; nil for silence.
+	Logger *zap.Logger
 }
 
 // Defaults of Options.
@@ -99,7 +103,7 @@ func New(at masters.Location, o Options) (Detector, error) {
 		}
 	}
 	if at.ZooKeeper != nil {
-		return nil, errors.New("ZooKeeper detection is not built in")
+		return newElected(*at.ZooKeeper, o), nil
 	}
 	return newList(at.Masters, newAsker(o), o.Backoff), nil
 }

@@ -61,7 +61,7 @@ var ErrOrdered = errors.New("the agent was told to end")
 // StartAgent starts an agent; it serves when this returns, and looks for its
 // master from then on.
 func StartAgent(o AgentOptions) (*Agent, error) {
-	seeker, err := detector.Open(o.Master, detector.Options{TLS: o.Network.TLS, Backoff: detector.Backoff{
+	seeker, err := detector.Open(o.Master, detector.Options{TLS: o.Network.TLS, Logger: o.Logging.Logger, Backoff: detector.Backoff{
 		First: o.Config.RegistrationBackoff / 10, Longest: 2 * o.Config.RegistrationBackoff,
 	}})
 	if err != nil {
