@@ -66,7 +66,7 @@ func TestWhatCannotRunSaysWhy(t *testing.T) {
 
 func TestClusterThatIsNotThere(t *testing.T) {
 	out, code := example(t, "hello", "-master=nowhere")
-	if code != 1 || !strings.Contains(out, `master: "nowhere": is not host:port`) {
+	if code != 1 || !strings.Contains(out, `master.masters[0]: "nowhere": is not host:port`) {
 		t.Errorf("exit status %d: %s", code, out)
 	}
 }

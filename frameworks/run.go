@@ -31,7 +31,11 @@ func Run(ctx context.Context, o Options, s Scheduler) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	defer func() {
+		if e := done(); e != nil {
+			err = errors.Join(err, e)
+		}
+	}()
 	if o.System.Logger == nil {
 		o.System.Logger = o.Logger
 	}

@@ -60,7 +60,7 @@ type Options struct {
 	Backoff Backoff
 	// AnswerTimeout bounds one question to one master; 1 s.
 	AnswerTimeout time.Duration
-	// Logger, for what happens to the watch of ZooKeeper; nil for silence.
+	// Logger is told while nobody is found to lead; nil for silence.
 	Logger *zap.Logger
 }
 
@@ -80,6 +80,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.AnswerTimeout <= 0 {
 		o.AnswerTimeout = answerTimeout
+	}
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
 	}
 	return o
 }
@@ -105,7 +108,7 @@ func New(at masters.Location, o Options) (Detector, error) {
 	if at.ZooKeeper != nil {
 		return newElected(*at.ZooKeeper, o), nil
 	}
-	return newList(at.Masters, newAsker(o), o.Backoff), nil
+	return newList(at.Masters, newAsker(o), o), nil
 }
 
 // maxFile is more than any location has.

@@ -3,12 +3,14 @@ package detector
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/masters"
@@ -30,6 +32,7 @@ type list struct {
 	candidates []string
 	ask        asker
 	backoff    Backoff
+	log        *zap.Logger
 	closed     chan struct{}
 	end        sync.Once
 
@@ -44,8 +47,10 @@ type list struct {
 
 // newList makes a detector. Even a single master is asked: its answer has the
 // address that it goes by among actors, of which the given one may be an alias.
-func newList(candidates []string, ask asker, b Backoff) *list {
-	return &list{candidates: candidates, ask: ask, backoff: b, closed: make(chan struct{}), changed: make(chan struct{})}
+func newList(candidates []string, ask asker, o Options) *list {
+	return &list{
+		candidates: candidates, ask: ask, backoff: o.Backoff, log: o.Logger, closed: make(chan struct{}), changed: make(chan struct{}),
+	}
 }
 
 // nameless is a master of which no more than the address is known.
@@ -167,38 +172,56 @@ func (l *list) order() []string {
 	return asked
 }
 
+// Whoever waits for a leader is told in the log, soon and then now and again.
+const (
+	firstComplaint = time.Second
+	nextComplaint  = 30 * time.Second
+)
+
 // search asks until somebody leads.
 func (l *list) search(ctx context.Context) (*mesos.MasterInfo, error) {
 	asked := l.order()
 	said := make(map[string]string, len(asked))
-	pause := l.backoff.First
-	for {
-		for range asked {
-			// Each round goes on where the last one ended, so that no single master
-			// that is cut off from the others is believed for ever.
-			address := asked[0]
-			asked = append(asked[1:], address)
-			leader, text := l.consult(ctx, address)
-			if leader != nil {
-				return leader, nil
-			}
-			said[address] = text
-			if ctx.Err() != nil {
-				return nil, notFound(ctx, said)
-			}
-			if text == saysNobody {
-				break
-			}
+	complain := time.Now().Add(firstComplaint)
+	for pause := l.backoff.First; ; pause = min(2*pause, l.backoff.Longest) {
+		if leader := l.round(ctx, asked, said); leader != nil {
+			return leader, nil
+		}
+		if now := time.Now(); !now.Before(complain) {
+			complain = now.Add(nextComplaint)
+			l.log.Warn("No master leads", zap.String("seen", summary(said)))
 		}
 		wait := time.NewTimer(rand.N(pause))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
 			wait.Stop()
-			return nil, notFound(ctx, said)
+			return nil, fmt.Errorf("no master leads (%s): %w", summary(said), context.Cause(ctx))
 		}
-		pause = min(2*pause, l.backoff.Longest)
 	}
+}
+
+// round asks one after the other until one leads, or one that lives knows of
+// nobody. The next round goes on behind that one, so that no single master that
+// is cut off from the others is believed for ever.
+func (l *list) round(ctx context.Context, asked []string, said map[string]string) *mesos.MasterInfo {
+	for range asked {
+		address := asked[0]
+		copy(asked, asked[1:])
+		asked[len(asked)-1] = address
+		leader, text := l.consult(ctx, address)
+		switch {
+		case leader != nil:
+			return leader
+		case ctx.Err() != nil:
+			return nil
+		}
+		said[address] = text
+		if text == saysNobody {
+			return nil
+		}
+	}
+	return nil
 }
 
 const saysNobody = "stands by, and knows of no leader"
@@ -229,18 +252,16 @@ func (l *list) consult(ctx context.Context, address string) (*mesos.MasterInfo, 
 	return nil, saysNobody
 }
 
-// notFound is the end of a search, with what was seen.
-func notFound(ctx context.Context, said map[string]string) error {
+// summary is what masters said, for people.
+func summary(said map[string]string) string {
+	if len(said) == 0 {
+		return "nobody has answered yet"
+	}
 	var parts []string
-	for address, text := range said {
-		parts = append(parts, address+" "+text)
+	for _, address := range slices.Sorted(maps.Keys(said)) {
+		parts = append(parts, address+" "+said[address])
 	}
-	slices.Sort(parts)
-	seen := "nobody was asked yet"
-	if len(parts) > 0 {
-		seen = strings.Join(parts, "; ")
-	}
-	return fmt.Errorf("no master leads (%s): %w", seen, context.Cause(ctx))
+	return strings.Join(parts, "; ")
 }
 
 // Masters implements Detector.

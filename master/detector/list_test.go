@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/mesos"
@@ -77,7 +79,7 @@ func names(address, id string) answer { return answer{leader: leaderAt(address, 
 var three = []string{"a:1", "b:1", "c:1"}
 
 func (e *ensemble) detector(candidates ...string) *list {
-	return newList(candidates, e.ask, Backoff{First: firstBackoff, Longest: longestBackoff})
+	return newList(candidates, e.ask, Options{}.withDefaults())
 }
 
 func leaderOf(t *testing.T, l *list, known *mesos.MasterInfo) *mesos.MasterInfo {
@@ -306,4 +308,24 @@ func TestSameLeader(t *testing.T) {
 			t.Errorf("same(%v, %v) = %t", test.x, test.y, got)
 		}
 	}
+}
+
+// An operator finds in the log why an agent does not register.
+func TestSearchIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnsemble()
+		core, lines := observer.New(zap.WarnLevel)
+		l := newList([]string{"a:1"}, e.ask, Options{Logger: zap.New(core)}.withDefaults())
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		if _, err := l.Leader(ctx, nil); err == nil {
+			t.Fatal("somebody leads")
+		}
+		if n := lines.Len(); n < 3 || n > 5 {
+			t.Errorf("%d lines in two minutes", n)
+		}
+		if seen := lines.All()[0].ContextMap()["seen"]; seen != "a:1 does not answer: refused" {
+			t.Errorf("seen %q", seen)
+		}
+	})
 }

@@ -31,7 +31,7 @@ func (e *elected) Masters(ctx context.Context) ([]Standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &list{ask: e.ask}
+	l := &list{ask: e.ask} // not to search with
 	for _, c := range candidates {
 		if at := addressOf(c); at != "" {
 			l.candidates = append(l.candidates, at)
