@@ -33,6 +33,7 @@ type candidate struct {
 // standBy makes the actor and the route that tell who leads, until lead does.
 func (c *candidate) standBy() error {
 	_, err := c.System.Spawn(master.Name, master.NewStandby(c.leader.Load))
+	api.MountLeader(c.System, func() (*mesos.MasterInfo, bool) { return c.leader.Load(), c.leading.Load() })
 	c.System.Route("/", "leads to the leading master, while this one does not lead", http.HandlerFunc(c.redirect))
 	return err
 }
