@@ -247,4 +247,3 @@ func BenchmarkAdmit50000(b *testing.B) {
 		_ = s.Close()
 	}
 }
-
