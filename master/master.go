@@ -52,8 +52,12 @@ func (m *Master) exited(c *actors.Context, e actors.Exited) {
 	m.peers.forget(e.PID)
 }
 
-// step performs the effects of one input, in order.
+// step performs the effects of one input, in order; of one that leads no more
+// there are none.
 func (m *Master) step(c *actors.Context, in state.Input) {
+	if m.leadership.Err() != nil {
+		return
+	}
 	for _, effect := range m.machine.Step(time.Now(), in) {
 		m.perform(c, effect)
 	}

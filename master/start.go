@@ -34,6 +34,10 @@ func (l *Leadership) Err() error {
 	}
 }
 
+// End ends the leadership: whatever comes to the master from now on is dropped.
+// Safe from any goroutine.
+func (l *Leadership) End(err error) { l.finish(err) }
+
 // Metrics puts the registrar's figures by the keys that Mesos gives them. It
 // may be called from any goroutine.
 func (l *Leadership) Metrics(put func(key string, value float64)) {

@@ -11,6 +11,7 @@ import (
 
 	"troupe/allocator/core"
 	"troupe/master/state"
+	"troupe/messages/masters"
 	"troupe/messages/names"
 	"troupe/tools/troupe/daemon"
 	"troupe/tools/troupe/flags"
@@ -23,6 +24,7 @@ type masterFlags struct {
 
 	workDir, registry, cluster   string
 	peers                        peerFlags
+	zk                           zookeeperFlags
 	registryFetch, registryStore flags.Duration
 	prune, maxAge                flags.Duration
 	maxAgents                    int
@@ -48,9 +50,10 @@ type offerFlags struct {
 
 func (m *masterFlags) add(set *pflag.FlagSet) {
 	m.network.add(set, 5050)
-	set.StringVar(&m.workDir, "work_dir", "", "folder of the registry; required unless --registry=in_memory")
-	set.StringVar(&m.registry, "registry", "file", "file: kept in --work_dir; in_memory: forgotten at the end; replicated_log: kept by --masters, which mean it by themselves")
+	set.StringVar(&m.workDir, "work_dir", "", "folder of the registry, and with --zk of the id of its cluster; required unless --registry=in_memory")
+	set.StringVar(&m.registry, "registry", "file", "file: kept in --work_dir, or at --zk; in_memory: forgotten at the end; replicated_log: kept by --masters, which mean it by themselves")
 	m.peers.add(set)
+	m.zk.add(set)
 	set.StringVar(&m.cluster, "cluster", "", "the cluster's name, for people")
 	duration(set, &m.registryFetch, "registry_fetch_timeout", time.Minute, "for the registry to be read at the start")
 	duration(set, &m.registryStore, "registry_store_timeout", 20*time.Second, "for one write of the registry; a master that cannot write ends")
@@ -121,7 +124,11 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	if err := m.check(); err != nil {
 		return daemon.MasterOptions{}, err
 	}
-	peers, err := m.peers.masters()
+	peers, err := m.peers.masters(m.zk.url != "")
+	if err != nil {
+		return daemon.MasterOptions{}, err
+	}
+	zk, err := m.zk.place()
 	if err != nil {
 		return daemon.MasterOptions{}, err
 	}
@@ -134,7 +141,7 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 		return daemon.MasterOptions{}, err
 	}
 	o := daemon.MasterOptions{
-		Network: network, Masters: peers, Cluster: m.cluster, Allocator: allocation, Version: Version,
+		Network: network, Masters: peers, ZooKeeper: zk, Cluster: m.cluster, Allocator: allocation, Version: Version,
 		PingTimeout: time.Duration(m.agents.ping), MaxPingTimeouts: m.agents.pings,
 		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),
 		Config: state.Config{
@@ -170,15 +177,21 @@ func (m *masterFlags) check() error {
 }
 
 func (m *masterFlags) checkRegistry() error {
+	if m.zk.url != "" && m.peers.masterList != "" {
+		return flagError("zk", masters.Redact(m.zk.url), "and --masters both keep the registry: give one of them")
+	}
 	switch m.registry {
 	case "file":
 	case "replicated_log":
 		if m.peers.masterList == "" {
-			return flagError("registry", m.registry, "needs --masters, which keep it")
+			return flagError("registry", m.registry, "needs --masters, which keep it; at --zk it is kept by ZooKeeper: leave it out")
 		}
 	case "in_memory":
 		if m.peers.masterList != "" {
 			return flagError("registry", m.registry, "cannot be shared by --masters: leave it out")
+		}
+		if m.zk.url != "" {
+			return flagError("registry", m.registry, "is not kept at --zk: leave it out")
 		}
 		return nil
 	default:

@@ -22,14 +22,14 @@ type peerFlags struct {
 
 func (p *peerFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&p.masterList, "masters", "", "all masters that keep the registry among themselves, this one too: host:port, with commas between; three or five")
-	set.IntVar(&p.quorum, "quorum", 0, "most of --masters: 2 of 3, 3 of 5; need not be given")
+	set.IntVar(&p.quorum, "quorum", 0, "most of --masters: 2 of 3, 3 of 5; need not be given, and means nothing with --zk")
 	duration(set, &p.election, "election_timeout", 600*time.Millisecond, "without a sign of the leader, after which --masters elect another one; to twice as long")
 }
 
-// masters checks the flags.
-func (p *peerFlags) masters() (daemon.Masters, error) {
+// masters checks the flags. With ZooKeeper, a quorum is its own business.
+func (p *peerFlags) masters(zooKeeper bool) (daemon.Masters, error) {
 	if p.masterList == "" {
-		if p.quorum > 1 {
+		if p.quorum > 1 && !zooKeeper {
 			return daemon.Masters{}, flagError("quorum", strconv.Itoa(p.quorum), "needs --masters to be most of")
 		}
 		return daemon.Masters{}, nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"troupe/messages/masters"
 	"troupe/tools/troupe/flags"
 )
 
@@ -15,7 +16,7 @@ func values(set *pflag.FlagSet) map[string]string {
 	all := map[string]string{}
 	set.VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden && f.Name != "help" && f.Name != "executor_environment_variables" {
-			all[f.Name] = f.Value.String()
+			all[f.Name] = masters.Redact(f.Value.String())
 		}
 	})
 	return all

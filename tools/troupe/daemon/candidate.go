@@ -145,6 +145,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	if err != nil {
 		return err
 	}
+	c.background(term.Lost(), func() { leadership.End(term.Err()) })
 	c.background(leadership.Done(), func() { c.fail(leadership.Err()) })
 	api.Mount(c.System, c.views, api.Info{
 		Version: o.Version, Started: c.started, Elected: time.Now(), MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,

@@ -25,10 +25,13 @@ type Masters struct {
 
 // contest is this master's part in the election, by what its options say.
 func (c *candidate) newContest() (election.Contest, error) {
-	if len(c.options.Masters.Addresses) == 0 {
-		return election.Alone(c.options.Config.Info, c.openRegistry), nil
+	switch {
+	case c.options.ZooKeeper.Place != nil:
+		return c.standInZooKeeper()
+	case len(c.options.Masters.Addresses) > 0:
+		return c.joinMasters()
 	}
-	return c.joinMasters()
+	return election.Alone(c.options.Config.Info, c.openRegistry), nil
 }
 
 // openRegistry opens the registry of the only master.

@@ -24,6 +24,8 @@ type MasterOptions struct {
 	Allocator core.Options
 	// Masters are those that this one shares the registry with.
 	Masters Masters
+	// ZooKeeper is where the registry is, if not with Masters.
+	ZooKeeper ZooKeeper
 	// WorkDir holds the registry; empty keeps it in memory, of a master alone.
 	WorkDir                                    string
 	Cluster, Version                           string
@@ -55,7 +57,7 @@ func StartMaster(ctx context.Context, o MasterOptions) (*Daemon, error) {
 	if c.contest, err = c.newContest(); err != nil {
 		return d.abandon(err)
 	}
-	if len(o.Masters.Addresses) > 0 {
+	if len(o.Masters.Addresses) > 0 || o.ZooKeeper.Place != nil {
 		c.begin()
 		return d, nil
 	}
