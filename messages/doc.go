@@ -36,6 +36,7 @@
 //	RegisterAgent                agent, backoff 1 s to 1 min  AgentRegistered, RegistrationRefused
 //	ReregisterAgent              agent, backoff 1 s to 1 min  AgentReregistered, RegistrationRefused
 //	UnregisterAgent              nobody                       the agent's Pings go unanswered
+//	AgentHindered                agent, when it registers     it registers again
 //	Pong                         nobody                       the next Ping
 //	StatusUpdate                 agent, 10 s to 10 min        StatusUpdateAck
 //	ExecutorExited               nobody                       its tasks' updates tell

@@ -41,6 +41,7 @@ func (a *Agent) Init(c *actors.Context) {
 		a.step(c, state.PeerExited{Peer: state.Peer(e.PID.String())})
 		a.doubt(e.PID, "")
 	})
+	a.options.Journal.OnStall(func(err error) { a.later(state.JournalStalled{Err: err}) })
 	a.step(c, state.Started{Records: a.options.Records, Rebooted: a.options.Rebooted, Damaged: a.options.Damaged})
 	a.options.Records = nil
 	a.retireOthers()
@@ -146,15 +147,20 @@ func (a *Agent) tidyJournal() {
 	}
 	a.rewriting = true
 	a.options.Journal.Rewrite(a.machine.Snapshot(), func(err error) {
-		a.sys.Do(a.sys.PID(Name), func(*actors.Context) {
-			a.rewriting = false
-			if err != nil {
-				// The next Append fails as well, and ends the agent.
-				a.log.Error("The journal was not rewritten", zap.Error(err))
+		a.sys.Do(a.sys.PID(Name), func(c *actors.Context) {
+			if err == nil {
+				a.rewriting = false
+				return
 			}
+			// There was no room, or the next Append fails as well, and ends the agent.
+			a.log.Error("The journal was not rewritten", zap.Error(err))
+			c.After(rewriteRetry, func() { a.rewriting = false })
 		})
 	})
 }
+
+// rewriteRetry is the wait after a rewrite that failed: it costs a snapshot.
+const rewriteRetry = time.Minute
 
 // write logs a note.
 func (a *Agent) write(n state.Note) {

@@ -33,6 +33,9 @@ type Journal interface {
 	Append(records []*cluster.JournalRecord, done func(error))
 	// Rewrite replaces everything that was appended before.
 	Rewrite(records []*cluster.JournalRecord, done func(error))
+	// OnStall has f told when records cannot be made durable for want of room on
+	// the disk, which keeps Append's answers waiting, and, by nil, when they can.
+	OnStall(f func(error))
 	// Grown tells that a Rewrite would pay off.
 	Grown() bool
 }

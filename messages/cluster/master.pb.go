@@ -225,6 +225,62 @@ func (x *UnregisterAgent) GetAgentId() *mesos.AgentID {
 	return nil
 }
 
+// AgentHindered tells what keeps an agent from taking tasks, or that nothing
+// does any more. It is sent when that changes and, while something does, after
+// each registration. What runs there goes on.
+type AgentHindered struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	AgentId *mesos.AgentID         `protobuf:"bytes,1,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
+	// Absent: offer it again.
+	Reason        *string `protobuf:"bytes,2,opt,name=reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentHindered) Reset() {
+	*x = AgentHindered{}
+	mi := &file_messages_cluster_master_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentHindered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentHindered) ProtoMessage() {}
+
+func (x *AgentHindered) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentHindered.ProtoReflect.Descriptor instead.
+func (*AgentHindered) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *AgentHindered) GetAgentId() *mesos.AgentID {
+	if x != nil {
+		return x.AgentId
+	}
+	return nil
+}
+
+func (x *AgentHindered) GetReason() string {
+	if x != nil && x.Reason != nil {
+		return *x.Reason
+	}
+	return ""
+}
+
 // Pong answers Ping.
 type Pong struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -235,7 +291,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_messages_cluster_master_proto_msgTypes[3]
+	mi := &file_messages_cluster_master_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -247,7 +303,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[3]
+	mi := &file_messages_cluster_master_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -260,7 +316,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{3}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Pong) GetAgentId() *mesos.AgentID {
@@ -286,7 +342,7 @@ type StatusUpdate struct {
 
 func (x *StatusUpdate) Reset() {
 	*x = StatusUpdate{}
-	mi := &file_messages_cluster_master_proto_msgTypes[4]
+	mi := &file_messages_cluster_master_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +354,7 @@ func (x *StatusUpdate) String() string {
 func (*StatusUpdate) ProtoMessage() {}
 
 func (x *StatusUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[4]
+	mi := &file_messages_cluster_master_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +367,7 @@ func (x *StatusUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusUpdate.ProtoReflect.Descriptor instead.
 func (*StatusUpdate) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{4}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *StatusUpdate) GetFrameworkId() *mesos.FrameworkID {
@@ -362,7 +418,7 @@ const (
 
 func (x *ExecutorExited) Reset() {
 	*x = ExecutorExited{}
-	mi := &file_messages_cluster_master_proto_msgTypes[5]
+	mi := &file_messages_cluster_master_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -374,7 +430,7 @@ func (x *ExecutorExited) String() string {
 func (*ExecutorExited) ProtoMessage() {}
 
 func (x *ExecutorExited) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[5]
+	mi := &file_messages_cluster_master_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -387,7 +443,7 @@ func (x *ExecutorExited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorExited.ProtoReflect.Descriptor instead.
 func (*ExecutorExited) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{5}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExecutorExited) GetFrameworkId() *mesos.FrameworkID {
@@ -432,7 +488,7 @@ type ExecutorMessage struct {
 
 func (x *ExecutorMessage) Reset() {
 	*x = ExecutorMessage{}
-	mi := &file_messages_cluster_master_proto_msgTypes[6]
+	mi := &file_messages_cluster_master_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +500,7 @@ func (x *ExecutorMessage) String() string {
 func (*ExecutorMessage) ProtoMessage() {}
 
 func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[6]
+	mi := &file_messages_cluster_master_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +513,7 @@ func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorMessage.ProtoReflect.Descriptor instead.
 func (*ExecutorMessage) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{6}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExecutorMessage) GetFrameworkId() *mesos.FrameworkID {
@@ -502,7 +558,7 @@ type Allocations struct {
 
 func (x *Allocations) Reset() {
 	*x = Allocations{}
-	mi := &file_messages_cluster_master_proto_msgTypes[7]
+	mi := &file_messages_cluster_master_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -514,7 +570,7 @@ func (x *Allocations) String() string {
 func (*Allocations) ProtoMessage() {}
 
 func (x *Allocations) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[7]
+	mi := &file_messages_cluster_master_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -527,7 +583,7 @@ func (x *Allocations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allocations.ProtoReflect.Descriptor instead.
 func (*Allocations) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{7}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Allocations) GetEpoch() uint64 {
@@ -558,7 +614,7 @@ type KillTaskRequest struct {
 
 func (x *KillTaskRequest) Reset() {
 	*x = KillTaskRequest{}
-	mi := &file_messages_cluster_master_proto_msgTypes[8]
+	mi := &file_messages_cluster_master_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +626,7 @@ func (x *KillTaskRequest) String() string {
 func (*KillTaskRequest) ProtoMessage() {}
 
 func (x *KillTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[8]
+	mi := &file_messages_cluster_master_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +639,7 @@ func (x *KillTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillTaskRequest.ProtoReflect.Descriptor instead.
 func (*KillTaskRequest) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{8}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *KillTaskRequest) GetFrameworkId() *mesos.FrameworkID {
@@ -618,7 +674,7 @@ type TeardownRequest struct {
 
 func (x *TeardownRequest) Reset() {
 	*x = TeardownRequest{}
-	mi := &file_messages_cluster_master_proto_msgTypes[9]
+	mi := &file_messages_cluster_master_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +686,7 @@ func (x *TeardownRequest) String() string {
 func (*TeardownRequest) ProtoMessage() {}
 
 func (x *TeardownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[9]
+	mi := &file_messages_cluster_master_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +699,7 @@ func (x *TeardownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TeardownRequest.ProtoReflect.Descriptor instead.
 func (*TeardownRequest) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TeardownRequest) GetFrameworkId() *mesos.FrameworkID {
@@ -664,7 +720,7 @@ type OperatorReply struct {
 
 func (x *OperatorReply) Reset() {
 	*x = OperatorReply{}
-	mi := &file_messages_cluster_master_proto_msgTypes[10]
+	mi := &file_messages_cluster_master_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -676,7 +732,7 @@ func (x *OperatorReply) String() string {
 func (*OperatorReply) ProtoMessage() {}
 
 func (x *OperatorReply) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[10]
+	mi := &file_messages_cluster_master_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -689,7 +745,7 @@ func (x *OperatorReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorReply.ProtoReflect.Descriptor instead.
 func (*OperatorReply) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *OperatorReply) GetError() string {
@@ -717,7 +773,7 @@ type Allocations_Allocation struct {
 
 func (x *Allocations_Allocation) Reset() {
 	*x = Allocations_Allocation{}
-	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	mi := &file_messages_cluster_master_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +785,7 @@ func (x *Allocations_Allocation) String() string {
 func (*Allocations_Allocation) ProtoMessage() {}
 
 func (x *Allocations_Allocation) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	mi := &file_messages_cluster_master_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +798,7 @@ func (x *Allocations_Allocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allocations_Allocation.ProtoReflect.Descriptor instead.
 func (*Allocations_Allocation) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{7, 0}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{8, 0}
 }
 
 func (x *Allocations_Allocation) GetFrameworkId() *mesos.FrameworkID {
@@ -799,7 +855,10 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\x05tasks\x18\x05 \x03(\v2\x0e.mesos.v1.TaskR\x05tasks\x124\n" +
 	"\texecutors\x18\x06 \x03(\v2\x16.mesos.v1.ExecutorInfoR\texecutors\"?\n" +
 	"\x0fUnregisterAgent\x12,\n" +
-	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\"4\n" +
+	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\"U\n" +
+	"\rAgentHindered\x12,\n" +
+	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"4\n" +
 	"\x04Pong\x12,\n" +
 	"\bagent_id\x18\x01 \x01(\v2\x11.mesos.v1.AgentIDR\aagentId\"\xdc\x01\n" +
 	"\fStatusUpdate\x128\n" +
@@ -851,67 +910,69 @@ func file_messages_cluster_master_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_master_proto_rawDescData
 }
 
-var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_messages_cluster_master_proto_goTypes = []any{
 	(*RegisterAgent)(nil),              // 0: troupe.cluster.RegisterAgent
 	(*ReregisterAgent)(nil),            // 1: troupe.cluster.ReregisterAgent
 	(*UnregisterAgent)(nil),            // 2: troupe.cluster.UnregisterAgent
-	(*Pong)(nil),                       // 3: troupe.cluster.Pong
-	(*StatusUpdate)(nil),               // 4: troupe.cluster.StatusUpdate
-	(*ExecutorExited)(nil),             // 5: troupe.cluster.ExecutorExited
-	(*ExecutorMessage)(nil),            // 6: troupe.cluster.ExecutorMessage
-	(*Allocations)(nil),                // 7: troupe.cluster.Allocations
-	(*KillTaskRequest)(nil),            // 8: troupe.cluster.KillTaskRequest
-	(*TeardownRequest)(nil),            // 9: troupe.cluster.TeardownRequest
-	(*OperatorReply)(nil),              // 10: troupe.cluster.OperatorReply
-	(*Allocations_Allocation)(nil),     // 11: troupe.cluster.Allocations.Allocation
-	(*mesos.AgentInfo)(nil),            // 12: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 13: mesos.v1.AgentInfo.Capability
-	(*mesos.FrameworkInfo)(nil),        // 14: mesos.v1.FrameworkInfo
-	(*mesos.Task)(nil),                 // 15: mesos.v1.Task
-	(*mesos.ExecutorInfo)(nil),         // 16: mesos.v1.ExecutorInfo
-	(*mesos.AgentID)(nil),              // 17: mesos.v1.AgentID
-	(*mesos.FrameworkID)(nil),          // 18: mesos.v1.FrameworkID
-	(*mesos.TaskStatus)(nil),           // 19: mesos.v1.TaskStatus
-	(mesos.TaskState)(0),               // 20: mesos.v1.TaskState
-	(*mesos.ExecutorID)(nil),           // 21: mesos.v1.ExecutorID
-	(*mesos.TaskID)(nil),               // 22: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),           // 23: mesos.v1.KillPolicy
-	(*mesos.Resource)(nil),             // 24: mesos.v1.Resource
+	(*AgentHindered)(nil),              // 3: troupe.cluster.AgentHindered
+	(*Pong)(nil),                       // 4: troupe.cluster.Pong
+	(*StatusUpdate)(nil),               // 5: troupe.cluster.StatusUpdate
+	(*ExecutorExited)(nil),             // 6: troupe.cluster.ExecutorExited
+	(*ExecutorMessage)(nil),            // 7: troupe.cluster.ExecutorMessage
+	(*Allocations)(nil),                // 8: troupe.cluster.Allocations
+	(*KillTaskRequest)(nil),            // 9: troupe.cluster.KillTaskRequest
+	(*TeardownRequest)(nil),            // 10: troupe.cluster.TeardownRequest
+	(*OperatorReply)(nil),              // 11: troupe.cluster.OperatorReply
+	(*Allocations_Allocation)(nil),     // 12: troupe.cluster.Allocations.Allocation
+	(*mesos.AgentInfo)(nil),            // 13: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 14: mesos.v1.AgentInfo.Capability
+	(*mesos.FrameworkInfo)(nil),        // 15: mesos.v1.FrameworkInfo
+	(*mesos.Task)(nil),                 // 16: mesos.v1.Task
+	(*mesos.ExecutorInfo)(nil),         // 17: mesos.v1.ExecutorInfo
+	(*mesos.AgentID)(nil),              // 18: mesos.v1.AgentID
+	(*mesos.FrameworkID)(nil),          // 19: mesos.v1.FrameworkID
+	(*mesos.TaskStatus)(nil),           // 20: mesos.v1.TaskStatus
+	(mesos.TaskState)(0),               // 21: mesos.v1.TaskState
+	(*mesos.ExecutorID)(nil),           // 22: mesos.v1.ExecutorID
+	(*mesos.TaskID)(nil),               // 23: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),           // 24: mesos.v1.KillPolicy
+	(*mesos.Resource)(nil),             // 25: mesos.v1.Resource
 }
 var file_messages_cluster_master_proto_depIdxs = []int32{
-	12, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	13, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	12, // 2: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	13, // 3: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	14, // 4: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
-	15, // 5: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
-	16, // 6: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
-	17, // 7: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
-	17, // 8: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
-	18, // 9: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	17, // 10: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
-	19, // 11: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	20, // 12: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
-	18, // 13: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	17, // 14: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
-	21, // 15: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	18, // 16: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	17, // 17: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
-	21, // 18: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	11, // 19: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
-	18, // 20: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	22, // 21: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
-	23, // 22: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
-	18, // 23: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 24: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
-	17, // 25: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
-	24, // 26: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	13, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	14, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	13, // 2: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	14, // 3: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	15, // 4: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
+	16, // 5: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
+	17, // 6: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
+	18, // 7: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
+	18, // 8: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
+	18, // 9: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
+	19, // 10: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 11: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
+	20, // 12: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	21, // 13: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
+	19, // 14: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 15: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
+	22, // 16: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	19, // 17: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 18: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
+	22, // 19: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	12, // 20: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
+	19, // 21: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	23, // 22: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
+	24, // 23: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
+	19, // 24: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 25: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
+	18, // 26: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
+	25, // 27: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_master_proto_init() }
@@ -925,7 +986,7 @@ func file_messages_cluster_master_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_master_proto_rawDesc), len(file_messages_cluster_master_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

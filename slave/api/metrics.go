@@ -53,6 +53,7 @@ var (
 	counters = []view.Counter{
 		view.ValidUpdates, view.InvalidUpdates, view.ValidMessages, view.InvalidMessages,
 		view.LaunchErrors, view.RecoveryErrors, view.StrangerMessages,
+		view.JournalStalls,
 	}
 )
 

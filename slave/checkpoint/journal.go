@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"troupe/messages/cluster"
 )
 
@@ -24,8 +22,9 @@ const (
 )
 
 // Journal appends in the order it is asked to, off its callers' goroutines.
-// It is safe for concurrent use. After the first failure nothing is written
-// any more, and everything is answered with that failure.
+// It is safe for concurrent use. While there is no room on the disk it answers
+// nothing and tries again; after any other failure nothing is written any
+// more, and everything is answered with that failure.
 type Journal struct {
 	dir  string // of the journal
 	lock *os.File
@@ -34,8 +33,10 @@ type Journal struct {
 	wake    *sync.Cond
 	waiting []request
 	closed  bool
-	size    int64 // of the file, as far as it is durable
-	settled int64 // the same after the last rewrite
+	stalled func(error) // see OnStall
+	size    int64       // of the file, as far as it is durable
+	settled int64       // the same after the last rewrite
+	closing chan struct{}
 	done    chan struct{}
 
 	// The writer's own.
@@ -82,7 +83,7 @@ func Open(workDir string, strict bool) (Opened, error) {
 		return Opened{}, errors.Join(err, held.Close())
 	}
 	j := opened.Journal
-	j.lock, j.done = held, make(chan struct{})
+	j.lock, j.closing, j.done = held, make(chan struct{}), make(chan struct{})
 	j.wake = sync.NewCond(&j.mu)
 	go j.write()
 	return opened, nil
@@ -186,6 +187,15 @@ func (j *Journal) Grown() bool {
 	return j.size > max(minRewrite, rewriteFactor*j.settled)
 }
 
+// OnStall has f called when the disk has no room, with the error, and when it
+// has again, with nil. It is called from the journal's goroutine, and must not
+// block.
+func (j *Journal) OnStall(f func(error)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stalled = f
+}
+
 func (j *Journal) ask(r request) {
 	j.mu.Lock()
 	if j.closed {
@@ -209,106 +219,7 @@ func (j *Journal) Close() error {
 	j.closed = true
 	j.mu.Unlock()
 	j.wake.Signal()
+	close(j.closing)
 	<-j.done
 	return errors.Join(j.file.Close(), j.lock.Close())
-}
-
-// write is the journal's goroutine: one sync for all that wait.
-func (j *Journal) write() {
-	defer close(j.done)
-	for {
-		j.mu.Lock()
-		for len(j.waiting) == 0 && !j.closed {
-			j.wake.Wait()
-		}
-		requests := j.waiting
-		j.waiting = nil
-		j.mu.Unlock()
-		if len(requests) == 0 {
-			return
-		}
-		for len(requests) > 0 {
-			n := together(requests)
-			err := j.commit(requests[:n])
-			for _, r := range requests[:n] {
-				r.done(err)
-			}
-			requests = requests[n:]
-		}
-	}
-}
-
-// together counts the requests that can be one frame: a rewrite begins anew.
-func together(requests []request) int {
-	for i, r := range requests {
-		if r.rewrite && i > 0 {
-			return i
-		}
-	}
-	return len(requests)
-}
-
-// commit makes requests durable. The first may be a rewrite.
-func (j *Journal) commit(requests []request) error {
-	if j.failed != nil {
-		return j.failed
-	}
-	var records []*cluster.JournalRecord
-	for _, r := range requests {
-		records = append(records, r.records...)
-	}
-	frame, err := appendFrame(j.buffer[:0], records)
-	if err == nil {
-		if requests[0].rewrite {
-			err = j.replace(frame)
-		} else {
-			err = j.append(frame)
-		}
-	}
-	if cap(frame) <= minRewrite {
-		j.buffer = frame[:0]
-	}
-	j.failed = err
-	return err
-}
-
-func (j *Journal) append(frame []byte) error {
-	if _, err := j.file.Write(frame); err != nil {
-		return fmt.Errorf("appending to the journal: %w", err)
-	}
-	if err := unix.Fdatasync(int(j.file.Fd())); err != nil {
-		return fmt.Errorf("syncing the journal: %w", err)
-	}
-	j.mu.Lock()
-	j.size += int64(len(frame))
-	j.mu.Unlock()
-	return nil
-}
-
-// replace puts a journal of one frame in the place of the old one.
-func (j *Journal) replace(frame []byte) error {
-	fresh := filepath.Join(j.dir, "journal.new")
-	file, err := os.OpenFile(fresh, os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
-	if err != nil {
-		return fmt.Errorf("rewriting the journal: %w", err)
-	}
-	_, err = file.Write(frame)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err == nil {
-		err = os.Rename(fresh, filepath.Join(j.dir, "journal"))
-	}
-	if err == nil {
-		err = syncDir(j.dir)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("rewriting the journal: %w", err), file.Close())
-	}
-	err = j.file.Close() // of the old one, which nobody reads any more
-	j.file = file
-	j.mu.Lock()
-	j.size, j.settled = int64(len(frame)), int64(len(frame))
-	j.mu.Unlock()
-	return err
 }

@@ -145,7 +145,9 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 		// Its last update was acknowledged: the executor did not hear of ours.
 		answer()
 		return nil
-	case m.streams.Full(k):
+	case t.writing[id]:
+		return nil // it is answered when the first of it is durable
+	case len(m.streams.Pending(k))+len(t.writing) >= updates.MaxPending:
 		return field.Invalid("update.status.task_id", k.Task, "has %d updates that its framework has not acknowledged", updates.MaxPending)
 	}
 	n := news{k, m.completed(e, u)}
@@ -153,7 +155,12 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 		t.next = n.status.GetState()
 	}
 	m.count(view.ValidUpdates)
+	if t.writing == nil {
+		t.writing = map[updates.UUID]bool{}
+	}
+	t.writing[id] = true
 	m.checkpoint(func() {
+		delete(t.writing, id)
 		answer()
 		m.known(n)
 	}, n.record())

@@ -50,6 +50,13 @@ type Checkpointed struct {
 	Err error
 }
 
+// JournalStalled tells that what the journal was asked for waits for room on the
+// disk. The answers come when there is some.
+type JournalStalled struct {
+	// Nil: there is room again.
+	Err error
+}
+
 // SandboxMade answers MakeSandbox.
 type SandboxMade struct {
 	Container ContainerID
@@ -86,6 +93,7 @@ func (Received) input()        {}
 func (PeerExited) input()      {}
 func (TimerFired) input()      {}
 func (Checkpointed) input()    {}
+func (JournalStalled) input()  {}
 func (SandboxMade) input()     {}
 func (HostStarted) input()     {}
 func (HostEnded) input()       {}

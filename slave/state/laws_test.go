@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -46,6 +47,14 @@ func (w *world) actions() map[string]func(*rapid.T) {
 				w.receive(w.masterPeer(), &cluster.DrainAgent{Config: &mesos.DrainConfig{MaxGracePeriod: grace(0)}})
 			}
 		},
+		"stall": func(*rapid.T) {
+			w.stalled = !w.stalled
+			var err error
+			if w.stalled {
+				err = errors.New("no space left on device")
+			}
+			w.step(JournalStalled{err})
+		},
 		"resend": func(*rapid.T) {
 			w.receive(w.masterPeer(), &cluster.ResendUpdates{FrameworkId: frameworkID()})
 		},
@@ -87,7 +96,7 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"ack":    func(t *rapid.T) { w.acknowledge(t) },
 		"timer":  func(t *rapid.T) { w.fire(t) },
 		"sweep":  func(*rapid.T) { w.sweep() },
-		"crash":  func(*rapid.T) { w.start() },
+		"crash":  func(t *rapid.T) { w.crash(t) },
 		"master": func(*rapid.T) { w.step(PeerExited{Peer(w.masterPeer())}); w.incarnation++ },
 	}
 }
@@ -155,8 +164,21 @@ func (w *world) kill(t *rapid.T) {
 	}
 }
 
+// crash ends the agent's process. Of what it was writing any first part may be
+// durable, with nobody told.
+func (w *world) crash(t *rapid.T) {
+	for _, c := range w.writing[:rapid.IntRange(0, len(w.writing)).Draw(t, "durable")] {
+		w.durable = append(w.durable, c.Records...)
+		w.journal = append(w.journal, c.Records...)
+	}
+	w.start()
+}
+
 // write makes the oldest n appends durable.
 func (w *world) write(n int) {
+	if w.stalled {
+		return
+	}
 	for range min(n, len(w.writing)) {
 		c := w.writing[0]
 		w.writing = w.writing[1:]
@@ -168,6 +190,9 @@ func (w *world) write(n int) {
 
 // rewrite replaces the journal by a snapshot; what waited is in it.
 func (w *world) rewrite() {
+	if w.stalled {
+		return
+	}
 	w.journal = w.m.Snapshot()
 	waited := w.writing
 	w.writing = nil
@@ -249,6 +274,8 @@ func (w *world) fireOne(key string) {
 
 // drain lets everything happen that should, until nothing is left to do.
 func (w *world) drain() {
+	w.stalled = false
+	w.step(JournalStalled{})
 	for range 60 {
 		w.write(len(w.writing))
 		w.makeSandboxes()

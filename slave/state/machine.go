@@ -98,11 +98,12 @@ type Machine struct {
 	lastHost  int
 	lastTask  uint64
 
-	leaving leaving
-	drain   *mesos.DrainConfig // nil while no drain is under way
-	exited  bool
-	now     time.Time
-	out     []Effect
+	leaving  leaving
+	drain    *mesos.DrainConfig // nil while no drain is under way
+	exited   bool
+	hindered string // why it shall be given no tasks; "" if it shall
+	now      time.Time
+	out      []Effect
 }
 
 // New makes a machine that waits for Started.
@@ -139,6 +140,8 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 		m.timerFired(in.Key)
 	case Checkpointed:
 		m.checkpointed(in)
+	case JournalStalled:
+		m.journalStalled(in.Err)
 	case SandboxMade:
 		m.sandboxMade(in)
 	case HostStarted:

@@ -81,8 +81,14 @@ func (m *Machine) registering() bool { return !m.leaving.on() || m.unregistering
 
 // reregister waits for the journal: a launch that a master of before sent, and
 // that is not durable yet, would be unknown to the next master, which would
-// give its resources away.
+// give its resources away. Where the journal has to wait for a disk, a launch is
+// named all the same: the agent must not be held for unreachable meanwhile, and
+// if it forgets the launch it will say so.
 func (m *Machine) reregister() {
+	if m.hindered != "" {
+		m.send(m.master.detected, m.reregistration())
+		return
+	}
 	if m.master.composing {
 		return
 	}
@@ -103,7 +109,7 @@ func (m *Machine) capabilities() []*mesos.AgentInfo_Capability {
 	return list
 }
 
-// reregistration says what runs here, as far as it is durable.
+// reregistration says what runs here, as far as it is durable, or can be.
 func (m *Machine) reregistration() *cluster.ReregisterAgent {
 	msg := &cluster.ReregisterAgent{Agent: m.info, Version: &m.cfg.Version, Capabilities: m.capabilities()}
 	for _, f := range sorted(m.frameworks) {
@@ -112,12 +118,12 @@ func (m *Machine) reregistration() *cluster.ReregisterAgent {
 		}
 		msg.Frameworks = append(msg.Frameworks, f.info)
 		for _, e := range sorted(f.executors) {
-			if !e.generated() && e.step > accepting {
+			if !e.generated() && (e.step > accepting || m.hindered != "") {
 				msg.Executors = append(msg.Executors, e.info)
 			}
 		}
 		for _, t := range sorted(f.tasks) {
-			if t.launch.durable {
+			if t.launch.durable || m.hindered != "" {
 				msg.Tasks = append(msg.Tasks, m.report(t))
 			}
 		}
@@ -199,6 +205,9 @@ func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool
 	m.master.pingTimeout = time.Duration(pingTimeout)
 	m.emit(CancelTimer{timerRegistration})
 	m.awaitPing()
+	if m.hindered != "" {
+		m.tellHindered()
+	}
 	m.publishAgent()
 	m.stream(updates.Resume{})
 	return true

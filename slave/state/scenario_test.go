@@ -38,6 +38,7 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	master PEER | exit PEER | fire KEY | hostended HOST [WHY] | swept HOST | shutdown WHY
 //	sandbox CONTAINER [ERROR]  answers MakeSandbox
 //	sandboxes auto|manual      whether each MakeSandbox is answered at once
+//	stalled ERROR | unstalled  the journal has no room, or has again
 //	durable [ERROR]            answers the oldest Checkpoint
 //	journal auto|manual        whether each Checkpoint is answered at once
 //
@@ -193,6 +194,10 @@ func simpleInput(t *testing.T, verb, rest, first, more string) Input {
 		return PeerExited{Peer(rest)}
 	case "fire":
 		return TimerFired{rest}
+	case "stalled":
+		return JournalStalled{errors.New(rest)}
+	case "unstalled":
+		return JournalStalled{}
 	case "found":
 		pid, err := strconv.ParseInt(more, 10, 32)
 		if err != nil {

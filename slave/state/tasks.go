@@ -26,6 +26,8 @@ type task struct {
 	next  mesos.TaskState // the newest of all: its update is on its way to the journal
 	// The last status of every run of equal states, without data.
 	statuses []*mesos.TaskStatus
+	// Updates of its executor that are on their way to the journal.
+	writing map[updates.UUID]bool
 	// A kill that its executor must hear of when it subscribes again.
 	kill *cluster.KillTask
 }

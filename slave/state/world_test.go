@@ -25,6 +25,7 @@ type world struct {
 	seed    uint64
 	number  int
 	now     time.Time
+	stalled bool
 	inputs  []Input                  // that wait for the machine, and the one that it has
 	durable []*cluster.JournalRecord // ever
 	journal []*cluster.JournalRecord // as it is
@@ -79,6 +80,7 @@ func newWorld(t *rapid.T) *world {
 // start begins a new agent process with what is durable. Whatever was on its
 // way to the old one is lost.
 func (w *world) start() {
+	w.stalled = false
 	w.seed += 2
 	w.m, w.timers = New(testConfig(w.seed)), map[string]bool{}
 	w.writing, w.making, w.sweeps, w.watches = nil, nil, nil, nil

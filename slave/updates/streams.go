@@ -79,12 +79,6 @@ func (s *Streams) Knows(k Key, id UUID) bool {
 	return t != nil && t.knows(id)
 }
 
-// Full tells whether the stream takes no more.
-func (s *Streams) Full(k Key) bool {
-	t := s.streams[k]
-	return t != nil && len(t.pending) >= MaxPending
-}
-
 // Terminated tells whether a terminal update was added that is not
 // acknowledged yet.
 func (s *Streams) Terminated(k Key) bool {

@@ -41,6 +41,7 @@ const (
 	LaunchErrors     Counter = "container_launch_errors"
 	RecoveryErrors   Counter = "recovery_errors"
 	StrangerMessages Counter = "stranger_messages"
+	JournalStalls    Counter = "journal_stalls"
 )
 
 // Counted adds one to a counter.
