@@ -145,6 +145,7 @@ func (a *agentFlags) run(ctx context.Context, io Streams, given map[string]strin
 	o.Flags = given
 	retire, undo := signal.NotifyContext(ctx, syscall.SIGUSR1)
 	defer undo()
+	defer survive(syscall.SIGXFSZ)()
 	err = a.log.serve(ctx, io, "agent", func(l daemon.Logging) (*daemon.Daemon, error) {
 		o.Logging = l
 		agent, err := daemon.StartAgent(o)
@@ -162,6 +163,15 @@ func (a *agentFlags) run(ctx context.Context, io Streams, given map[string]strin
 		return nil // as SIGUSR1 or --recover asked
 	}
 	return err
+}
+
+// survive makes an error of what would end the process: here, of a write that a
+// limit on the size of files forbids. Ignoring the signal would do the same to
+// every process that is started from here.
+func survive(s os.Signal) (undo func()) {
+	ignored := make(chan os.Signal, 1)
+	signal.Notify(ignored, s)
+	return func() { signal.Stop(ignored) }
 }
 
 // options checks the flags and turns them into a value.
