@@ -28,6 +28,7 @@ func works() []work {
 		{"failover", "a new master learns 5,000, 20,000 and 50,000 agents with 10 tasks each of another process", failover},
 		{"reregistration", "Mesos's AgentReregistrationDelay: agents in the master's process send what they run", reregistration},
 		{"registrar", "50,000 agents admitted and recovered, with each store", registrar},
+		{"recovery", "an agent with 500 running tasks is killed and started again", recovery},
 		{"flat", "memory of 50,000 simulated agents and their master over 10 simulated minutes", flat},
 		{"sleepers", "memory of 500 running tasks", measureSleepers},
 	}
