@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,7 +35,8 @@ type daemon struct {
 	program, role string
 	port          int
 	args          []string
-	cmd           *exec.Cmd // nil while it does not run
+	cmd           *exec.Cmd    // nil while it does not run
+	log           bytes.Buffer // of the process that runs; read when it has ended
 }
 
 func newDaemon(program, role string, args ...string) (*daemon, error) {
@@ -51,7 +53,8 @@ func (d *daemon) address() string { return net.JoinHostPort("127.0.0.1", strconv
 func (d *daemon) start() error {
 	args := append([]string{d.role, "--ip=127.0.0.1", "--port=" + strconv.Itoa(d.port), "--logging_level=error"}, d.args...)
 	d.cmd = exec.Command(d.program, args...)
-	d.cmd.Stderr = os.Stderr
+	d.log.Reset()
+	d.cmd.Stderr = &d.log
 	return d.cmd.Start()
 }
 
@@ -67,12 +70,23 @@ func (d *daemon) end(signal syscall.Signal) error {
 		return err
 	}
 	var exit *exec.ExitError
-	if err := d.cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		return err
-	}
+	err := d.cmd.Wait()
 	d.cmd = nil
-	return nil
+	if errors.As(err, &exit) && exit.Exited() && signal == syscall.SIGKILL {
+		return fmt.Errorf("%s at %s had ended: %w: %s", d.role, d.address(), err, d.log.Bytes())
+	}
+	if exit != nil {
+		return nil
+	}
+	return err
 }
+
+// direct does not follow a master that names another one.
+var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+// errNotServed is the error of a daemon that answers without metrics, as
+// masters do that do not lead.
+var errNotServed = errors.New("no metrics are served")
 
 // metrics reads /metrics/snapshot.
 func (d *daemon) metrics(ctx context.Context) (metrics map[string]float64, err error) {
@@ -80,12 +94,32 @@ func (d *daemon) metrics(ctx context.Context) (metrics map[string]float64, err e
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := direct.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%w: %s", errNotServed, response.Status)
+	}
 	return metrics, json.NewDecoder(response.Body).Decode(&metrics)
+}
+
+// answers waits until the daemon answers, whatever it says.
+func (d *daemon) answers(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		_, err := d.metrics(ctx)
+		if err == nil || errors.Is(err, errNotServed) {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s at %s does not answer: %w", d.role, d.address(), errors.Join(ctx.Err(), err))
+		}
+	}
 }
 
 // await polls the metrics until they say yes. While the daemon does not answer

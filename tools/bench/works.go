@@ -29,6 +29,7 @@ func works() []work {
 		{"reregistration", "Mesos's AgentReregistrationDelay: agents in the master's process send what they run", reregistration},
 		{"registrar", "50,000 agents admitted and recovered, with each store", registrar},
 		{"recovery", "an agent with 500 running tasks is killed and started again", recovery},
+		{"leaderless", "the leading one of three masters is killed", leaderless},
 		{"flat", "memory of 50,000 simulated agents and their master over 10 simulated minutes", flat},
 		{"sleepers", "memory of 500 running tasks", measureSleepers},
 	}
