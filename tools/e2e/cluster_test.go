@@ -52,13 +52,20 @@ func (c *cluster) startMaster() {
 	c.master.await(c.master.err, `"serving"`)
 }
 
-func (c *cluster) startAgent() {
+func (c *cluster) startAgent(more ...string) {
 	c.t.Helper()
-	c.agent = c.start(append([]string{
+	c.agent = c.agentWith(more...)
+	c.agent.await(c.agent.err, `"serving"`)
+}
+
+// agentWith starts an agent's process with more flags, of which the last of a
+// name counts.
+func (c *cluster) agentWith(more ...string) *daemon {
+	c.t.Helper()
+	return c.start(append([]string{
 		"agent", fmt.Sprintf("--port=%d", c.agentPort), "--master=" + strings.TrimPrefix(c.flags[0], "--master="), "--work_dir=" + filepath.Join(c.dir, "agent"),
 		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=50ms",
-	}, c.secure()...)...)
-	c.agent.await(c.agent.err, `"serving"`)
+	}, append(c.secure(), more...)...)...)
 }
 
 // end takes the cluster down with everything that runs on it.

@@ -1,0 +1,136 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"troupe/tools/processtest"
+)
+
+// agentOf gives the id and the processors of the only agent.
+func (c *cluster) agentOf() (id string, cpus float64) {
+	c.t.Helper()
+	var state struct {
+		Slaves []struct {
+			ID        string
+			Resources struct{ CPUs float64 }
+		}
+	}
+	if err := json.Unmarshal([]byte(get(c.t, c.masterPort, "/state")), &state); err != nil {
+		c.t.Fatal(err)
+	}
+	if len(state.Slaves) != 1 {
+		return "", 0
+	}
+	return state.Slaves[0].ID, state.Slaves[0].Resources.CPUs
+}
+
+// TestRecoverCleanup ends what the agent before left, tells the master, and
+// leaves a folder for a new agent, which may be another.
+func TestRecoverCleanup(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	task := w.startTask("leftover", "echo pid $$; exec sleep 1000")
+	pid := task.await(task.out, `pid (\d+)`)[1]
+	before, _ := c.agentOf()
+	c.agent.kill()
+	c.agentWith("--recover=cleanup").wait().check(t, "cleanup", 0, "", `--recover=cleanup`)
+	if processtest.Exists("/proc/" + pid) {
+		t.Error("the task has outlived the cleanup")
+	}
+	task.wait().check(t, "run", 1, "", "TASK_(LOST|GONE|DROPPED)")
+	c.startAgent("--resources=cpus:2;mem:1024;disk:1024")
+	eventually(t, "a new agent is there", func() bool {
+		id, cpus := c.agentOf()
+		return id != before && cpus == 2
+	})
+	w.do("run", "--", "echo", "again").check(t, "run", 0, "again", "TASK_FINISHED")
+	c.end()
+}
+
+// TestChangedAgent: more is taken, less is refused by name, and neither touches
+// what runs.
+func TestChangedAgent(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	task := w.startTask("bystander", "echo pid $$; exec sleep 1000")
+	pid := task.await(task.out, `pid (\d+)`)[1]
+	before, _ := c.agentOf()
+	c.agent.kill()
+	for _, flags := range [][]string{
+		{"--resources=cpus:2;mem:1024;disk:1024"},
+		{"--attributes=rack:r1", "--reconfiguration_policy=equal"},
+		{"--hostname=another"},
+	} {
+		c.agentWith(flags...).wait().check(t, flags[0], 1, "",
+			`(cpus was cpus:4 and is cpus:2|attribute rack was none and is|hostname was \S+ and is another).*--recover=cleanup`)
+	}
+	c.startAgent("--resources=cpus:8;mem:1024;disk:1024", "--attributes=rack:r1")
+	eventually(t, "the agent offers more", func() bool {
+		id, cpus := c.agentOf()
+		return id == before && cpus == 8
+	})
+	c.running("bystander")
+	if !processtest.Exists("/proc/" + pid) {
+		t.Error("the task has ended with the change")
+	}
+	w.do("tasks", "kill", "bystander").check(t, "tasks kill", 0, "", "^$")
+	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.end()
+}
+
+// TestDamagedJournal: an agent refuses to guess, unless it is told to.
+func TestDamagedJournal(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	task := w.startTask("known", "exec sleep 1000")
+	c.agent.kill()
+	journal := filepath.Join(w.dir, "agent", "meta", "journal")
+	data, err := os.ReadFile(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := append([]byte(nil), data...)
+	damaged[20] ^= 0xff
+	write := func(data []byte) {
+		t.Helper()
+		if err := os.WriteFile(journal, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(damaged)
+	c.agentWith().wait().check(t, "strict", 1, "",
+		regexp.QuoteMeta(journal)+` is damaged: frame 1, at offset 0: .*--no-strict.*remove`)
+	write(data)
+	c.startAgent()
+	c.running("known")
+	c.agent.kill()
+
+	write(damaged)
+	c.startAgent("--no-strict")
+	c.agent.await(c.agent.err, `cannot be read, and was left out.*journal\.damaged`)
+	counted(t, c.agentPort, "/metrics/snapshot", `"slave/recovery_errors":(\d+)`, 1)
+	w.do("run", "--", "echo", "still here").check(t, "run", 0, "still here", "TASK_FINISHED")
+	task.signal(unix.SIGINT)
+	task.wait()
+	c.end()
+}
+
+// limitFiles bounds the size of the files that a process writes from now on,
+// as a full disk would.
+func limitFiles(t *testing.T, d *daemon, size uint64) {
+	t.Helper()
+	var old unix.Rlimit
+	pid := d.cmd.Process.Pid
+	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: old.Max}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
