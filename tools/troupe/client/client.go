@@ -1,24 +1,31 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"troupe/master/detector"
+	mesosjson "troupe/messages/json"
+	"troupe/messages/masters"
+	mesosmaster "troupe/messages/mesos/master"
 )
 
-// Client reads one master, and the agents it names. The zero value is not
-// usable; see New. It may be used from several goroutines.
+// Client reads the leading master, and the agents it names. The zero value is
+// not usable; see New. It may be used from several goroutines.
 type Client struct {
-	master string
+	where  string
 	scheme string
 	http   *http.Client
+	leader leader
 }
 
 // answerTimeout bounds one request: a console that waits longer has lost its
@@ -29,13 +36,14 @@ const answerTimeout = 30 * time.Second
 // has some hundred megabytes.
 const maxAnswer = 1 << 30
 
-// New returns a client of the master at address, "host:port". With a TLS
-// configuration it speaks HTTPS, also to agents.
-func New(address string, secure *tls.Config) (*Client, error) {
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return nil, fmt.Errorf("--master=%q is not of the form host:port", address)
+// New returns a client of the masters at where, in any form that package
+// masters reads. With a TLS configuration it speaks HTTPS, also to agents.
+func New(where string, secure *tls.Config) (*Client, error) {
+	l, err := newLeader(where, secure)
+	if err != nil {
+		return nil, fmt.Errorf("--master=%q: %w", masters.Redact(where), err)
 	}
-	c := &Client{master: address, scheme: "http", http: &http.Client{Timeout: answerTimeout}}
+	c := &Client{where: masters.Redact(where), scheme: "http", http: &http.Client{Timeout: answerTimeout}, leader: l}
 	if secure != nil {
 		c.scheme = "https"
 		c.http.Transport = &http.Transport{TLSClientConfig: secure}
@@ -43,13 +51,32 @@ func New(address string, secure *tls.Config) (*Client, error) {
 	return c, nil
 }
 
-// Master is the address it was made with.
-func (c *Client) Master() string { return c.master }
+// Close ends the search for leaders.
+func (c *Client) Close() error { return c.leader.Close() }
+
+// Where is what it was made with, without a password.
+func (c *Client) Where() string { return c.where }
+
+// Leader is the address, host:port, of the master to ask. A single one is
+// taken for the leader: it sends on who asks it if it is not.
+func (c *Client) Leader(ctx context.Context) (string, error) { return c.leader.find(ctx) }
+
+// Seek asks who leads, and is the address that actors know it by.
+func (c *Client) Seek(ctx context.Context) (string, error) { return c.leader.seek(ctx) }
+
+// Doubt tells that the leader at an address says that it does not lead, but one
+// at hint, which may be empty.
+func (c *Client) Doubt(address, hint string) { c.leader.seeker.Doubt(address, hint) }
+
+// Masters asks all masters that can be found what they are.
+func (c *Client) Masters(ctx context.Context) ([]detector.Standing, error) {
+	return c.leader.seeker.Masters(ctx)
+}
 
 // State reads what the master knows.
 func (c *Client) State(ctx context.Context) (*State, error) {
 	state := new(State)
-	return state, c.read(ctx, c.master, "/state", nil, state)
+	return state, c.ask(ctx, "/state", state)
 }
 
 // Agents reads which agents are registered.
@@ -57,7 +84,36 @@ func (c *Client) Agents(ctx context.Context) ([]Agent, error) {
 	var answer struct {
 		Agents []Agent `json:"slaves"`
 	}
-	return answer.Agents, c.read(ctx, c.master, "/slaves", nil, &answer)
+	return answer.Agents, c.ask(ctx, "/slaves", &answer)
+}
+
+// ask reads from the leader. One that does not answer is looked for once more.
+func (c *Client) ask(ctx context.Context, path string, into any) error {
+	return c.leader.with(ctx, func(address string) error { return c.read(ctx, address, path, nil, into) })
+}
+
+// Call makes a call of the operator API of the leader that has no answer but
+// that it is done.
+func (c *Client) Call(ctx context.Context, call *mesosmaster.Call) error {
+	body := mesosjson.Marshal(call)
+	return c.leader.with(ctx, func(address string) error {
+		target := c.url(address, "/api/v1", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Accept", "application/json")
+		response, err := c.http.Do(request)
+		if err != nil {
+			return unanswered(address, err)
+		}
+		defer response.Body.Close() // nothing is read of it
+		if response.StatusCode/100 != 2 {
+			return statusError(request, response)
+		}
+		return nil
+	})
 }
 
 // Browse lists a folder of an agent's sandboxes.
@@ -77,7 +133,7 @@ func (c *Client) Download(ctx context.Context, w io.Writer, agent, path string, 
 	request.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
 	response, err := c.http.Do(request)
 	if err != nil {
-		return offset, fmt.Errorf("%s does not answer: %w", agent, err)
+		return offset, unanswered(agent, err)
 	}
 	defer response.Body.Close()
 	switch {
@@ -85,7 +141,7 @@ func (c *Client) Download(ctx context.Context, w io.Writer, agent, path string, 
 		return offset, nil // nothing new
 	case response.StatusCode == http.StatusPartialContent, response.StatusCode == http.StatusOK && offset == 0:
 	default:
-		return offset, statusError(target, response)
+		return offset, statusError(request, response)
 	}
 	n, err := io.Copy(w, response.Body)
 	return offset + n, err
@@ -110,11 +166,11 @@ func (c *Client) read(ctx context.Context, address, path string, query url.Value
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("%s does not answer: %w", address, err)
+		return unanswered(address, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return statusError(target, response)
+		return statusError(request, response)
 	}
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(into); err != nil {
 		return fmt.Errorf("GET %s: %w", target, err)
@@ -122,21 +178,43 @@ func (c *Client) read(ctx context.Context, address, path string, query url.Value
 	return nil
 }
 
-func statusError(target string, response *http.Response) error {
+// SilentError tells that nobody answers at an address.
+type SilentError struct {
+	Address string
+	Err     error
+}
+
+func (e *SilentError) Error() string { return fmt.Sprintf("%s does not answer: %v", e.Address, e.Err) }
+
+// Unwrap is the reason.
+func (e *SilentError) Unwrap() error { return e.Err }
+
+// unanswered leaves out what net/http says of the request.
+func unanswered(address string, err error) error {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return &SilentError{address, err}
+}
+
+func statusError(request *http.Request, response *http.Response) error {
 	text, err := io.ReadAll(io.LimitReader(response.Body, 4096))
 	if err != nil {
 		return err
 	}
-	return &StatusError{URL: target, Code: response.StatusCode, Text: strings.TrimSpace(string(text))}
+	return &StatusError{
+		Method: request.Method, URL: request.URL.String(), Code: response.StatusCode, Text: strings.TrimSpace(string(text)),
+	}
 }
 
-// StatusError is an answer other than 200.
+// StatusError is an answer that is no success.
 type StatusError struct {
-	URL  string
-	Code int
-	Text string
+	Method, URL string
+	Code        int
+	Text        string
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("GET %s: %d %s: %s", e.URL, e.Code, http.StatusText(e.Code), e.Text)
+	return fmt.Sprintf("%s %s: %d %s: %s", e.Method, e.URL, e.Code, http.StatusText(e.Code), e.Text)
 }

@@ -93,10 +93,10 @@ func TestProblemsNameTheAddress(t *testing.T) {
 		t.Errorf("New: %v", err)
 	}
 	c := serve(t, map[string]string{"/state": "broken.json"})
-	if _, err := c.State(t.Context()); err == nil || !strings.Contains(err.Error(), c.Master()) {
+	if _, err := c.State(t.Context()); err == nil || !strings.Contains(err.Error(), c.Where()) {
 		t.Errorf("State: %v", err)
 	}
-	_, err := c.Browse(t.Context(), Agent{PID: "agent@" + c.Master()}, "/nothing")
+	_, err := c.Browse(t.Context(), Agent{PID: "agent@" + c.Where()}, "/nothing")
 	var status *StatusError
 	if !errors.As(err, &status) || status.Code != http.StatusNotFound {
 		t.Errorf("Browse: %v", err)

@@ -26,9 +26,6 @@ func actorsCommand(io Streams) *cobra.Command {
 		Long: `List the actors of a daemon with what waits in their mailboxes, the systems it is
 linked to, and the messages that could not be delivered or handled, by type.`,
 	}, func(ctx context.Context, r *reader, _ []string) error {
-		if address == "" {
-			address = r.master
-		}
 		if watch {
 			return watchActors(ctx, r, address)
 		}
@@ -50,12 +47,18 @@ func listActors(ctx context.Context, r *reader, address string) error {
 	return writeActors(r.out, r.style(), nil, now)
 }
 
-func readActors(ctx context.Context, r *reader, address string) (*inspect.Report, error) {
+func readActors(ctx context.Context, r *reader, address string) (report *inspect.Report, err error) {
 	c, err := r.client()
 	if err != nil {
 		return nil, err
 	}
-	report := new(inspect.Report)
+	defer func() { err = join(err, c.Close()) }()
+	if address == "" {
+		if address, err = c.Leader(ctx); err != nil {
+			return nil, err
+		}
+	}
+	report = new(inspect.Report)
 	return report, c.Read(ctx, address, "/actors", report)
 }
 

@@ -112,7 +112,7 @@ func (f *collectFlags) add(set *pflag.FlagSet) {
 
 func (a *agentFlags) add(set *pflag.FlagSet) {
 	a.network.add(set, 5051)
-	set.StringVar(&a.master, "master", "", "the master, host:port; required")
+	set.StringVar(&a.master, "master", "", masterUsage+"; required")
 	set.StringVar(&a.workDir, "work_dir", "", "folder of sandboxes and of what a restart needs; required")
 	a.offer.add(set)
 	a.executors.add(set)

@@ -12,10 +12,12 @@ import (
 )
 
 func agentsCommand(io Streams) *cobra.Command {
-	return readerCommand(io, &cobra.Command{
-		Use: "agents", GroupID: groupUse, Args: exactly(),
-		Short: "List the agents and what is used of them",
+	c := readerCommand(io, &cobra.Command{
+		Use: "agents", GroupID: groupUse, Args: noSuchCommand,
+		Short: "List the agents and what is used of them; drain them, or take them out",
 	}, listAgents)
+	c.AddCommand(drainCommand(io), deactivateCommand(io), reactivateCommand(io), goneCommand(io))
+	return c
 }
 
 func listAgents(ctx context.Context, r *reader, _ []string) error {

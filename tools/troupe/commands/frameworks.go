@@ -2,11 +2,15 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/proto"
 
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
 	"troupe/tools/troupe/client"
 	"troupe/tools/troupe/show"
 )
@@ -14,10 +18,30 @@ import (
 func frameworksCommand(io Streams) *cobra.Command {
 	var all bool
 	c := readerCommand(io, &cobra.Command{
-		Use: "frameworks", GroupID: groupUse, Args: exactly(),
-		Short: "List the frameworks and what they hold",
+		Use: "frameworks", GroupID: groupUse, Args: noSuchCommand,
+		Short: "List the frameworks and what they hold; tear one down",
 	}, func(ctx context.Context, r *reader, _ []string) error { return listFrameworks(ctx, r, all) })
 	c.Flags().BoolVarP(&all, "all", "a", false, "also those that have completed")
+	c.AddCommand(teardownCommand(io))
+	return c
+}
+
+func teardownCommand(io Streams) *cobra.Command {
+	r := &reader{out: io.Out}
+	c := &cobra.Command{
+		Use: "teardown ID", Short: "Remove a framework and kill its tasks, for good", Args: exactly("ID"),
+		Long: `Remove a framework and kill its tasks, for good. Its scheduler is told, and its id
+is not accepted again.`,
+	}
+	r.addFlags(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return r.operate(c.Context(), func(ctx context.Context, ask func(context.Context, proto.Message) error) error {
+			if err := ask(ctx, &cluster.TeardownRequest{FrameworkId: &mesos.FrameworkID{Value: &args[0]}}); err != nil {
+				return fmt.Errorf("tear down framework %q: %w", args[0], err)
+			}
+			return nil
+		})
+	}
 	return c
 }
 

@@ -10,9 +10,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
-	"troupe/actors/address"
+	"troupe/frameworks"
 	"troupe/messages/cluster"
+	"troupe/messages/masters"
 	"troupe/messages/mesos"
+	"troupe/tools/troupe/client"
 	"troupe/tools/troupe/flags"
 )
 
@@ -55,13 +57,14 @@ func killRequest(task, framework string, grace time.Duration) *cluster.KillTaskR
 	return m
 }
 
-// operate links to the master for requests that are answered by an
+// operate makes requests of the leading master's actor that are answered by an
 // OperatorReply.
 func (r *reader) operate(ctx context.Context, requests func(context.Context, func(context.Context, proto.Message) error) error) (err error) {
-	master, err := address.Parse("master@" + r.master)
+	c, err := r.client()
 	if err != nil {
-		return usageError{fmt.Errorf("--master=%q is not of the form host:port: %w", r.master, err)}
+		return err
 	}
+	defer func() { err = join(err, c.Close()) }()
 	secure, err := r.tls.client()
 	if err != nil {
 		return err
@@ -72,19 +75,44 @@ func (r *reader) operate(ctx context.Context, requests func(context.Context, fun
 	}
 	ctx, cancel := context.WithTimeout(ctx, operatorPatience)
 	defer cancel()
-	defer func() { err = errors.Join(err, sys.Close(ctx)) }()
-	return requests(ctx, func(ctx context.Context, m proto.Message) error {
-		answer, err := sys.Ask(ctx, master, m)
+	defer func() { err = join(err, sys.Close(ctx)) }()
+	return requests(ctx, func(ctx context.Context, m proto.Message) error { return askLeader(ctx, sys, c, m) })
+}
+
+// join keeps an error as it is when there is no second one.
+func join(err, second error) error {
+	if second == nil {
+		return err
+	}
+	return errors.Join(err, second)
+}
+
+// askLeader asks whoever leads. A master that does not lead has done nothing, so
+// that the request goes to the next.
+func askLeader(ctx context.Context, sys *actors.System, c *client.Client, m proto.Message) error {
+	for {
+		at, err := c.Seek(ctx)
 		if err != nil {
 			return err
 		}
-		reply, ok := answer.(*cluster.OperatorReply)
-		switch {
-		case !ok:
-			return fmt.Errorf("the master answered %s", answer.ProtoReflect().Descriptor().FullName())
-		case reply.GetError() != "":
-			return errors.New(reply.GetError())
+		answer, err := sys.Ask(ctx, actors.PID{Name: frameworks.MasterName, Address: at}, m)
+		if err != nil {
+			return fmt.Errorf("ask the master at %s: %w", at, err)
 		}
-		return nil
-	})
+		switch reply := answer.(type) {
+		case *cluster.OperatorReply:
+			if reply.GetError() != "" {
+				return errors.New(reply.GetError())
+			}
+			return nil
+		case *cluster.NotLeading:
+			hint, err := masters.Address(reply.GetLeader())
+			if err != nil {
+				hint = "" // it knows of nobody
+			}
+			c.Doubt(at, hint)
+		default:
+			return fmt.Errorf("the master at %s answered %s", at, answer.ProtoReflect().Descriptor().FullName())
+		}
+	}
 }

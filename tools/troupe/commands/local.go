@@ -150,7 +150,7 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 }
 
 // greet waits until all agents are registered and says where everything is.
-func (l *localFlags) greet(ctx context.Context, io Streams, cluster *daemon.Local, dir string) error {
+func (l *localFlags) greet(ctx context.Context, io Streams, cluster *daemon.Local, dir string) (err error) {
 	secure, err := l.tls.client()
 	if err != nil {
 		return err
@@ -159,6 +159,7 @@ func (l *localFlags) greet(ctx context.Context, io Streams, cluster *daemon.Loca
 	if err != nil {
 		return err
 	}
+	defer func() { err = join(err, c.Close()) }()
 	agents, err := awaitAgents(ctx, c, len(cluster.Agents))
 	if err != nil || ctx.Err() != nil {
 		return err

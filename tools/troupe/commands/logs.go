@@ -19,6 +19,9 @@ import (
 const (
 	pollInterval  = 250 * time.Millisecond
 	stateInterval = time.Second
+	// leaderless is for how long a cluster without a leader is waited for: masters
+	// elect another one, or are started again.
+	leaderless = time.Minute
 )
 
 func taskLogsCommand(io Streams) *cobra.Command {
@@ -42,11 +45,12 @@ func taskLogsCommand(io Streams) *cobra.Command {
 	return c
 }
 
-func taskLogs(ctx context.Context, r *reader, id, framework, file string, follow bool) error {
+func taskLogs(ctx context.Context, r *reader, id, framework, file string, follow bool) (err error) {
 	c, err := r.client()
 	if err != nil {
 		return err
 	}
+	defer func() { err = join(err, c.Close()) }()
 	sandbox, err := findSandbox(ctx, c, id, framework)
 	if err != nil {
 		return err
@@ -68,20 +72,28 @@ func taskLogs(ctx context.Context, r *reader, id, framework, file string, follow
 }
 
 // watchTask closes ended when the task has, or when nothing is known of it.
+// What masters that lead have forgotten, or do not know yet, is waited for as
+// they are.
 func watchTask(ctx context.Context, c *client.Client, t client.Task, ended chan<- struct{}) error {
 	defer close(ended)
 	tick := time.NewTicker(stateInterval)
 	defer tick.Stop()
+	known := time.Now()
 	for {
 		state, err := c.State(ctx)
-		if ctx.Err() != nil {
+		if err == nil {
+			var task client.Task
+			if task, err = state.Task(t.ID, t.FrameworkID); err == nil {
+				if hasEnded(task.State) {
+					return nil
+				}
+				known = time.Now()
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
 			return nil
-		}
-		if err != nil {
-			return err
-		}
-		task, err := state.Task(t.ID, t.FrameworkID)
-		if err != nil || hasEnded(task.State) {
+		case err != nil && time.Since(known) > leaderless:
 			return err
 		}
 		select {
@@ -176,11 +188,12 @@ func taskSandboxCommand(io Streams) *cobra.Command {
 	return c
 }
 
-func listSandbox(ctx context.Context, r *reader, id, framework, path string) error {
+func listSandbox(ctx context.Context, r *reader, id, framework, path string) (err error) {
 	c, err := r.client()
 	if err != nil {
 		return err
 	}
+	defer func() { err = join(err, c.Close()) }()
 	s, err := findSandbox(ctx, c, id, framework)
 	if err != nil {
 		return err

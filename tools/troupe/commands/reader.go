@@ -27,9 +27,12 @@ func readerCommand(io Streams, c *cobra.Command, run func(ctx context.Context, r
 	return c
 }
 
+// masterUsage says what --master may be.
+const masterUsage = "where the masters are: host:port, several with commas between, zk://[user:password@]host:port,…/path, or file:///path of a file with one of these"
+
 // addFlags adds what it takes to reach a master.
 func (r *reader) addFlags(c *cobra.Command) {
-	c.Flags().StringVar(&r.master, "master", "127.0.0.1:5050", "master to ask, host:port")
+	c.Flags().StringVar(&r.master, "master", "127.0.0.1:5050", masterUsage)
 	r.tls.add(c.Flags())
 }
 
@@ -46,11 +49,12 @@ func (r *reader) client() (*client.Client, error) {
 }
 
 // state reads the master's state.
-func (r *reader) state(ctx context.Context) (*client.State, error) {
+func (r *reader) state(ctx context.Context) (state *client.State, err error) {
 	c, err := r.client()
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = join(err, c.Close()) }()
 	return c.State(ctx)
 }
 

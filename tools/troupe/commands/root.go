@@ -99,7 +99,7 @@ read from that file; in names, - and _ are the same.`,
 func all(io Streams) []*cobra.Command {
 	return []*cobra.Command{
 		localCommand(io), masterCommand(io), agentCommand(io), hostCommand(io), demoMapperCommand(),
-		runCommand(io), agentsCommand(io), frameworksCommand(io), tasksCommand(io), offersCommand(io), actorsCommand(io),
+		runCommand(io), mastersCommand(io), agentsCommand(io), frameworksCommand(io), tasksCommand(io), offersCommand(io), actorsCommand(io),
 		simulateCommand(io), versionCommand(io),
 	}
 }

@@ -63,7 +63,7 @@ Instead of "command", for the shell, there may be "args", a list.`,
 	return c
 }
 
-func (r *runFlags) run(ctx context.Context, io Streams, args []string) error {
+func (r *runFlags) run(ctx context.Context, io Streams, args []string) (err error) {
 	tasks, err := r.tasks(args)
 	if err != nil {
 		return err
@@ -72,6 +72,7 @@ func (r *runFlags) run(ctx context.Context, io Streams, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer func() { err = join(err, console.Close()) }()
 	secure, err := r.tls.client()
 	if err != nil {
 		return err

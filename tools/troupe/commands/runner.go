@@ -10,6 +10,7 @@ import (
 
 	"troupe/executor/task"
 	"troupe/frameworks"
+	"troupe/messages/masters"
 	"troupe/messages/mesos"
 	"troupe/messages/tasks"
 	"troupe/tools/troupe/client"
@@ -35,6 +36,7 @@ type runner struct {
 
 	// What follows is touched by the scheduler's methods only, until Run ends.
 	framework string
+	master    string // its address, where it says so
 	launched  bool
 	lost      bool // the master is out of reach
 	code      int
@@ -69,10 +71,17 @@ func (r *runner) run(ctx context.Context, o frameworks.Options) (int, error) {
 // Connected notes the framework's id, and when nothing was launched for a
 // while, says so.
 func (r *runner) Connected(d *frameworks.Driver, id string, m *mesos.MasterInfo, resumed bool) {
-	if resumed && r.lost {
-		r.say("the master is back")
+	at, err := masters.Address(m)
+	if err != nil {
+		at = "" // it does not say
 	}
-	r.framework, r.lost = id, false
+	switch {
+	case resumed && r.lost && (at == "" || at == r.master):
+		r.say("the master is back")
+	case resumed && r.lost:
+		r.say("the master is back: %s leads now", at)
+	}
+	r.framework, r.lost, r.master = id, false, at
 	r.Tasks.Connected(d, id, m, resumed)
 	d.After(hintAfter, func() {
 		if !r.launched {
@@ -84,7 +93,7 @@ func (r *runner) Connected(d *frameworks.Driver, id string, m *mesos.MasterInfo,
 // Disconnected tells.
 func (r *runner) Disconnected(d *frameworks.Driver, reason string) {
 	if !r.lost {
-		r.say("the master is out of reach: %s", reason)
+		r.say("the master is out of reach, tasks run on: %s", reason)
 	}
 	r.lost = true
 	r.Tasks.Disconnected(d, reason)
@@ -211,8 +220,25 @@ func (o *output) copy(ctx context.Context, w io.Writer, agentID string, t client
 	return copyFile(ctx, w, taskFiles{client: o.client, agent: agent, task: t}, file, ended)
 }
 
-// agent finds where an agent is, and remembers it.
+// agent finds where an agent is, and remembers it. While no master leads, or
+// the leader does not know the agent yet, it waits.
 func (o *output) agent(ctx context.Context, id string) (client.Agent, error) {
+	tick := time.NewTicker(stateInterval)
+	defer tick.Stop()
+	for began := time.Now(); ; {
+		agent, err := o.lookUp(ctx, id)
+		if err == nil || ctx.Err() != nil || time.Since(began) > leaderless {
+			return agent, err
+		}
+		select {
+		case <-ctx.Done():
+			return client.Agent{}, err
+		case <-tick.C:
+		}
+	}
+}
+
+func (o *output) lookUp(ctx context.Context, id string) (client.Agent, error) {
 	o.mu.Lock()
 	agent, known := o.agents[id]
 	o.mu.Unlock()
