@@ -1,0 +1,112 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"troupe/tools/processtest"
+)
+
+// trio is three masters that keep the registry among themselves.
+type trio struct {
+	*world
+	addresses []string
+	masters   []*daemon
+}
+
+func (w *world) trio() *trio {
+	w.t.Helper()
+	m := &trio{world: w, masters: make([]*daemon, 3)}
+	for range m.masters {
+		m.addresses = append(m.addresses, fmt.Sprintf("127.0.0.1:%d", processtest.FreePort(w.t)))
+	}
+	for i := range m.masters {
+		m.startMaster(i)
+	}
+	w.flags = append(w.flags, "--master="+m.where())
+	return m
+}
+
+// where is --master of those who look for the leader.
+func (m *trio) where() string { return strings.Join(m.addresses, ",") }
+
+func (m *trio) startMaster(i int) {
+	m.t.Helper()
+	_, port, _ := strings.Cut(m.addresses[i], ":")
+	m.masters[i] = m.start("master", "--port="+port, "--masters="+m.where(), "--work_dir="+filepath.Join(m.dir, fmt.Sprint("master-", i)))
+	m.masters[i].await(m.masters[i].err, `"serving"`)
+}
+
+func (m *trio) startAgent(name string) *daemon {
+	m.t.Helper()
+	d := m.start("agent", "--port=0", "--master="+m.where(), "--work_dir="+filepath.Join(m.dir, name),
+		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=100ms")
+	d.await(d.err, `"serving"`)
+	return d
+}
+
+// leader waits until one leads, and is its number.
+func (m *trio) leader() int {
+	m.t.Helper()
+	leads := -1
+	eventually(m.t, "a master leads", func() bool {
+		r := m.do("masters")
+		if r.code != 0 {
+			return false
+		}
+		for line := range strings.Lines(r.out) {
+			for i, a := range m.addresses {
+				if f := strings.Fields(line); len(f) > 1 && f[0] == a && f[1] == "leading" {
+					leads = i
+				}
+			}
+		}
+		return leads >= 0
+	})
+	return leads
+}
+
+// A task outlives the leading master that it was launched by; whoever waits for
+// it is told what happens, and how it ended. Every command finds the leader from
+// any of the masters.
+func TestRunSurvivesAMasterFailover(t *testing.T) {
+	w := newWorld(t)
+	m := w.trio()
+	leader := m.leader()
+	agent := m.startAgent("agent")
+	ready := filepath.Join(w.dir, "go")
+	task := w.startTask("survivor", fmt.Sprintf(`echo before; until [ -e %s ]; do sleep 0.05; done; echo after; exit 7`, ready))
+	task.await(task.out, "before")
+	m.masters[leader].kill()
+	next := m.leader()
+	if next == leader {
+		t.Fatalf("the master that was killed leads")
+	}
+	task.await(task.err, `the master is out of reach, tasks run on`)
+	task.await(task.err, `the master is back: `+m.addresses[next]+` leads now`)
+	for i, at := range m.addresses {
+		r := w.only("agents", "--master="+at)
+		if i == leader {
+			r.check(t, "a master that is not there", 1, "^$", at+" does not answer")
+		} else {
+			r.check(t, "a master that lives", 0, "active", "^$")
+		}
+	}
+	w.do("masters").check(t, "masters", 0, m.addresses[leader]+` +unreachable`, "^$")
+	touch(t, ready)
+	task.wait().check(t, "run", 7, "^before\nafter\n$", "TASK_FAILED.*exited with status 7")
+	if n := strings.Count(task.err.String(), "TASK_RUNNING"); n != 1 {
+		t.Errorf("TASK_RUNNING was told %d times", n)
+	}
+	agent.signal(syscall.SIGUSR1)
+	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
+	for i, d := range m.masters {
+		if i != leader {
+			d.signal(syscall.SIGTERM)
+			d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
+		}
+	}
+}
