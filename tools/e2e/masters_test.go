@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"troupe/tools/processtest"
 )
@@ -40,9 +41,9 @@ func (m *trio) startMaster(i int) {
 	m.masters[i].await(m.masters[i].err, `"serving"`)
 }
 
-func (m *trio) startAgent(name string) *daemon {
+func (m *trio) startAgent(name string, port int) *daemon {
 	m.t.Helper()
-	d := m.start("agent", "--port=0", "--master="+m.where(), "--work_dir="+filepath.Join(m.dir, name),
+	d := m.start("agent", fmt.Sprint("--port=", port), "--master="+m.where(), "--work_dir="+filepath.Join(m.dir, name),
 		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=100ms")
 	d.await(d.err, `"serving"`)
 	return d
@@ -76,7 +77,7 @@ func TestRunSurvivesAMasterFailover(t *testing.T) {
 	w := newWorld(t)
 	m := w.trio()
 	leader := m.leader()
-	agent := m.startAgent("agent")
+	agent := m.startAgent("agent", 0)
 	ready := filepath.Join(w.dir, "go")
 	task := w.startTask("survivor", fmt.Sprintf(`echo before; until [ -e %s ]; do sleep 0.05; done; echo after; exit 7`, ready))
 	task.await(task.out, "before")
@@ -108,5 +109,82 @@ func TestRunSurvivesAMasterFailover(t *testing.T) {
 			d.signal(syscall.SIGTERM)
 			d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 		}
+	}
+}
+
+// active waits until so many agents are registered with the leader.
+func (m *trio) active(count int) {
+	m.t.Helper()
+	eventually(m.t, fmt.Sprintf("%d agents are active", count), func() bool {
+		r := m.do("agents")
+		return r.code == 0 && strings.Count(r.out, " active") == count
+	})
+}
+
+// updates counts what the framework was told.
+func (f *framework) updates() int {
+	n := 0
+	for _, r := range f.records() {
+		if r.Update != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// busy waits until the framework was told of a good deal more.
+func (f *framework) busy() {
+	f.t.Helper()
+	before := f.updates()
+	eventually(f.t, "the framework is told more", func() bool { return f.updates() >= before+f.options.Count })
+}
+
+// The rolling restart of docs/operations.md, while tasks come and go: every
+// agent, then the masters that stand by, then the leader. No task ends that
+// should not, none runs twice, and no update is lost.
+func TestRollingRestart(t *testing.T) {
+	w := newWorld(t)
+	m := w.trio()
+	m.leader()
+	names := []string{"agent-0", "agent-1"}
+	ports := map[string]int{}
+	agents := map[string]*daemon{}
+	for _, name := range names {
+		ports[name] = processtest.FreePort(t)
+		agents[name] = m.startAgent(name, ports[name])
+	}
+	m.active(len(names))
+	f := (&cluster{world: w}).steady(12, time.Hour)
+	f.options.Brief = time.Second
+	scheduler := f.start()
+	f.busy()
+	for _, name := range names {
+		agents[name].signal(syscall.SIGTERM)
+		agents[name].wait().check(t, name+" after SIGTERM", 0, "", `"ended in order"`)
+		agents[name] = m.startAgent(name, ports[name])
+		m.active(len(names))
+		f.busy()
+	}
+	leader := m.leader()
+	for i := 1; i <= len(m.masters); i++ {
+		restarted := (leader + i) % len(m.masters) // the leader at last
+		m.masters[restarted].signal(syscall.SIGTERM)
+		m.masters[restarted].wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
+		m.startMaster(restarted)
+		m.leader()
+		m.active(len(names))
+		f.busy()
+	}
+	if now := m.leader(); now == leader {
+		t.Logf("the leader that was restarted leads again")
+	}
+	f.drain(scheduler)
+	for _, name := range names {
+		agents[name].signal(syscall.SIGUSR1)
+		agents[name].wait().check(t, name+" after SIGUSR1", 0, "", "")
+	}
+	for _, d := range m.masters {
+		d.signal(syscall.SIGTERM)
+		d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	}
 }
