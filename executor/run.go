@@ -23,11 +23,18 @@ func Run(ctx context.Context, h Handler) error {
 	if err != nil {
 		return err
 	}
-	return RunWith(ctx, c, h, actors.Options{})
+	secure, err := TLSFromEnvironment(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	return RunWith(ctx, c, h, actors.Options{TLS: secure})
 }
 
 // RunWith is Run with a configuration and options of the caller's.
 func RunWith(ctx context.Context, c Config, h Handler, o actors.Options) (err error) {
+	if o.Links.BackoffMax == 0 && c.SubscriptionBackoffMax > 0 {
+		o.Links.BackoffMax = c.SubscriptionBackoffMax // else the transport would wait longer
+	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}

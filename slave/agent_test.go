@@ -171,10 +171,11 @@ func TestOptionsThatCannotBe(t *testing.T) {
 // failingJournal has no disk.
 type failingJournal struct{}
 
-var errDisk = errors.New("no space left on device")
+var errDisk = errors.New("the disk is gone")
 
 func (failingJournal) Append(_ []*cluster.JournalRecord, done func(error))  { done(errDisk) }
 func (failingJournal) Rewrite(_ []*cluster.JournalRecord, done func(error)) { done(errDisk) }
+func (failingJournal) OnStall(func(error))                                  {}
 func (failingJournal) Grown() bool                                          { return false }
 
 func TestAFailedJournalEndsTheAgent(t *testing.T) {

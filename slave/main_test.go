@@ -16,6 +16,7 @@ import (
 
 	"troupe/actors"
 	"troupe/actors/address"
+	"troupe/executor"
 	"troupe/executor/host"
 	"troupe/executor/program"
 	"troupe/messages/cluster"
@@ -39,7 +40,31 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if os.Getenv("AGENT_TEST_EXECUTOR") != "" {
+		if err := executor.RunTasks(context.Background(), untilFile); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
+}
+
+// untilFile is the work of tasks of a custom executor: each ends when there is
+// a file of its name in the sandbox.
+func untilFile(ctx context.Context, task *executor.Task) ([]byte, error) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := os.Stat(task.ID()); err == nil {
+			return []byte("done"), nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 func runHost(agent, id string) error {
@@ -268,6 +293,17 @@ func (e *events) hostPids() []int {
 		}
 	}
 	return pids
+}
+
+func (e *events) pid(executor string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, x := range e.executors {
+		if string(x.ID) == executor {
+			return int(x.Pid)
+		}
+	}
+	return 0
 }
 
 func (e *events) sandbox(task string) string {

@@ -56,6 +56,12 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 			}
 		}
 	}
+	if e.kind == cluster.LaunchContainer_CUSTOM {
+		for _, v := range m.cfg.CustomEnvironment {
+			name, value, _ := strings.Cut(v, "=")
+			set(name, value)
+		}
+	}
 	for _, v := range env.Variables {
 		v.Type = mesos.Environment_Variable_VALUE.Enum()
 	}

@@ -30,6 +30,7 @@ func TestEnvironment(t *testing.T) {
 	cfg := testConfig(1)
 	cfg.Environment = []string{"PATH=/opt/bin", "A=1", "MESOS_SLAVE_ID=lie"}
 	cfg.RecoveryTimeout = 90 * time.Second
+	cfg.CustomEnvironment = []string{"LIBPROCESS_SSL_CERT_FILE=/cert"}
 	info := &mesos.ExecutorInfo{
 		ExecutorId: &mesos.ExecutorID{Value: proto.String("E")}, Resources: executorResources,
 		ShutdownGracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(3 * time.Minute))},
@@ -49,6 +50,9 @@ func TestEnvironment(t *testing.T) {
 			"MESOS_SLAVE_ID": "S0", "MESOS_SLAVE_PID": "slave(1)@10.0.0.1:5051", "MESOS_AGENT_ENDPOINT": "10.0.0.1:5051",
 			"MESOS_CHECKPOINT": "1", "MESOS_HTTP_COMMAND_EXECUTOR": "0", "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "3mins",
 			"MESOS_RECOVERY_TIMEOUT": "90secs", "MESOS_SUBSCRIPTION_BACKOFF_MAX": "500ms", "MESOS_ALLOCATION_ROLE": "*",
+		}
+		if c.kind == cluster.LaunchContainer_CUSTOM {
+			want["LIBPROCESS_SSL_CERT_FILE"] = "/cert"
 		}
 		for name, value := range want {
 			if got[name] != value {

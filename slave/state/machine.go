@@ -35,6 +35,9 @@ type Config struct {
 	Endpoint string
 	// What every executor has in its environment, as NAME=value.
 	Environment []string
+	// What executors in a process of their own have beside it, to reach the
+	// agent. Their framework cannot override it.
+	CustomEnvironment []string
 	// Run executors as the user that their framework names.
 	SwitchUser bool
 	// How many containers a host holds; 64.

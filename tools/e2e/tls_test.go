@@ -119,6 +119,17 @@ func TestTLS(t *testing.T) {
 	c.end()
 }
 
+// The mappers of the demo are executors in processes of their own: they find
+// what they need in their environment.
+func TestTLSForCustomExecutors(t *testing.T) {
+	w := newWorld(t)
+	certificate := newAuthority(t, filepath.Join(w.dir, "authority")).issue("local")
+	d := w.local(append([]string{"--demo"}, certificate...)...)
+	d.await(d.out, `(?m)^\d+ words counted; the most frequent:  the \d+`)
+	d.signal(syscall.SIGINT)
+	d.wait().check(t, "demo after SIGINT", 0, "https://", "^$")
+}
+
 func TestLocalTLS(t *testing.T) {
 	w := newWorld(t)
 	w.flags = nil

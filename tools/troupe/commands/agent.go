@@ -192,6 +192,10 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 	if err != nil {
 		return daemon.AgentOptions{}, err
 	}
+	secure, err := a.network.tls.executorEnvironment()
+	if err != nil {
+		return daemon.AgentOptions{}, err
+	}
 	hosts, err := hostCommandOf(a.executors.recovery, a.executors.retry, a.network.tls, a.log.level)
 	if err != nil {
 		return daemon.AgentOptions{}, err
@@ -202,7 +206,7 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict,
 		Config: state.Config{
-			Version: Version, Environment: environment, SwitchUser: a.executors.switchUser,
+			Version: Version, Environment: environment, CustomEnvironment: secure, SwitchUser: a.executors.switchUser,
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
 			ExecutorRegistration:   time.Duration(a.executors.register),
 			ExecutorReregistration: time.Duration(a.executors.reregister),

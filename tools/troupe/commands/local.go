@@ -126,6 +126,10 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 	if err != nil {
 		return daemon.LocalOptions{}, err
 	}
+	custom, err := l.tls.executorEnvironment()
+	if err != nil {
+		return daemon.LocalOptions{}, err
+	}
 	hosts, err := hostCommandOf(localRecovery, localRetry, l.tls, l.log.level)
 	if err != nil {
 		return daemon.LocalOptions{}, err
@@ -142,7 +146,7 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 			Strict:  true,
 			Collect: sandbox.Policy{Delay: 7 * 24 * time.Hour, Headroom: 0.1},
 			Config: slave.Config{
-				Version: Version, Environment: environment, SwitchUser: l.switchUser,
+				Version: Version, Environment: environment, CustomEnvironment: custom, SwitchUser: l.switchUser,
 				RecoveryTimeout: time.Duration(localRecovery), Additive: true,
 			},
 		},

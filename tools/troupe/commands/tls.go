@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
+
+	"troupe/executor"
 )
 
 // tlsFlags name the certificates of a process: with them it proves who it is
@@ -53,6 +56,22 @@ func (t *tlsFlags) server() (*tls.Config, error) {
 
 // client is the configuration of a process that only dials.
 func (t *tlsFlags) client() (*tls.Config, error) { return t.server() }
+
+// executorEnvironment is what an executor in a process of its own needs.
+func (t *tlsFlags) executorEnvironment() ([]string, error) {
+	if t.cert == "" {
+		return nil, nil
+	}
+	var list []string
+	for _, v := range [][2]string{{executor.EnvironmentCert, t.cert}, {executor.EnvironmentKey, t.key}, {executor.EnvironmentCA, t.ca}} {
+		path, err := filepath.Abs(v[1]) // it works in its sandbox
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", v[1], err)
+		}
+		list = append(list, v[0]+"="+path)
+	}
+	return list, nil
+}
 
 // args are the flags as another process of this program takes them.
 func (t *tlsFlags) args() []string {
