@@ -12,11 +12,34 @@ import (
 )
 
 // One master that keeps its registry in a file.
-func TestFile(t *testing.T) { newCluster(t, 1).suffer() }
+func TestFile(t *testing.T) {
+	c := newCluster(t, 1, 0, 1)
+	c.master = c.addresses(Master)
+	c.suffer()
+}
+
+// Three masters that keep their registry in ZooKeeper, which elects the
+// leader.
+func TestZooKeeper(t *testing.T) {
+	c := newCluster(t, 2, 3, 3)
+	c.master = "zk://" + c.addresses(ZooKeeper) + "/troupe"
+	c.masterFlags = []string{"--zk=" + c.master, "--zk_session_timeout=3secs"}
+	c.suffer()
+}
+
+// Three masters that keep their registry, and elect their leader, among
+// themselves.
+func TestReplicated(t *testing.T) {
+	c := newCluster(t, 3, 0, 3)
+	c.master = c.addresses(Master)
+	c.masterFlags = []string{"--masters=" + c.master}
+	c.suffer()
+}
 
 // suffer lets faults come, and then checks that nothing is wrong.
 func (c *cluster) suffer() {
 	c.t.Helper()
+	c.start()
 	c.eventually("all tasks run", c.settled)
 	roles, names := c.roles()
 	plan := Plan(seed, length, roles, c.network != nil)

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"troupe/master/election/zookeepertest"
 	"troupe/tools/processtest"
 	"troupe/tools/steady"
 )
@@ -34,11 +36,16 @@ const (
 type member struct {
 	*supervised
 	role Role
+	name string
 	// node is its place in the network, and in the cast.
 	node int
-	// address is host:port.
-	address string
+	// ip and ports are where it serves; the first port is for clients.
+	ip    string
+	ports []int
 }
+
+// address is where clients find a member, host:port.
+func (m *member) address() string { return net.JoinHostPort(m.ip, strconv.Itoa(m.ports[0])) }
 
 // cluster is real processes under supervisors, and what is done to them.
 type cluster struct {
@@ -46,71 +53,105 @@ type cluster struct {
 	t       *testing.T
 	network *network
 	cast    []*member
-	deaths  []steady.Death
-	healing []*healing
+	// masterFlags are those by which masters keep the registry and elect a
+	// leader; master is where the others look for it.
+	masterFlags []string
+	master      string
+	deaths      []steady.Death
+	healing     []*healing
 }
 
-// newCluster starts a cluster with one master, which keeps its registry in a
-// file.
-func newCluster(t *testing.T, subnet int) *cluster {
+// newCluster makes the nodes of a cluster. Nothing runs yet.
+func newCluster(t *testing.T, subnet, zookeepers, masters int) *cluster {
 	t.Helper()
 	c := &cluster{World: processtest.New(t, built), t: t, network: newNetwork(t, subnet)}
-	c.addMaster()
-	for range agents {
-		c.addAgent()
+	for range zookeepers {
+		c.add(ZooKeeper, 2181, 2888, 3888)
 	}
-	c.addScheduler()
+	for range masters {
+		c.add(Master, 5050)
+	}
+	for range agents {
+		c.add(Agent, 5051)
+	}
+	c.add(Scheduler)
 	return c
 }
 
-// add adds a member to the cast, at a node of its own, and starts it. The
-// command gets the address that the member is to have.
-func (c *cluster) add(r Role, port int, command func(ip string, port int) *exec.Cmd) {
-	node, name := len(c.cast), fmt.Sprintf("%s-%d", r, len(c.of(r))+1)
-	if c.network == nil {
-		port = processtest.FreePort(c.t)
-	}
+// add adds a member to the cast, at a node of its own.
+func (c *cluster) add(r Role, ports ...int) {
+	node := len(c.cast)
 	c.network.join(node)
-	m := &member{role: r, node: node, address: net.JoinHostPort(c.network.address(node), strconv.Itoa(port))}
-	c.cast = append(c.cast, m)
-	m.supervised = supervise(c.t, name, c.log(name), func() *exec.Cmd {
-		return c.network.inside(node, command(c.network.address(node), port))
-	})
-}
-
-func (c *cluster) log(name string) string { return filepath.Join(c.Dir, name+".log") }
-
-func (c *cluster) addMaster() {
-	dir := filepath.Join(c.Dir, fmt.Sprintf("master-%d", len(c.of(Master))+1))
-	c.add(Master, 5050, func(ip string, port int) *exec.Cmd {
-		return c.Command("master", "--ip="+ip, fmt.Sprintf("--port=%d", port), "--work_dir="+dir,
-			"--agent_ping_timeout=1secs", "--max_agent_ping_timeouts=3", "--agent_reregister_timeout=5secs", "--allocation_interval=200ms")
-	})
-}
-
-func (c *cluster) addAgent() {
-	dir := filepath.Join(c.Dir, fmt.Sprintf("agent-%d", len(c.of(Agent))+1))
-	c.add(Agent, 5051, func(ip string, port int) *exec.Cmd {
-		return c.Command("agent", "--ip="+ip, fmt.Sprintf("--port=%d", port), "--master="+c.master(), "--work_dir="+dir,
-			"--registration_backoff_factor=100ms", fmt.Sprintf("--resources=cpus:%d;mem:2048;disk:1024", agentCPUs), "--containers_per_host=8")
-	})
-}
-
-func (c *cluster) addScheduler() {
-	c.add(Scheduler, 0, func(string, int) *exec.Cmd {
-		cmd, err := steady.Command(steady.Options{
-			Master: c.master(), Dir: c.framework(), Count: tasks, Brief: briefTask, KillEvery: killEvery,
-			FailoverTimeout: time.Hour, Seed: seed,
-		}, c.Environment())
-		if err != nil {
-			c.t.Error(err)
+	if c.network == nil {
+		for i := range ports {
+			ports[i] = processtest.FreePort(c.t)
 		}
-		return cmd
+	}
+	c.cast = append(c.cast, &member{
+		role: r, name: fmt.Sprintf("%s-%d", r, len(c.of(r))+1), node: node, ip: c.network.address(node), ports: ports,
 	})
 }
 
-// master is where clients look for the master.
-func (c *cluster) master() string { return c.of(Master)[0].address }
+// start starts everything.
+func (c *cluster) start() {
+	c.t.Helper()
+	c.configureZooKeepers()
+	for _, m := range c.cast {
+		m.supervised = supervise(c.t, m.name, filepath.Join(c.Dir, m.name+".log"), func() *exec.Cmd {
+			return c.network.inside(m.node, c.command(m))
+		})
+	}
+}
+
+// command is what a member runs.
+func (c *cluster) command(m *member) *exec.Cmd {
+	dir := filepath.Join(c.Dir, m.name)
+	switch m.role {
+	case ZooKeeper:
+		return zookeepertest.Command(dir)
+	case Master:
+		return c.Command(append([]string{
+			"master", "--ip=" + m.ip, fmt.Sprintf("--port=%d", m.ports[0]), "--work_dir=" + dir,
+			"--agent_ping_timeout=1secs", "--max_agent_ping_timeouts=3", "--agent_reregister_timeout=5secs", "--allocation_interval=200ms",
+		}, c.masterFlags...)...)
+	case Agent:
+		return c.Command("agent", "--ip="+m.ip, fmt.Sprintf("--port=%d", m.ports[0]), "--master="+c.master, "--work_dir="+dir,
+			"--registration_backoff_factor=100ms", fmt.Sprintf("--resources=cpus:%d;mem:2048;disk:1024", agentCPUs), "--containers_per_host=8")
+	case Scheduler:
+	}
+	cmd, err := steady.Command(steady.Options{
+		Master: c.master, Dir: c.framework(), Count: tasks, Brief: briefTask, KillEvery: killEvery,
+		FailoverTimeout: time.Hour, Seed: seed,
+	}, c.Environment())
+	if err != nil {
+		c.t.Error(err)
+	}
+	cmd.Dir = c.Dir
+	return cmd
+}
+
+// configureZooKeepers tells the servers of each other.
+func (c *cluster) configureZooKeepers() {
+	c.t.Helper()
+	members := ""
+	for i, m := range c.of(ZooKeeper) {
+		members += fmt.Sprintf("server.%d=%s:%d:%d\n", i+1, m.ip, m.ports[1], m.ports[2])
+	}
+	for i, m := range c.of(ZooKeeper) {
+		if err := zookeepertest.Configure(filepath.Join(c.Dir, m.name), i+1, m.ip, m.ports[0], members); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// addresses are those of all members of a role, with commas between.
+func (c *cluster) addresses(r Role) string {
+	var all []string
+	for _, m := range c.of(r) {
+		all = append(all, m.address())
+	}
+	return strings.Join(all, ",")
+}
 
 // framework is the folder of the framework.
 func (c *cluster) framework() string { return filepath.Join(c.Dir, "framework") }
@@ -182,7 +223,7 @@ func (c *cluster) healAll() {
 func (c *cluster) hosts(agent *member) []processtest.Process {
 	var hosts []processtest.Process
 	for _, p := range c.Processes() {
-		if strings.Contains(p.Command, " executor-host ") && strings.Contains(p.Command, "--agent="+agent.address+" ") {
+		if strings.Contains(p.Command, " executor-host ") && strings.Contains(p.Command, "--agent="+agent.address()+" ") {
 			hosts = append(hosts, p)
 		}
 	}
@@ -275,24 +316,33 @@ func (c *cluster) summary() *summary {
 	return s
 }
 
-// get is what the master says; nothing when it does not answer.
+// get is what the leading master says; nothing when none answers.
 func (c *cluster) get(path string) []byte {
-	client := http.Client{Timeout: 5 * time.Second}
-	r, err := client.Get("http://" + c.master() + path)
+	client := http.Client{Timeout: 2 * time.Second}
+	for _, m := range c.of(Master) {
+		if body, err := ask(&client, "http://"+m.address()+path); err == nil {
+			return body
+		}
+	}
+	return nil
+}
+
+// ask returns the body of a good answer.
+func ask(client *http.Client, url string) ([]byte, error) {
+	r, err := client.Get(url)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
-	if err != nil || r.StatusCode != http.StatusOK {
-		return nil
+	if r.StatusCode != http.StatusOK {
+		return nil, errors.New(r.Status)
 	}
-	return body
+	return io.ReadAll(r.Body)
 }
 
 // do runs a command of the program to its end.
 func (c *cluster) do(args ...string) (string, error) {
-	cmd := c.Command(append([]string{args[0], "--master=" + c.master()}, args[1:]...)...)
+	cmd := c.Command(append([]string{args[0], "--master=" + c.master}, args[1:]...)...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

@@ -2,7 +2,9 @@ package steady
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -53,13 +55,17 @@ func Audit(records []Record, e Evidence) []string {
 	return a.findings
 }
 
-// ReadMarks reads the files of the tasks of a framework's folder.
+// ReadMarks reads the files of the tasks of a framework's folder; one that has
+// not begun has none.
 func ReadMarks(dir string) (map[string][]string, error) {
+	marks := map[string][]string{}
 	entries, err := os.ReadDir(TaskPath(dir, ""))
+	if errors.Is(err, fs.ErrNotExist) {
+		return marks, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	marks := map[string][]string{}
 	for _, e := range entries {
 		data, err := os.ReadFile(TaskPath(dir, e.Name()))
 		if err != nil {

@@ -64,7 +64,7 @@ func start(tb testing.TB, n int) (*Ensemble, error) {
 	for i := range n {
 		s := &server{dir: filepath.Join(dir, strconv.Itoa(i)), id: i + 1, port: ports[i]}
 		e.servers = append(e.servers, s)
-		if err := s.configure(members); err != nil {
+		if err := Configure(s.dir, s.id, "127.0.0.1", s.port, members); err != nil {
 			return nil, err
 		}
 		if err := s.start(); err != nil {

@@ -37,10 +37,13 @@ type server struct {
 
 func (s *server) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
-// configure writes what the server reads. Nothing that a test writes has to
-// survive a loss of power, so that nothing waits for the disk.
-func (s *server) configure(members string) error {
-	data := filepath.Join(s.dir, "data")
+// Configure writes what a server reads into its folder: its number from 1, the
+// host and port for clients, and the lines server.N=HOST:PORT:PORT of an
+// ensemble. It is for tests that start servers themselves, with Command.
+// Nothing that a test writes has to survive a loss of power, so that nothing
+// waits for the disk.
+func Configure(dir string, id int, host string, port int, members string) error {
+	data := filepath.Join(dir, "data")
 	if err := os.MkdirAll(data, 0o755); err != nil {
 		return err
 	}
@@ -49,7 +52,7 @@ initLimit=50
 syncLimit=25
 dataDir=%s
 clientPort=%d
-clientPortAddress=127.0.0.1
+clientPortAddress=%s
 4lw.commands.whitelist=*
 admin.enableServer=false
 maxClientCnxns=0
@@ -57,11 +60,19 @@ minSessionTimeout=400
 maxSessionTimeout=120000
 forceSync=no
 preAllocSize=1024
-%s`, data, s.port, members)
+%s`, data, port, host, members)
 	return errors.Join(
-		os.WriteFile(filepath.Join(s.dir, "zoo.cfg"), []byte(config), 0o644),
-		os.WriteFile(filepath.Join(data, "myid"), []byte(strconv.Itoa(s.id)), 0o644),
+		os.WriteFile(filepath.Join(dir, "zoo.cfg"), []byte(config), 0o644),
+		os.WriteFile(filepath.Join(data, "myid"), []byte(strconv.Itoa(id)), 0o644),
 	)
+}
+
+// Command runs the server of a folder that Configure has prepared.
+func Command(dir string) *exec.Cmd {
+	return exec.Command("java", "-Xms16m", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss256k", "-Xshare:auto",
+		"-Djava.net.preferIPv4Stack=true", "-Dzookeeper.admin.enableServer=false", "-Dzookeeper.jmx.log4j.disable=true",
+		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+		"-cp", jar+":"+logJar, "org.apache.zookeeper.server.quorum.QuorumPeerMain", filepath.Join(dir, "zoo.cfg"))
 }
 
 // start starts the process, which ends with this one.
@@ -76,10 +87,7 @@ func (s *server) start() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command("java", "-Xms16m", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss256k", "-Xshare:auto",
-		"-Djava.net.preferIPv4Stack=true", "-Dzookeeper.admin.enableServer=false", "-Dzookeeper.jmx.log4j.disable=true",
-		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
-		"-cp", jar+":"+logJar, "org.apache.zookeeper.server.quorum.QuorumPeerMain", filepath.Join(s.dir, "zoo.cfg"))
+	cmd := Command(s.dir)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
