@@ -179,8 +179,12 @@ func (c *cluster) strike(f Fault) {
 	switch f.Kind {
 	case Kill:
 		m.signal(syscall.SIGKILL)
+	case KillLeader:
+		c.leader(m).signal(syscall.SIGKILL)
 	case Stop:
 		c.heal(f.Lasts, m.hold())
+	case StopLeader:
+		c.heal(f.Lasts, c.leader(m).hold())
 	case KillHost:
 		if h, ok := c.host(m, f.Pick); ok {
 			c.killHost(h)
@@ -316,6 +320,20 @@ func (c *cluster) summary() *summary {
 	return s
 }
 
+// leader is the master that says that it leads, or the other one if none does
+// at once.
+func (c *cluster) leader(other *member) *member {
+	client := http.Client{Timeout: 200 * time.Millisecond, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+	for _, m := range c.of(Master) {
+		if _, err := ask(&client, "http://"+m.address()+"/state-summary"); err == nil {
+			return m
+		}
+	}
+	return other
+}
+
 // get is what the leading master says; nothing when none answers.
 func (c *cluster) get(path string) []byte {
 	client := http.Client{Timeout: 2 * time.Second}
@@ -342,7 +360,7 @@ func ask(client *http.Client, url string) ([]byte, error) {
 
 // do runs a command of the program to its end.
 func (c *cluster) do(args ...string) (string, error) {
-	cmd := c.Command(append([]string{args[0], "--master=" + c.master}, args[1:]...)...)
+	cmd := c.Command(append([]string{args[0], "--master=" + c.leader(c.of(Master)[0]).address()}, args[1:]...)...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

@@ -22,8 +22,13 @@ type Kind string
 const (
 	// Kill sends SIGKILL to a process, which its supervisor starts again.
 	Kill Kind = "kill"
-	// Stop sends SIGSTOP, and SIGCONT later.
-	Stop Kind = "stop"
+	// KillLeader kills the master that leads, or the one named if nobody seems
+	// to.
+	KillLeader Kind = "kill the leader, or"
+	// Stop sends SIGSTOP, and SIGCONT later; StopLeader does so to the master
+	// that leads.
+	Stop       Kind = "stop"
+	StopLeader Kind = "stop the leader, or"
 	// KillHost kills an executor host of an agent, with the tasks that it has.
 	KillHost Kind = "kill a host of"
 	// StopHost stops an executor host for a while.
@@ -65,11 +70,13 @@ var weights = []struct {
 	role   Role
 	weight int
 }{
-	{Kill, Master, 4},
+	{Kill, Master, 2},
+	{KillLeader, Master, 2},
 	{Kill, Agent, 4},
 	{Kill, Scheduler, 3},
 	{Kill, ZooKeeper, 3},
-	{Stop, Master, 3},
+	{Stop, Master, 2},
+	{StopLeader, Master, 2},
 	{Stop, Agent, 3},
 	{Stop, Scheduler, 1},
 	{Stop, ZooKeeper, 2},
@@ -86,7 +93,7 @@ var weights = []struct {
 // lasting bounds how long a fault lasts. An executor host must be back before
 // its agent gives it up.
 var lasting = map[Kind]time.Duration{
-	Stop: 8 * time.Second, StopHost: 3 * time.Second, Isolate: 8 * time.Second, Part: 8 * time.Second,
+	Stop: 8 * time.Second, StopLeader: 8 * time.Second, StopHost: 3 * time.Second, Isolate: 8 * time.Second, Part: 8 * time.Second,
 }
 
 // meanPause is between two faults.

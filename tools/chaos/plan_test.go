@@ -35,7 +35,7 @@ func TestPlan(t *testing.T) {
 		}
 		struck[f.Kind][f.Part] = true
 	}
-	for kind, n := range map[Kind]int{Kill: 8, Stop: 8, KillHost: 3, StopHost: 3, Isolate: 8, Part: 6} {
+	for kind, n := range map[Kind]int{Kill: 8, Stop: 8, KillHost: 3, StopHost: 3, KillLeader: 3, StopLeader: 3, Isolate: 8, Part: 6} {
 		if len(struck[kind]) != n {
 			t.Errorf("%s strikes %v, not %d members of the cast", kind, struck[kind], n)
 		}
