@@ -246,7 +246,7 @@ func (c *cluster) host(agent *member, pick uint32) (processtest.Process, bool) {
 // first, so that it starts nothing in between.
 func (c *cluster) killHost(h processtest.Process) {
 	_ = syscall.Kill(h.PID, syscall.SIGSTOP) // it may have ended by now
-	death := steady.Death{At: time.Now()}
+	death := steady.Death{At: time.Now(), Host: hostID.FindStringSubmatch(h.Command)[1]}
 	for _, p := range c.Processes() {
 		if p.Parent == h.PID {
 			death.Tasks = append(death.Tasks, taskOf(p))
@@ -255,6 +255,8 @@ func (c *cluster) killHost(h processtest.Process) {
 	c.deaths = append(c.deaths, death)
 	_ = syscall.Kill(h.PID, syscall.SIGKILL)
 }
+
+var hostID = regexp.MustCompile(`--host_id=(\S+)`)
 
 var ownFile = regexp.MustCompile(`^(?:/bin/)?sh -c echo "start .*/tasks/(\S+);`)
 

@@ -30,8 +30,11 @@ type Evidence struct {
 // Death is the end of an executor host, which takes tasks with it.
 type Death struct {
 	At time.Time
-	// Tasks are those whose processes died with it. Others, which had not
-	// started yet or had just ended, may have been on it as well.
+	// Host is its id, which the end of its tasks may name.
+	Host string
+	// Tasks are those whose processes were seen to die with it. Others, which
+	// had just started, had not yet or had just ended, may have been on it as
+	// well.
 	Tasks []string
 }
 
@@ -238,7 +241,7 @@ func (a *audit) hostDied(id string, acc *account) (host, with bool) {
 	for _, d := range a.evidence.Deaths {
 		if d.At.After(acc.launched) && d.At.Before(acc.ended) {
 			host = true
-			with = with || slices.Contains(d.Tasks, id)
+			with = with || slices.Contains(d.Tasks, id) || d.Host != "" && strings.Contains(acc.end.Message, "host "+d.Host+" ")
 		}
 	}
 	return host, with
