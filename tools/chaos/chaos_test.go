@@ -18,6 +18,15 @@ func TestFile(t *testing.T) {
 	c.suffer()
 }
 
+// Three masters that keep their registry in ZooKeeper, which elects the
+// leader.
+func TestZooKeeper(t *testing.T) {
+	c := newCluster(t, 2, 3, 3)
+	c.master = "zk://" + c.addresses(ZooKeeper) + "/troupe"
+	c.masterFlags = []string{"--zk=" + c.master, "--zk_session_timeout=3secs"}
+	c.suffer()
+}
+
 // Three masters that keep their registry, and elect their leader, among
 // themselves.
 func TestReplicated(t *testing.T) {

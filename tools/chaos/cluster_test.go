@@ -362,7 +362,7 @@ func ask(client *http.Client, url string) ([]byte, error) {
 
 // do runs a command of the program to its end.
 func (c *cluster) do(args ...string) (string, error) {
-	cmd := c.Command(append([]string{args[0], "--master=" + c.leader(c.of(Master)[0]).address()}, args[1:]...)...)
+	cmd := c.Command(append([]string{args[0], "--master=" + c.master}, args[1:]...)...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
