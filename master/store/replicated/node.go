@@ -196,12 +196,12 @@ func (n *Node) remember(clusterID string) {
 	}
 }
 
-// wrong refuses requests of another cluster.
+// wrong refuses requests of another cluster, and of masters that were removed.
 func (n *Node) wrong(r *cluster.ReplicaRequest) error {
 	if ours := n.clusterID(); r.ClusterId != nil && ours != "" && r.GetClusterId() != ours {
 		return fmt.Errorf("this master belongs to cluster %q, not %q: give one of them another folder, or other masters", ours, r.GetClusterId())
 	}
-	return nil
+	return n.stranger(r)
 }
 
 // Receive takes a message from the replica of the master at address from. It

@@ -116,6 +116,36 @@ func (c *Client) Call(ctx context.Context, call *mesosmaster.Call) error {
 	})
 }
 
+// AddMaster lets the master at an address, host:port, belong to the masters that
+// keep the registry among themselves; RemoveMaster takes it out of them.
+func (c *Client) AddMaster(ctx context.Context, address string) error {
+	return c.changeMasters(ctx, "add", address)
+}
+
+// RemoveMaster is the opposite of AddMaster.
+func (c *Client) RemoveMaster(ctx context.Context, address string) error {
+	return c.changeMasters(ctx, "remove", address)
+}
+
+func (c *Client) changeMasters(ctx context.Context, change, address string) error {
+	return c.leader.with(ctx, func(leader string) error {
+		target := c.url(leader, "/masters/"+change, url.Values{"address": {address}})
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, nil)
+		if err != nil {
+			return err
+		}
+		response, err := c.http.Do(request)
+		if err != nil {
+			return unanswered(leader, err)
+		}
+		defer response.Body.Close() // nothing is read of it
+		if response.StatusCode != http.StatusOK {
+			return statusError(request, response)
+		}
+		return nil
+	})
+}
+
 // Browse lists a folder of an agent's sandboxes.
 func (c *Client) Browse(ctx context.Context, agent Agent, path string) ([]File, error) {
 	var files []File

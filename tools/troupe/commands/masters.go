@@ -9,6 +9,7 @@ import (
 
 	"troupe/master/detector"
 	"troupe/messages/masters"
+	"troupe/tools/troupe/client"
 	"troupe/tools/troupe/show"
 )
 
@@ -16,12 +17,22 @@ import (
 const askingPatience = 10 * time.Second
 
 func mastersCommand(io Streams) *cobra.Command {
-	return readerCommand(io, &cobra.Command{
+	c := readerCommand(io, &cobra.Command{
 		Use: "masters", GroupID: groupUse, Args: exactly(),
 		Short: "List the masters: who leads, who stands by",
 		Long: `List the masters: those that --master names and the one that they name, or those
 that stand for election in ZooKeeper. The exit status is 1 when none leads.`,
 	}, listMasters)
+	c.AddCommand(
+		membersCommand(io, "add", "Let a master keep the registry with the others",
+			`Let a master belong to --masters, which keep the registry among themselves. Start it
+first, with an empty work directory and --masters that name it and the others. Of
+a master that had its address, and lost its work directory, it takes the place.`,
+			(*client.Client).AddMaster),
+		membersCommand(io, "remove", "Let a master keep the registry no more",
+			"Take a master out of --masters, which keep the registry among themselves, be it alive or not.",
+			(*client.Client).RemoveMaster))
+	return c
 }
 
 // masterRow is a master in JSON.

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"troupe/master"
+	"troupe/master/api"
 	"troupe/master/election"
 	"troupe/master/store"
 	"troupe/master/store/replicated"
@@ -76,5 +78,28 @@ func (c *candidate) joinMasters() (election.Contest, error) {
 		return nil, fmt.Errorf("--masters: %w", err)
 	}
 	replica.Deliver(node.Receive)
+	c.mountMembership(node)
 	return node, nil
+}
+
+// mountMembership lets operators see and change who the masters are.
+func (c *candidate) mountMembership(node *replicated.Node) {
+	api.MountMembership(c.System, api.Membership{
+		List: func() ([]api.Member, error) {
+			members, err := node.Members()
+			all := make([]api.Member, len(members))
+			for i, m := range members {
+				all[i] = api.Member(m)
+			}
+			return all, err
+		},
+		Add: node.Add, Remove: node.Remove,
+		Elsewhere: func(w http.ResponseWriter, r *http.Request) bool {
+			if c.leading.Load() {
+				return false
+			}
+			c.redirect(w, r)
+			return true
+		},
+	})
 }
