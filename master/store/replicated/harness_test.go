@@ -103,12 +103,13 @@ type ensemble struct {
 	starts  int
 	nodes   map[string]*Node
 	log     *zap.Logger
+	lines   *lockedBuffer
 	options func(*Options)
 }
 
 func newEnsemble(t testing.TB, n int) *ensemble {
 	e := &ensemble{t: t, net: newNetwork(t), folder: t.TempDir(), nodes: map[string]*Node{}}
-	e.log = logOf(t)
+	e.log, e.lines = logOf(t)
 	for i := range n {
 		e.masters = append(e.masters, fmt.Sprintf("h%d:5050", i+1))
 	}
@@ -116,14 +117,14 @@ func newEnsemble(t testing.TB, n int) *ensemble {
 }
 
 // logOf keeps what is logged, and shows it when the test has failed.
-func logOf(t testing.TB) *zap.Logger {
+func logOf(t testing.TB) (*zap.Logger, *lockedBuffer) {
 	lines := new(lockedBuffer)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(lines.String())
 		}
 	})
-	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), lines, zap.DebugLevel))
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), lines, zap.DebugLevel)), lines
 }
 
 type lockedBuffer struct {

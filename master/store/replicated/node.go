@@ -20,9 +20,6 @@ import (
 const (
 	// keepSnapshots is how many stay on disk.
 	keepSnapshots = 2
-	// trailing is how many entries stay behind a snapshot, so that a master that
-	// was away for a moment does not need all of it.
-	trailing = 4096
 	// handOverPatience bounds how long a leader that closes looks for a successor.
 	handOverPatience = 2 * time.Second
 )
@@ -107,7 +104,7 @@ func (n *Node) config(turns chan bool) *raft.Config {
 	c.LeaderLeaseTimeout = n.options.ElectionTimeout * 3 / 4
 	c.CommitTimeout = min(c.CommitTimeout, n.options.ElectionTimeout/10)
 	c.MaxAppendEntries = maxAppend
-	c.SnapshotThreshold, c.TrailingLogs = n.options.SnapshotAfter, trailing
+	c.SnapshotThreshold, c.TrailingLogs = n.options.SnapshotAfter, n.options.SnapshotAfter/2
 	c.SnapshotInterval = 30 * time.Second
 	c.NotifyCh = turns
 	c.NoLegacyTelemetry = true

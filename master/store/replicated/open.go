@@ -56,7 +56,7 @@ func openDisk(o Options) (*disk, error) {
 		return nil, err
 	}
 	path := filepath.Join(o.Folder, "log.db")
-	if err := d.openLog(path, newest.Index); err != nil {
+	if err := d.openLog(path, newest.Index, o.MaxLogBytes); err != nil {
 		return nil, err
 	}
 	if err := d.readLog(newest); err != nil {
@@ -100,7 +100,7 @@ func (d *disk) readSnapshot(name string) (*raft.SnapshotMeta, error) {
 }
 
 // openLog opens the log's file, or makes it where there is nothing at all.
-func (d *disk) openLog(path string, snapshot uint64) error {
+func (d *disk) openLog(path string, snapshot uint64, maxBytes int) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && snapshot > 0:
@@ -116,7 +116,7 @@ func (d *disk) openLog(path string, snapshot uint64) error {
 			return err
 		}
 	}
-	store, err := boltstore.New(boltstore.Options{Path: path, BoltOptions: &bbolt.Options{Timeout: lockTimeout}})
+	store, err := boltstore.New(boltstore.Options{Path: path, BoltOptions: &bbolt.Options{Timeout: lockTimeout, MaxSize: maxBytes}})
 	if err != nil {
 		return fileError(path, err)
 	}

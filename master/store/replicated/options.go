@@ -30,8 +30,11 @@ type Options struct {
 	// of no majority for three quarters of it steps down.
 	ElectionTimeout time.Duration
 	// SnapshotAfter is how many entries are written before the next snapshot;
-	// 8192.
+	// 8192. Half as many stay behind it, for masters that were away for a moment.
 	SnapshotAfter uint64
+	// MaxLogBytes bounds the log's file, so that it fails as on a full disk; 0 is
+	// no bound.
+	MaxLogBytes int
 	// Logger is nil for silence.
 	Logger *zap.Logger
 }

@@ -2,12 +2,15 @@ package replicated
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/hashicorp/raft"
 	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
 )
@@ -52,18 +55,16 @@ func (s *snapshot) Release() { s.records = nil }
 // readSnapshot reads all of a snapshot, and refuses one that is not whole.
 func readSnapshot(from io.Reader) (*snapshot, error) {
 	in := bufio.NewReader(from)
-	bounded := protodelim.UnmarshalOptions{MaxSize: maxHead}
 	s := &snapshot{head: new(cluster.RegistrySnapshot), records: make(map[string][]byte)}
-	if err := bounded.UnmarshalFrom(in, s.head); err != nil {
+	if err := readDelimited(in, maxHead, s.head); err != nil {
 		return nil, fmt.Errorf("head of the snapshot: %w", err)
 	}
 	if f := s.head.GetFormat(); f != format {
 		return nil, fmt.Errorf("the snapshot has format %d: this version reads %d: use the version that wrote it", f, format)
 	}
-	bounded.MaxSize = maxBatch
 	for i := range s.head.GetRecords() {
 		r := new(cluster.StoredRecord)
-		if err := bounded.UnmarshalFrom(in, r); err != nil {
+		if err := readDelimited(in, maxBatch, r); err != nil {
 			return nil, fmt.Errorf("record %d of the snapshot: %w", i, err)
 		}
 		if _, twice := s.records[r.GetKey()]; twice || r.GetKey() == "" || r.Record == nil {
@@ -75,4 +76,21 @@ func readSnapshot(from io.Reader) (*snapshot, error) {
 		return nil, fmt.Errorf("behind the %d records of the snapshot is more: %w", s.head.GetRecords(), err)
 	}
 	return s, nil
+}
+
+// readDelimited reads a message behind its length, and holds no more memory than
+// bytes that came.
+func readDelimited(in *bufio.Reader, most uint64, m proto.Message) error {
+	n, err := binary.ReadUvarint(in)
+	if err != nil {
+		return err
+	}
+	if n > most {
+		return fmt.Errorf("%d bytes; at most %d", n, most)
+	}
+	var data bytes.Buffer
+	if _, err := io.CopyN(&data, in, int64(n)); err != nil {
+		return err
+	}
+	return proto.Unmarshal(data.Bytes(), m)
 }

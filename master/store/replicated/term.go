@@ -111,9 +111,12 @@ func (t *term) Registry(_ context.Context, o election.Opening) (election.Registr
 	return &replicated{t, t.node.copy.clusterID()}, nil
 }
 
-// lose ends the term with err, and returns it.
+// lose ends the term because of err.
 func (t *term) lose(err error) error {
-	t.end(fmt.Errorf("%w: %w", ErrLost, err))
+	if !errors.Is(err, ErrLost) {
+		err = fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	t.end(err)
 	return err
 }
 
