@@ -127,6 +127,7 @@ func TestElection(t *testing.T) {
 		"LeadEndsWithItsContext":         leadEnds,
 		"ADeposedLeaderWritesNothing":    deposed,
 		"TransactionsAreWholeOrNot":      transactions,
+		"AServerMayGrantLess":            grantsLess,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, e) })
 	}
@@ -369,6 +370,18 @@ func credentials(t *testing.T, e *zookeepertest.Ensemble) {
 func second[A any](_ A, err error) error { return err }
 
 func third[A, B any](_ A, _ B, err error) error { return err }
+
+// The test's servers grant two minutes at most.
+func grantsLess(t *testing.T, e *zookeepertest.Ensemble) {
+	core, logs := observer.New(zap.InfoLevel)
+	o := options(t, e)
+	o.SessionTimeout, o.Logger = time.Hour, zap.New(core)
+	lead(t, contest(t, o, "m"))
+	said := logs.FilterMessage("ZooKeeper grants another session timeout than was asked for").All()
+	if len(said) == 0 || said[0].ContextMap()["granted"] != 2*time.Minute {
+		t.Errorf("the log says %v", logs.All())
+	}
+}
 
 func leadEnds(t *testing.T, e *zookeepertest.Ensemble) {
 	o := options(t, e)

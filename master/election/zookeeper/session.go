@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	// maxAnswer bounds what is read of one answer: a znode has at most 1 MiB.
-	maxAnswer = 4 << 20
 	// complaintInterval is between two log lines about one trouble.
 	complaintInterval = 10 * time.Second
 	// retryPause is before a call is sent again, about.
@@ -34,7 +32,8 @@ type Session struct {
 	id   int64
 	// began is what heard counts from.
 	began time.Time
-	heard atomic.Int64 // nanoseconds
+	// In nanoseconds; granted is 0 before the first answer.
+	heard, granted atomic.Int64
 
 	up, lost     chan struct{}
 	upOnce, once sync.Once
@@ -61,6 +60,9 @@ func dial(ctx context.Context, o Options) (*Session, error) {
 		return nil, fmt.Errorf("connect to ZooKeeper at %s: %w", strings.Join(o.Place.Servers, ","), err)
 	}
 	s.id = conn.SessionID()
+	if granted := time.Duration(s.granted.Load()); granted != o.SessionTimeout {
+		o.Logger.Info("ZooKeeper grants another session timeout than was asked for", zap.Duration("granted", granted), zap.Duration("asked", o.SessionTimeout))
+	}
 	go s.watch()
 	if o.Place.User != "" {
 		credentials := []byte(o.Place.User + ":" + o.Place.Password)
@@ -105,7 +107,7 @@ func (s *Session) dialServer(network, address string, timeout time.Duration) (ne
 		s.lastFail.Store(&err)
 		return nil, err
 	}
-	return heard{c, s}, nil
+	return &heard{Conn: c, session: s}, nil
 }
 
 // event is called by the library, which waits for it.
@@ -131,11 +133,21 @@ func (s *Session) event(e zk.Event) {
 
 func (s *Session) noteHeard() { s.heard.Store(int64(time.Since(s.began))) }
 
+// timeout is for how long ZooKeeper keeps the session when it hears nothing: what
+// was asked for, unless the server grants less. When it grants more, nobody
+// follows sooner, but this master gives up as it was told.
+func (s *Session) timeout() time.Duration {
+	if granted := time.Duration(s.granted.Load()); granted > 0 {
+		return min(granted, s.o.SessionTimeout)
+	}
+	return s.o.SessionTimeout
+}
+
 // watch ends the session once ZooKeeper must have ended it.
 func (s *Session) watch() {
 	defer close(s.closed)
 	defer s.conn.Close()
-	timer := time.NewTimer(s.o.SessionTimeout)
+	timer := time.NewTimer(s.timeout())
 	defer timer.Stop()
 	for {
 		select {
@@ -144,12 +156,13 @@ func (s *Session) watch() {
 		case <-timer.C:
 		}
 		silent := time.Since(s.began) - time.Duration(s.heard.Load())
-		if silent >= s.o.SessionTimeout {
+		timeout := s.timeout()
+		if silent >= timeout {
 			s.lose(fmt.Errorf("nothing was heard of ZooKeeper for %s, and the session lasts %s: it may have ended",
-				silent.Round(time.Millisecond), s.o.SessionTimeout))
+				silent.Round(time.Millisecond), timeout))
 			return
 		}
-		timer.Reset(s.o.SessionTimeout - silent)
+		timer.Reset(timeout - silent)
 	}
 }
 

@@ -1,9 +1,7 @@
 package zookeeper
 
 import (
-	"net"
 	"sync"
-	"time"
 )
 
 // servers hands out the servers in turn. Names are resolved when they are
@@ -47,32 +45,4 @@ func (s *servers) Connected() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tried = 0
-}
-
-// heard is a connection that notes when something came, and that gives a
-// server which takes connections but does not answer a third of the session's
-// time: the library would give it several sessions.
-type heard struct {
-	net.Conn
-	session *Session
-}
-
-func (h heard) Read(b []byte) (int, error) {
-	n, err := h.Conn.Read(b)
-	if n > 0 {
-		h.session.noteHeard()
-	}
-	return n, err
-}
-
-func (h heard) SetReadDeadline(t time.Time) error { return h.Conn.SetReadDeadline(h.bounded(t)) }
-
-func (h heard) SetWriteDeadline(t time.Time) error { return h.Conn.SetWriteDeadline(h.bounded(t)) }
-
-func (h heard) bounded(t time.Time) time.Time {
-	timeout := h.session.o.SessionTimeout
-	if t.IsZero() || time.Until(t) <= timeout {
-		return t
-	}
-	return time.Now().Add(timeout / 3)
 }
