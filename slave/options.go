@@ -31,7 +31,8 @@ func Capabilities() []mesos.AgentInfo_Capability_Type {
 type Journal interface {
 	// Append makes records durable, all or none.
 	Append(records []*cluster.JournalRecord, done func(error))
-	// Rewrite replaces everything that was appended before.
+	// Rewrite replaces everything that was appended before by records that say
+	// the same, or, when it fails, nothing.
 	Rewrite(records []*cluster.JournalRecord, done func(error))
 	// OnStall has f told when records cannot be made durable for want of room on
 	// the disk, which keeps Append's answers waiting, and, by nil, when they can.

@@ -175,7 +175,9 @@ func (j *Journal) Append(records []*cluster.JournalRecord, done func(error)) {
 	j.ask(request{records: records, done: done})
 }
 
-// Rewrite replaces everything that was appended before with records.
+// Rewrite replaces everything that was appended before with records, which say
+// the same. Without room for them it is answered with an error, and all stays
+// as it was.
 func (j *Journal) Rewrite(records []*cluster.JournalRecord, done func(error)) {
 	j.ask(request{records: records, rewrite: true, done: done})
 }

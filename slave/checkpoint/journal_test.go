@@ -64,10 +64,9 @@ func scribble(dir string) error {
 					printed <- n
 				}
 			}
-			if n%50 == 49 {
-				o.Journal.Rewrite(recordsOf(numbers...), done)
-			} else {
-				o.Journal.Append(recordsOf(n), done)
+			o.Journal.Append(recordsOf(n), done)
+			if n%50 == 49 { // what is there already: it may find no room
+				o.Journal.Rewrite(recordsOf(numbers...), func(error) {})
 			}
 		}
 	}()

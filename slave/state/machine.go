@@ -101,12 +101,11 @@ type Machine struct {
 	lastHost  int
 	lastTask  uint64
 
-	leaving  leaving
-	drain    *mesos.DrainConfig // nil while no drain is under way
-	exited   bool
-	hindered string // why it shall be given no tasks; "" if it shall
-	now      time.Time
-	out      []Effect
+	leaving leaving
+	drain   *mesos.DrainConfig // nil while no drain is under way
+	exited  bool
+	now     time.Time
+	out     []Effect
 }
 
 // New makes a machine that waits for Started.
@@ -198,6 +197,7 @@ func (m *Machine) exit(reason string, err error) {
 type journal struct {
 	last    uint64
 	waiting []entry
+	stalled string // why nothing becomes durable; "" while it does
 }
 
 type entry struct {

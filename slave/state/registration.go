@@ -85,7 +85,7 @@ func (m *Machine) registering() bool { return !m.leaving.on() || m.unregistering
 // named all the same: the agent must not be held for unreachable meanwhile, and
 // if it forgets the launch it will say so.
 func (m *Machine) reregister() {
-	if m.hindered != "" {
+	if m.journal.stalled != "" {
 		m.send(m.master.detected, m.reregistration())
 		return
 	}
@@ -118,12 +118,12 @@ func (m *Machine) reregistration() *cluster.ReregisterAgent {
 		}
 		msg.Frameworks = append(msg.Frameworks, f.info)
 		for _, e := range sorted(f.executors) {
-			if !e.generated() && (e.step > accepting || m.hindered != "") {
+			if !e.generated() && (e.step > accepting || m.journal.stalled != "") {
 				msg.Executors = append(msg.Executors, e.info)
 			}
 		}
 		for _, t := range sorted(f.tasks) {
-			if t.launch.durable || m.hindered != "" {
+			if t.launch.durable || m.journal.stalled != "" {
 				msg.Tasks = append(msg.Tasks, m.report(t))
 			}
 		}
@@ -205,7 +205,7 @@ func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool
 	m.master.pingTimeout = time.Duration(pingTimeout)
 	m.emit(CancelTimer{timerRegistration})
 	m.awaitPing()
-	if m.hindered != "" {
+	if m.journal.stalled != "" {
 		m.tellHindered()
 	}
 	m.publishAgent()

@@ -16,18 +16,18 @@ import (
 func (c *cluster) agentOf() (id string, cpus float64) {
 	c.t.Helper()
 	var state struct {
-		Slaves []struct {
+		Agents []struct {
 			ID        string
 			Resources struct{ CPUs float64 }
-		}
+		} `json:"slaves"`
 	}
 	if err := json.Unmarshal([]byte(get(c.t, c.masterPort, "/state")), &state); err != nil {
 		c.t.Fatal(err)
 	}
-	if len(state.Slaves) != 1 {
+	if len(state.Agents) != 1 {
 		return "", 0
 	}
-	return state.Slaves[0].ID, state.Slaves[0].Resources.CPUs
+	return state.Agents[0].ID, state.Agents[0].Resources.CPUs
 }
 
 // TestRecoverCleanup ends what the agent before left, tells the master, and

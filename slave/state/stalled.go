@@ -11,11 +11,11 @@ import (
 func (m *Machine) journalStalled(err error) {
 	if err == nil {
 		m.note(Info, "There is room for the journal again")
-		m.hindered = ""
+		m.journal.stalled = ""
 	} else {
 		m.count(view.JournalStalls)
 		m.note(Warn, "The journal has no room on its disk: nothing new is launched or acknowledged until it has", Field{"error", err.Error()})
-		m.hindered = err.Error()
+		m.journal.stalled = err.Error()
 		if m.master.composing && m.master.detected != "" && m.master.peer == "" && m.registering() {
 			m.send(m.master.detected, m.reregistration())
 		}
@@ -30,8 +30,8 @@ func (m *Machine) tellHindered() {
 		return
 	}
 	msg := &cluster.AgentHindered{AgentId: m.id()}
-	if m.hindered != "" {
-		msg.Reason = &m.hindered
+	if m.journal.stalled != "" {
+		msg.Reason = &m.journal.stalled
 	}
 	m.send(m.master.peer, msg)
 }
