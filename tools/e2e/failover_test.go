@@ -19,14 +19,16 @@ import (
 // framework is a steady framework of a test, and how its schedulers are
 // started.
 type framework struct {
-	*cluster
+	*world
 	options steady.Options
 }
 
 func (c *cluster) steady(count int, failover time.Duration) *framework {
-	return &framework{c, steady.Options{
-		Master: strings.TrimPrefix(c.flags[0], "--master="), Dir: filepath.Join(c.dir, "framework"), Count: count, FailoverTimeout: failover,
-	}}
+	return c.world.steady(strings.TrimPrefix(c.flags[0], "--master="), count, failover)
+}
+
+func (w *world) steady(master string, count int, failover time.Duration) *framework {
+	return &framework{w, steady.Options{Master: master, Dir: filepath.Join(w.dir, "framework"), Count: count, FailoverTimeout: failover}}
 }
 
 // start starts a scheduler; a second one is of the same framework.

@@ -107,10 +107,12 @@ func TestMastersElectedByZooKeeper(t *testing.T) {
 // hasAgent waits until an agent is registered.
 func (c *candidate) hasAgent() {
 	c.t.Helper()
-	eventually(c.t, "the agent is registered at "+c.at, func() bool {
-		status, _, body := c.get("/slaves")
-		return status == http.StatusOK && strings.Contains(body, `"active":true`)
-	})
+	eventually(c.t, "the agent is registered at "+c.at, c.knowsAgent)
+}
+
+func (c *candidate) knowsAgent() bool {
+	status, _, body := c.get("/slaves")
+	return status == http.StatusOK && strings.Contains(body, `"active":true`)
 }
 
 // A master that starts before ZooKeeper serves what it can, says what it waits
