@@ -97,17 +97,24 @@ func (c *Context) Send(to PID, m proto.Message) { c.sys.send(c.self, to, m, 0) }
 
 // Reply answers the message being handled. The sender gets m as the result of
 // its Ask, or as a message if it used Send.
-func (c *Context) Reply(m proto.Message) {
-	from := c.current.from
-	if from == nil || from.pid.Name == "" {
+func (c *Context) Reply(m proto.Message) { c.replyTo(c.current.from, c.current.ask, m) }
+
+// ReplyLater returns Reply for the message being handled, to be called once,
+// in this actor's queue, when there is an answer.
+func (c *Context) ReplyLater() func(m proto.Message) {
+	from, ask := c.current.from, c.current.ask
+	return func(m proto.Message) { c.replyTo(from, ask, m) }
+}
+
+func (c *Context) replyTo(from *origin, ask uint64, m proto.Message) {
+	switch {
+	case from == nil || from.pid.Name == "":
 		c.sys.dead.note(c.self.pid, PID{}, typeName(m), reasonNoSender)
-		return
-	}
-	if c.current.ask == 0 {
+	case ask == 0:
 		c.sys.send(c.self, from.pid, m, 0)
-		return
+	default:
+		c.sys.reply(c.self, from.pid, m, ask)
 	}
-	c.sys.reply(c.self, from.pid, m, c.current.ask)
 }
 
 // Spawn starts a child, which stops with this actor; see System.Spawn. Finalize

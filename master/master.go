@@ -11,7 +11,6 @@ import (
 	"troupe/actors"
 	"troupe/master/registry"
 	"troupe/master/state"
-	"troupe/messages/cluster"
 )
 
 // Master is the actor that schedulers, agents and operators speak to. It gives
@@ -27,7 +26,10 @@ type Master struct {
 	timers     map[string]*actors.Timer
 	observers  map[state.AgentID]watch
 	observed   int // observers so far
-	log        *zap.Logger
+	// Operators that wait for an answer, by what their question was called.
+	asking map[uint64]func(proto.Message)
+	asked  uint64
+	log    *zap.Logger
 }
 
 // Init begins the leadership.
@@ -35,6 +37,7 @@ func (m *Master) Init(c *actors.Context) {
 	m.log = c.Log().WithOptions(zap.WrapCore(sample))
 	m.timers = make(map[string]*actors.Timer)
 	m.observers = make(map[state.AgentID]watch)
+	m.asking = make(map[uint64]func(proto.Message))
 	m.peers = newPeers()
 	c.HandleAny(m.received)
 	c.HandleExited(m.exited)
@@ -43,7 +46,13 @@ func (m *Master) Init(c *actors.Context) {
 }
 
 func (m *Master) received(c *actors.Context, msg proto.Message) {
-	m.step(c, state.Received{From: m.peers.of(c.Sender()), Principal: c.Principal(), Message: msg})
+	in := state.Received{From: m.peers.of(c.Sender()), Principal: c.Principal(), Message: msg}
+	if state.IsRequest(msg) {
+		m.asked++
+		in.Ask = m.asked
+		m.asking[in.Ask] = c.ReplyLater()
+	}
+	m.step(c, in)
 }
 
 func (m *Master) exited(c *actors.Context, e actors.Exited) {
@@ -66,7 +75,9 @@ func (m *Master) step(c *actors.Context, in state.Input) {
 func (m *Master) perform(c *actors.Context, effect state.Effect) {
 	switch e := effect.(type) {
 	case state.Send:
-		m.send(c, e)
+		c.Send(m.peers.pid(e.To), e.Message)
+	case state.Answer:
+		m.answer(e)
 	case state.Publish:
 		m.options.Publisher.Publish(e.Event)
 	case state.SetTimer:
@@ -94,13 +105,12 @@ func (m *Master) perform(c *actors.Context, effect state.Effect) {
 	}
 }
 
-// send sends a message; the answer to an operator goes to whoever asks.
-func (m *Master) send(c *actors.Context, e state.Send) {
-	if reply, ok := e.Message.(*cluster.OperatorReply); ok {
-		c.Reply(reply)
-		return
+// answer answers an operator who asked.
+func (m *Master) answer(e state.Answer) {
+	if reply := m.asking[e.Ask]; reply != nil {
+		delete(m.asking, e.Ask)
+		reply(e.Reply)
 	}
-	c.Send(m.peers.pid(e.To), e.Message)
 }
 
 func (m *Master) setTimer(c *actors.Context, e state.SetTimer) {

@@ -14,12 +14,11 @@ import (
 )
 
 // Observer is the actor that watches one agent: it pings, and reports when too
-// many pings in a row stay unanswered. It reports once, and again only after
-// an answer.
+// many pings in a row stay unanswered, and when they are answered again.
 type Observer struct {
 	every  time.Duration
 	limit  int
-	report func()
+	report func(silent bool)
 	// The rest is the actor's own.
 	agent     actors.PID
 	connected bool
@@ -32,7 +31,11 @@ type Observer struct {
 func (o *Observer) Init(c *actors.Context) {
 	actors.Handle(c, func(c *actors.Context, _ *cluster.Pong) {
 		if c.Sender().WellKnown() == o.agent.WellKnown() {
-			o.missed, o.reported = 0, false
+			o.missed = 0
+			if o.reported {
+				o.reported = false
+				o.report(false)
+			}
 		}
 	})
 	o.timer = c.Every(o.every, func() { o.tick(c) })
@@ -48,7 +51,7 @@ func (o *Observer) tick(c *actors.Context) {
 	o.missed++
 	if o.missed >= o.limit && !o.reported {
 		o.reported = true
-		o.report()
+		o.report(true)
 	}
 	o.ping(c)
 }
@@ -72,8 +75,12 @@ func (m *Master) observe(c *actors.Context, e state.Observe) {
 	self := c.Self()
 	o := &Observer{
 		every: m.options.PingTimeout, limit: m.options.MaxPingTimeouts, agent: agent, connected: connected,
-		report: func() {
-			m.sys.Do(self, func(c *actors.Context) { m.step(c, state.AgentSilent{Agent: e.Agent}) })
+		report: func(silent bool) {
+			var word state.Input = state.AgentAnswered{Agent: e.Agent}
+			if silent {
+				word = state.AgentSilent{Agent: e.Agent}
+			}
+			m.sys.Do(self, func(c *actors.Context) { m.step(c, word) })
 		},
 	}
 	m.observed++

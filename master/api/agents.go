@@ -37,8 +37,9 @@ func writeAgent(w *json.Writer, a *view.Agent, u view.Usage) {
 	w.EndObject()
 	w.Key("unreserved_resources")
 	writeSum(w, reservedFor(a.Total, "*"))
-	w.Field("active", a.Status == view.Connected)
-	w.Field("deactivated", false)
+	w.Field("active", a.Active())
+	w.Field("deactivated", a.Deactivated)
+	writeDrain(w, a)
 	w.Field("version", a.Version)
 	w.Key("capabilities")
 	w.BeginArray()
@@ -46,6 +47,15 @@ func writeAgent(w *json.Writer, a *view.Agent, u view.Usage) {
 		w.String(c.String())
 	}
 	w.EndArray()
+}
+
+// writeDrain writes how far the draining of an agent is, if it is drained.
+func writeDrain(w *json.Writer, a *view.Agent) {
+	if a.Drain == nil {
+		return
+	}
+	w.Field("drain_info", a.Drain)
+	w.Field("estimated_drain_start_time_seconds", float64(a.DrainSince.Unix()))
 }
 
 // pidOf is a peer's name and address, without its incarnation.

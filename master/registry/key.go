@@ -2,6 +2,7 @@ package registry
 
 import (
 	"errors"
+	"fmt"
 
 	"troupe/messages/cluster"
 )
@@ -29,13 +30,21 @@ func KeyOf(r *cluster.RegistryRecord) (string, error) {
 		}
 		return AgentKey(id), nil
 	case r.GetFramework() != nil:
-		id := r.GetFramework().GetFrameworkId().GetValue()
-		if id == "" {
-			return "", errors.New("framework_id is empty")
-		}
-		return FrameworkKey(id), nil
+		return frameworkKeyOf(r.GetFramework())
 	}
 	return "", errors.New("it is no record of an agent or framework")
+}
+
+func frameworkKeyOf(r *cluster.FrameworkRecord) (string, error) {
+	id := r.GetFrameworkId().GetValue()
+	info := r.GetFramework().GetId().GetValue()
+	switch {
+	case id == "":
+		return "", errors.New("framework_id is empty")
+	case r.GetStatus() == cluster.FrameworkRecord_ADMITTED && info != id:
+		return "", fmt.Errorf("framework.id: %q: is not framework_id, %q", info, id)
+	}
+	return FrameworkKey(id), nil
 }
 
 // AgentRecord wraps an agent's record for a store.

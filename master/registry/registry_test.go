@@ -128,6 +128,7 @@ func TestNewRefuses(t *testing.T) {
 		"two records of one agent":    {agent, agent},
 		"an agent without an id":      {AgentRecord(&cluster.AgentRecord{Agent: &mesos.AgentInfo{}})},
 		"a framework without an id":   {FrameworkRecord(&cluster.FrameworkRecord{})},
+		"a framework of another id":   {FrameworkRecord(&cluster.FrameworkRecord{FrameworkId: framework("a", "n").Id, Framework: framework("b", "n")})},
 		"a record that holds nothing": {{}},
 		"no record":                   {nil},
 	} {
@@ -135,7 +136,7 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%s: was taken", name)
 		}
 	}
-	same := FrameworkRecord(&cluster.FrameworkRecord{FrameworkId: &mesos.FrameworkID{Value: proto.String("a")}})
+	same := FrameworkRecord(&cluster.FrameworkRecord{FrameworkId: &mesos.FrameworkID{Value: proto.String("a")}, Framework: framework("a", "n")})
 	if r, err := New([]*cluster.RegistryRecord{agent, same}); err != nil || r.Len() != 2 || r.Agent("a") == nil || r.Framework("a") == nil {
 		t.Errorf("an agent and a framework of one id: %v", err)
 	}

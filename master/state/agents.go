@@ -31,6 +31,8 @@ type agent struct {
 	leaving bool
 	// That operation is durable: the allocator has forgotten it.
 	lost bool
+	// That it is drained is on its way into the registry.
+	drained bool
 }
 
 type executorKey struct {
@@ -57,6 +59,8 @@ type agentTable struct {
 	byAddress map[string]*agent // without incarnation
 	// From the registry, not heard of since this master leads.
 	recovered map[AgentID]*mesos.AgentInfo
+	// How many these were at the start.
+	expected int
 	// Whose admission is under way.
 	admitting map[Peer]bool
 	// Whose return is under way.
@@ -132,12 +136,14 @@ func (m *Machine) connectAgent(a *agent, p Peer, picture view.Agent) {
 	}
 	picture.Status = view.Connected
 	picture.Peer = string(p)
+	wish(&picture, m.registry.Agent(string(picture.ID)))
 	a.view = &picture
 	m.agents.byPeer[p] = a
 	if address := addressOf(p); address != "" {
 		m.agents.byAddress[address] = a
 	}
 	m.emit(CancelTimer{timerReturn + "/" + string(a.id())})
+	m.cancelRemoval(a.id())
 	m.emit(Link{p})
 	m.emit(Observe{Agent: a.id(), Peer: p, Connected: true})
 }
@@ -184,6 +190,7 @@ func (m *Machine) forgetAgent(a *agent) {
 		delete(m.agents.byAddress, address)
 	}
 	delete(m.agents.byID, a.id())
+	m.cancelRemoval(a.id())
 	m.emit(CancelTimer{timerReturn + "/" + string(a.id())})
 	m.emit(Unobserve{a.id()})
 }

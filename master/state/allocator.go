@@ -75,7 +75,7 @@ func (m *Machine) addToAllocator(a *agent) {
 		Agent:        a.view.Info,
 		Capabilities: capabilityProtos(a.view.Capabilities),
 		Used:         a.usedByRole(),
-		Active:       new(a.connected()),
+		Active:       new(a.view.Active()),
 	})
 }
 

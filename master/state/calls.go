@@ -24,10 +24,10 @@ func (m *Machine) receiveCall(from Peer, principal string, call *scheduler.Call)
 	id := FrameworkID(call.GetFrameworkId().GetValue())
 	f := m.frameworks.byID[id]
 	switch {
-	case f == nil && m.frameworks.completed(id):
+	case f == nil && m.completed(id):
 		m.refuseSubscription(from, field.Invalid("call.framework_id", string(id), "Framework has been removed"))
 		return
-	case f == nil || !f.connected():
+	case f == nil || !f.connected() || f.leaving:
 		m.drop(view.Others, from, "a call for a framework that is not subscribed", Field{"framework", string(id)},
 			Field{"type", call.GetType().String()})
 		return
@@ -67,7 +67,7 @@ func (m *Machine) obey(f *framework, call *scheduler.Call) {
 	case scheduler.Call_REQUEST:
 		m.tellAllocator(&cluster.RequestResources{FrameworkId: f.view.Info.GetId(), Requests: call.GetRequest().GetRequests()})
 	case scheduler.Call_TEARDOWN:
-		m.removeFramework(f)
+		m.endFramework(f, nil)
 	case scheduler.Call_UPDATE_FRAMEWORK:
 		m.updateFramework(f, call.GetUpdateFramework())
 	case scheduler.Call_ACCEPT_INVERSE_OFFERS, scheduler.Call_DECLINE_INVERSE_OFFERS:

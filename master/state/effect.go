@@ -7,6 +7,7 @@ import (
 
 	"troupe/master/registry"
 	"troupe/master/state/view"
+	"troupe/messages/cluster"
 )
 
 // Effect is what a master does; the list below is closed. The shell performs
@@ -18,6 +19,14 @@ type Effect interface{ effect() }
 type Send struct {
 	To      Peer
 	Message proto.Message
+}
+
+// Answer answers an operator's request, once, at once or later.
+type Answer struct {
+	To Peer
+	// Of the Received that it answers.
+	Ask   uint64
+	Reply *cluster.OperatorReply
 }
 
 // SetTimer asks for TimerFired{Key}; setting a key again replaces it.
@@ -81,6 +90,7 @@ type Note struct {
 type Halt struct{ Err error }
 
 func (Send) effect()        {}
+func (Answer) effect()      {}
 func (SetTimer) effect()    {}
 func (CancelTimer) effect() {}
 func (Link) effect()        {}

@@ -13,7 +13,8 @@ import (
 	"troupe/messages/validate"
 )
 
-// framework is one that is subscribed, may come back, or has tasks.
+// framework is one that the registry admitted, or that an agent knows: until it
+// is completed.
 type framework struct {
 	seq int
 	// The picture last published; its info always carries the id.
@@ -29,7 +30,9 @@ type framework struct {
 	executors       map[*executor]bool
 	// The resources that its last task named, so that equal ones share memory.
 	last taskShape
-	// Set while it is being removed.
+	// The registry operation that ends it is under way.
+	leaving bool
+	// That operation is durable: it is being removed.
 	ending bool
 }
 
@@ -86,29 +89,34 @@ func rolesOf(info *mesos.FrameworkInfo) []string {
 type frameworkTable struct {
 	byID   map[FrameworkID]*framework
 	byPeer map[Peer]*framework
-	// Completed ones, remembered so that nobody takes their ids again.
-	past      ring[FrameworkID]
-	pastIDs   map[FrameworkID]bool
+	// Subscriptions that wait for the registry: how many of an id, and who asks
+	// for an id of its own.
+	admitting map[FrameworkID]int
+	asking    map[Peer]bool
 	next, seq int
 }
 
-func newFrameworkTable(maxPast int) frameworkTable {
+func newFrameworkTable() frameworkTable {
 	return frameworkTable{
-		byID:    make(map[FrameworkID]*framework),
-		byPeer:  make(map[Peer]*framework),
-		past:    ring[FrameworkID]{max: maxPast},
-		pastIDs: make(map[FrameworkID]bool),
+		byID:      make(map[FrameworkID]*framework),
+		byPeer:    make(map[Peer]*framework),
+		admitting: make(map[FrameworkID]int),
+		asking:    make(map[Peer]bool),
 	}
 }
 
-func (t *frameworkTable) completed(id FrameworkID) bool { return t.pastIDs[id] }
+// completed tells whether a framework is over for good.
+func (m *Machine) completed(id FrameworkID) bool {
+	return m.registry.Framework(string(id)).GetStatus() == cluster.FrameworkRecord_COMPLETED
+}
 
-// newID returns the next id that no framework brought along.
-func (t *frameworkTable) newID(masterID string) FrameworkID {
+// newFrameworkID returns the next id that no framework brought along.
+func (m *Machine) newFrameworkID() FrameworkID {
+	t := &m.frameworks
 	for {
-		id := FrameworkID(fmt.Sprintf("%s-%04d", masterID, t.next))
+		id := FrameworkID(fmt.Sprintf("%s-%04d", m.cfg.MasterID, t.next))
 		t.next++
-		if t.byID[id] == nil && !t.completed(id) {
+		if t.byID[id] == nil && t.admitting[id] == 0 && m.registry.Framework(string(id)) == nil {
 			return id
 		}
 	}
@@ -141,9 +149,10 @@ func (m *Machine) addFramework(picture view.Framework) *framework {
 	return f
 }
 
-// recoverFramework adds a framework that only agents know of so far. It has no
-// failover timer: nobody knows when it was last seen.
-func (m *Machine) recoverFramework(id FrameworkID, info *mesos.FrameworkInfo) {
+// learnFramework adds a framework that only an agent knows: the registry had
+// forgotten it, or is from a time before it held frameworks. It has no failover
+// timer: nobody knows when it was last seen.
+func (m *Machine) learnFramework(id FrameworkID, info *mesos.FrameworkInfo) {
 	f := m.addFramework(view.Framework{
 		ID: id, Info: info, Recovered: true, Roles: rolesOf(info), Registered: m.now,
 	})
@@ -166,10 +175,13 @@ func (m *Machine) frameworkDisconnected(f *framework) {
 	m.emit(CancelTimer{timerHeartbeat + "/" + string(f.id())})
 	m.tellAllocator(&cluster.DeactivateFramework{FrameworkId: f.view.Info.GetId()})
 	m.discardOffers(f)
+	if f.leaving {
+		return
+	}
 	timeout := failoverTimeout(f.view.Info)
 	m.note(Info, "A framework disconnected", Field{"framework", string(f.id())}, Field{"failover_timeout", timeout.String()})
 	if timeout <= 0 {
-		m.removeFramework(f)
+		m.endFramework(f, nil)
 		return
 	}
 	m.emit(SetTimer{timerFailover + "/" + string(f.id()), timeout})
@@ -181,11 +193,11 @@ func failoverTimeout(info *mesos.FrameworkInfo) time.Duration {
 
 func (m *Machine) failoverTimedOut(id FrameworkID) {
 	f := m.frameworks.byID[id]
-	if f == nil || f.connected() {
+	if f == nil || f.connected() || m.frameworks.admitting[id] > 0 {
 		return
 	}
 	m.note(Info, "A framework did not come back in time", Field{"framework", string(id)})
-	m.removeFramework(f)
+	m.endFramework(f, nil)
 }
 
 func (m *Machine) heartbeat(id FrameworkID) {
@@ -195,60 +207,4 @@ func (m *Machine) heartbeat(id FrameworkID) {
 	}
 	m.send(f.peer(), &scheduler.Event{Type: scheduler.Event_HEARTBEAT.Enum()})
 	m.emit(SetTimer{timerHeartbeat + "/" + string(id), m.cfg.HeartbeatInterval})
-}
-
-// removeFramework completes a framework: its agents end what it runs, and its
-// tasks count as killed without any update.
-func (m *Machine) removeFramework(f *framework) {
-	f.ending = true
-	m.discardOffers(f)
-	m.shutDownAt(f)
-	for len(f.order) > 0 {
-		t := f.order[len(f.order)-1]
-		if !t.terminal() {
-			m.updateTask(t, m.masterStatus(t.view, mesos.TaskState_TASK_KILLED,
-				mesos.TaskStatus_REASON_FRAMEWORK_REMOVED, "Framework "+string(f.id())+" removed"), mesos.TaskState_TASK_KILLED)
-		}
-		m.removeTask(t, view.Completed)
-	}
-	if f.connected() {
-		delete(m.frameworks.byPeer, f.peer())
-		m.emit(Unlink{f.peer()})
-		m.emit(CancelTimer{timerHeartbeat + "/" + string(f.id())})
-	}
-	m.emit(CancelTimer{timerFailover + "/" + string(f.id())})
-	delete(m.frameworks.byID, f.id())
-	m.tellAllocator(&cluster.RemoveFramework{FrameworkId: f.view.Info.GetId()})
-	m.completeFramework(f)
-}
-
-func (m *Machine) completeFramework(f *framework) {
-	next := *f.view
-	next.Connected, next.Active, next.Recovered, next.Peer = false, false, false, ""
-	next.Unregistered = m.now
-	m.publish(view.FrameworkRemoved{Framework: &next})
-	m.frameworks.pastIDs[f.id()] = true
-	if gone, any := m.frameworks.past.add(f.id()); any {
-		delete(m.frameworks.pastIDs, gone)
-	}
-	m.note(Info, "A framework is completed", Field{"framework", string(f.id())})
-}
-
-// shutDownAt tells every agent that may run something of f to end it, and
-// forgets f's executors there.
-func (m *Machine) shutDownAt(f *framework) {
-	told := make(map[*agent]bool)
-	tell := func(a *agent) {
-		if a.connected() && !told[a] {
-			told[a] = true
-			m.send(a.peer(), &cluster.ShutdownFramework{FrameworkId: f.view.Info.GetId()})
-		}
-	}
-	for _, t := range f.order {
-		tell(t.agent)
-	}
-	for _, e := range f.orderedExecutors() {
-		tell(e.agent)
-		m.removeExecutor(e)
-	}
 }

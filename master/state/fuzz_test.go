@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
+	"troupe/messages/mesos/master"
 	"troupe/messages/mesos/scheduler"
 )
 
@@ -16,6 +17,7 @@ func fuzzed() []proto.Message {
 	return []proto.Message{
 		&scheduler.Call{}, &cluster.RegisterAgent{}, &cluster.ReregisterAgent{}, &cluster.UnregisterAgent{}, &cluster.StatusUpdate{},
 		&cluster.ExecutorExited{}, &cluster.ExecutorMessage{}, &cluster.Allocations{}, &cluster.KillTaskRequest{}, &cluster.TeardownRequest{},
+		&master.Call{},
 	}
 }
 

@@ -25,6 +25,8 @@ type Received struct {
 	// Of the connection the message came on; empty without authentication.
 	Principal string
 	Message   proto.Message
+	// Names the question that an Answer is to; 0 when nobody waits for one.
+	Ask uint64
 }
 
 // PeerExited tells that the link to a peer is gone, after all its messages.
@@ -46,9 +48,14 @@ type Persisted struct {
 // unanswered.
 type AgentSilent struct{ Agent AgentID }
 
-func (Started) input()     {}
-func (Received) input()    {}
-func (PeerExited) input()  {}
-func (TimerFired) input()  {}
-func (Persisted) input()   {}
-func (AgentSilent) input() {}
+// AgentAnswered is the observer's word that an agent which it reported silent
+// answers again.
+type AgentAnswered struct{ Agent AgentID }
+
+func (Started) input()       {}
+func (Received) input()      {}
+func (PeerExited) input()    {}
+func (TimerFired) input()    {}
+func (Persisted) input()     {}
+func (AgentSilent) input()   {}
+func (AgentAnswered) input() {}

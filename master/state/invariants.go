@@ -22,8 +22,8 @@ func (m *Machine) Check() error {
 		if a.connected() && m.agents.byPeer[a.peer()] != a {
 			return fmt.Errorf("agent %s: connected, but not found at %s", a.id(), a.peer())
 		}
-		if !a.connected() && len(a.offers) > 0 {
-			return fmt.Errorf("agent %s: not connected, but %d offers of it are out", a.id(), len(a.offers))
+		if !a.view.Active() && len(a.offers) > 0 {
+			return fmt.Errorf("agent %s: not active, but %d offers of it are out", a.id(), len(a.offers))
 		}
 	}
 	offers, taskCount := 0, 0
@@ -37,7 +37,7 @@ func (m *Machine) Check() error {
 		if !f.active() && len(f.offers) > 0 {
 			return fmt.Errorf("framework %s: not active, but has %d offers", f.id(), len(f.offers))
 		}
-		if m.frameworks.completed(f.id()) {
+		if m.completed(f.id()) {
 			return fmt.Errorf("framework %s: both live and completed", f.id())
 		}
 		offers += len(f.offers)

@@ -14,22 +14,25 @@ import (
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/master"
 	"troupe/messages/mesos/scheduler"
 )
 
 // world feeds two machines the same random inputs, most of them sensible, and
 // remembers what they asked for.
 type world struct {
-	t         *rapid.T
-	m, twin   *Machine
-	model     *view.Model
-	now       time.Time
-	unsettled []Persist // not answered yet, in order
-	durable   map[string]bool
-	timers    map[string]bool
-	links     map[Peer]bool
-	offers    []string
-	tasks     int
+	t          *rapid.T
+	m, twin    *Machine
+	model      *view.Model
+	now        time.Time
+	unsettled  []Persist         // not answered yet, in order
+	stored     registry.Registry // what is durable
+	asked      uint64
+	unanswered map[uint64]bool
+	timers     map[string]bool
+	links      map[Peer]bool
+	offers     []string
+	tasks      int
 }
 
 func newWorld(t *rapid.T) *world {
@@ -37,20 +40,26 @@ func newWorld(t *rapid.T) *world {
 		MasterID: "M", Allocator: benchAllocator, OfferTimeout: time.Minute,
 		Limits: Limits{CompletedFrameworks: 2, CompletedTasks: 3, UnreachableTasks: 3},
 	}
+	if rapid.Bool().Draw(t, "limited") {
+		cfg.AgentRemovalRate = Rate{Count: 1, Per: 20 * time.Second}
+	}
 	w := &world{
 		t: t, m: New(cfg), twin: New(cfg), now: time.Unix(1000, 0),
-		model:   view.NewModel(view.Limits{CompletedFrameworks: 2, CompletedTasks: 3, UnreachableTasks: 3}),
-		durable: make(map[string]bool), timers: make(map[string]bool), links: make(map[Peer]bool),
+		model:      view.NewModel(view.Limits{CompletedFrameworks: 2, CompletedTasks: 3, UnreachableTasks: 3}),
+		unanswered: make(map[uint64]bool), timers: make(map[string]bool), links: make(map[Peer]bool),
 	}
 	old := "A-S9"
 	records := []*cluster.RegistryRecord{registry.AgentRecord(&cluster.AgentRecord{Agent: &mesos.AgentInfo{
 		Id: &mesos.AgentID{Value: &old}, Hostname: proto.String("h0"), Resources: amounts("", 4, 64),
-	}, Status: cluster.AgentRecord_ADMITTED.Enum()})}
+	}, Status: cluster.AgentRecord_ADMITTED.Enum()}), registry.FrameworkRecord(&cluster.FrameworkRecord{
+		FrameworkId: &mesos.FrameworkID{Value: proto.String("A-0007")}, Status: cluster.FrameworkRecord_ADMITTED.Enum(),
+		Framework: &mesos.FrameworkInfo{Id: &mesos.FrameworkID{Value: proto.String("A-0007")}, User: proto.String("u"), Name: proto.String("n")},
+	})}
 	r, err := registry.New(records)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.durable[old] = true
+	w.stored = r
 	w.step(Started{Registry: r})
 	return w
 }
@@ -95,6 +104,11 @@ func (w *world) effect(in Input, e Effect) {
 		w.model.Apply(e.Event)
 	case Send:
 		w.sent(in, e)
+	case Answer:
+		if !w.unanswered[e.Ask] {
+			w.t.Fatalf("%s answers question %d, which nobody asked or was answered", label(in), e.Ask)
+		}
+		delete(w.unanswered, e.Ask)
 	case Halt:
 		w.t.Fatalf("%s halted: %v", label(in), e.Err)
 	}
@@ -111,25 +125,80 @@ func (w *world) sent(in Input, e Send) {
 	}
 	switch msg := e.Message.(type) {
 	case *cluster.AgentRegistered:
-		w.mustBeDurable(in, msg.GetAgentId().GetValue())
+		w.mustBeAdmitted(in, msg.GetAgentId().GetValue())
 	case *cluster.AgentReregistered:
-		w.mustBeDurable(in, msg.GetAgentId().GetValue())
+		w.mustBeAdmitted(in, msg.GetAgentId().GetValue())
 	case *cluster.AddAgent:
-		w.mustBeDurable(in, msg.GetAgent().GetId().GetValue())
+		w.mustBeAdmitted(in, msg.GetAgent().GetId().GetValue())
+	case *cluster.ShutdownAgent:
+		if !anyGone(w.stored) {
+			w.t.Fatalf("%s shuts an agent down, and none is gone", label(in))
+		}
+	case *cluster.DrainAgent:
+		if !anyDraining(w.stored) {
+			w.t.Fatalf("%s drains an agent, which is not durable", label(in))
+		}
+	case *cluster.ShutdownFramework:
+		if id := msg.GetFrameworkId().GetValue(); w.stored.Framework(id).GetStatus() != cluster.FrameworkRecord_COMPLETED {
+			w.t.Fatalf("%s ends framework %s, which is not durable", label(in), id)
+		}
 	case *scheduler.Event:
-		for _, o := range msg.GetOffers().GetOffers() {
-			w.mustBeDurable(in, o.GetAgentId().GetValue())
-			w.offers = append(w.offers, o.GetId().GetValue())
-		}
-		if s := msg.GetUpdate().GetStatus(); s.GetState() == mesos.TaskState_TASK_UNREACHABLE && s.GetReason() == mesos.TaskStatus_REASON_AGENT_REMOVED && w.durable[s.GetAgentId().GetValue()] {
-			w.t.Fatalf("%s: agent %s is called unreachable before that is durable", label(in), s.GetAgentId().GetValue())
-		}
+		w.event(in, msg)
 	}
 }
 
-func (w *world) mustBeDurable(in Input, id string) {
-	if !w.durable[id] {
-		w.t.Fatalf("%s reveals agent %s, which is not durable", label(in), id)
+func (w *world) event(in Input, e *scheduler.Event) {
+	if id := e.GetSubscribed().GetFrameworkId().GetValue(); id != "" {
+		if w.stored.Framework(id).GetFramework() == nil {
+			w.t.Fatalf("%s reveals framework %s, which is not durable", label(in), id)
+		}
+		if !proto.Equal(w.stored.Framework(id).GetFramework(), w.m.frameworks.byID[FrameworkID(id)].view.Info) && len(w.unsettled) == 0 {
+			w.t.Fatalf("%s: framework %s is another in the registry", label(in), id)
+		}
+	}
+	for _, o := range e.GetOffers().GetOffers() {
+		id := o.GetAgentId().GetValue()
+		w.mustBeAdmitted(in, id)
+		if w.stored.Agent(id).GetDeactivated() && w.m.agents.byID[AgentID(id)].view.Deactivated {
+			w.t.Fatalf("%s offers agent %s, which is deactivated", label(in), id)
+		}
+		w.offers = append(w.offers, o.GetId().GetValue())
+	}
+	s := e.GetUpdate().GetStatus()
+	if s.GetState() == mesos.TaskState_TASK_UNREACHABLE && s.GetReason() == mesos.TaskStatus_REASON_AGENT_REMOVED {
+		w.mustBe(in, s.GetAgentId().GetValue(), cluster.AgentRecord_UNREACHABLE)
+	}
+	if s.GetState() == mesos.TaskState_TASK_GONE_BY_OPERATOR {
+		w.mustBe(in, s.GetAgentId().GetValue(), cluster.AgentRecord_GONE)
+	}
+}
+
+func anyGone(r registry.Registry) bool {
+	for a := range r.Agents() {
+		if a.GetStatus() == cluster.AgentRecord_GONE {
+			return true
+		}
+	}
+	return false
+}
+
+func anyDraining(r registry.Registry) bool {
+	for a := range r.Agents() {
+		if a.GetDrain().GetState() == mesos.DrainState_DRAINING {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) mustBeAdmitted(in Input, id string) {
+	w.mustBe(in, id, cluster.AgentRecord_ADMITTED)
+}
+
+// mustBe checks that what is revealed of an agent is durable.
+func (w *world) mustBe(in Input, id string, status cluster.AgentRecord_Status) {
+	if r := w.stored.Agent(id); r == nil || r.GetStatus() != status {
+		w.t.Fatalf("%s reveals agent %s as %s, which is not durable", label(in), id, status)
 	}
 }
 
@@ -140,11 +209,8 @@ func (w *world) settle() {
 	}
 	p := w.unsettled[0]
 	w.unsettled = w.unsettled[1:]
-	next, changes, err := registry.Apply(w.m.registry, p.Operation)
-	for _, c := range changes {
-		agent := next.Get(c.Key).GetAgent()
-		w.durable[strings.TrimPrefix(c.Key, "agent/")] = agent != nil && agent.GetStatus() == cluster.AgentRecord_ADMITTED
-	}
+	next, _, err := registry.Apply(w.stored, p.Operation)
+	w.stored = next
 	w.step(Persisted{Key: p.Key, Err: err})
 }
 
@@ -180,7 +246,7 @@ func (w *world) act() {
 	t := w.t
 	peer := Peer(fmt.Sprintf("agent@h%d:5051#%d", rapid.IntRange(0, 2).Draw(t, "host"), rapid.IntRange(0, 1).Draw(t, "incarnation")))
 	sched := Peer(fmt.Sprintf("s%d@s:0#%d", rapid.IntRange(0, 1).Draw(t, "scheduler"), rapid.IntRange(0, 1).Draw(t, "start")))
-	switch rapid.IntRange(0, 13).Draw(t, "act") {
+	switch rapid.IntRange(0, 15).Draw(t, "act") {
 	case 0:
 		w.step(Received{From: peer, Message: &cluster.RegisterAgent{Agent: &mesos.AgentInfo{
 			Hostname: proto.String(hostOf(peer)), Resources: amounts("", 4, 64),
@@ -203,10 +269,39 @@ func (w *world) act() {
 		w.fire()
 	case 12:
 		w.step(AgentSilent{AgentID(w.agentID())})
+	case 13:
+		w.step(AgentAnswered{AgentID(w.agentID())})
+	case 14:
+		w.asked++
+		w.unanswered[w.asked] = true
+		w.step(Received{From: "op@o:0", Message: w.request(), Ask: w.asked})
 	default:
 		w.settle()
 		w.now = w.now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "later")) * time.Second)
 	}
+}
+
+func (w *world) request() proto.Message {
+	id := &mesos.AgentID{Value: proto.String(w.agentID())}
+	call := &master.Call{}
+	switch rapid.IntRange(0, 7).Draw(w.t, "request") {
+	case 0:
+		call.Type, call.MarkAgentGone = master.Call_MARK_AGENT_GONE.Enum(), &master.Call_MarkAgentGone{AgentId: id}
+	case 1, 2:
+		call.Type = master.Call_DRAIN_AGENT.Enum()
+		call.DrainAgent = &master.Call_DrainAgent{AgentId: id, MarkGone: proto.Bool(rapid.Bool().Draw(w.t, "mark gone"))}
+	case 3:
+		call.Type, call.DeactivateAgent = master.Call_DEACTIVATE_AGENT.Enum(), &master.Call_DeactivateAgent{AgentId: id}
+	case 4:
+		call.Type, call.ReactivateAgent = master.Call_REACTIVATE_AGENT.Enum(), &master.Call_ReactivateAgent{AgentId: id}
+	case 5:
+		return &cluster.KillTaskRequest{TaskId: w.taskID()}
+	case 6:
+		call.Type = master.Call_GET_AGENTS.Enum()
+	default:
+		call.Type, call.Teardown = master.Call_TEARDOWN.Enum(), &master.Call_Teardown{FrameworkId: w.frameworkID()}
+	}
+	return call
 }
 
 func hostOf(p Peer) string {
@@ -409,6 +504,9 @@ func TestLaws(t *testing.T) {
 		}
 		for len(w.unsettled) > 0 {
 			w.settle()
+		}
+		if len(w.unanswered) > 0 {
+			t.Fatalf("nobody answered the questions %v", w.unanswered)
 		}
 	})
 }

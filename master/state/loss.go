@@ -13,15 +13,15 @@ import (
 
 // agentSilent is the observer's word that an agent does not answer.
 func (m *Machine) agentSilent(id AgentID) {
-	if a := m.agents.byID[id]; a != nil {
-		m.markUnreachable(a, "did not answer its pings")
+	if m.agents.byID[id] != nil {
+		m.scheduleRemoval(id, silent)
 	}
 }
 
 // returnTimedOut ends the time that a disconnected agent had to come back.
 func (m *Machine) returnTimedOut(id AgentID) {
 	if a := m.agents.byID[id]; a != nil && !a.connected() {
-		m.markUnreachable(a, "did not come back in time")
+		m.scheduleRemoval(id, notBack)
 	}
 }
 
@@ -121,12 +121,13 @@ var causes = [...]string{
 func timeInfo(t time.Time) *mesos.TimeInfo { return &mesos.TimeInfo{Nanoseconds: new(t.UnixNano())} }
 
 // learnTask makes what an agent says of a task true here. It returns nil for a
-// task that cannot be.
-func (m *Machine) learnTask(a *agent, reported *mesos.Task) *task {
+// task that cannot be, and for one that is over: an agent that stayed, and
+// repeats what it wrote before it got the last acknowledgement, names it still.
+func (m *Machine) learnTask(a *agent, reported *mesos.Task, stayed bool) *task {
 	f := m.frameworks.byID[FrameworkID(reported.GetFrameworkId().GetValue())]
 	id := TaskID(reported.GetTaskId().GetValue())
 	if f == nil {
-		if !m.frameworks.completed(FrameworkID(reported.GetFrameworkId().GetValue())) {
+		if !m.completed(FrameworkID(reported.GetFrameworkId().GetValue())) {
 			m.note(Warn, "An agent named a task of a framework that it did not name", Field{"agent", string(a.id())}, Field{"task", string(id)})
 		}
 		return nil
@@ -143,6 +144,9 @@ func (m *Machine) learnTask(a *agent, reported *mesos.Task) *task {
 		m.correctTask(t, reported)
 		return t
 	}
+	if stayed && tasks.Terminal(reported.GetState()) {
+		return nil
+	}
 	return m.adoptTask(f, a, id, reported)
 }
 
@@ -150,8 +154,8 @@ func (m *Machine) learnTask(a *agent, reported *mesos.Task) *task {
 func (m *Machine) correctTask(t *task, reported *mesos.Task) {
 	if reported.StatusUpdateState != nil {
 		t.reported = reported.GetStatusUpdateState()
-		if uuid, ok := uuidOf(reported.GetStatusUpdateUuid()); ok {
-			t.uuid, t.updated = uuid, true
+		if uuid, ok := uuidOf(reported.GetStatusUpdateUuid()); ok && !(t.updated && t.uuid == uuid) {
+			t.uuid, t.updated, t.acknowledged = uuid, true, false
 		}
 	}
 	if reported.GetState() != t.view.State && !t.terminal() {

@@ -32,6 +32,11 @@ type Config struct {
 	Allocator Peer
 	// How long an agent may be away before it is unreachable; 10 min.
 	AgentReregisterTimeout time.Duration
+	// How fast agents may become unreachable; no limit by default.
+	AgentRemovalRate Rate
+	// Above 0 to 1: the share of the registry's agents that may stay away after
+	// a change of leaders; when more do, the master ends. 1.
+	RecoveryAgentRemovalLimit float64
 	// What agents are told as their limit without a ping; 75 s.
 	TotalPingTimeout time.Duration
 	// After which unanswered offers are rescinded; 0 means never.
@@ -56,6 +61,7 @@ type Limits = view.Limits
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.AgentReregisterTimeout, 10*time.Minute)
+	setDefault(&c.RecoveryAgentRemovalLimit, 1)
 	setDefault(&c.TotalPingTimeout, 75*time.Second)
 	setDefault(&c.HeartbeatInterval, 15*time.Second)
 	setDefault(&c.RegistryPruneInterval, 15*time.Minute)
@@ -76,9 +82,12 @@ func setDefault[T comparable](v *T, d T) {
 type Machine struct {
 	cfg        Config
 	now        time.Time
+	began      time.Time // to lead
+	recovered  bool      // no agent of the registry is awaited any more
 	out        []Effect
 	registry   registry.Registry
 	agents     agentTable
+	removals   removals
 	frameworks frameworkTable
 	offers     offerTable
 	allocator  allocatorLink
@@ -94,7 +103,8 @@ func New(cfg Config) *Machine {
 	return &Machine{
 		cfg:        cfg,
 		agents:     newAgentTable(),
-		frameworks: newFrameworkTable(cfg.Limits.CompletedFrameworks),
+		removals:   removals{waiting: make(map[AgentID]due)},
+		frameworks: newFrameworkTable(),
 		offers:     offerTable{byID: make(map[OfferID]*offer)},
 		waiting:    make(map[uint64]func(error)),
 	}
@@ -128,6 +138,8 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 		m.persisted(in)
 	case AgentSilent:
 		m.agentSilent(in.Agent)
+	case AgentAnswered:
+		m.agentAnswered(in.Agent)
 	}
 	return m.out
 }

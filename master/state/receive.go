@@ -1,10 +1,12 @@
 package state
 
 import (
-	"troupe/messages/cluster"
-	"troupe/messages/mesos/scheduler"
+	"google.golang.org/protobuf/proto"
 
 	"troupe/master/state/view"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos/master"
+	"troupe/messages/mesos/scheduler"
 )
 
 // receive hands a message to what deals with it.
@@ -31,13 +33,25 @@ func (m *Machine) receive(in Received) {
 	case *cluster.ExecutorMessage:
 		m.executorMessage(in.From, msg)
 	case *cluster.KillTaskRequest:
-		m.operatorKill(in.From, msg)
+		m.operatorKill(in, msg)
+	case *master.Call:
+		m.operatorCall(in, msg)
 	case *cluster.TeardownRequest:
-		m.operatorTeardown(in.From, msg)
+		m.operatorTeardown(in, msg.GetFrameworkId().GetValue())
 	default:
 		m.drop(view.Others, in.From, "no master takes this type",
 			Field{"type", string(in.Message.ProtoReflect().Descriptor().FullName())})
 	}
+}
+
+// IsRequest tells whether a message is a request of an operator, which the
+// machine answers by exactly one Answer, unless it halts before.
+func IsRequest(message proto.Message) bool {
+	switch message.(type) {
+	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *master.Call:
+		return true
+	}
+	return false
 }
 
 // peerExited sorts out whose link broke.

@@ -40,7 +40,7 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 		return
 	}
 	op := registry.MarkReachable{Agent: msg.GetAgent(), At: m.now}
-	if a != nil && a.connected() && a.peer() == from && !m.changes(op) {
+	if !m.changes(op) {
 		// The message must not age while nothing becomes durable: it would undo
 		// the updates that its agent sends meanwhile.
 		m.onAgentReturned(from, total, msg)
@@ -79,6 +79,7 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 		Capabilities: capabilities(msg.GetCapabilities()), Registered: m.now, Reregistered: m.now,
 	}
 	a := m.agents.byID[id]
+	stayed := a != nil && a.connected() && a.peer() == from
 	if a == nil {
 		if old := m.agents.byAddress[addressOf(from)]; old != nil && !old.leaving {
 			m.removeAgent(old, view.Replaced)
@@ -92,7 +93,7 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 		m.connectAgent(a, from, picture)
 		m.publish(view.AgentChanged{Agent: a.view})
 	}
-	missing := m.reconcileAgent(a, msg)
+	missing := m.reconcileAgent(a, msg, stayed)
 	m.addToAllocator(a)
 	m.note(Info, "An agent came back", Field{"agent", string(id)}, Field{"peer", string(from)})
 	m.send(from, &cluster.AgentReregistered{
@@ -104,6 +105,8 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 	}
 	a.kills = nil
 	m.updateFrameworksAt(a, msg.GetFrameworks())
+	m.seeToDrain(a)
+	m.checkRecovered()
 }
 
 // updateFrameworksAt tells an agent what changed of the frameworks it named.
@@ -119,12 +122,12 @@ func (m *Machine) updateFrameworksAt(a *agent, named []*mesos.FrameworkInfo) {
 // reconcileAgent learns what runs on an agent, and returns what it should run
 // and does not name. What the master sent after the agent wrote its message
 // is among those; the agent got it before the answer, and knows it by then.
-func (m *Machine) reconcileAgent(a *agent, msg *cluster.ReregisterAgent) []*cluster.AgentReregistered_MissingTask {
+func (m *Machine) reconcileAgent(a *agent, msg *cluster.ReregisterAgent, stayed bool) []*cluster.AgentReregistered_MissingTask {
 	m.learnFrameworks(a, msg.GetFrameworks())
 	m.learnExecutors(a, msg.GetExecutors())
 	named := make(map[*task]bool, len(msg.GetTasks()))
 	for _, reported := range msg.GetTasks() {
-		if t := m.learnTask(a, reported); t != nil {
+		if t := m.learnTask(a, reported, stayed); t != nil {
 			named[t] = true
 		}
 	}
@@ -147,14 +150,14 @@ func (m *Machine) learnFrameworks(a *agent, infos []*mesos.FrameworkInfo) {
 	for _, info := range infos {
 		id := FrameworkID(info.GetId().GetValue())
 		switch {
-		case m.frameworks.completed(id):
+		case m.completed(id):
 			m.send(a.peer(), &cluster.ShutdownFramework{FrameworkId: info.GetId()})
 		case m.frameworks.byID[id] == nil:
 			if err := validate.FrameworkInfo(info); err != nil || id == "" {
 				m.note(Warn, fmt.Sprintf("An agent named a framework that cannot be: id %q: %v", id, err), Field{"agent", string(a.id())})
 				continue
 			}
-			m.recoverFramework(id, info)
+			m.learnFramework(id, info)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,8 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 // blocks: commands, "----", what they did. "go test -update" records it.
 //
 //	config offer_timeout=10s   before anything else; see configure
-//	start [ID STATUS]…         begin to lead, with agents in the registry
+//	start [ID STATUS]…         begin to lead, with agents in the registry, and
+//	                           with frameworks for statuses FRAMEWORK, FRAMEWORK/60 (its timeout) and COMPLETED
 //	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1;mem:32) stands for resources, id(x) for {value: "x"}
 //	exit PEER | fire KEY | silent AGENT | persisted N [conflict|failed]
 //	persist auto|manual        whether every Persist is answered at once
@@ -182,6 +184,8 @@ func describe(e Effect) string {
 	switch e := e.(type) {
 	case Send:
 		return fmt.Sprintf("send %s %s %s", e.To, e.Message.ProtoReflect().Descriptor().Name(), json.Marshal(e.Message))
+	case Answer:
+		return fmt.Sprintf("answer %s %s", e.To, json.Marshal(e.Reply))
 	case SetTimer:
 		return fmt.Sprintf("timer %s in %s", e.Key, e.After)
 	case CancelTimer:
@@ -252,6 +256,10 @@ func registryOf(t *testing.T, text string) registry.Registry {
 	t.Helper()
 	var records []*cluster.RegistryRecord
 	for words := strings.Fields(text); len(words) > 1; words = words[2:] {
+		if f := frameworkOf(t, words[0], words[1]); f != nil {
+			records = append(records, registry.FrameworkRecord(f))
+			continue
+		}
 		status := cluster.AgentRecord_Status(cluster.AgentRecord_Status_value[words[1]])
 		records = append(records, registry.AgentRecord(&cluster.AgentRecord{
 			Agent:  &mesos.AgentInfo{Id: &mesos.AgentID{Value: &words[0]}, Hostname: proto.String("h-" + words[0])},
@@ -261,6 +269,31 @@ func registryOf(t *testing.T, text string) registry.Registry {
 	r, err := registry.New(records)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return r
+}
+
+// frameworkOf is a framework's record, nil for the status of an agent.
+func frameworkOf(t *testing.T, id, status string) *cluster.FrameworkRecord {
+	r := &cluster.FrameworkRecord{
+		FrameworkId: &mesos.FrameworkID{Value: &id}, Since: &mesos.TimeInfo{Nanoseconds: proto.Int64(900e9)},
+		Status: cluster.FrameworkRecord_COMPLETED.Enum(),
+	}
+	if status == "COMPLETED" {
+		return r
+	}
+	kind, timeout, _ := strings.Cut(status, "/")
+	if kind != "FRAMEWORK" {
+		return nil
+	}
+	r.Status = cluster.FrameworkRecord_ADMITTED.Enum()
+	r.Framework = &mesos.FrameworkInfo{Id: r.FrameworkId, User: proto.String("u"), Name: proto.String("n")}
+	if timeout != "" {
+		seconds, err := strconv.ParseFloat(timeout, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Framework.FailoverTimeout = &seconds
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/master/registry"
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
@@ -31,26 +32,73 @@ func (m *Machine) subscribe(from Peer, principal string, call *scheduler.Call) {
 		id = current.id() // the answer to its first SUBSCRIBE was lost
 		info.Id = current.view.Info.GetId()
 	}
-	if current != nil && current.id() != id {
-		m.frameworkDisconnected(current)
-	}
-	if m.frameworks.completed(id) {
+	m.admitFramework(from, id, info, sub.GetSuppressedRoles())
+}
+
+// admitFramework makes a subscription durable, unless the registry holds it as
+// it is, and connects the framework then. What repeats itself while its first
+// admission, or its end, is under way is ignored.
+func (m *Machine) admitFramework(from Peer, id FrameworkID, info *mesos.FrameworkInfo, suppressed []string) {
+	f := m.frameworks.byID[id]
+	switch {
+	case m.completed(id):
 		m.refuseSubscription(from, field.Invalid("framework_info.id", string(id), "Framework has been removed"))
 		return
+	case f != nil && f.leaving, id == "" && m.frameworks.asking[from]:
+		return
+	case f != nil:
+		if err := m.checkReturn(f, info); err != nil {
+			m.refuseSubscription(from, err)
+			return
+		}
+		keepFixed(info, f.view.Info)
+	case id == "":
+		id = m.newFrameworkID()
+		info.Id = &mesos.FrameworkID{Value: new(string(id))}
+		m.frameworks.asking[from] = true
 	}
-	if f := m.frameworks.byID[id]; f != nil {
-		m.resubscribe(f, from, info, sub.GetSuppressedRoles())
+	m.persistFramework(id, info, func(conflict error) {
+		delete(m.frameworks.asking, from)
+		if conflict != nil {
+			m.refuseSubscription(from, field.Invalid("framework_info.id", string(id), "Framework has been removed"))
+			return
+		}
+		m.onFrameworkAdmitted(from, id, info, suppressed)
+	})
+}
+
+// persistFramework makes a framework's info durable, at once when it already
+// is and nothing that was asked for before may change that.
+func (m *Machine) persistFramework(id FrameworkID, info *mesos.FrameworkInfo, then func(conflict error)) {
+	op := registry.AdmitFramework{Framework: info, At: m.now}
+	if m.frameworks.admitting[id] == 0 && !m.changes(op) {
+		then(nil)
 		return
 	}
-	if id == "" {
-		id = m.frameworks.newID(m.cfg.MasterID)
-		info.Id = &mesos.FrameworkID{Value: new(string(id))}
-	}
-	f := m.addFramework(view.Framework{
-		ID: id, Info: info, Peer: string(from), Connected: true, Active: true, Roles: rolesOf(info),
-		Suppressed: sub.GetSuppressedRoles(), Registered: m.now,
+	m.frameworks.admitting[id]++
+	m.persist(op, func(conflict error) {
+		if m.frameworks.admitting[id]--; m.frameworks.admitting[id] == 0 {
+			delete(m.frameworks.admitting, id)
+		}
+		then(conflict)
 	})
-	m.connectFramework(f, from)
+}
+
+func (m *Machine) onFrameworkAdmitted(from Peer, id FrameworkID, info *mesos.FrameworkInfo, suppressed []string) {
+	f := m.frameworks.byID[id]
+	if other := m.frameworks.byPeer[from]; other != nil && other != f {
+		m.frameworkDisconnected(other) // it is another framework now
+	}
+	switch {
+	case f == nil:
+		f = m.addFramework(view.Framework{
+			ID: id, Info: info, Peer: string(from), Connected: true, Active: true, Roles: rolesOf(info),
+			Suppressed: suppressed, Registered: m.now,
+		})
+		m.connectFramework(f, from)
+	case !f.leaving:
+		m.resubscribe(f, from, info, suppressed)
+	}
 }
 
 // frameworkInfo returns a copy of info that names who subscribes.
@@ -72,11 +120,6 @@ func (m *Machine) frameworkInfo(principal string, info *mesos.FrameworkInfo) (*m
 // resubscribe connects a framework that is known, and ends the subscription
 // that it may still have elsewhere.
 func (m *Machine) resubscribe(f *framework, from Peer, info *mesos.FrameworkInfo, suppressed []string) {
-	if info.GetPrincipal() != f.view.Info.GetPrincipal() && !f.view.Recovered {
-		m.refuseSubscription(from, field.Invalid("framework_info.principal", info.GetPrincipal(),
-			"Changing framework's principal is not allowed."))
-		return
-	}
 	if f.connected() && f.peer() != from {
 		delete(m.frameworks.byPeer, f.peer())
 		m.sendError(f.peer(), "Framework failed over")
@@ -90,12 +133,39 @@ func (m *Machine) resubscribe(f *framework, from Peer, info *mesos.FrameworkInfo
 	})
 	m.connectFramework(f, from)
 	m.broadcastInfo(f)
+	m.askForUpdates(f)
 }
 
-// replaceInfo gives a framework a new info. Its user and whether it
-// checkpoints never change.
+// askForUpdates makes the agents that wait for acknowledgements of f send their
+// updates again at once: who subscribes may have missed them.
+func (m *Machine) askForUpdates(f *framework) {
+	asked := make(map[*agent]bool)
+	for _, t := range f.order {
+		if a := t.agent; t.updated && !t.acknowledged && a.connected() && !asked[a] {
+			asked[a] = true
+			m.send(a.peer(), &cluster.ResendUpdates{FrameworkId: f.view.Info.GetId()})
+		}
+	}
+}
+
+// checkReturn returns why a framework that is known may not subscribe with
+// info. Who it is never changes, unless only agents say who it was.
+func (m *Machine) checkReturn(f *framework, info *mesos.FrameworkInfo) error {
+	vouched := !f.view.Recovered || m.registry.Framework(string(f.id())) != nil
+	if vouched && info.GetPrincipal() != f.view.Info.GetPrincipal() {
+		return field.Invalid("framework_info.principal", info.GetPrincipal(), "Changing framework's principal is not allowed.")
+	}
+	return nil
+}
+
+// keepFixed gives a new info what never changes of a framework: its user, and
+// whether it checkpoints.
+func keepFixed(info, was *mesos.FrameworkInfo) {
+	info.User, info.Checkpoint = was.User, was.Checkpoint
+}
+
+// replaceInfo gives a framework a new info.
 func (m *Machine) replaceInfo(f *framework, info *mesos.FrameworkInfo, suppressed []string, change func(*view.Framework)) {
-	info.User, info.Checkpoint = f.view.Info.User, f.view.Info.Checkpoint
 	f.can = abilitiesOf(info)
 	m.changeFramework(f, func(v *view.Framework) {
 		v.Info, v.Roles, v.Suppressed = info, rolesOf(info), suppressed
@@ -142,13 +212,22 @@ func (m *Machine) updateFramework(f *framework, call *scheduler.Call_UpdateFrame
 		m.refuseCall(f.peer(), err)
 		return
 	}
-	m.replaceInfo(f, info, call.GetSuppressedRoles(), func(*view.Framework) {})
+	keepFixed(info, f.view.Info)
+	m.persistFramework(f.id(), info, func(conflict error) {
+		if conflict == nil && m.frameworks.byID[f.id()] == f && !f.leaving {
+			m.onFrameworkUpdated(f, info, call.GetSuppressedRoles())
+		}
+	})
+}
+
+func (m *Machine) onFrameworkUpdated(f *framework, info *mesos.FrameworkInfo, suppressed []string) {
+	m.replaceInfo(f, info, suppressed, func(*view.Framework) {})
 	for _, o := range f.orderedOffers() {
 		if !slices.Contains(f.view.Roles, o.view.Role) {
 			m.rescind(o)
 		}
 	}
-	m.tellAllocator(&cluster.AddFramework{Framework: f.view.Info, SuppressedRoles: f.view.Suppressed})
+	m.tellAllocator(&cluster.AddFramework{Framework: f.view.Info, SuppressedRoles: f.view.Suppressed, Active: new(f.active())})
 	m.broadcastInfo(f)
 }
 
@@ -166,9 +245,6 @@ func (m *Machine) refuseCall(to Peer, why error) {
 	m.note(Warn, "Refused a call: "+why.Error(), Field{"peer", string(to)})
 	m.send(to, &scheduler.APIResult{StatusCode: new(uint32(badRequest)), Error: new(why.Error())})
 }
-
-// badRequest is what HTTP calls it.
-const badRequest = 400
 
 func (m *Machine) sendError(to Peer, message string) {
 	m.send(to, &scheduler.Event{

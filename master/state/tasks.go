@@ -28,6 +28,8 @@ type task struct {
 	uuid     [16]byte
 	reported mesos.TaskState
 	updated  bool
+	// The framework acknowledged that update.
+	acknowledged bool
 	// Its resources are no longer counted as used.
 	freed bool
 }
@@ -72,6 +74,7 @@ func (m *Machine) removeTask(t *task, fate view.TaskFate) {
 		f.giveUp(t.view, m.cfg.Limits.UnreachableTasks)
 	}
 	m.publish(view.TaskRemoved{Task: t.view, Rank: int(t.rank), Fate: fate})
+	m.checkDrained(a)
 }
 
 // giveUp remembers a task on an unreachable agent, and forgets the oldest of

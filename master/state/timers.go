@@ -9,6 +9,7 @@ const (
 	timerOffer     = "offer-expiry" // /O17
 	timerReturn    = "reregister"   // /S3: an agent's time to come back
 	timerRecovery  = "recovery"     // all recovered agents' time to come back
+	timerRemoval   = "removal"      // the next removal of an unreachable agent
 	timerPrune     = "prune"        // the next pruning of the registry
 	timerAllocator = "allocator"    // the next attempt to start the allocator
 )
@@ -26,6 +27,8 @@ func (m *Machine) timerFired(key string) {
 		m.returnTimedOut(AgentID(whose))
 	case timerRecovery:
 		m.recoveryTimedOut()
+	case timerRemoval:
+		m.removeNext()
 	case timerPrune:
 		m.pruneRegistry()
 	case timerAllocator:

@@ -40,7 +40,7 @@ func (m *Machine) statusUpdate(from Peer, msg *cluster.StatusUpdate) {
 	f := m.frameworks.byID[id]
 	if f == nil {
 		m.drop(view.StatusUpdates, from, "a status update of a framework that is not known", Field{"framework", string(id)})
-		if m.frameworks.completed(id) {
+		if m.completed(id) {
 			m.send(from, &cluster.ShutdownFramework{FrameworkId: msg.GetFrameworkId()})
 		}
 		return
@@ -69,8 +69,8 @@ func newestState(msg *cluster.StatusUpdate) mesos.TaskState {
 func (m *Machine) takeUpdate(t *task, status *mesos.TaskStatus, newest mesos.TaskState, uuid [16]byte, hasUUID bool) {
 	repeated := hasUUID && t.updated && t.uuid == uuid
 	t.reported = status.GetState()
-	if hasUUID {
-		t.uuid, t.updated = uuid, true
+	if hasUUID && !repeated {
+		t.uuid, t.updated, t.acknowledged = uuid, true, false
 	}
 	switch {
 	case !repeated:
@@ -133,8 +133,11 @@ func (m *Machine) acknowledge(f *framework, call *scheduler.Call_Acknowledge) {
 		return
 	}
 	m.publish(view.Judged{Kind: view.StatusUpdateAcks, Valid: true})
-	if t != nil && tasks.Terminal(t.reported) && sameUUID(t, call.GetUuid()) {
-		m.removeTask(t, view.Completed)
+	if t != nil && sameUUID(t, call.GetUuid()) {
+		t.acknowledged = true
+		if tasks.Terminal(t.reported) {
+			m.removeTask(t, view.Completed)
+		}
 	}
 	m.send(a.peer(), &cluster.StatusUpdateAck{
 		FrameworkId: f.view.Info.GetId(), AgentId: call.GetAgentId(), TaskId: call.GetTaskId(), Uuid: call.GetUuid(),

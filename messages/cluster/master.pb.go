@@ -709,11 +709,14 @@ func (x *TeardownRequest) GetFrameworkId() *mesos.FrameworkID {
 	return nil
 }
 
-// OperatorReply ends an operator's request.
+// OperatorReply ends an operator's request, which is one of the two above or a
+// mesos.v1.master.Call.
 type OperatorReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty when the request was accepted.
-	Error         *string `protobuf:"bytes,1,opt,name=error" json:"error,omitempty"`
+	Error *string `protobuf:"bytes,1,opt,name=error" json:"error,omitempty"`
+	// What HTTP answers to such an error: 400, 404, 409 or 503.
+	StatusCode    *uint32 `protobuf:"varint,2,opt,name=status_code,json=statusCode" json:"status_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -753,6 +756,13 @@ func (x *OperatorReply) GetError() string {
 		return *x.Error
 	}
 	return ""
+}
+
+func (x *OperatorReply) GetStatusCode() uint32 {
+	if x != nil && x.StatusCode != nil {
+		return *x.StatusCode
+	}
+	return 0
 }
 
 // One agent's resources for one framework in one role.
@@ -894,9 +904,11 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\vkill_policy\x18\x03 \x01(\v2\x14.mesos.v1.KillPolicyR\n" +
 	"killPolicy\"K\n" +
 	"\x0fTeardownRequest\x128\n" +
-	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"%\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"F\n" +
 	"\rOperatorReply\x12\x14\n" +
-	"\x05error\x18\x01 \x01(\tR\x05errorB\x19Z\x17troupe/messages/cluster"
+	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1f\n" +
+	"\vstatus_code\x18\x02 \x01(\rR\n" +
+	"statusCodeB\x19Z\x17troupe/messages/cluster"
 
 var (
 	file_messages_cluster_master_proto_rawDescOnce sync.Once

@@ -2,6 +2,7 @@ package view
 
 import (
 	"maps"
+	"time"
 
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
@@ -14,6 +15,13 @@ type Counters struct {
 	// By cause.
 	AgentRemovals     [Ended + 1]int64
 	AgentsUnreachable int64
+	// Of agents that this master awaited, and that never came.
+	RecoveryRemovals int64
+	// Removals of unreachable agents by how far they got.
+	Removals [RemovalCanceled + 1]int64
+	// From the start until no agent of the registry was awaited any more; 0
+	// while some are.
+	Recovery time.Duration
 	// Messages by kind, those that were of use and those that were not.
 	Valid, Invalid [Kinds]int64
 	Calls          map[scheduler.Call_Type]int64
@@ -68,6 +76,13 @@ func (c *Counters) count(e Event) {
 		if e.Unreachable {
 			c.AgentsUnreachable++
 		}
+		if e.Recovered {
+			c.RecoveryRemovals++
+		}
+	case RemovalMoved:
+		c.Removals[e.Step]++
+	case RecoveryEnded:
+		c.Recovery = e.Took
 	case OffersMade:
 		c.OffersMade += int64(len(e.Offers))
 	case OfferRemoved:

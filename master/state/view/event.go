@@ -35,8 +35,30 @@ type AgentRemoved struct {
 	ID          AgentID
 	Cause       RemovalCause
 	Unreachable bool
-	At          time.Time
+	// It was awaited since this master leads, and never came.
+	Recovered bool
+	At        time.Time
 }
+
+// RemovalStep is how far the removal of an agent that became unreachable is.
+type RemovalStep uint8
+
+// The steps of removals.
+const (
+	// RemovalScheduled: noticed, it waits for its turn.
+	RemovalScheduled RemovalStep = iota
+	// RemovalCompleted: its turn came.
+	RemovalCompleted
+	// RemovalCanceled: the agent came back before.
+	RemovalCanceled
+)
+
+// RemovalMoved counts a step of a removal.
+type RemovalMoved struct{ Step RemovalStep }
+
+// RecoveryEnded tells how long it took from the start until no agent of the
+// registry was awaited any more.
+type RecoveryEnded struct{ Took time.Duration }
 
 // FrameworkAdded tells of a framework that is new.
 type FrameworkAdded struct{ Framework *Framework }
@@ -157,6 +179,8 @@ const (
 func (AgentAdded) event()       {}
 func (AgentChanged) event()     {}
 func (AgentRemoved) event()     {}
+func (RemovalMoved) event()     {}
+func (RecoveryEnded) event()    {}
 func (FrameworkAdded) event()   {}
 func (FrameworkChanged) event() {}
 func (FrameworkRemoved) event() {}

@@ -33,7 +33,15 @@ type Agent struct {
 	Registered   time.Time
 	// Zero when it never re-registered with this master.
 	Reregistered time.Time
+	// By an operator: nothing of it is offered.
+	Deactivated bool
+	// Nil unless it is drained, and not reactivated since.
+	Drain      *mesos.DrainInfo
+	DrainSince time.Time
 }
+
+// Active tells whether an agent's resources are offered.
+func (a *Agent) Active() bool { return a.Status == Connected && !a.Deactivated }
 
 // Framework is an immutable picture of a framework.
 type Framework struct {
@@ -43,7 +51,8 @@ type Framework struct {
 	Peer string
 	// Connected frameworks have a live subscription; active ones get offers.
 	Connected, Active bool
-	// Known from agents alone.
+	// Known from the registry or from agents, and not subscribed since this
+	// master leads.
 	Recovered    bool
 	Roles        []string
 	Suppressed   []string

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 
 	"troupe/allocator"
 	"troupe/master"
@@ -151,6 +152,9 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 		Version: o.Version, Started: c.started, Elected: time.Now(), MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
 		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + c.Address(), Cluster: o.Cluster, Flags: o.Flags,
 		Metrics: []func(func(string, float64)){leadership.Metrics},
+	})
+	api.MountOperator(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
+		return c.System.Ask(ctx, c.System.PID(master.Name), request)
 	})
 	c.leader.Store(o.Config.Info)
 	c.leading.Store(true)

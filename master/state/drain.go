@@ -1,0 +1,235 @@
+package state
+
+import (
+	"math"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"troupe/master/registry"
+	"troupe/master/state/view"
+	"troupe/messages/cluster"
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/master"
+)
+
+// drainAgent is DRAIN_AGENT. The agent need not be there: it is drained when
+// it comes back.
+func (m *Machine) drainAgent(in Received, call *master.Call_DrainAgent) {
+	config := &mesos.DrainConfig{MarkGone: call.MarkGone}
+	if call.MaxGracePeriod != nil {
+		grace, err := durationOf(call.MaxGracePeriod)
+		if err != nil {
+			m.refuseRequest(in, badRequest, field.In("drain_agent.max_grace_period", err).Error())
+			return
+		}
+		config.MaxGracePeriod = &mesos.DurationInfo{Nanoseconds: new(grace.Nanoseconds())}
+	}
+	m.changeWish(in, registry.DrainAgent{AgentID: call.GetAgentId().GetValue(), Config: config, At: m.now})
+}
+
+// durationOf refuses what is negative, or more than a time.Duration holds.
+func durationOf(d *durationpb.Duration) (time.Duration, error) {
+	if err := d.CheckValid(); err != nil {
+		return 0, err
+	}
+	if d.GetSeconds() < 0 || d.GetNanos() < 0 {
+		return 0, field.Invalid("seconds", d.AsDuration().String(), "must not be negative")
+	}
+	if d.GetSeconds() > math.MaxInt64/int64(time.Second)-1 {
+		return 0, field.Invalid("seconds", d.String(), "is too long")
+	}
+	return d.AsDuration(), nil
+}
+
+// reactivateAgent is REACTIVATE_AGENT.
+func (m *Machine) reactivateAgent(in Received, id string) {
+	if record := m.registry.Agent(id); record != nil && !record.GetDeactivated() {
+		m.refuseRequest(in, badRequest, field.Invalid("agent_id", id, "is not deactivated").Error())
+		return
+	}
+	m.changeWish(in, registry.ReactivateAgent{AgentID: id})
+}
+
+// changeWish makes durable what an operator wants of an agent, and sees to it.
+func (m *Machine) changeWish(in Received, op registry.Operation) {
+	id := agentOf(op)
+	if err := m.refusal(op); err != nil {
+		m.refuseRequest(in, badRequest, field.Invalid("agent_id", string(id), "%v", err).Error())
+		return
+	}
+	m.persist(op, func(err error) {
+		if err != nil { // it was different when it was asked for
+			m.refuseRequest(in, conflict, field.Invalid("agent_id", string(id), "%v", err).Error())
+			return
+		}
+		m.onWishChanged(id)
+		m.acceptRequest(in)
+	})
+}
+
+// refusal is why the registry, as it is now, forbids an operation.
+func (m *Machine) refusal(op registry.Operation) error {
+	_, _, err := registry.Apply(m.registry, op)
+	return err
+}
+
+func agentOf(op registry.Operation) AgentID {
+	switch op := op.(type) {
+	case registry.DrainAgent:
+		return AgentID(op.AgentID)
+	case registry.DeactivateAgent:
+		return AgentID(op.AgentID)
+	case registry.ReactivateAgent:
+		return AgentID(op.AgentID)
+	}
+	return ""
+}
+
+// onWishChanged does what an operator wants of an agent now.
+func (m *Machine) onWishChanged(id AgentID) {
+	record := m.registry.Agent(string(id))
+	m.note(Info, "An operator changed what becomes of an agent", Field{"agent", string(id)},
+		Field{"drain", record.GetDrain().GetState().String()})
+	a := m.agents.byID[id]
+	switch {
+	case a != nil && !a.lost:
+		m.changeAgent(a, func(v *view.Agent) { wish(v, record) })
+		if a.view.Deactivated {
+			m.rescindAgentOffers(a)
+		}
+		if !a.leaving {
+			m.tellAllocator(&cluster.UpdateAgent{
+				Agent: a.view.Info, Capabilities: capabilityProtos(a.view.Capabilities), Active: new(a.view.Active()),
+			})
+		}
+		m.seeToDrain(a)
+	case m.agents.recovered[id] != nil:
+		m.publish(view.AgentChanged{Agent: recoveredAgent(record)})
+	}
+}
+
+// wish puts what an operator wants of an agent into its picture.
+func wish(v *view.Agent, record *cluster.AgentRecord) {
+	v.Deactivated, v.Drain, v.DrainSince = record.GetDeactivated(), record.GetDrain(), time.Time{}
+	if record.GetDrainSince() != nil {
+		v.DrainSince = time.Unix(0, record.GetDrainSince().GetNanoseconds())
+	}
+}
+
+func (a *agent) draining() bool { return a.view.Drain.GetState() == mesos.DrainState_DRAINING }
+
+// seeToDrain tells an agent that it is to be drained, and looks whether it
+// already is.
+func (m *Machine) seeToDrain(a *agent) {
+	if !a.draining() || !a.connected() {
+		return
+	}
+	if len(a.tasks) > 0 {
+		m.send(a.peer(), &cluster.DrainAgent{Config: a.view.Drain.GetConfig()})
+	}
+	m.checkDrained(a)
+}
+
+// checkDrained ends the draining of an agent on which nothing runs and whose
+// last terminal update is acknowledged.
+func (m *Machine) checkDrained(a *agent) {
+	if !a.draining() || a.drained || a.leaving || !a.connected() || len(a.tasks) > 0 {
+		return
+	}
+	if a.view.Drain.GetConfig().GetMarkGone() {
+		m.endAgent(a.id(), func() {})
+		return
+	}
+	a.drained = true
+	m.persist(registry.MarkDrained{AgentID: string(a.id())}, func(err error) {
+		a.drained = false
+		if err != nil {
+			m.note(Warn, "The registry knows better: "+err.Error())
+		}
+		if m.agents.byID[a.id()] == a && !a.lost {
+			m.changeAgent(a, func(v *view.Agent) { wish(v, m.registry.Agent(string(a.id()))) })
+			m.note(Info, "An agent is drained", Field{"agent", string(a.id())})
+		}
+	})
+}
+
+// markGone is MARK_AGENT_GONE.
+func (m *Machine) markGone(in Received, id AgentID) {
+	record := m.registry.Agent(string(id))
+	a := m.agents.byID[id]
+	switch {
+	case record == nil:
+		m.refuseRequest(in, notFound, field.Invalid("agent_id", string(id), "no such agent is known").Error())
+	case record.GetStatus() == cluster.AgentRecord_GONE:
+		m.acceptRequest(in)
+	case m.agents.returning[id] || a != nil && a.leaving:
+		m.refuseRequest(in, unavailable, field.Invalid("agent_id", string(id), "it is just changing its state: ask again").Error())
+	default:
+		m.endAgent(id, func() { m.acceptRequest(in) })
+	}
+}
+
+// endAgent first makes it durable that an agent is gone for good, wherever it
+// is now. Nothing else about it is under way.
+func (m *Machine) endAgent(id AgentID, then func()) {
+	a := m.agents.byID[id]
+	if a != nil {
+		a.leaving = true
+		m.rescindAgentOffers(a)
+	} else {
+		m.agents.returning[id] = true
+	}
+	m.cancelRemoval(id)
+	at := m.now
+	m.persist(registry.MarkGone{AgentID: string(id), At: at}, func(err error) {
+		delete(m.agents.returning, id)
+		if err != nil {
+			m.note(Warn, "The registry knows better: "+err.Error())
+		}
+		m.onAgentGone(id, a, at)
+		then()
+	})
+}
+
+func (m *Machine) onAgentGone(id AgentID, a *agent, at time.Time) {
+	removed := view.AgentRemoved{ID: id, Cause: view.Ended, At: at}
+	m.note(Info, "An agent is gone for good", Field{"agent", string(id)})
+	switch {
+	case a != nil:
+		if a.connected() {
+			m.send(a.peer(), &cluster.ShutdownAgent{Message: new("agent " + string(id) + " was marked gone")})
+		}
+		m.onAgentLost(a, removed)
+	case m.agents.recovered[id] != nil:
+		delete(m.agents.recovered, id)
+		m.publish(removed)
+		m.agentFailed(id)
+		m.checkRecovered()
+	default:
+		m.loseUnreachable(id)
+	}
+}
+
+// loseUnreachable ends the tasks that were on an unreachable agent which is
+// gone now. Frameworks that do not know about partitions have been told that
+// they are lost.
+func (m *Machine) loseUnreachable(id AgentID) {
+	for _, f := range m.frameworks.ordered() {
+		var lost []*view.Task
+		for _, t := range f.unreachable {
+			if t.Agent == id {
+				lost = append(lost, t)
+			}
+		}
+		for _, t := range lost {
+			f.takeBack(t.ID)
+			m.publish(view.TaskForgotten{Framework: f.id(), Task: t.ID})
+			if f.can.partitionAware {
+				m.forward(f, m.masterStatus(t, mesos.TaskState_TASK_GONE_BY_OPERATOR,
+					mesos.TaskStatus_REASON_AGENT_REMOVED_BY_OPERATOR, "Agent "+string(id)+" removed: "+causes[view.Ended]))
+			}
+		}
+	}
+}
