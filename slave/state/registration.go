@@ -128,7 +128,22 @@ func (m *Machine) reregistration() *cluster.ReregisterAgent {
 			}
 		}
 	}
+	for _, k := range m.streams.Keys() {
+		if pending := m.streams.Pending(k); len(pending) > 0 && m.task(k) == nil {
+			msg.Tasks = append(msg.Tasks, m.reportStream(k, pending))
+		}
+	}
 	return msg
+}
+
+// reportStream is a task that is not here, of which the master has yet to hear:
+// one that the agent never had, or has forgotten.
+func (m *Machine) reportStream(k updates.Key, pending []*mesos.TaskStatus) *mesos.Task {
+	head, newest := pending[0], pending[len(pending)-1]
+	return &mesos.Task{
+		Name: &k.Task, TaskId: &mesos.TaskID{Value: &k.Task}, FrameworkId: &mesos.FrameworkID{Value: &k.Framework}, AgentId: m.id(),
+		State: newest.State, Statuses: pending, StatusUpdateState: head.State, StatusUpdateUuid: head.GetUuid(),
+	}
 }
 
 // report is a task as a master wants to know it.
