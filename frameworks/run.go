@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"troupe/actors"
+	"troupe/frameworks/session"
 	"troupe/messages/field"
 )
 
@@ -18,9 +19,21 @@ const closeWait = 5 * time.Second
 // actorName is the name of a scheduler's actor.
 const actorName = "scheduler"
 
+// The reasons for which a master ends a framework's run, for errors.Is.
+var (
+	// ErrReplaced: another scheduler runs the framework now, and has its tasks.
+	// This one must not start again by itself, or they replace each other for
+	// ever.
+	ErrReplaced = session.ErrReplaced
+	// ErrRemoved: the framework was torn down, or its failover timeout lapsed. It
+	// can only begin anew, with an empty Store.
+	ErrRemoved = session.ErrRemoved
+)
+
 // Run runs a framework until it ends: nil after Teardown or Leave, an error
-// when the master ends it (the text says why) or the framework id cannot be
-// stored. When ctx is done it leaves, as with Leave, and returns the cause.
+// when the master ends it (see ErrReplaced and ErrRemoved) or the framework id
+// cannot be stored. When ctx is done it leaves, as with Leave, and returns the
+// cause.
 func Run(ctx context.Context, o Options, s Scheduler) (err error) {
 	defer func() {
 		if err != nil && ctx.Err() == nil {

@@ -136,7 +136,7 @@ func (s *shell) perform(e session.Effect) {
 	case session.Refused:
 		s.scheduler.Refused(s.driver, e.Call, e.Err)
 	case session.Ended:
-		s.ended(cmp.Or(e.Err, s.failure))
+		s.finish(e)
 	case session.Note:
 		s.note(e)
 	}
@@ -151,6 +151,19 @@ func (s *shell) persist(id string) {
 	s.context.Go(func(context.Context) func() {
 		err := s.store.Save(id)
 		return func() { s.step(session.Persisted{Err: err}) }
+	})
+}
+
+// finish forgets the id of a framework that is no more, and ends.
+func (s *shell) finish(e session.Ended) {
+	err := cmp.Or(e.Err, s.failure)
+	if !e.TornDown || s.store == nil {
+		s.ended(err)
+		return
+	}
+	s.context.Go(func(context.Context) func() {
+		failed := s.store.Save("")
+		return func() { s.ended(cmp.Or(err, failed)) }
 	})
 }
 

@@ -16,7 +16,8 @@ import (
 type Store interface {
 	// Load is the id; "" when there is none.
 	Load() (id string, err error)
-	// Save makes id durable before it returns.
+	// Save makes id durable before it returns. An empty one, after a teardown,
+	// makes the next life a new framework.
 	Save(id string) error
 }
 

@@ -50,13 +50,21 @@ func (m *Master) receive(from actors.PID, c *scheduler.Call) {
 		m.framework = c.GetUpdateFramework().GetFrameworkInfo()
 		m.suppressed = len(c.GetUpdateFramework().GetSuppressedRoles()) > 0
 	case scheduler.Call_TEARDOWN:
-		m.scheduler = actors.PID{}
+		m.scheduler, m.removed = actors.PID{}, m.framework.GetId().GetValue()
 	}
 	m.offer()
 }
 
 func (m *Master) subscribe(from actors.PID, c *scheduler.Call_Subscribe) {
+	if !m.scheduler.IsZero() && m.scheduler != from {
+		m.fail("Framework failed over")
+	}
 	m.scheduler = from
+	if id := c.GetFrameworkInfo().GetId().GetValue(); id != "" && id == m.removed {
+		m.fail("Framework has been removed")
+		m.scheduler = actors.PID{}
+		return
+	}
 	m.framework = proto.CloneOf(c.GetFrameworkInfo())
 	m.suppressed = len(c.GetSuppressedRoles()) > 0
 	if m.framework.GetId().GetValue() == "" {

@@ -48,6 +48,7 @@ type Master struct {
 	scheduler  actors.PID
 	framework  *mesos.FrameworkInfo
 	frameworks int
+	removed    string // the framework that was torn down
 	suppressed bool
 	agents     map[string]*agent
 	offers     map[string]*agent
@@ -147,6 +148,11 @@ func (m *Master) Restart(t TB) {
 func (m *Master) Fail(message string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.fail(message)
+}
+
+// fail needs the lock.
+func (m *Master) fail(message string) {
 	m.send(&scheduler.Event{Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: &message}})
 }
 

@@ -65,9 +65,13 @@ type Refused struct {
 	Err  error
 }
 
-// Ended is the last effect of a session. Err is nil after a teardown and
-// after Leave.
-type Ended struct{ Err error }
+// Ended is the last effect of a session. Err is nil after a teardown and after
+// Leave, and a *MasterError when the master would have no more of it.
+type Ended struct {
+	Err error
+	// TornDown: the framework is no more, and its id of no use.
+	TornDown bool
+}
 
 // Level ranks a Note.
 type Level int

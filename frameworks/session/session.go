@@ -169,7 +169,7 @@ func (s *Session) event(e *scheduler.Event) {
 	case e.GetType() == scheduler.Event_ERROR && s.teardown:
 		s.end(nil) // it is gone already
 	case e.GetType() == scheduler.Event_ERROR:
-		s.end(fmt.Errorf("master ended the subscription: %s", e.GetError().GetMessage()))
+		s.end(&MasterError{Message: e.GetError().GetMessage()})
 	case e.GetType() == scheduler.Event_SUBSCRIBED:
 		s.onSubscribed(e.GetSubscribed())
 	case s.phase == persisting:
@@ -240,7 +240,7 @@ func (s *Session) end(err error) {
 			s.do(CancelTimer{Key: killKey(id)})
 		}
 	}
-	s.do(Ended{Err: err})
+	s.do(Ended{Err: err, TornDown: err == nil && s.teardown})
 	s.phase = ended
 }
 

@@ -342,6 +342,65 @@ func TestErrorEventEndsTheSession(t *testing.T) {
 	}
 }
 
+// Whoever starts a scheduler again must know why the last one ended.
+func TestLastWordsOfTheMaster(t *testing.T) {
+	for message, is := range map[string][2]bool{
+		"Framework failed over":                                       {true, false},
+		"Framework has been removed":                                  {false, true},
+		`framework_info.id: "F1": Framework has been removed`:         {false, true},
+		`framework_info.principal: "x": is not "y", who is connected`: {false, false},
+	} {
+		r := newRig(t).connected()
+		out := r.event(&scheduler.Event{
+			Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: &message},
+		})
+		e, ok := out[len(out)-1].(Ended)
+		if !ok || e.TornDown {
+			t.Fatalf("last effect %+v", out[len(out)-1])
+		}
+		var said *MasterError
+		if !errors.As(e.Err, &said) || said.Message != message ||
+			errors.Is(e.Err, ErrReplaced) != is[0] || errors.Is(e.Err, ErrRemoved) != is[1] {
+			t.Errorf("%q ends with %v", message, e.Err)
+		}
+	}
+}
+
+// A master that is found again, leading anew or still, is turned to soon,
+// however long the waits have grown; a subscription that stands is left alone.
+func TestMasterFoundAgainIsTurnedToSoon(t *testing.T) {
+	r := newRig(t)
+	r.step(MasterDetected{Master: master})
+	for range 10 {
+		r.lapse("subscribe")
+	}
+	if wait := r.timers["subscribe"].Sub(r.now); wait < subscribeWaitMax/2 {
+		t.Fatalf("the wait is only %s", wait)
+	}
+	r.step(MasterDetected{Master: master})
+	r.want("timer subscribe")
+	if wait := r.timers["subscribe"].Sub(r.now); wait > detectedWait {
+		t.Errorf("the wait is %s", wait)
+	}
+	r.lapse("subscribe")
+	r.event(subscribedEvent("F1"))
+	r.step(Persisted{})
+	r.step(MasterDetected{Master: master})
+	r.want()
+	r.step(MasterDetected{})
+	r.step(MasterDetected{})
+	r.want()
+}
+
+func TestTeardownIsTold(t *testing.T) {
+	for name, in := range map[string]Input{"leave": Leave{}, "teardown": Submit{Call: &scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()}}} {
+		out := newRig(t).connected().step(in)
+		if e, ok := out[len(out)-1].(Ended); !ok || e.TornDown != (name == "teardown") {
+			t.Errorf("%s: last effect %+v", name, out[len(out)-1])
+		}
+	}
+}
+
 func TestRefusalsOfTheMaster(t *testing.T) {
 	refusal := func(code uint32) Received {
 		return Received{From: master, Message: &scheduler.APIResult{StatusCode: &code, Error: proto.String("no")}}
