@@ -94,31 +94,38 @@ const (
 	refusedFull
 )
 
-// post queues e and wakes the actor. Messages over the budget are refused;
-// what the actor itself has asked for is not.
+// post queues e and wakes the actor.
 func (c *Context) post(e envelope) postResult {
+	result, woken := c.put(e)
+	if woken {
+		c.sys.runner.Run(c.loop)
+	}
+	return result
+}
+
+// put queues e; when the actor is woken by that, the caller has to run it.
+// Messages over the budget are refused; what the actor itself has asked for is
+// not.
+func (c *Context) put(e envelope) (result postResult, woken bool) {
 	b := &c.box
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
-		return refusedClosed
+		return refusedClosed, false
 	}
 	if e.kind <= kindReply && b.full(e.size) {
 		b.mu.Unlock()
 		b.refused.Add(1)
-		return refusedFull
+		return refusedFull, false
 	}
 	b.push(e)
 	b.posted++
 	if e.size != 0 {
 		b.bytes.Add(int64(e.size))
 	}
-	wake := b.wake()
+	woken = b.wake()
 	b.mu.Unlock()
-	if wake {
-		c.sys.runner.Run(c.loop)
-	}
-	return posted
+	return posted, woken
 }
 
 // full reads what the runner has handled only when it must: the runner writes

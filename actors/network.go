@@ -90,7 +90,7 @@ type network struct {
 }
 
 // Deliver implements remote.Receiver.
-func (n *network) Deliver(d *remote.Delivery) {
+func (n *network) Deliver(d *remote.Delivery) remote.Work {
 	s := n.system
 	e := envelope{kind: kindMessage, msg: d.Message, size: uint32(min(d.Size, 1<<31))}
 	from, to := d.From, d.To
@@ -103,9 +103,17 @@ func (n *network) Deliver(d *remote.Delivery) {
 	}
 	if where, reason := s.locate(to); where != atHome {
 		s.dead.note(from, to, typeName(d.Message), cmp.Or(reason, reasonBadAddress))
-		return
+		return nil
 	}
-	s.deliver(to, e)
+	c := s.put(to, e)
+	switch {
+	case c == nil:
+		return nil
+	case s.visits:
+		return (*visit)(c)
+	}
+	s.runner.Run(c.loop)
+	return nil
 }
 
 // originOf is made once for each sender that a link brings.

@@ -211,3 +211,22 @@ func TestAdvertise(t *testing.T) {
 		}
 	}
 }
+
+// TestAWaitingHandlerStopsNoLink: messages of the same peer to other actors
+// arrive while a handler, against the rules, waits for one of them.
+func TestAWaitingHandlerStopsNoLink(t *testing.T) {
+	a := listening(t)
+	b := newSystem(t, Options{Listen: "127.0.0.1:0", Links: LinkLimits{Heartbeat: 100 * time.Millisecond}})
+	resume, done := make(chan string, 1), make(chan string, 1)
+	waiting := spawn(t, b, "waiting", func(c *Context) {
+		Handle(c, func(*Context, *wrapperspb.StringValue) { done <- <-resume })
+	})
+	other := spawn(t, b, "other", func(c *Context) {
+		Handle(c, func(_ *Context, m *wrapperspb.StringValue) { resume <- m.Value })
+	})
+	a.Send(waiting, text("wait"))
+	a.Send(other, text("go on"))
+	if got := receive(t, done); got != "go on" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -203,9 +203,11 @@ func TestMistakesAreDeadLetters(t *testing.T) {
 	s.Send(p, nil)
 	s.Send(PID{}, number(1))
 	s.Send(s.PID("nobody"), number(1))
-	(&network{system: s}).Deliver(&remote.Delivery{
+	if work := (&network{system: s}).Deliver(&remote.Delivery{
 		From: PID{Name: "x", Address: "h:1"}, To: s.PID(markAsk("p", 77)), Message: number(1), Memo: new(any),
-	})
+	}); work != nil {
+		work.Do()
+	}
 	settle(t, s, p)
 	mu.Lock()
 	defer mu.Unlock()

@@ -49,9 +49,24 @@ const (
 )
 
 // work is what the runner runs.
-func (c *Context) work() {
+func (c *Context) work() { c.workFor(c.sys.batch) }
+
+// visit is an actor that the goroutine of a link runs, for a few messages: then
+// the runner goes on.
+type visit Context
+
+const fewMessages = 4
+
+// Do implements remote.Work.
+func (v *visit) Do() { (*Context)(v).workFor(fewMessages) }
+
+// Go implements remote.Work.
+func (v *visit) Go() { v.sys.runner.Run(v.loop) }
+
+// workFor runs the actor for up to n messages.
+func (c *Context) workFor(n int) {
 	for {
-		switch c.batch(c.sys.batch) {
+		switch c.batch(n) {
 		case runIdle:
 			return
 		case runYield:

@@ -27,6 +27,7 @@ type System struct {
 	limits      Limits
 	onPanic     func(Panic)
 	runner      Runner
+	visits      bool // links' goroutines may run actors
 	batch       int
 
 	births    births
@@ -67,7 +68,7 @@ func New(o Options) (*System, error) {
 		s.logger = zap.NewNop()
 	}
 	if s.runner == nil {
-		s.runner = goroutines{}
+		s.runner, s.visits = goroutines{}, true
 	}
 	s.batch = max(1, s.runner.Batch())
 	s.dead = newLostMessages("dead letter", s.logger, o.OnDeadLetter)
@@ -277,11 +278,23 @@ func (s *System) reply(from *origin, to PID, m proto.Message, ask uint64) {
 
 // deliver posts e to an actor of this system.
 func (s *System) deliver(to PID, e envelope) {
+	if c := s.put(to, e); c != nil {
+		s.runner.Run(c.loop)
+	}
+}
+
+// put posts e to an actor of this system, and gives the actor when the caller
+// has to run it.
+func (s *System) put(to PID, e envelope) *Context {
 	reason := reasonNoActor
 	if c := s.table.get(to.Name); c != nil {
-		switch c.post(e) {
+		result, woken := c.put(e)
+		switch result {
 		case posted:
-			return
+			if woken {
+				return c
+			}
+			return nil
 		case refusedFull:
 			reason = reasonFull
 		case refusedClosed:
@@ -289,7 +302,7 @@ func (s *System) deliver(to PID, e envelope) {
 		}
 	} else if e.kind == kindReply && to.Name == outsideName {
 		if s.asks.resolve(e.ask, e.from.pid, askResult{m: e.msg}) {
-			return
+			return nil
 		}
 		reason = reasonLateReply
 	}
@@ -297,6 +310,7 @@ func (s *System) deliver(to PID, e envelope) {
 		e.ask = 0
 	}
 	s.undelivered(e.from, to, e.msg, e.ask, reason)
+	return nil
 }
 
 // undelivered counts a dead letter and lets a local asker know.

@@ -111,9 +111,12 @@ func (e *end) deliver(p *parcel) {
 		return
 	}
 	var memo any
-	e.receiver.Deliver(&actors.Delivery{
+	work := e.receiver.Deliver(&actors.Delivery{
 		From: p.letter.from, To: e.pid(p.letter.to.Name), Message: m, Size: len(p.letter.body), Memo: &memo,
 	})
+	if work != nil {
+		work.Go()
+	}
 }
 
 // Link implements actors.Transport.

@@ -227,7 +227,7 @@ func (p *peer) acceptable(g greeting, m handshake.Msg) error {
 		if a != nil && a.attached > m.Seen && own.less(theirs) {
 			return refuse(handshake.Yield, "%s is dialing %s", own.address, g.peer.Address)
 		}
-		if limit := p.t.cfg.Limits.MaxPeers; p.t.countLink(0) >= limit {
+		if limit := p.t.cfg.Limits.MaxPeers; int(p.t.linked.Load()) >= limit {
 			return refuse(handshake.Busy, "%d peers are linked, the limit", limit)
 		}
 	case l.remote.Incarnation != g.peer.Incarnation && l.principal != g.principal:

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// sparse is how long no sender must have written directly for the next one to
-// do so, in nanoseconds.
+// sparse is how long no sender must have written directly, or thought of it, for
+// the next one to do so, in nanoseconds; unless it answers, over one of few links.
 const sparse = 20_000
 
 // direct lets a sender write a lone small message itself, which spares two
@@ -63,7 +63,8 @@ func (l *link) claim() bool {
 		return false
 	}
 	now := l.p.t.now()
-	if now-l.p.t.lastDirect.Swap(now) < sparse {
+	before := l.p.t.lastDirect.Swap(now)
+	if now-before < sparse && (l.last.heard.Load() < before || !l.p.t.few()) {
 		return false
 	}
 	l.idle = false

@@ -84,12 +84,13 @@ func tail(lines []string) string {
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }
 
-func (r *recorder) Deliver(d *Delivery) {
+func (r *recorder) Deliver(d *Delivery) Work {
 	if r.hook != nil {
 		r.hook(d.From, d.To, d.Principal, d.Message)
-		return
+		return nil
 	}
 	r.note("deliver %s>%s %s", d.From.Name, d.To.Name, text(d.Message))
+	return nil
 }
 
 func text(m proto.Message) string {

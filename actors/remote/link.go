@@ -30,6 +30,9 @@ type link struct {
 	taken     struct{ whole, bulk atomic.Uint64 } // messages, by the reader
 	last      struct{ heard, wrote atomic.Int64 } // when a byte came, and when a write ended
 	owes      atomic.Bool                         // an acknowledgement is planned
+	lent      atomic.Int64                        // since when the reader is lent; 0: it is not
+	reader    *reader                             // used by whoever reads
+	written   chan struct{}                       // closed when the writer has ended
 	direct    *direct                             // used by whoever claimed it
 
 	// The peer's lock guards the rest.
@@ -70,7 +73,7 @@ type stall struct {
 func newLink(p *peer, g greeting, seq uint64) *link {
 	l := &link{
 		p: p, conn: g.conn, direct: newDirect(g.conn), remote: g.peer, principal: g.principal, seq: seq, since: time.Now(),
-		wake: make(chan struct{}, 1), turn: turn{done: make(chan struct{})},
+		wake: make(chan struct{}, 1), written: make(chan struct{}), turn: turn{done: make(chan struct{})},
 	}
 	now := p.t.now()
 	l.last.heard.Store(now)
@@ -86,16 +89,26 @@ func (l *link) start() {
 }
 
 func (l *link) run() {
-	written := make(chan struct{})
 	go func() {
-		defer close(written)
+		defer close(l.written)
 		l.write()
 	}()
 	if l.before != nil {
 		<-l.before
 	}
-	l.end(l.read())
-	<-written
+	l.reader = newReader(l)
+	l.serve()
+}
+
+// serve reads to the end, and then takes leave of the link.
+func (l *link) serve() {
+	err := l.reader.read()
+	if err == errRelieved { //nolint:errorlint // never wrapped
+		return
+	}
+	l.reader.shrink()
+	l.end(err)
+	<-l.written
 	l.p.t.log.Debug("link ended", zap.String("peer", l.remote.Address), zap.String("incarnation", l.remote.Incarnation), zap.Error(l.cause))
 	l.p.finish(l)
 }
@@ -177,12 +190,4 @@ func (l *link) pid(name string) address.PID {
 // pid completes the name of an actor of this system.
 func (t *Transport) pid(name string) address.PID {
 	return address.PID{Name: name, Address: t.cfg.Address, Incarnation: t.cfg.Incarnation}
-}
-
-// countLink changes the number of links and gives the new one.
-func (t *Transport) countLink(n int) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.linked += n
-	return t.linked
 }

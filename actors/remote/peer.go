@@ -204,7 +204,7 @@ func (p *peer) install(l *link) func() {
 	if !l.remote.Dialed {
 		p.seen, p.seenOf = l.seq, l.remote.Incarnation
 	}
-	p.t.countLink(1)
+	p.t.linked.Add(1)
 	pending, ws := p.pending, p.watches
 	p.pending, p.load, p.watches = nil, 0, nil
 	return p.adopt(pending, ws)
@@ -317,7 +317,7 @@ func (p *peer) finish(l *link) {
 	p.aliases = nil
 	p.mu.Unlock()
 
-	p.t.countLink(-1)
+	p.t.linked.Add(-1)
 	unalias(aliases)
 	p.bury(dead, cause)
 	p.exit(over, cause.Error())

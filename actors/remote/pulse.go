@@ -56,6 +56,7 @@ func (p *peer) beat(b beat) {
 		l.rouse()
 	}
 	p.mu.Unlock()
+	l.relieve(b.now - b.every)
 	if err != nil {
 		l.end(err)
 	}

@@ -22,28 +22,33 @@ const (
 	partingTime = 2 * time.Second
 )
 
-// read is the reader goroutine: it takes frames until the connection ends or
-// makes no sense, and tells why.
-func (l *link) read() error {
-	r := reader{l: l, in: inbox{most: l.p.t.cfg.Limits.MaxMessage}, buf: make([]byte, idleRead)}
+func newReader(l *link) *reader {
+	r := &reader{l: l, in: inbox{most: l.p.t.cfg.Limits.MaxMessage}, buf: make([]byte, idleRead)}
 	r.small = r.buf
 	r.next = Delivery{Principal: l.principal, From: l.pid(""), To: l.p.t.pid("")}
-	defer r.shrink()
+	return r
+}
+
+// read takes frames until the connection ends or makes no sense, and tells why,
+// or until another goroutine reads on: errRelieved.
+func (r *reader) read() error {
+	l := r.l
 	for {
 		n, err := l.conn.Read(r.buf[r.end:])
 		if n > 0 {
 			l.last.heard.Store(l.p.t.now())
 			l.p.counters.bytesIn.Add(uint64(n))
 			r.end += n
-			err := r.frames()
-			l.p.counters.messagesIn.Add(uint64(r.came))
-			r.came = 0
-			if err != nil {
+			if err := r.frames(); err != nil {
+				r.release()
 				l.p.t.complaints.Warn("a peer does not keep to the protocol", zap.String("peer", l.remote.Address),
 					zap.String("incarnation", l.remote.Incarnation), zap.Error(err))
 				return fmt.Errorf("lost: %w", err)
 			}
 			r.resize(n)
+			if !r.work() {
+				return errRelieved
+			}
 		}
 		if err != nil {
 			return l.over(err)
@@ -74,6 +79,7 @@ type reader struct {
 	large *block // the room of a busy one
 	unack int    // messages taken since the writer was last told
 	came  int    // messages not counted yet
+	made  Work   // of the last message
 	next  Delivery
 }
 
@@ -97,6 +103,8 @@ func (r *reader) frames() error {
 	if at > 0 {
 		r.end = copy(r.buf, r.buf[at:r.end])
 	}
+	r.l.p.counters.messagesIn.Add(uint64(r.came))
+	r.came = 0
 	return nil
 }
 
@@ -191,7 +199,8 @@ func (r *reader) deliver(a arrival) {
 		t.cfg.Receiver.Rejected(d.From, d.To, l.principal, a.typ.name, err)
 		return
 	}
-	t.cfg.Receiver.Deliver(d)
+	r.release()
+	r.made = t.cfg.Receiver.Deliver(d)
 	d.Message = nil
 }
 

@@ -15,8 +15,10 @@ import (
 // the transport's goroutines and from within Send, Link and Close; they must
 // not block, and may call the transport again.
 type Receiver interface {
-	// Deliver takes a message from a peer.
-	Deliver(d *Delivery)
+	// Deliver takes a message from a peer. It may give back the work that the
+	// message has made, which the caller must see done soon: on the link's
+	// goroutine, or another.
+	Deliver(d *Delivery) Work
 	// DeadLetter takes each message that Send accepted and that will not
 	// arrive, exactly once. The reason wraps a Reason.
 	DeadLetter(from, to address.PID, typ protoreflect.FullName, reason error)
@@ -33,6 +35,15 @@ type Receiver interface {
 	Watch(watcher, watched address.PID)
 	// Unwatch takes a Watch back; the peer did, or its link ended.
 	Unwatch(watcher, watched address.PID)
+}
+
+// Work is something that a message has made.
+type Work interface {
+	// Do does it. It may take long, or even wait: the link is then read by
+	// another goroutine.
+	Do()
+	// Go has it done by somebody else.
+	Go()
 }
 
 // Delivery is a message from a peer. The Receiver reads it during the call, and

@@ -38,12 +38,12 @@ type Transport struct {
 	acks    ackTimer
 
 	connections, refused atomic.Int64
+	linked               atomic.Int64 // peers
 	lastDirect           atomic.Int64 // when a sender last thought of writing itself
 
 	mu     sync.RWMutex // taken after a peer's, never before
 	peers  map[peerKey]*peer
 	past   Traffic // of peers that were forgotten
-	linked int
 	closed bool
 }
 
@@ -305,7 +305,7 @@ func (t *Transport) Peers() []PeerInfo {
 // Totals sums over all peers, past ones included.
 func (t *Transport) Totals() Totals {
 	t.mu.RLock()
-	s := Totals{Linked: t.linked}
+	s := Totals{Linked: int(t.linked.Load())}
 	s.Traffic.add(t.past)
 	t.mu.RUnlock()
 	for _, p := range t.all(nil) {

@@ -155,10 +155,11 @@ type peer struct {
 	self, to  address.PID
 }
 
-func (p *peer) Deliver(d *remote.Delivery) {
+func (p *peer) Deliver(d *remote.Delivery) remote.Work {
 	if err := p.transport.Send(d.To, d.From, d.Message); err != nil && !errors.Is(err, remote.ErrClosed) {
 		panic(err) // nothing here may fail, and the parent sees the end
 	}
+	return nil
 }
 func (p *peer) DeadLetter(_, _ address.PID, _ protoreflect.FullName, _ error)         {}
 func (p *peer) Rejected(_, _ address.PID, _ string, _ protoreflect.FullName, _ error) {}
