@@ -23,6 +23,7 @@ func roles() map[string]role {
 		"node":       nodeRole,
 		"bare":       bareRole,
 		"peers":      peersRole,
+		"plain":      plainRole,
 		"crowd":      crowdRole,
 		"leader":     leaderRole,
 		"returning":  returningRole,

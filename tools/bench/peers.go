@@ -67,12 +67,16 @@ func (x *center) ping(m proto.Message) func(c *actors.Context) {
 // peers is the work of that name. What it measures is the one system in this
 // process; the peers are transports without actors in others.
 func peers(ctx context.Context, l load) (figures []figure, err error) {
+	each := l.of(peerCount / peerProcesses)
+	plain, err := plainPeers(ctx, each)
+	if err != nil {
+		return nil, err
+	}
 	s, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, end(s)) }()
-	each := l.of(peerCount / peerProcesses)
 	x := &center{want: each * peerProcesses, all: make(chan struct{}), round: make(chan struct{})}
 	pid, err := s.Spawn("center", x)
 	if err != nil {
@@ -105,9 +109,20 @@ func peers(ctx context.Context, l load) (figures []figure, err error) {
 		{what: "stacks per peer", value: float64(after.stacks-before.stacks) / n / 1024, unit: "KiB"},
 		{what: "goroutines per peer", value: float64(after.goroutines-before.goroutines) / n, target: target{atMost: 3.01}},
 		{what: "CPU per ping and pong", value: cpu.Seconds() * 1e6 / n / peerRounds, unit: "µs", target: target{atMost: 12}},
+		{what: "CPU of the same over plain TCP", value: plain.Seconds() * 1e6 / n / peerRounds, unit: "µs"},
 		{what: "a round over all", value: took.Seconds() * 1e3 / peerRounds, unit: "ms"},
 		{what: "until all had come", value: joined.Seconds(), unit: "s"},
 	}, nil
+}
+
+// plainPeers is the CPU time of the rounds over plain TCP.
+func plainPeers(ctx context.Context, each int) (cpu time.Duration, err error) {
+	p, err := newPlain(ctx, peerProcesses, each)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, p.end()) }()
+	return p.pingAll(peerRounds)
 }
 
 // pingAll runs the rounds, one before the count, and gives this process's CPU

@@ -107,9 +107,14 @@ func pingPong(ctx context.Context, l load) (figures []figure, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.end()) }()
+	tcp, err := newPlain(ctx, 1, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, tcp.end()) }()
 	n := l.of(20_000)
 	m := hundredBytes()
-	var ours, theirs []time.Duration
+	var ours, theirs, bytes []time.Duration
 	for range rounds {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -120,12 +125,17 @@ func pingPong(ctx context.Context, l load) (figures []figure, err error) {
 		}
 		ours = better(ours, times)
 		theirs = better(theirs, p.node.PingPong(p.theirEnd, n, m))
+		if times, err = tcp.pingPong(n); err != nil {
+			return nil, err
+		}
+		bytes = better(bytes, times)
 	}
 	return []figure{
 		{what: "p50", value: micro(ours, 50), unit: "µs", target: target{atMost: 30}},
 		{what: "p99", value: micro(ours, 99), unit: "µs"},
 		{what: "p50, protoactor", value: micro(theirs, 50), unit: "µs"},
 		{what: "p99, protoactor", value: micro(theirs, 99), unit: "µs"},
+		{what: "p50, plain TCP", value: micro(bytes, 50), unit: "µs"},
 	}, nil
 }
 
