@@ -22,6 +22,8 @@ type Collector struct {
 
 	mu      sync.Mutex
 	waiting []retired
+	// Why folders may be collected too early or late after a restart.
+	unmarked []error
 
 	succeeded, failed atomic.Int64
 }
@@ -31,15 +33,21 @@ func NewCollector(layout Layout, policy Policy) *Collector {
 	return &Collector{layout: layout, policy: policy}
 }
 
-// Retire gives a sandbox over at the time since.
+// Retire gives a sandbox over at the time since. The folder's time of change
+// says so to RetireAll of an agent after this one.
 func (c *Collector) Retire(path string, since time.Time) {
+	err := os.Chtimes(path, since, since)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.unmarked = append(c.unmarked, fmt.Errorf("retire sandbox: %w", err))
+	}
 	c.waiting = append(c.waiting, retired{path: path, since: since})
 }
 
 // RetireAll gives over every sandbox on the disk that live does not know,
-// each since it was last changed: what agents before this one left behind.
+// each since it was retired, or else last changed: what agents before this one
+// left behind.
 func (c *Collector) RetireAll(live func(path string) bool) error {
 	runs, err := filepath.Glob(filepath.Join(escape(c.layout.WorkDir), "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*"))
 	if err != nil {
@@ -100,8 +108,9 @@ func (c *Collector) Collect(ctx context.Context, now time.Time) error {
 	c.mu.Lock()
 	collect, keep := due(c.waiting, now, c.policy.MaxAge(used))
 	c.waiting = keep
+	failures := c.unmarked
+	c.unmarked = nil
 	c.mu.Unlock()
-	var failures []error
 	for i, r := range collect {
 		if ctx.Err() != nil {
 			c.putBack(collect[i:])

@@ -154,6 +154,36 @@ func TestCollectWhatOthersLeft(t *testing.T) {
 	}
 }
 
+// TestRetirementIsRemembered: what an agent retired, one after it collects when
+// it is due, whenever somebody last wrote there.
+func TestRetirementIsRemembered(t *testing.T) {
+	layout := Layout{WorkDir: t.TempDir()}
+	now := time.Now()
+	before := NewCollector(layout, Policy{})
+	due, fresh := mustMake(t, layout, "E1", "C1"), mustMake(t, layout, "E1", "C2")
+	before.Retire(due, now.Add(-2*time.Hour))
+	before.Retire(fresh, now.Add(-time.Minute))
+	before.Retire(filepath.Join(layout.WorkDir, "never made"), now)
+
+	after := NewCollector(layout, Policy{Delay: 100 * time.Hour, Headroom: 0.1})
+	if err := after.RetireAll(func(string) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	used, err := after.Used()
+	if err != nil {
+		t.Fatal(err)
+	}
+	age := after.policy.MaxAge(used) // whatever the disk of this machine
+	if err := after.Collect(t.Context(), now.Add(age-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for path, there := range map[string]bool{due: false, fresh: true} {
+		if _, err := os.Stat(path); (err == nil) != there {
+			t.Errorf("%s: there is %v, want %v", path, err == nil, there)
+		}
+	}
+}
+
 func TestCollectIsInterrupted(t *testing.T) {
 	layout := Layout{WorkDir: t.TempDir()}
 	collector := NewCollector(layout, Policy{})

@@ -19,6 +19,7 @@ import (
 	"troupe/slave"
 	"troupe/slave/api"
 	"troupe/slave/checkpoint"
+	"troupe/slave/container/posix"
 	"troupe/slave/container/sandbox"
 	"troupe/slave/detect"
 	"troupe/slave/state"
@@ -101,7 +102,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	return a, a.serve(slave.Options{
 		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
 		Damaged: len(journal.Damage),
-		Journal: journal.Journal, Sandboxes: sandboxes{layout, collector},
+		Journal: journal.Journal, Sandboxes: sandboxes{layout, collector, a.hosts.output},
 		Processes: a.hosts, Publisher: views, DiskWatchInterval: o.DiskWatchInterval,
 	})
 }
@@ -190,8 +191,18 @@ func agentInfo(at string, o AgentOptions) (*mesos.AgentInfo, error) {
 	}, nil
 }
 
-// sandboxes makes and collects the folders of containers.
+// sandboxes makes and collects the folders of containers, and keeps the log of
+// their hosts short.
 type sandboxes struct {
 	sandbox.Layout
 	*sandbox.Collector
+	log string
+}
+
+// hostLogLimit bounds the log of executor hosts, and what is kept of it before.
+const hostLogLimit = 4 << 20
+
+// Collect implements slave.Sandboxes.
+func (s sandboxes) Collect(ctx context.Context, now time.Time) error {
+	return errors.Join(posix.BoundLog(s.log, hostLogLimit), s.Collector.Collect(ctx, now))
 }
