@@ -72,7 +72,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := journal.Append([]Record{{At: time.Now(), Start: &Start{PID: os.Getpid()}}}); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	s := &scheduler{o: o, journal: journal, tasks: map[string]*task{}}
+	s := &keeper{o: o, journal: journal, tasks: map[string]*task{}}
 	for _, r := range records {
 		s.remember(r)
 	}

@@ -36,9 +36,9 @@ type task struct {
 	killed  bool
 }
 
-// scheduler keeps tasks running. What it does that must be durable first goes
+// keeper keeps tasks running. What it does that must be durable first goes
 // through write.
-type scheduler struct {
+type keeper struct {
 	frameworks.Base
 	o       Options
 	journal *Journal
@@ -57,7 +57,7 @@ type scheduler struct {
 }
 
 // remember takes in a record of an earlier life, or of this one.
-func (s *scheduler) remember(r Record) {
+func (s *keeper) remember(r Record) {
 	switch {
 	case r.Launch != nil:
 		s.tasks[r.Launch.Task] = &task{agent: r.Launch.Agent, lasts: r.Launch.Lasts == 0}
@@ -71,7 +71,7 @@ func (s *scheduler) remember(r Record) {
 	}
 }
 
-func (s *scheduler) follow(u *Update) {
+func (s *keeper) follow(u *Update) {
 	state := mesos.TaskState(mesos.TaskState_value[u.State])
 	t := s.tasks[u.Task]
 	switch {
@@ -93,7 +93,7 @@ type entry struct {
 }
 
 // write makes records durable, remembers them, and then does what they allow.
-func (s *scheduler) write(d *frameworks.Driver, then func(), records ...Record) {
+func (s *keeper) write(d *frameworks.Driver, then func(), records ...Record) {
 	for i := range records {
 		records[i].At = time.Now()
 	}
@@ -101,7 +101,7 @@ func (s *scheduler) write(d *frameworks.Driver, then func(), records ...Record) 
 	s.flush(d)
 }
 
-func (s *scheduler) flush(d *frameworks.Driver) {
+func (s *keeper) flush(d *frameworks.Driver) {
 	if s.writing || len(s.waiting) == 0 {
 		return
 	}
@@ -117,7 +117,7 @@ func (s *scheduler) flush(d *frameworks.Driver) {
 	})
 }
 
-func (s *scheduler) written(d *frameworks.Driver, entries []entry, err error) {
+func (s *keeper) written(d *frameworks.Driver, entries []entry, err error) {
 	s.writing = false
 	if err != nil {
 		s.failure = err
@@ -134,7 +134,7 @@ func (s *scheduler) written(d *frameworks.Driver, entries []entry, err error) {
 }
 
 // Connected tells the session of the tasks of the life before, once.
-func (s *scheduler) Connected(d *frameworks.Driver, _ string, _ *mesos.MasterInfo, _ bool) {
+func (s *keeper) Connected(d *frameworks.Driver, _ string, _ *mesos.MasterInfo, _ bool) {
 	if s.known {
 		return
 	}
@@ -152,7 +152,7 @@ func (s *scheduler) Connected(d *frameworks.Driver, _ string, _ *mesos.MasterInf
 }
 
 // Offers launches what is missing.
-func (s *scheduler) Offers(d *frameworks.Driver, offers []*mesos.Offer) {
+func (s *keeper) Offers(d *frameworks.Driver, offers []*mesos.Offer) {
 	for _, o := range offers {
 		infos, launched := s.fill(o)
 		if len(infos) == 0 {
@@ -171,13 +171,21 @@ func (s *scheduler) Offers(d *frameworks.Driver, offers []*mesos.Offer) {
 	}
 }
 
+// missing counts the tasks to launch.
+func (s *keeper) missing() int {
+	if s.draining {
+		return 0
+	}
+	return s.o.Count - len(s.tasks) - s.launching
+}
+
 // fill takes tasks for an offer, as many as are missing and fit.
-func (s *scheduler) fill(o *mesos.Offer) (infos []*mesos.TaskInfo, launched []*Launch) {
+func (s *keeper) fill(o *mesos.Offer) (infos []*mesos.TaskInfo, launched []*Launch) {
 	left, err := resources.New(o.GetResources()...)
-	if err != nil || s.draining {
+	if err != nil {
 		return nil, nil
 	}
-	missing := s.o.Count - len(s.tasks) - s.launching
+	missing := s.missing()
 	for len(launched) < missing {
 		taken, rest, ok := left.Take(need)
 		if !ok {
@@ -192,7 +200,7 @@ func (s *scheduler) fill(o *mesos.Offer) (infos []*mesos.TaskInfo, launched []*L
 }
 
 // invent decides what the task of a number is.
-func (s *scheduler) invent(number int, agent string) *Launch {
+func (s *keeper) invent(number int, agent string) *Launch {
 	l := &Launch{Task: fmt.Sprintf("steady-%d", number), Agent: agent}
 	if s.o.Brief == 0 || number%3 == 0 {
 		return l
@@ -205,7 +213,7 @@ func (s *scheduler) invent(number int, agent string) *Launch {
 	return l
 }
 
-func (s *scheduler) info(l *Launch, holds resources.Resources) *mesos.TaskInfo {
+func (s *keeper) info(l *Launch, holds resources.Resources) *mesos.TaskInfo {
 	file := TaskPath(s.o.Dir, l.Task)
 	sleep := "1000000000"
 	if l.Lasts > 0 {
@@ -219,7 +227,7 @@ func (s *scheduler) info(l *Launch, holds resources.Resources) *mesos.TaskInfo {
 }
 
 // Update writes an update down and only then acknowledges it.
-func (s *scheduler) Update(d *frameworks.Driver, st *mesos.TaskStatus) bool {
+func (s *keeper) Update(d *frameworks.Driver, st *mesos.TaskStatus) bool {
 	u := &Update{
 		Task: st.GetTaskId().GetValue(), Agent: st.GetAgentId().GetValue(), State: st.GetState().String(),
 		UUID: st.GetUuid(), Source: st.GetSource().String(), Message: st.GetMessage(),
@@ -232,13 +240,16 @@ func (s *scheduler) Update(d *frameworks.Driver, st *mesos.TaskStatus) bool {
 		if !u.Hearsay { // the agent's own word is to be heard, too
 			d.Acknowledge(st)
 		}
+		if s.missing() > 0 {
+			d.Revive() // offers may have been declined before this was written down
+		}
 		s.end(d)
 	}, Record{Update: u})
 	return false
 }
 
 // killNow kills one of the tasks that would last, now and then.
-func (s *scheduler) killNow(d *frameworks.Driver) {
+func (s *keeper) killNow(d *frameworks.Driver) {
 	for _, id := range slices.Sorted(maps.Keys(s.tasks)) {
 		if t := s.tasks[id]; t.lasts && t.running && !t.killed {
 			s.kill(d, id)
@@ -248,13 +259,13 @@ func (s *scheduler) killNow(d *frameworks.Driver) {
 	d.After(s.o.KillEvery, func() { s.killNow(d) })
 }
 
-func (s *scheduler) kill(d *frameworks.Driver, id string) {
+func (s *keeper) kill(d *frameworks.Driver, id string) {
 	s.tasks[id].killed = true
 	s.write(d, func() { d.Kill(id, 0) }, Record{Kill: &Kill{Task: id}})
 }
 
 // look finds out whether the framework is to end.
-func (s *scheduler) look(d *frameworks.Driver) {
+func (s *keeper) look(d *frameworks.Driver) {
 	if _, err := os.Stat(drainPath(s.o.Dir)); err != nil {
 		d.After(glance, func() { s.look(d) })
 		return
@@ -264,7 +275,7 @@ func (s *scheduler) look(d *frameworks.Driver) {
 }
 
 // drain kills what runs, and what was on its way when it was last looked at.
-func (s *scheduler) drain(d *frameworks.Driver) {
+func (s *keeper) drain(d *frameworks.Driver) {
 	for _, id := range slices.Sorted(maps.Keys(s.tasks)) {
 		if !s.tasks[id].killed {
 			s.kill(d, id)
@@ -275,7 +286,7 @@ func (s *scheduler) drain(d *frameworks.Driver) {
 }
 
 // end ends the framework once it is drained.
-func (s *scheduler) end(d *frameworks.Driver) {
+func (s *keeper) end(d *frameworks.Driver) {
 	if s.draining && len(s.tasks) == 0 && !s.writing && len(s.waiting) == 0 {
 		d.Teardown()
 	}
