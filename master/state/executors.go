@@ -59,9 +59,13 @@ func (m *Machine) addExecutor(f *framework, a *agent, info *mesos.ExecutorInfo, 
 	return e
 }
 
-// removeExecutor gives back what an executor held.
+// removeExecutor gives back what an executor held, once: its agent may have
+// told of its end before that of its last task.
 func (m *Machine) removeExecutor(e *executor) {
 	a := e.agent
+	if a.executors[e.key()] != e {
+		return
+	}
 	delete(a.executors, e.key())
 	delete(e.framework.executors, e)
 	a.used = a.used.Without(e.view.Resources)
