@@ -31,7 +31,8 @@ type agentNode struct {
 	started  int
 	watched  map[state.HostID]bool
 	// What becomes durable of records; for tests of oracles, not all.
-	disk func([]*cluster.JournalRecord) []*cluster.JournalRecord
+	disk    func([]*cluster.JournalRecord) []*cluster.JournalRecord
+	excused bool // what ends on its machine now ends for a reason
 	// Checkpoints that wait for the disk.
 	writing bool
 	queue   []state.Checkpoint
@@ -48,6 +49,7 @@ func newAgentNode(c *simulation, number int) *agentNode {
 // boot starts the agent's process with what its journal holds.
 func (a *agentNode) boot(rebooted bool) {
 	a.process.start()
+	a.excused = false
 	a.writing, a.queue = false, nil
 	a.watched = make(map[state.HostID]bool)
 	a.machine = state.New(state.Config{
@@ -71,7 +73,9 @@ func (a *agentNode) boot(rebooted bool) {
 }
 
 func (a *agentNode) receive(from string, m proto.Message) {
-	a.step(state.Received{From: state.Peer(from), Message: m})
+	effects := a.machine.Step(a.now(), state.Received{From: state.Peer(a.ears(from)), Message: m})
+	a.cluster.oracle.agentObeys(a, from, effects)
+	a.performAll(effects)
 }
 
 func (a *agentNode) exited(peer string) { a.step(state.PeerExited{Peer: state.Peer(peer)}) }
@@ -82,8 +86,12 @@ func (a *agentNode) onDisk(in state.Input) {
 }
 
 func (a *agentNode) step(in state.Input) {
+	a.performAll(a.machine.Step(a.now(), in))
+}
+
+func (a *agentNode) performAll(effects []state.Effect) {
 	life := a.life
-	for _, effect := range a.machine.Step(a.now(), in) {
+	for _, effect := range effects {
 		if a.burns() {
 			a.crash()
 		}
@@ -162,7 +170,7 @@ func (a *agentNode) hostStarted(h *hostNode) {
 func (a *agentNode) sweep(sandbox string) {
 	for _, id := range a.ids {
 		if c := a.hosts[id].find(strings.TrimPrefix(sandbox, sandboxes)); c != nil {
-			c.end(9)
+			c.end(9, "swept away by its agent")
 		}
 	}
 }
@@ -201,7 +209,9 @@ func (a *agentNode) write() {
 			batch = batch[:a.net.chance.IntN(len(batch)+1)]
 		}
 		for _, c := range batch {
-			a.journal = append(a.journal, a.disk(c.Records)...)
+			records := a.disk(c.Records)
+			a.journal = append(a.journal, records...)
+			a.cluster.oracle.journalWritten(records)
 		}
 		if !a.up {
 			return
@@ -239,6 +249,7 @@ func (a *agentNode) crash() {
 
 // powerFailure ends everything on the machine.
 func (a *agentNode) powerFailure() {
+	a.excused = true
 	for _, id := range a.ids {
 		if h := a.hosts[id]; !h.over {
 			h.end("power failure")

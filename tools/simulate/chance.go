@@ -46,8 +46,12 @@ func (c *simulation) inventFault() []string {
 		return []string{"cut", scheduler, pause}
 	case n < 38:
 		return []string{"crash", agent}
-	case n < 46:
+	case n < 43:
 		return []string{"crash", scheduler}
+	case n < 45:
+		return []string{"takeover", scheduler}
+	case n < 46:
+		return []string{"teardown", scheduler}
 	case n < 50:
 		return []string{"power", agent}
 	case n < 55:

@@ -7,29 +7,48 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/executor"
 )
 
-// containerNode is a built-in command executor and its one task: it speaks the
-// executor protocol, and pretends to run.
+// idleLimit is how long a custom executor waits for another task.
+const idleLimit = 10 * time.Second
+
+// containerNode is an executor: it speaks the executor protocol, and pretends
+// to run its tasks. A command executor has one, the executor of groups ends
+// with its last, and a custom one some time after it.
 type containerNode struct {
 	host      *hostNode
 	id        *mesos.ContainerID
+	kind      cluster.LaunchContainer_Kind
 	framework *mesos.FrameworkID
-	executor  *mesos.ExecutorID
-	task      *mesos.TaskInfo // nil until LAUNCH
-	heard     bool            // whether the agent has acknowledged anything of it
-	updates   []*mesos.TaskStatus
-	state     mesos.TaskState
+	info      *mesos.ExecutorInfo
+	tasks     []*taskNode
+	updates   []*mesos.TaskStatus // not acknowledged
 	dead      bool
 	ready     bool // SUBSCRIBED came since the link was made
 }
 
+// taskNode is a task in a container.
+type taskNode struct {
+	container *containerNode
+	info      *mesos.TaskInfo
+	state     mesos.TaskState
+	heard     bool // whether the agent has acknowledged anything of it
+}
+
+func (t *taskNode) id() string { return t.info.TaskId.GetValue() }
+
 func (c *containerNode) actor() string { return "executor/" + c.id.GetValue() }
 
+// charged tells that the executor itself counts as using something.
+func (c *containerNode) charged() bool { return c.kind != cluster.LaunchContainer_COMMAND }
+
+func (c *containerNode) oracle() *oracle { return c.host.agent.cluster.oracle }
+
 func (c *containerNode) call(m *executor.Call) {
-	m.FrameworkId, m.ExecutorId = c.framework, c.executor
+	m.FrameworkId, m.ExecutorId = c.framework, c.info.ExecutorId
 	c.host.toAgent(c.actor(), m)
 }
 
@@ -42,8 +61,10 @@ func (c *containerNode) subscribe() {
 	for _, u := range c.updates {
 		s.UnacknowledgedUpdates = append(s.UnacknowledgedUpdates, &executor.Call_Update{Status: u})
 	}
-	if c.task != nil && !c.heard {
-		s.UnacknowledgedTasks = append(s.UnacknowledgedTasks, c.task)
+	for _, t := range c.tasks {
+		if !t.heard {
+			s.UnacknowledgedTasks = append(s.UnacknowledgedTasks, t.info)
+		}
 	}
 	c.host.watch(c.actor(), c.host.agentActor())
 	c.call(&executor.Call{Type: executor.Call_SUBSCRIBE.Enum(), Subscribe: s})
@@ -65,89 +86,139 @@ func (c *containerNode) receive(_ string, m proto.Message) {
 		c.ready = true
 		c.host.cancelTimer(c.actor() + "/subscribe")
 		for _, u := range c.updates { // some may have come about since it was sent
-			c.call(&executor.Call{Type: executor.Call_UPDATE.Enum(), Update: &executor.Call_Update{Status: u}})
+			c.say(u)
 		}
 	case executor.Event_LAUNCH:
 		c.launch(e.Launch.Task)
+	case executor.Event_LAUNCH_GROUP:
+		c.launch(e.LaunchGroup.GetTaskGroup().GetTasks()...)
 	case executor.Event_KILL:
-		c.finish(mesos.TaskState_TASK_KILLED)
+		if t := c.task(e.Kill.GetTaskId().GetValue()); t != nil {
+			c.finish(t, mesos.TaskState_TASK_KILLED)
+		}
 	case executor.Event_ACKNOWLEDGED:
 		c.acknowledged(e.Acknowledged.GetUuid())
 	case executor.Event_SHUTDOWN:
-		c.end(0)
+		c.end(0, "shut down by its agent")
 	}
 }
 
-func (c *containerNode) launch(task *mesos.TaskInfo) {
-	if c.task != nil {
-		return
-	}
-	c.task = task
-	c.host.agent.cluster.oracle.taskStarted(c.host.agent, c)
-	c.update(mesos.TaskState_TASK_STARTING)
-	plan := c.host.agent.cluster.planOf(task.TaskId.GetValue())
-	c.host.later(c.host.net.between(time.Millisecond, 100*time.Millisecond), func() {
-		if !c.dead && c.state == mesos.TaskState_TASK_STARTING {
-			c.update(mesos.TaskState_TASK_RUNNING)
+func (c *containerNode) task(id string) *taskNode {
+	for _, t := range c.tasks {
+		if t.id() == id {
+			return t
 		}
-	})
-	c.host.later(200*time.Millisecond+plan.lasts, func() { c.finish(plan.ends) })
+	}
+	return nil
 }
 
-func (c *containerNode) finish(s mesos.TaskState) {
-	if c.dead || c.task == nil || terminal(c.state) {
+func (c *containerNode) launch(infos ...*mesos.TaskInfo) {
+	c.host.cancelTimer(c.actor() + "/idle")
+	for _, info := range infos {
+		if c.task(info.TaskId.GetValue()) != nil {
+			continue
+		}
+		t := &taskNode{container: c, info: info}
+		c.tasks = append(c.tasks, t)
+		c.oracle().taskStarted(c.host.agent, t)
+		c.update(t, mesos.TaskState_TASK_STARTING)
+		plan := c.oracle().fates[t.id()].plan
+		c.host.later(c.host.net.between(time.Millisecond, 100*time.Millisecond), func() {
+			if !c.dead && t.state == mesos.TaskState_TASK_STARTING {
+				c.update(t, mesos.TaskState_TASK_RUNNING)
+			}
+		})
+		c.host.later(200*time.Millisecond+plan.lasts, func() { c.finish(t, plan.ends) })
+	}
+}
+
+// finish ends a task, and with one of a group that did not end well the rest.
+func (c *containerNode) finish(t *taskNode, s mesos.TaskState) {
+	if c.dead || terminal(t.state) {
 		return
 	}
-	c.update(s)
-	c.host.agent.cluster.oracle.taskEnded(c.host.agent, c)
+	c.update(t, s)
+	c.oracle().taskEnded(c.host.agent, t)
+	if c.kind == cluster.LaunchContainer_DEFAULT && s != mesos.TaskState_TASK_FINISHED {
+		for _, other := range c.tasks {
+			c.finish(other, mesos.TaskState_TASK_KILLED)
+		}
+	}
 }
 
-// update says something of the task until the agent has acknowledged it.
-func (c *containerNode) update(s mesos.TaskState) {
-	c.state = s
+// update says something of a task until the agent has acknowledged it.
+func (c *containerNode) update(t *taskNode, s mesos.TaskState) {
+	t.state = s
 	uuid := make([]byte, 16)
 	binary.LittleEndian.PutUint64(uuid, c.host.net.chance.Uint64())
 	binary.LittleEndian.PutUint64(uuid[8:], c.host.net.chance.Uint64())
 	u := &mesos.TaskStatus{
-		TaskId: c.task.TaskId, State: s.Enum(), Source: mesos.TaskStatus_SOURCE_EXECUTOR.Enum(),
-		Uuid: uuid, ExecutorId: c.executor,
+		TaskId: t.info.TaskId, State: s.Enum(), Source: mesos.TaskStatus_SOURCE_EXECUTOR.Enum(),
+		Uuid: uuid, ExecutorId: c.info.ExecutorId,
 	}
-	c.host.agent.cluster.oracle.updateMade(c.framework.GetValue(), u)
+	c.oracle().updateMade(u)
 	c.updates = append(c.updates, u)
 	if c.ready {
-		c.call(&executor.Call{Type: executor.Call_UPDATE.Enum(), Update: &executor.Call_Update{Status: u}})
+		c.say(u)
 	}
+}
+
+func (c *containerNode) say(u *mesos.TaskStatus) {
+	c.call(&executor.Call{Type: executor.Call_UPDATE.Enum(), Update: &executor.Call_Update{Status: u}})
 }
 
 func (c *containerNode) acknowledged(uuid []byte) {
-	c.heard = true
 	for _, u := range c.updates {
 		if string(u.Uuid) == string(uuid) {
-			c.host.agent.cluster.oracle.acknowledged(u)
+			c.task(u.TaskId.GetValue()).heard = true
+			c.oracle().acknowledged(u)
 		}
 	}
 	c.updates = slices.DeleteFunc(c.updates, func(u *mesos.TaskStatus) bool { return string(u.Uuid) == string(uuid) })
-	if len(c.updates) == 0 && terminal(c.state) {
-		c.end(0)
+	switch {
+	case !c.idle():
+	case c.kind == cluster.LaunchContainer_CUSTOM:
+		c.host.setTimer(c.actor()+"/idle", idleLimit, func() {
+			if c.idle() {
+				c.end(0, "idle")
+			}
+		})
+	default:
+		c.end(0, "done")
 	}
 }
 
-// end ends the container, and with it what the task still did.
-func (c *containerNode) end(status int32) {
+// idle tells that everything has ended, and the agent knows.
+func (c *containerNode) idle() bool {
+	for _, t := range c.tasks {
+		if !terminal(t.state) {
+			return false
+		}
+	}
+	return !c.dead && len(c.updates) == 0
+}
+
+// end ends the container, and with it what its tasks still did.
+func (c *containerNode) end(status int32, why string) {
 	if c.dead {
 		return
 	}
-	c.die()
+	c.die(why)
 	h := c.host
 	h.stopActor(c.actor())
 	h.cancelTimer(c.actor() + "/subscribe")
+	h.cancelTimer(c.actor() + "/idle")
 	h.containers = slices.DeleteFunc(h.containers, func(x *containerNode) bool { return x == c })
 	h.tellEnded(c.id, status)
 }
 
-func (c *containerNode) die() {
+func (c *containerNode) die(why string) {
 	c.dead = true
-	if c.task != nil && !terminal(c.state) {
-		c.host.agent.cluster.oracle.taskEnded(c.host.agent, c)
+	for _, t := range c.tasks {
+		if !terminal(t.state) {
+			c.oracle().taskCut(c.host.agent, t, why)
+			c.oracle().taskEnded(c.host.agent, t)
+		}
 	}
+	c.oracle().containerEnded(c.host.agent, c)
 }

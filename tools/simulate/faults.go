@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"troupe/messages/mesos/scheduler"
 )
 
 // words of a fault are the same in scenarios, in traces, and as chance makes
@@ -32,6 +34,8 @@ func faultKinds() []fault {
 		{"power", 1, "power AGENT", (*simulation).faultPower},
 		{"host", 1, "host AGENT", (*simulation).faultHost},
 		{"allocator", 0, "allocator", (*simulation).faultAllocator},
+		{"takeover", 1, "takeover SCHEDULER", (*simulation).faultTakeover},
+		{"teardown", 1, "teardown SCHEDULER", (*simulation).faultTeardown},
 		{"depose", 0, "depose", (*simulation).faultDepose},
 		{"store", 2, "store slow|fails|silent TIME", (*simulation).faultStore},
 	}
@@ -173,6 +177,25 @@ func (c *simulation) faultAllocator([]string) error {
 	return nil
 }
 
+// faultTakeover starts another process of a scheduler, which takes its
+// framework over.
+func (c *simulation) faultTakeover(words []string) error {
+	n, err := numberIn(words[0], "scheduler", len(c.schedulers))
+	if err == nil {
+		c.schedulers[n] = c.schedulers[n].succeed()
+	}
+	return err
+}
+
+// faultTeardown lets an author end the framework, and begin another.
+func (c *simulation) faultTeardown(words []string) error {
+	n, err := numberIn(words[0], "scheduler", len(c.schedulers))
+	if err == nil && c.schedulers[n].up {
+		c.schedulers[n].submit(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
+	}
+	return err
+}
+
 // faultDepose ends a leadership, which the leader does not know.
 func (c *simulation) faultDepose([]string) error {
 	if !c.quorum.single() {
@@ -198,6 +221,7 @@ func (c *simulation) faultStore(words []string) error {
 func (a *agentNode) loseHost() {
 	for _, id := range a.ids {
 		if h := a.hosts[id]; !h.over && h.up {
+			h.excused = true
 			h.end("killed by a fault")
 			return
 		}

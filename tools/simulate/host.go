@@ -22,6 +22,7 @@ type hostNode struct {
 	containers []*containerNode // that have not ended, in the order of their launch
 	ended      []*cluster.ContainerEnded
 	over       bool
+	excused    bool // what ends in it now ends for a reason
 }
 
 func newHostNode(a *agentNode, id state.HostID, number int) *hostNode {
@@ -47,7 +48,7 @@ func (h *hostNode) end(why string) {
 	h.process.kill()
 	delete(h.net.processes, h.address)
 	for _, c := range h.containers {
-		c.die()
+		c.die("its host ended: " + why)
 	}
 	h.containers = nil
 	h.agent.hostEnded(h.id, why)
@@ -104,7 +105,7 @@ func (h *hostNode) receive(_ string, m proto.Message) {
 		h.launch(m)
 	case *cluster.DestroyContainer:
 		if c := h.find(m.ContainerId.GetValue()); c != nil {
-			c.end(9)
+			c.end(9, "destroyed by its agent")
 		} else {
 			h.tellEnded(m.ContainerId, -1)
 		}
@@ -134,9 +135,10 @@ func (h *hostNode) launch(m *cluster.LaunchContainer) {
 		return
 	}
 	c := &containerNode{
-		host: h, id: m.ContainerId, framework: m.Framework.Id, executor: m.Executor.ExecutorId,
+		host: h, id: m.ContainerId, kind: m.GetKind(), framework: m.Framework.Id, info: m.Executor,
 	}
 	h.containers = append(h.containers, c)
+	h.agent.cluster.oracle.containerStarted(h.agent, c)
 	h.later(h.net.between(time.Millisecond, 20*time.Millisecond), func() {
 		if c.dead {
 			return

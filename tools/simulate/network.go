@@ -25,7 +25,8 @@ type network struct {
 	slowOneIn, repeatOneIn int
 	// Decides what happens to a message before it is sent; may be nil.
 	tamper  func(from *process, who, to string, m proto.Message) (deliver bool)
-	content bool // whether the trace's hash covers the contents of messages
+	judge   func(from *process, m proto.Message) // sees all that is sent
+	content bool                                 // whether the trace's hash covers the contents of messages
 	sent    uint64
 }
 
@@ -53,7 +54,7 @@ type parcel struct {
 }
 
 func newNetwork(w *world) *network {
-	return &network{world: w, processes: make(map[string]*process), parted: make(map[[2]*process]int)}
+	return &network{world: w, processes: make(map[string]*process), parted: make(map[[2]*process]int), judge: func(*process, proto.Message) {}}
 }
 
 // apart tells whether no packet gets from one process to another. Those of one
@@ -84,7 +85,7 @@ func (p *process) linkTo(target *process) *link {
 	n := p.net
 	l := &link{ends: [2]*process{p, target}, lives: [2]int{p.life, target.life}}
 	p.links[target] = l
-	p.later(n.latency(), func() { n.dialed(l) })
+	p.later(n.latencyOf(l), func() { n.dialed(l) })
 	return l
 }
 
@@ -143,6 +144,14 @@ func (n *network) latency() time.Duration {
 	return n.between(100*time.Microsecond, 2*time.Millisecond)
 }
 
+// latencyOf is the same for a link, which may be within one machine.
+func (n *network) latencyOf(l *link) time.Duration {
+	if l.ends[0].site == l.ends[1].site {
+		return n.between(20*time.Microsecond, 200*time.Microsecond)
+	}
+	return n.latency()
+}
+
 // transmit carries something over a link, in order. What is sent into a link
 // whose end the sender has not noticed is lost.
 func (n *network) transmit(l *link, p parcel) {
@@ -157,7 +166,7 @@ func (n *network) transmit(l *link, p parcel) {
 	if l.ends[1] == p.to {
 		side = 1
 	}
-	at := n.now.Add(n.latency())
+	at := n.now.Add(n.latencyOf(l))
 	if at.Before(l.last[side]) {
 		at = l.last[side]
 	}
@@ -185,7 +194,7 @@ func (n *network) breakLink(l *link, by *process) {
 			l.noticed[side] = true
 			continue
 		}
-		wait := n.latency()
+		wait := n.latencyOf(l)
 		if n.silent(l.ends[0], l.ends[1]) {
 			wait = n.between(silenceNoticed/2, silenceNoticed)
 		}

@@ -23,20 +23,22 @@ type Options struct {
 	// Path of a scenario: its settings replace those above, and its faults
 	// come besides random ones. Empty means none.
 	Scenario string
-	// Of every agent, as in --resources; "cpus:4;mem:2048;ports:[31000-31100]".
+	// Of every agent, as in --resources; "cpus:4;mem:2048;disk:1024;ports:[31000-31100]".
 	AgentResources string
 	// As the master's option; 2 min.
 	AgentReregisterTimeout time.Duration
 	// How many lines of a failing run are shown; 40. Negative keeps none, and
 	// leaves the contents of messages out of the hash.
 	Trace int
+	// Show every line of it, not only those about the task that failed.
+	WholeTrace bool
 
 	// Breaks a law on purpose; for tests of the oracles.
 	sabotage func(*simulation)
 	script   []scripted
 }
 
-const defaultResources = "cpus:4;mem:2048;ports:[31000-31100]"
+const defaultResources = "cpus:4;mem:2048;disk:1024;ports:[31000-31100]"
 
 // scripted is a fault of a scenario.
 type scripted struct {

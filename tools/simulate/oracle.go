@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"troupe/master/registry"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 	"troupe/messages/tasks"
@@ -13,45 +12,58 @@ import (
 
 func terminal(s mesos.TaskState) bool { return tasks.Terminal(s) }
 
-// oracle watches what really happens and what frameworks are told, and knows
+// oracle watches what really happens and what everybody is told, and knows
 // nothing of how the machines work.
 //
-//   - Law 1: what the tasks that run on an agent need is never more than the
-//     agent has.
+//   - Law 1: what runs on an agent never needs more than the agent has. When
+//     all is over, a guest is offered all there is.
 //   - Law 2: a framework sees each task that it launched reach exactly one
 //     terminal state, and updates in the order in which they were made; no
 //     task runs twice, or after its framework was told of its end.
-//   - Law 4: an end that an executor was told is durable is what its framework
-//     hears.
+//   - Law 3: a task ends before its time only if its framework wanted that, or
+//     something befell its machine or its host.
+//   - Law 4: nobody says what would be forgotten if all processes died now; an
+//     end that an executor was told is durable is what its framework hears.
+//   - Law 5: once a leader has read the registry, no earlier one writes it; and
+//     nobody does what a master says that he does not follow.
 type oracle struct {
 	cluster *simulation
 	fates   map[string]*fate // by task id, which is unique here
 	used    map[*agentNode]resources.Resources
+	total   resources.Resources // of each agent
 	counts  map[mesos.TaskState]int
+	over    map[string]bool // frameworks that were ended
+	lapsed  map[string]bool // frameworks that were away for longer than they may
+	known   durable
 	reader  uint64 // the newest epoch that read the registry
 }
 
 // fate is what is known of one task.
 type fate struct {
-	id     string
-	made   map[string]int // updates of its executor by uuid, in order
-	seen   map[string]bool
-	told   map[mesos.TaskState]bool // what its framework has heard
-	newest int                      // the latest of made that was delivered
-	last   mesos.TaskState          // the newest that its framework was told
-	agent  string                   // where it was launched
-	over   bool
-	end    mesos.TaskState // valid when over
-	life   int             // of the scheduler that was told of the end
-	acked  mesos.TaskState // the end that its executor was told is durable
-	runs   int             // containers that it was started in
-	alive  bool            // in a container
+	id        string
+	plan      plan
+	framework string
+	aware     bool           // of partitions: its framework is told more than LOST
+	made      map[string]int // updates of its executor by uuid, in order
+	seen      map[string]bool
+	told      map[mesos.TaskState]bool // what its framework has heard
+	newest    int                      // the latest of made that was delivered
+	last      mesos.TaskState          // the newest that its framework was told
+	agent     string                   // where it was launched
+	over      bool
+	end       mesos.TaskState // valid when over
+	life      string          // of the scheduler that was told of the end
+	acked     mesos.TaskState // the end that its executor was told is durable
+	runs      int             // containers that it was started in
+	alive     bool            // in a container
+	unwanted  bool            // its framework wants it to end
 }
 
 func newOracle(c *simulation) *oracle {
 	return &oracle{
 		cluster: c, fates: make(map[string]*fate), used: make(map[*agentNode]resources.Resources),
-		counts: make(map[mesos.TaskState]int),
+		total: resources.MustParse(c.options.AgentResources), counts: make(map[mesos.TaskState]int),
+		over: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(),
 	}
 }
 
@@ -68,35 +80,53 @@ func (o *oracle) broken(law int, task, format string, args ...any) {
 	o.cluster.failTask(task, "law %d: task %s %s", law, task, fmt.Sprintf(format, args...))
 }
 
-func (o *oracle) taskLaunched(_ *schedulerNode, info *mesos.TaskInfo) {
+// taskLaunched tells that an author accepts an offer for a task.
+func (o *oracle) taskLaunched(a *author, info *mesos.TaskInfo) {
 	id := info.TaskId.GetValue()
 	o.fates[id] = &fate{
-		id: id, made: make(map[string]int), seen: make(map[string]bool), told: make(map[mesos.TaskState]bool),
-		newest: -1, agent: info.AgentId.GetValue(),
+		id: id, plan: o.cluster.planOf(id, a.kind.partitionAware), framework: a.id.GetValue(), aware: a.kind.partitionAware, made: make(map[string]int),
+		seen: make(map[string]bool), told: make(map[mesos.TaskState]bool), newest: -1, agent: info.AgentId.GetValue(),
 	}
 }
 
 // taskStarted tells that an executor has been given a task.
-func (o *oracle) taskStarted(a *agentNode, c *containerNode) {
-	id := c.task.TaskId.GetValue()
-	if f := o.fateOf(id); f != nil {
+func (o *oracle) taskStarted(a *agentNode, t *taskNode) {
+	if f := o.fateOf(t.id()); f != nil {
 		f.runs++
 		f.alive = true
 		switch {
 		case f.runs > 1:
-			o.broken(2, id, "is started for the second time, on %s", a.address)
-		case f.over:
-			o.broken(2, id, "is started on %s after its framework saw %s", a.address, f.end)
+			o.broken(2, t.id(), "is started for the second time, on %s", a.address)
+		case f.over && (f.aware || f.end != mesos.TaskState_TASK_LOST):
+			o.broken(2, t.id(), "is started on %s after its framework saw %s", a.address, f.end)
 		}
 	}
-	o.used[a] = o.used[a].Add(needs(c.task))
-	if total := resources.MustParse(o.cluster.options.AgentResources); !total.Contains(o.used[a]) {
-		o.broken(1, id, "makes the tasks on %s need %s of %s", a.address, o.used[a], total)
+	o.uses(a, t.id(), t.info.Resources)
+}
+
+// containerStarted tells of an executor, which needs something itself, but for
+// those that nobody is charged for.
+func (o *oracle) containerStarted(a *agentNode, c *containerNode) {
+	if c.charged() {
+		o.uses(a, "of "+c.info.ExecutorId.GetValue(), c.info.Resources)
 	}
 }
 
-func needs(t *mesos.TaskInfo) resources.Resources {
-	r, err := resources.New(t.Resources...)
+func (o *oracle) containerEnded(a *agentNode, c *containerNode) {
+	if c.charged() {
+		o.used[a] = o.used[a].Without(unallocated(c.info.Resources))
+	}
+}
+
+func (o *oracle) uses(a *agentNode, who string, needs []*mesos.Resource) {
+	o.used[a] = o.used[a].Add(unallocated(needs))
+	if !o.total.Contains(o.used[a]) {
+		o.broken(1, who, "makes the tasks on %s need %s of %s", a.address, o.used[a], o.total)
+	}
+}
+
+func unallocated(list []*mesos.Resource) resources.Resources {
+	r, err := resources.New(list...)
 	if err != nil {
 		return resources.Resources{}
 	}
@@ -104,14 +134,14 @@ func needs(t *mesos.TaskInfo) resources.Resources {
 }
 
 // taskEnded tells that a task runs no more.
-func (o *oracle) taskEnded(a *agentNode, c *containerNode) {
-	o.used[a] = o.used[a].Without(needs(c.task))
-	if f := o.fates[c.task.TaskId.GetValue()]; f != nil {
+func (o *oracle) taskEnded(a *agentNode, t *taskNode) {
+	o.used[a] = o.used[a].Without(unallocated(t.info.Resources))
+	if f := o.fates[t.id()]; f != nil {
 		f.alive = false
 	}
 }
 
-func (o *oracle) updateMade(_ string, u *mesos.TaskStatus) {
+func (o *oracle) updateMade(u *mesos.TaskStatus) {
 	if f := o.fates[u.TaskId.GetValue()]; f != nil {
 		f.made[string(u.Uuid)] = len(f.made)
 	}
@@ -143,27 +173,60 @@ func (o *oracle) told(s *schedulerNode, u *mesos.TaskStatus) {
 	f.last = state
 	defer func() { f.told[state] = true }()
 	switch {
-	case f.over && f.life != s.life && (terminal(state) || f.told[state]):
-		// A scheduler that forgot, in a crash, which tasks had ended may hear
-		// old news again, or of an end from somebody else; its author knows
-		// better.
+	case f.over && f.life != s.pid("") && (uuid == "" || terminal(state) || f.told[state]):
+		// A scheduler that forgot, in a crash, which tasks had ended, or whose
+		// successor was told, may hear old news again, or of an end from
+		// somebody else; its author knows better.
+	case f.over && !f.aware && f.end == mesos.TaskState_TASK_LOST:
+		// To such a framework LOST may be anything, and be taken back.
 	case f.over && state != f.end:
 		o.broken(2, id, "is told to be %s, after %s (%s: %s)", state, f.end, u.GetReason(), u.GetMessage())
-	case terminal(state) && f.alive:
+	case terminal(state) && f.alive && (f.aware || state != mesos.TaskState_TASK_LOST):
 		o.broken(2, id, "is told to be %s while it runs (%s: %s)", state, u.GetReason(), u.GetMessage())
 	case !f.over && terminal(state):
-		f.over, f.end, f.life = true, state, s.life
+		f.over, f.end, f.life = true, state, s.pid("")
 		o.counts[state]++
 	}
+}
+
+// frameworkOver tells that a framework has ended, or was ended: nobody waits
+// for news of its tasks.
+func (o *oracle) frameworkOver(id string) { o.over[id] = true }
+
+// frameworkRemoved judges a master that has given up a framework.
+func (o *oracle) frameworkRemoved(a *author) {
+	if id := a.id.GetValue(); !o.over[id] && !o.wasAway(id) {
+		o.cluster.fail("law 2: framework %s was removed, and had not been away for %s", id, a.kind.failover)
+	}
+}
+
+// frameworkHears tells that a master speaks to a framework.
+func (o *oracle) frameworkHears(a *author) {
+	if o.cluster.net.now.Sub(a.heard) >= a.kind.failover {
+		o.lapsed[a.id.GetValue()] = true
+	}
+	a.heard = o.cluster.net.now
+}
+
+// wasAway tells that a framework has been away for longer than it may: it may
+// be removed.
+func (o *oracle) wasAway(id string) bool {
+	for _, s := range o.cluster.schedulers {
+		if s.author.id.GetValue() == id && o.cluster.net.now.Sub(s.heard) >= s.kind.failover {
+			return true
+		}
+	}
+	return o.lapsed[id]
 }
 
 // atTheEnd judges what must have come about some time after the last fault.
 func (o *oracle) atTheEnd() {
 	for _, id := range slices.Sorted(maps.Keys(o.fates)) {
 		switch f := o.fates[id]; {
+		case o.over[f.framework] || o.lapsed[f.framework] && !f.alive:
 		case f.over && f.alive:
 			o.broken(2, id, "still runs, and its framework saw %s", f.end)
-		case f.over && terminal(f.acked) && f.acked != f.end:
+		case f.over && terminal(f.acked) && f.acked != f.end && (f.aware || f.end != mesos.TaskState_TASK_LOST):
 			o.broken(4, id, "ended as %s, durably as its executor heard, and its framework saw %s", f.acked, f.end)
 		case !f.over && !o.lostForever(f):
 			o.broken(2, id, "has no terminal state, long after the last fault; the last was %s, and it runs: %v", f.last, f.alive)
@@ -178,20 +241,4 @@ func (o *oracle) lostForever(f *fate) bool {
 	there := slices.ContainsFunc(o.cluster.agents, func(a *agentNode) bool { return a.identity() == f.agent })
 	vague := f.last == mesos.TaskState_TASK_UNREACHABLE || f.last == mesos.TaskState_TASK_UNKNOWN
 	return vague && !there && !f.alive
-}
-
-// registryRead tells that a leader begins with what the registry holds.
-func (o *oracle) registryRead(epoch uint64) {
-	if epoch < o.reader {
-		o.cluster.fail("law 5: epoch %d begins after epoch %d", epoch, o.reader)
-	}
-	o.reader = epoch
-}
-
-// registryWritten judges a write that the store let in: a leader must not have
-// begun since the writer lost the election.
-func (o *oracle) registryWritten(epoch uint64, _ []registry.Change) {
-	if epoch < o.reader {
-		o.cluster.fail("law 5: epoch %d wrote the registry after epoch %d had read it", epoch, o.reader)
-	}
 }

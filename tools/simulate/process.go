@@ -22,6 +22,8 @@ type process struct {
 	watches map[*process][]watch // by where the peer is; nil if there is no such place
 	timers  map[string]uint64    // key to the number of its newest setting
 	timer   uint64
+	// Takes the sender of a message for another; for tests of oracles.
+	ears func(from string) string
 }
 
 // ailments of a process.
@@ -29,6 +31,7 @@ type ailments struct {
 	cut     bool // no packet gets in or out of its machine
 	paused  bool // it does nothing
 	backlog []func()
+	woke    time.Time     // when it was paused last
 	skew    time.Duration // of its clock, in this incarnation
 	off     time.Duration // of its machine's clock: the skew of the next one
 	fuse    int           // effects until it dies; 0 is never
@@ -43,7 +46,7 @@ type watch struct {
 
 // process makes a process that does not run yet.
 func (n *network) process(address string) *process {
-	p := &process{net: n, address: address, site: address}
+	p := &process{net: n, address: address, site: address, ears: func(from string) string { return from }}
 	n.processes[address] = p
 	return p
 }
@@ -117,7 +120,7 @@ func (p *process) resume() {
 	if !p.paused {
 		return
 	}
-	p.paused = false
+	p.paused, p.woke = false, p.net.now
 	p.net.note("%s goes on", p.address)
 	backlog := p.backlog
 	p.backlog = nil
@@ -168,6 +171,7 @@ func (p *process) send(who, to string, m proto.Message) {
 		return
 	}
 	n.sent++
+	n.judge(p, m)
 	p.carry(who, to, m)
 	if n.repeatOneIn > 0 && repeatable(m) && n.oneIn(n.repeatOneIn) {
 		p.carry(who, to, m)

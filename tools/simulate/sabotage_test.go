@@ -21,7 +21,7 @@ func ghostTasks(c *simulation) {
 		for i := range 4 {
 			ghost := proto.CloneOf(run)
 			ghost.Task.TaskId.Value = proto.String(run.Task.TaskId.GetValue() + "-ghost" + string(rune('0'+i)))
-			c.oracle.taskLaunched(nil, ghost.Task)
+			c.oracle.taskLaunched(c.schedulers[0].author, ghost.Task)
 			p.carry(who, to, ghost)
 		}
 		return true

@@ -2,8 +2,7 @@ package simulate
 
 import (
 	"fmt"
-	"maps"
-	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -11,55 +10,50 @@ import (
 	"troupe/frameworks/session"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
-	"troupe/messages/resources"
 )
 
-// schedulerNode is a scheduler's process: a session, and an author that wants
-// so many tasks to have run.
+// schedulerNode is a scheduler's process: a session of its author's framework.
 type schedulerNode struct {
 	*process
-	cluster *simulation
-	number  int
-	role    string
+	*author
 	session *session.Session
 	inbox   []*mesos.TaskStatus // not taken in yet
-	// What the author keeps on disk.
-	id       *mesos.FrameworkID
-	launched int
-	open     map[string]*mesos.AgentID // tasks that have not ended, and where
-	ended    bool
+	// Another process took its place, and it does not know.
+	former bool
+	// The address of the master that it was told of last; empty is none.
+	detected string
 }
 
-func newSchedulerNode(c *simulation, number int) *schedulerNode {
+func newSchedulerNode(a *author) *schedulerNode {
+	a.lives++
 	return &schedulerNode{
-		process: c.net.process(fmt.Sprintf("scheduler%d:0", number)), cluster: c, number: number,
-		role: []string{"*", "eng", "eng/web", "ops"}[number%4], open: make(map[string]*mesos.AgentID),
+		process: a.cluster.net.process(fmt.Sprintf("scheduler%d.%d:0", a.number, a.lives)), author: a,
 	}
 }
 
 func (s *schedulerNode) boot() {
+	if s.former || s.up {
+		return
+	}
 	s.process.start()
 	s.inbox = nil
-	info := &mesos.FrameworkInfo{
-		User: proto.String("somebody"), Name: proto.String(fmt.Sprintf("framework %d", s.number)),
-		Roles: []string{s.role}, FailoverTimeout: proto.Float64(7 * 24 * 3600), Checkpoint: proto.Bool(true), Id: s.id,
-		Capabilities: []*mesos.FrameworkInfo_Capability{
-			{Type: mesos.FrameworkInfo_Capability_PARTITION_AWARE.Enum()},
-			{Type: mesos.FrameworkInfo_Capability_MULTI_ROLE.Enum()},
-		},
-	}
+	s.lives++
 	var err error
-	if s.session, err = session.New(session.Config{Framework: info, Seed: s.net.chance.Uint64()}); err != nil {
+	s.session, err = session.New(session.Config{Framework: s.info(), Seed: s.net.chance.Uint64()})
+	if err != nil {
 		s.cluster.fail("scheduler %d: %v", s.number, err)
 		return
 	}
 	s.actors["scheduler"] = s
-	for _, id := range slices.Sorted(maps.Keys(s.open)) {
+	for _, id := range s.openTasks() {
 		s.step(session.Watch{TaskID: &mesos.TaskID{Value: &id}, AgentID: s.open[id]})
+		s.killInTime(id)
 	}
 	s.cluster.quorum.follow(s.process, func(leader string) {
+		s.detected = leader
 		s.step(session.MasterDetected{Master: session.Peer(masterActor(leader))})
 	})
+	s.wonder()
 }
 
 func (s *schedulerNode) crash() {
@@ -67,20 +61,95 @@ func (s *schedulerNode) crash() {
 	s.net.after(s.net.between(100*time.Millisecond, 30*time.Second), s.boot)
 }
 
-// done tells that every task has been launched, and has ended.
-func (s *schedulerNode) done() bool {
-	return s.up && s.launched == s.cluster.options.Tasks && len(s.open) == 0
+// succeed lets another process take the framework over, while this one still
+// runs.
+func (s *schedulerNode) succeed() *schedulerNode {
+	s.former = true
+	next := newSchedulerNode(s.author)
+	s.net.note("%s takes over from %s", next.address, s.address)
+	next.boot()
+	return next
+}
+
+// endedWith is the end of a session. A process that was taken over from ends; one
+// whose framework is no more begins another.
+func (s *schedulerNode) endedWith(err error) {
+	s.net.note("the session of %s ended: %v", s.address, err)
+	switch {
+	case s.former:
+	case err != nil && strings.Contains(err.Error(), "Framework failed over"):
+		// One that was taken over from did not know, and took it back.
+	case err == nil:
+		s.forget()
+	case strings.Contains(err.Error(), "Framework has been removed"):
+		s.cluster.oracle.frameworkRemoved(s.author)
+		s.forget()
+	default:
+		s.cluster.fail("the session of scheduler %d ended: %v", s.number, err)
+	}
+	s.crash()
+}
+
+// wonder does now and then what an author may do.
+func (s *schedulerNode) wonder() {
+	if s.cluster.options.FaultEvery < 0 {
+		return
+	}
+	s.later(s.net.between(10*time.Second, time.Minute), func() {
+		switch s.net.chance.IntN(4) {
+		case 0:
+			s.submit(&scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{}})
+		case 1:
+			s.submit(&scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: s.question()})
+		case 2:
+			s.submit(&scheduler.Call{Type: scheduler.Call_SUPPRESS.Enum(), Suppress: &scheduler.Call_Suppress{}})
+			s.later(s.net.between(time.Second, 20*time.Second), s.revive)
+		default:
+			s.revive()
+		}
+		s.wonder()
+	})
+}
+
+// question asks for every task that is open.
+func (s *schedulerNode) question() *scheduler.Call_Reconcile {
+	q := &scheduler.Call_Reconcile{}
+	for _, id := range s.openTasks() {
+		q.Tasks = append(q.Tasks, &scheduler.Call_Reconcile_Task{TaskId: &mesos.TaskID{Value: &id}, AgentId: s.open[id]})
+	}
+	return q
+}
+
+func (s *schedulerNode) revive() {
+	if s.launched < s.cluster.options.Tasks {
+		s.submit(&scheduler.Call{Type: scheduler.Call_REVIVE.Enum(), Revive: &scheduler.Call_Revive{}})
+	}
+}
+
+func (s *schedulerNode) submit(call *scheduler.Call) {
+	if !s.former {
+		s.step(session.Submit{Call: call})
+	}
 }
 
 func (s *schedulerNode) receive(from string, m proto.Message) {
-	s.step(session.Received{From: session.Peer(from), Message: m})
+	if e, ok := m.(*scheduler.Event); ok && e.GetType() != scheduler.Event_ERROR {
+		s.cluster.oracle.frameworkHears(s.author)
+	}
+	effects := s.session.Step(s.now(), session.Received{From: session.Peer(s.ears(from)), Message: m})
+	s.cluster.oracle.schedulerObeys(s, from, effects)
+	s.performAll(effects)
 }
 
 func (s *schedulerNode) exited(peer string) { s.step(session.PeerExited{Peer: session.Peer(peer)}) }
 
 func (s *schedulerNode) step(in session.Input) {
+	s.performAll(s.session.Step(s.now(), in))
+}
+
+func (s *schedulerNode) performAll(effects []session.Effect) {
 	life := s.life
-	for _, effect := range s.session.Step(s.now(), in) {
+	for _, effect := range effects {
 		if s.burns() {
 			s.crash()
 		}
@@ -105,7 +174,9 @@ func (s *schedulerNode) perform(effect session.Effect) {
 		s.unwatch("scheduler", string(e.Peer))
 	case session.Persist:
 		s.later(s.cluster.diskTime(), func() {
-			s.id = e.FrameworkID
+			if !s.former {
+				s.id = e.FrameworkID
+			}
 			s.step(session.Persisted{})
 		})
 	case session.Deliver:
@@ -113,8 +184,7 @@ func (s *schedulerNode) perform(effect session.Effect) {
 	case session.Refused:
 		s.net.note("scheduler %d: refused: %v", s.number, e.Err)
 	case session.Ended:
-		s.ended = true
-		s.cluster.fail("the session of scheduler %d ended: %v", s.number, e.Err)
+		s.endedWith(e.Err)
 	}
 }
 
@@ -129,69 +199,51 @@ func (s *schedulerNode) event(e *scheduler.Event) {
 	}
 }
 
-var taskNeeds = resources.MustParse("cpus:1;mem:128")
-
 // consider launches as many tasks as an offer has room for, or refuses it.
 func (s *schedulerNode) consider(o *mesos.Offer) {
-	if s.net.oneIn(10) || s.launched == s.cluster.options.Tasks {
+	if s.former || s.net.oneIn(10) || s.launched >= s.due() {
 		s.decline(o)
 		return
 	}
-	offered, err := resources.New(o.Resources...)
-	if err != nil {
-		s.cluster.fail("offer %s: %v", o.Id.GetValue(), err)
-		return
-	}
-	var infos []*mesos.TaskInfo
-	want := taskNeeds.Allocate(s.role)
-	for limit := 1 + s.net.chance.IntN(8); len(infos) < limit && s.launched < s.cluster.options.Tasks && offered.Contains(want); {
-		offered = offered.Without(want)
-		infos = append(infos, s.newTask(o.AgentId, want))
-	}
-	if len(infos) == 0 {
+	operation, tasks := s.launches(o, 1+s.net.chance.IntN(8))
+	if operation == nil {
 		s.decline(o)
 		return
 	}
-	for _, info := range infos {
-		s.cluster.oracle.taskLaunched(s, info)
+	for _, t := range tasks {
+		s.killInTime(t.TaskId.GetValue())
 	}
-	s.step(session.Submit{Call: &scheduler.Call{
+	s.submit(&scheduler.Call{
 		Type: scheduler.Call_ACCEPT.Enum(),
 		Accept: &scheduler.Call_Accept{
-			OfferIds: []*mesos.OfferID{o.Id},
-			Operations: []*mesos.Offer_Operation{{
-				Type: mesos.Offer_Operation_LAUNCH.Enum(), Launch: &mesos.Offer_Operation_Launch{TaskInfos: infos},
-			}},
+			OfferIds: []*mesos.OfferID{o.Id}, Operations: []*mesos.Offer_Operation{operation},
 			Filters: &mesos.Filters{RefuseSeconds: proto.Float64(1)},
 		},
-	}})
+	})
 }
 
-func (s *schedulerNode) newTask(agent *mesos.AgentID, needs resources.Resources) *mesos.TaskInfo {
-	s.launched++
-	id := fmt.Sprintf("f%d-t%d", s.number, s.launched)
-	s.open[id] = agent
-	if plan := s.cluster.planOf(id); plan.killed > 0 {
+// killInTime kills a task when its time has come, if it is to be killed.
+func (s *schedulerNode) killInTime(id string) {
+	if plan := s.cluster.oracle.fates[id].plan; plan.killed > 0 {
 		s.later(plan.killed, func() { s.kill(id) })
-	}
-	return &mesos.TaskInfo{
-		Name: &id, TaskId: &mesos.TaskID{Value: &id}, AgentId: agent, Resources: needs.Proto(),
-		Command: &mesos.CommandInfo{Value: proto.String("work")},
 	}
 }
 
 func (s *schedulerNode) kill(id string) {
-	if agent, ok := s.open[id]; ok && !s.ended {
-		s.step(session.Submit{Call: &scheduler.Call{
-			Type: scheduler.Call_KILL.Enum(),
-			Kill: &scheduler.Call_Kill{TaskId: &mesos.TaskID{Value: &id}, AgentId: agent},
-		}})
+	agent, ok := s.open[id]
+	if !ok {
+		return
 	}
+	s.cluster.oracle.killWanted(id)
+	s.submit(&scheduler.Call{
+		Type: scheduler.Call_KILL.Enum(),
+		Kill: &scheduler.Call_Kill{TaskId: &mesos.TaskID{Value: &id}, AgentId: agent},
+	})
 }
 
 func (s *schedulerNode) decline(o *mesos.Offer) {
-	seconds := []float64{0, 1, 5, 60}[s.net.chance.IntN(4)]
-	if s.launched == s.cluster.options.Tasks {
+	seconds := []float64{0, 1, 5, 20}[s.net.chance.IntN(4)]
+	if s.launched >= s.cluster.options.Tasks {
 		seconds = 3600
 	}
 	s.step(session.Submit{Call: &scheduler.Call{

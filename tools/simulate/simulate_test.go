@@ -144,7 +144,7 @@ frameworks 1
 tasks 30
 duration 2m
 fault-every none
-resources cpus:2;mem:1024
+resources cpus:2;mem:1024;disk:100
 at 5s break agent0 master
 at 10s cut agent1 40s
 at 15s crash agent2

@@ -43,6 +43,7 @@ func newSimulation(o Options, seed uint64) *simulation {
 		c.net.slowOneIn, c.net.repeatOneIn = 200, 100
 	}
 	c.oracle = newOracle(c)
+	c.net.judge = c.oracle.reveals
 	for i := range o.mastersOf(seed) {
 		c.masters = append(c.masters, newMasterNode(c, i))
 	}
@@ -51,7 +52,7 @@ func newSimulation(o Options, seed uint64) *simulation {
 		c.agents = append(c.agents, newAgentNode(c, i))
 	}
 	for i := range o.Frameworks {
-		c.schedulers = append(c.schedulers, newSchedulerNode(c, i))
+		c.schedulers = append(c.schedulers, newSchedulerNode(newAuthor(c, i)))
 	}
 	if o.sabotage != nil {
 		o.sabotage(c)
@@ -59,8 +60,10 @@ func newSimulation(o Options, seed uint64) *simulation {
 	return c
 }
 
-// planOf makes a task's plan of the seed and its id alone.
-func (c *simulation) planOf(task string) plan {
+// planOf makes a task's plan of the seed and its id alone. That of a framework
+// that knows nothing of partitions ends by itself: who was told that it is
+// lost does not ask for its end.
+func (c *simulation) planOf(task string, aware bool) plan {
 	h := fnv.New64a()
 	h.Write([]byte(task))
 	r := rand.New(rand.NewPCG(c.seed, h.Sum64()))
@@ -70,6 +73,12 @@ func (c *simulation) planOf(task string) plan {
 		p.ends = mesos.TaskState_TASK_FAILED
 	case 1:
 		p.killed = 1 + time.Duration(r.Int64N(int64(time.Minute)))
+	case 2: // a service
+		p.killed = time.Minute + time.Duration(r.Int64N(int64(4*time.Minute)))
+		p.lasts = p.killed + time.Minute
+		if aware {
+			p.lasts = 24 * time.Hour
+		}
 	}
 	return p
 }
@@ -137,12 +146,12 @@ func (c *simulation) finished(calmFrom time.Time) bool {
 		return false
 	}
 	for _, s := range c.schedulers {
-		if !s.done() {
+		if !s.up || !s.done() {
 			return false
 		}
 	}
 	for _, f := range c.oracle.fates {
-		if f.alive {
+		if f.alive && !c.oracle.over[f.framework] {
 			return false
 		}
 	}
@@ -228,10 +237,10 @@ func (c *simulation) excerpt() []string {
 	var lines []string
 	for _, l := range c.net.trace.newest() {
 		text := l.text()
-		if c.subject == "" && routine(text) {
+		if !c.options.WholeTrace && c.subject == "" && routine(text) {
 			continue
 		}
-		if c.subject != "" && !mentions(text, c.subject) && !strings.HasPrefix(text, "fault") && !strings.HasPrefix(text, "FAILED") {
+		if !c.options.WholeTrace && c.subject != "" && !mentions(text, c.subject) && !strings.HasPrefix(text, "fault") && !strings.HasPrefix(text, "FAILED") {
 			continue
 		}
 		if len(text) > 300 {

@@ -33,10 +33,12 @@ Exits with 1 when a law was broken, and says how to see that again.`,
 	set.IntVar(&o.Agents, "agents", 20, "how many agents")
 	set.IntVar(&o.Frameworks, "frameworks", 2, "how many frameworks")
 	set.IntVar(&o.Tasks, "tasks", 50, "how many tasks of each framework")
-	set.StringVar(&o.AgentResources, "resources", "cpus:4;mem:2048;ports:[31000-31100]", "of every agent")
+	set.StringVar(&o.AgentResources, "resources", "cpus:4;mem:2048;disk:1024;ports:[31000-31100]", "of every agent")
 	duration(set, &lasts, "duration", 5*time.Minute, "for which faults happen, in virtual time")
 	duration(set, &faults, "fault_every", 8*time.Second, "mean time between two faults; negative is none")
 	set.StringVar(&o.Scenario, "scenario", "", "file whose settings replace these, and whose faults come too")
+	set.IntVar(&o.Trace, "trace", 40, "how many lines of a run are shown that broke a law")
+	set.BoolVar(&o.WholeTrace, "whole_trace", false, "show every line of it, not only those about the task that it broke for")
 	set.BoolVar(&json, "json", false, "print JSON for programs")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := atLeast(1, namedInt{"seeds", o.Seeds}, namedInt{"agents", o.Agents}, namedInt{"frameworks", o.Frameworks}, namedInt{"tasks", o.Tasks}); err != nil {

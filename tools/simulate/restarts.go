@@ -1,0 +1,30 @@
+package simulate
+
+import "time"
+
+// killWanted tells that a framework asks for the end of a task.
+func (o *oracle) killWanted(id string) {
+	if f := o.fates[id]; f != nil {
+		f.unwanted = true
+	}
+}
+
+// taskCut judges a task that somebody ended before its time: law 3.
+func (o *oracle) taskCut(a *agentNode, t *taskNode, why string) {
+	f := o.fates[t.id()]
+	switch {
+	case f == nil || f.unwanted || f.over || o.over[f.framework] || o.wasAway(f.framework):
+		// Nobody wants it any more.
+	case a.excused || t.container.host.excused:
+		// Something befell its machine.
+	case o.cluster.net.now.Sub(a.woke) < patience:
+		// An agent that was stopped finds its executors late, and gives up those
+		// that it had not found before.
+	default:
+		o.broken(3, t.id(), "on %s is ended before its time: %s", a.address, why)
+	}
+}
+
+// patience is how long an agent that was stopped takes to come to terms with
+// its hosts.
+const patience = time.Minute
