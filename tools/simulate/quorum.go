@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"troupe/master/registry"
@@ -42,8 +43,10 @@ type quorum struct {
 	trouble    trouble
 	until      time.Time // when the trouble ends
 	followers  []*follower
-	// For tests of oracles: writes of anybody are let in.
+	// For tests of oracles: writes of anybody are let in, and records of agents
+	// with this status are not written.
 	unfenced bool
+	loses    string
 }
 
 // trouble is what ails the store for a time.
@@ -216,6 +219,11 @@ func (q *quorum) write(m *masterNode, changes []registry.Change, answer func(err
 }
 
 func (q *quorum) apply(epoch uint64, changes []registry.Change) {
+	if q.loses != "" {
+		changes = slices.DeleteFunc(slices.Clone(changes), func(c registry.Change) bool {
+			return c.Record.GetStatus().String() == q.loses
+		})
+	}
 	if err := q.store.Write(context.Background(), changes); err != nil {
 		q.cluster.fail("the store: %v", err)
 		return

@@ -1,62 +1,204 @@
 package simulate
 
 import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
+	"troupe/messages/resources"
 )
 
-// What follows breaks one law each, on purpose: between the machines and the
-// world, so that none of them knows.
+// sabotages breaks one law each, on purpose: between the machines and the
+// world, so that none of them knows. There is one for each complaint that an
+// oracle has.
+var sabotages = []struct {
+	name     string
+	sabotage func(*simulation)
+	finds    []string // parts of the complaint
+	script   []scripted
+}{
+	{"tasks that no master knows of", ghostTasks, []string{"law 1: task", "makes the tasks on"}, nil},
+	{"a bit that flips in the master", flippedMaster, []string{"law 1: the machine of master"}, nil},
+	{"a bit that flips in the allocator", flippedAllocator, []string{"law 1: the allocator of master"}, nil},
+	{"resources that are not given back", leak, []string{"law 1: when nothing ran any more"}, nil},
 
-// ghostTasks gives agents tasks that no master knows of.
-func ghostTasks(c *simulation) {
-	c.net.tamper = func(p *process, who, to string, m proto.Message) bool {
-		run, ok := m.(*cluster.RunTask)
-		if !ok {
-			return true
-		}
-		for i := range 4 {
-			ghost := proto.CloneOf(run)
-			ghost.Task.TaskId.Value = proto.String(run.Task.TaskId.GetValue() + "-ghost" + string(rune('0'+i)))
-			c.oracle.taskLaunched(c.schedulers[0].author, ghost.Task)
-			p.carry(who, to, ghost)
-		}
-		return true
+	{"an end that is not true", falseEnd, []string{"law 2", "while it runs"}, nil},
+	{"updates that never come", muteTask, []string{"law 2", "has no terminal state"}, nil},
+	{"updates that overtake each other", disorder, []string{"law 2", "after a later update"}, nil},
+	{"a launch that comes again", secondLaunch, []string{"law 2", "is started for the second time"}, nil},
+	{"a launch that comes after the end", lateLaunch, []string{"law 2", "is started on", "after its framework saw"}, nil},
+	{"a second end", secondEnd, []string{"law 2", "is told to be TASK_FAILED, after TASK_FINISHED"}, nil},
+	{"a task that nobody launched", strangeTask, []string{"law 2", "is spoken of, but was never launched"}, nil},
+	{"a framework that is removed", banish, []string{"law 2: framework", "had not been away"}, nil},
+
+	{"an agent that comes back and kills", lethalReturn, []string{"law 3", "is ended before its time"}, at(40*time.Second, "crash agent0", "crash agent1")},
+
+	{"updates that are not written down", forget(aboutUpdate), []string{"law 4", "has an update acknowledged of which the journal does not know"}, nil},
+	{"launches that are not written down", forget(aboutLaunch), []string{"law 4", "is given to its executor, and the journal does not know"}, nil},
+	{"containers that are not written down", forget(aboutExecutor), []string{"law 4", "launches container"}, nil},
+	{"an id that is not written down", forget(aboutIdentity), []string{"law 4", "calls itself"}, at(20*time.Second, "break agent0 master", "break agent1 master")},
+	{"the end of a journal, lost in a crash", amnesia, []string{"law 4", "durably as its executor heard"}, nil},
+	{"an update that is invented", invention, []string{"law 4", "of which its journal does not know"}, nil},
+	{"tasks that are invented", inventory, []string{"law 4", "is said to be on"}, at(30*time.Second, "break agent0 master", "break agent1 master")},
+	{"admissions that are not written down", forgetAgents(cluster.AgentRecord_ADMITTED), []string{"law 4", "tells agent", "that it is admitted"}, nil},
+	{"losses that are not written down", forgetAgents(cluster.AgentRecord_UNREACHABLE), []string{"law 4", "the registry does not know that of its agent"}, at(30*time.Second, "cut agent0 4m", "cut agent1 4m", "cut agent2 4m")},
+	{"updates that are acknowledged unread", hasty, []string{"law 4", "that its author has not written down"}, nil},
+
+	{"a store that lets everybody write", staleStore, []string{"law 5: epoch", "wrote the registry after"}, at(time.Second, "depose")},
+	{"agents that heed any master", credulousAgents, []string{"law 5: agent", "at the word of"}, nil},
+	{"schedulers that heed any master", credulousSchedulers, []string{"law 5: scheduler", "at the word of"}, nil},
+}
+
+// at is a script of faults at one time.
+func at(d time.Duration, faults ...string) []scripted {
+	var script []scripted
+	for _, f := range faults {
+		script = append(script, scripted{d, strings.Fields(f)})
+	}
+	return script
+}
+
+// Every oracle finds what it is there for.
+func TestOraclesBite(t *testing.T) {
+	for _, s := range sabotages {
+		t.Run(s.name, func(t *testing.T) {
+			r, err := Simulate(Options{
+				Seeds: 12, Masters: 3, Agents: 4, Tasks: 30, FaultEvery: 6 * time.Second, sabotage: s.sabotage, script: s.script,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, run := range r.Runs {
+				if mentionsAll(run.Failure, s.finds) {
+					checkFailure(t, run)
+					return
+				}
+			}
+			t.Errorf("no run finds %q: %v", s.finds, r.Runs)
+		})
 	}
 }
 
-// falseEnd lets schedulers hear of the end of tasks that run.
-func falseEnd(c *simulation) {
-	c.net.tamper = func(p *process, who, to string, m proto.Message) bool {
-		e, ok := m.(*scheduler.Event)
-		if ok && e.GetUpdate().GetStatus().GetState() == mesos.TaskState_TASK_RUNNING {
-			forged := proto.CloneOf(e)
-			forged.Update.Status.State = mesos.TaskState_TASK_GONE.Enum()
-			forged.Update.Status.Uuid = nil
-			p.carry(who, to, forged)
+func mentionsAll(text string, parts []string) bool {
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			return false
 		}
-		return true
+	}
+	return true
+}
+
+// checkFailure looks at what somebody who has to find the cause is given.
+func checkFailure(t *testing.T, run Run) {
+	t.Helper()
+	if len(run.Trace) == 0 || len(run.Trace) > 40 {
+		t.Errorf("the trace has %d lines", len(run.Trace))
+	}
+	if !strings.Contains(run.Replay, "troupe simulate --seed ") {
+		t.Errorf("it is repeated by %q", run.Replay)
+	}
+	if text := run.String(); !strings.Contains(text, run.Failure) || !strings.Contains(text, run.Replay) {
+		t.Errorf("it is shown as %q", text)
 	}
 }
 
-// muteTask loses every update of some task on its way.
-func muteTask(c *simulation) {
-	c.net.tamper = func(_ *process, _, _ string, m proto.Message) bool {
-		e, ok := m.(*scheduler.Event)
-		return !ok || e.GetUpdate().GetStatus().GetTaskId().GetValue() != "f0-t7"
+// onMessage lets do see every message of a type before it is sent; what it
+// returns tells whether it is.
+func onMessage[M proto.Message](do func(c *simulation, p *process, who, to string, m M) bool) func(*simulation) {
+	return func(c *simulation) {
+		c.net.tamper = func(p *process, who, to string, m proto.Message) bool {
+			typed, ok := m.(M)
+			return !ok || do(c, p, who, to, typed)
+		}
 	}
 }
+
+var ghostTasks = onMessage(func(c *simulation, p *process, who, to string, run *cluster.RunTask) bool {
+	for i := range 4 {
+		ghost := proto.CloneOf(run)
+		ghost.Task.TaskId.Value = proto.String(run.Task.TaskId.GetValue() + "-ghost" + string(rune('0'+i)))
+		c.oracle.taskLaunched(c.schedulers[0].author, ghost.Task)
+		p.carry(who, to, ghost)
+	}
+	return true
+})
+
+// reach is a field of a machine that only the machine itself can write.
+func reach(machine any, path ...string) reflect.Value {
+	v := reflect.ValueOf(machine).Elem()
+	for _, name := range path {
+		v = v.FieldByName(name)
+		for v.Kind() == reflect.Pointer {
+			v = v.Elem()
+		}
+	}
+	return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
+}
+
+// afterwards lets something happen to the leader, as soon as there is one.
+func afterwards(c *simulation, do func(m *masterNode)) {
+	c.net.after(30*time.Second, func() {
+		if m := c.leader(); m != nil {
+			do(m)
+			return
+		}
+		afterwards(c, do)
+	})
+}
+
+// flipOneOf changes the resources in a field of any value of a map.
+func flipOneOf(values reflect.Value, field string) {
+	for _, key := range values.MapKeys() {
+		v := reach(values.MapIndex(key).Interface(), field)
+		v.Set(reflect.ValueOf(resources.MustParse("cpus:77")))
+	}
+}
+
+func flippedMaster(c *simulation) {
+	afterwards(c, func(m *masterNode) { flipOneOf(reach(m.machine, "agents", "byID"), "used") })
+}
+
+func flippedAllocator(c *simulation) {
+	afterwards(c, func(m *masterNode) { flipOneOf(reach(m.allocator.core, "agents"), "free") })
+}
+
+// leak loses every third message by which the master gives resources back. No
+// link breaks, so nothing is begun anew.
+func leak(c *simulation) {
+	n := 0
+	onMessage(func(_ *simulation, _ *process, _, _ string, _ *cluster.RecoverResources) bool {
+		n++
+		return n%3 != 0
+	})(c)
+}
+
+var falseEnd = onMessage(func(_ *simulation, p *process, who, to string, e *scheduler.Event) bool {
+	if e.GetUpdate().GetStatus().GetState() == mesos.TaskState_TASK_RUNNING {
+		forged := proto.CloneOf(e)
+		forged.Update.Status.State = mesos.TaskState_TASK_GONE.Enum()
+		forged.Update.Status.Uuid = nil
+		p.carry(who, to, forged)
+	}
+	return true
+})
+
+var muteTask = onMessage(func(_ *simulation, _ *process, _, _ string, e *scheduler.Event) bool {
+	return e.GetUpdate().GetStatus().GetTaskId().GetValue() != "f0-t7"
+})
 
 // disorder makes an executor's second update carry the name of the first, and
 // the other way round.
 func disorder(c *simulation) {
 	kept := make(map[string][]byte)
-	c.net.tamper = func(_ *process, _, _ string, m proto.Message) bool {
-		e, ok := m.(*scheduler.Event)
-		if !ok || e.Update == nil || len(e.Update.Status.Uuid) == 0 {
+	onMessage(func(c *simulation, _ *process, _, _ string, e *scheduler.Event) bool {
+		if e.Update == nil || len(e.Update.Status.Uuid) == 0 {
 			return true
 		}
 		id := e.Update.Status.TaskId.GetValue()
@@ -68,20 +210,165 @@ func disorder(c *simulation) {
 			f.made[string(e.Update.Status.Uuid)] = 0
 		}
 		return true
-	}
+	})(c)
 }
 
-// forgetfulDisk tells agents that checkpoints are durable, which they are not.
-func forgetfulDisk(c *simulation) {
-	for _, a := range c.agents {
-		a.disk = func(records []*cluster.JournalRecord) []*cluster.JournalRecord {
-			if a.identity() == "" {
-				return records
+var secondLaunch = onMessage(func(_ *simulation, p *process, who, to string, run *cluster.RunTask) bool {
+	p.later(100*time.Second, func() { p.carry(who, to, run) })
+	return true
+})
+
+var lateLaunch = onMessage(func(c *simulation, p *process, who, to string, run *cluster.RunTask) bool {
+	p.later(10*time.Second, func() { p.carry(who, to, run) })
+	for _, s := range c.schedulers {
+		if s.id.GetValue() == run.GetFramework().GetId().GetValue() {
+			p.carry(who, s.pid("scheduler"), &scheduler.Event{Type: scheduler.Event_UPDATE.Enum(), Update: &scheduler.Event_Update{
+				Status: &mesos.TaskStatus{TaskId: run.Task.TaskId, State: mesos.TaskState_TASK_DROPPED.Enum()},
+			}})
+		}
+	}
+	return false
+})
+
+// secondEnd lets authors hear of another end, past their sessions.
+var secondEnd = onMessage(func(c *simulation, _ *process, _, _ string, e *scheduler.Event) bool {
+	if s := e.GetUpdate().GetStatus(); s.GetState() == mesos.TaskState_TASK_FINISHED {
+		forged := proto.CloneOf(s)
+		forged.State, forged.Uuid = mesos.TaskState_TASK_FAILED.Enum(), nil
+		c.net.after(time.Second, func() {
+			for _, n := range c.schedulers {
+				if n.id.GetValue() == c.oracle.fates[s.TaskId.GetValue()].framework && n.up {
+					n.update(forged)
+				}
 			}
-			return nil
+		})
+	}
+	return true
+})
+
+var strangeTask = onMessage(func(_ *simulation, p *process, who, to string, e *scheduler.Event) bool {
+	if e.Update != nil {
+		forged := proto.CloneOf(e)
+		forged.Update.Status.TaskId.Value = proto.String("stranger")
+		p.carry(who, to, forged)
+	}
+	return true
+})
+
+func banish(c *simulation) {
+	afterwards(c, func(m *masterNode) {
+		m.carry("master", c.schedulers[0].pid("scheduler"), &scheduler.Event{
+			Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String("Framework has been removed")},
+		})
+	})
+}
+
+// lethalReturn lets an agent that comes back destroy all there is.
+var lethalReturn = onMessage(func(_ *simulation, p *process, who, to string, m *cluster.HostReady) bool {
+	for _, c := range m.Containers {
+		p.net.processes[strings.SplitN(to, "@", 2)[1]].carry("agent", p.pid(who), &cluster.DestroyContainer{ContainerId: c.ContainerId})
+	}
+	return true
+})
+
+// What a record of an agent's journal is about.
+func aboutUpdate(r *cluster.JournalRecord) bool   { return r.GetUpdate() != nil }
+func aboutLaunch(r *cluster.JournalRecord) bool   { return r.GetLaunch() != nil }
+func aboutExecutor(r *cluster.JournalRecord) bool { return r.GetExecutor() != nil }
+func aboutIdentity(r *cluster.JournalRecord) bool { return r.GetIdentity() != nil }
+
+// forget tells agents that a kind of record is durable, which it is not.
+func forget(about func(*cluster.JournalRecord) bool) func(*simulation) {
+	return func(c *simulation) {
+		for _, a := range c.agents {
+			a.disk = func(records []*cluster.JournalRecord) (kept []*cluster.JournalRecord) {
+				for _, r := range records {
+					if !about(r) {
+						kept = append(kept, r)
+					}
+				}
+				return kept
+			}
 		}
 	}
 }
 
+// amnesia loses what agents last wrote, when they crash.
+func amnesia(c *simulation) {
+	c.net.after(5*time.Second, func() {
+		for _, a := range c.agents {
+			for !a.up && len(a.journal) > 0 && aboutUpdate(a.journal[len(a.journal)-1]) {
+				a.journal = a.journal[:len(a.journal)-1]
+			}
+		}
+		amnesia(c)
+	})
+}
+
+var invention = onMessage(func(_ *simulation, p *process, who, to string, u *cluster.StatusUpdate) bool {
+	forged := proto.CloneOf(u)
+	forged.Status.Uuid[3]++
+	p.net.judge(p, forged)
+	return true
+})
+
+var inventory = onMessage(func(_ *simulation, p *process, _, _ string, m *cluster.ReregisterAgent) bool {
+	forged := proto.CloneOf(m)
+	for _, t := range forged.Tasks {
+		t.TaskId.Value = proto.String("stranger")
+	}
+	p.net.judge(p, forged)
+	return true
+})
+
+// forgetAgents tells masters that a record of agents is durable, which it is
+// not.
+func forgetAgents(status cluster.AgentRecord_Status) func(*simulation) {
+	return func(c *simulation) { c.quorum.loses = status.String() }
+}
+
+// hasty acknowledges what comes before anybody has read it.
+var hasty = onMessage(func(c *simulation, _ *process, _, to string, e *scheduler.Event) bool {
+	s := e.GetUpdate().GetStatus()
+	for _, n := range c.schedulers {
+		if len(s.GetUuid()) > 0 && n.pid("scheduler") == to {
+			c.net.judge(n.process, &scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), Acknowledge: &scheduler.Call_Acknowledge{
+				TaskId: s.TaskId, AgentId: s.AgentId, Uuid: s.Uuid,
+			}})
+		}
+	}
+	return true
+})
+
 // staleStore lets masters write that lost their election.
 func staleStore(c *simulation) { c.quorum.unfenced = true }
+
+// credulousAgents take what any master's process says for the word of the one
+// that they are registered with.
+func credulousAgents(c *simulation) {
+	for _, a := range c.agents {
+		own := ""
+		a.ears = func(from string) string {
+			name, rest, _ := strings.Cut(from, "@")
+			switch {
+			case c.oracle.foreign(from, a.detected) && own != "":
+				return name + "@" + own
+			case name == "master":
+				own = rest
+			}
+			return from
+		}
+	}
+}
+
+// credulousSchedulers do the same.
+func credulousSchedulers(c *simulation) {
+	for _, s := range c.schedulers {
+		s.ears = func(from string) string {
+			if c.oracle.foreign(from, s.detected) {
+				return masterActor(s.detected)
+			}
+			return from
+		}
+	}
+}

@@ -79,54 +79,6 @@ func TestSameSeedSameTrace(t *testing.T) {
 	}
 }
 
-// Every oracle finds what it is there for.
-func TestOraclesBite(t *testing.T) {
-	tests := []struct {
-		name     string
-		sabotage func(*simulation)
-		finds    string
-	}{
-		{"tasks that no master knows of", ghostTasks, "law 1"},
-		{"an end that is not true", falseEnd, "law 2"},
-		{"updates that never come", muteTask, "law 2"},
-		{"updates that overtake each other", disorder, "law 2"},
-		{"a disk that forgets", forgetfulDisk, "law 4"},
-		{"a store that lets everybody write", staleStore, "law 5"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			r, err := Simulate(Options{
-				Seeds: 5, Masters: 3, Agents: 5, Tasks: 30, FaultEvery: 5 * time.Second, sabotage: test.sabotage,
-				script: []scripted{{time.Second, []string{"depose"}}, {2500 * time.Millisecond, []string{"depose"}}},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, run := range r.Runs {
-				if strings.HasPrefix(run.Failure, test.finds) {
-					checkFailure(t, run)
-					return
-				}
-			}
-			t.Errorf("no run broke %s: %v", test.finds, r.Runs)
-		})
-	}
-}
-
-// checkFailure looks at what somebody who has to find the cause is given.
-func checkFailure(t *testing.T, run Run) {
-	t.Helper()
-	if len(run.Trace) == 0 || len(run.Trace) > 40 {
-		t.Errorf("the trace has %d lines", len(run.Trace))
-	}
-	if !strings.Contains(run.Replay, "troupe simulate --seed ") {
-		t.Errorf("it is repeated by %q", run.Replay)
-	}
-	if text := run.String(); !strings.Contains(text, run.Failure) || !strings.Contains(text, run.Replay) {
-		t.Errorf("it is shown as %q", text)
-	}
-}
-
 func scenario(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "scenario.txt")

@@ -21,6 +21,7 @@ type simulation struct {
 	masters    []*masterNode
 	agents     []*agentNode
 	schedulers []*schedulerNode
+	guest      *guest // nil until nothing runs any more
 	failure    string
 	subject    string // the task that failed, if one did
 }
@@ -140,8 +141,11 @@ func (c *simulation) run() Run {
 	return c.report()
 }
 
-// finished tells that nothing is left to see.
+// finished tells that nothing is left to see. A guest that has come stays.
 func (c *simulation) finished(calmFrom time.Time) bool {
+	if c.guest != nil {
+		return c.host()
+	}
 	if c.net.now.Before(calmFrom) || c.leader() == nil {
 		return false
 	}
@@ -155,7 +159,7 @@ func (c *simulation) finished(calmFrom time.Time) bool {
 			return false
 		}
 	}
-	return true
+	return c.host()
 }
 
 // expectDone judges whether every framework got what it wanted.
