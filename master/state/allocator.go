@@ -48,9 +48,7 @@ func (m *Machine) startAllocator() {
 func (m *Machine) allocatorLost() {
 	m.allocator.up = false
 	for _, f := range m.frameworks.ordered() {
-		for _, o := range f.orderedOffers() {
-			m.rescind(o)
-		}
+		m.rescindOffers(f)
 	}
 	m.note(Warn, "The link to the allocator broke", Field{"peer", string(m.cfg.Allocator)})
 	m.emit(SetTimer{timerAllocator, allocatorRetry})

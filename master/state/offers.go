@@ -224,6 +224,13 @@ func (m *Machine) rescindAgentOffers(a *agent) {
 	}
 }
 
+// rescindOffers takes all of a framework's offers back.
+func (m *Machine) rescindOffers(f *framework) {
+	for _, o := range f.orderedOffers() {
+		m.rescind(o)
+	}
+}
+
 // discardOffers ends a framework's offers without a word to it.
 func (m *Machine) discardOffers(f *framework) {
 	for _, o := range f.orderedOffers() {

@@ -125,6 +125,9 @@ func (m *Machine) resubscribe(f *framework, from Peer, info *mesos.FrameworkInfo
 		m.sendError(f.peer(), "Framework failed over")
 		m.emit(Unlink{f.peer()})
 	}
+	if f.connected() && f.peer() == from {
+		m.rescindOffers(f) // the answer to its last SUBSCRIBE may be under way, with offers behind it
+	}
 	m.discardOffers(f)
 	m.emit(CancelTimer{timerFailover + "/" + string(f.id())})
 	m.replaceInfo(f, info, suppressed, func(v *view.Framework) {

@@ -265,13 +265,29 @@ func endMessage(msg *cluster.ContainerEnded) string {
 	return fmt.Sprintf("it exited with status %d", status>>8&0xff)
 }
 
-// executorExited tells the master of an executor that it knows.
+// executorExited tells the master of an executor that it knows. While there is
+// none, one may be reading a registration that names it: the word is kept until
+// it has answered.
 func (m *Machine) executorExited(e *executor, status *int32) {
-	if !e.generated() && !e.framework.ending {
-		m.send(m.master.peer, &cluster.ExecutorExited{
-			FrameworkId: e.framework.info.Id, AgentId: m.id(), ExecutorId: e.info.ExecutorId, Status: status,
-		})
+	if e.generated() || e.framework.ending {
+		return
 	}
+	exit := &cluster.ExecutorExited{
+		FrameworkId: e.framework.info.Id, AgentId: m.id(), ExecutorId: e.info.ExecutorId, Status: status,
+	}
+	if m.master.peer == "" {
+		m.master.exits = append(m.master.exits, exit)
+		return
+	}
+	m.send(m.master.peer, exit)
+}
+
+// tellExits sends what was kept.
+func (m *Machine) tellExits() {
+	for _, exit := range m.master.exits {
+		m.send(m.master.peer, exit)
+	}
+	m.master.exits = nil
 }
 
 // hostLost waits for a host to come back; its process may be fine.

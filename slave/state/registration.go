@@ -24,6 +24,8 @@ type registration struct {
 	composing bool
 	// Without a ping for so long, the agent registers again.
 	pingTimeout time.Duration
+	// Of executors that ended while no master knew this agent.
+	exits []*cluster.ExecutorExited
 }
 
 // masterDetected turns to a new master, with a random wait so that not all
@@ -218,6 +220,7 @@ func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool
 		return true
 	}
 	m.master.pingTimeout = time.Duration(pingTimeout)
+	m.tellExits()
 	m.emit(CancelTimer{timerRegistration})
 	m.awaitPing()
 	if m.journal.stalled != "" {

@@ -51,7 +51,9 @@ func (o *oracle) registryWritten(epoch uint64, changes []registry.Change) {
 		o.cluster.fail("law 5: epoch %d wrote the registry after epoch %d had read it", epoch, o.reader)
 	}
 	for _, c := range changes {
-		o.known.registered[c.AgentID+" "+c.Record.GetStatus().String()] = true
+		if a := c.Record.GetAgent(); a != nil {
+			o.known.registered[a.GetAgent().GetId().GetValue()+" "+a.GetStatus().String()] = true
+		}
 	}
 }
 

@@ -221,7 +221,7 @@ func (q *quorum) write(m *masterNode, changes []registry.Change, answer func(err
 func (q *quorum) apply(epoch uint64, changes []registry.Change) {
 	if q.loses != "" {
 		changes = slices.DeleteFunc(slices.Clone(changes), func(c registry.Change) bool {
-			return c.Record.GetStatus().String() == q.loses
+			return c.Record.GetAgent() != nil && c.Record.GetAgent().GetStatus().String() == q.loses
 		})
 	}
 	if err := q.store.Write(context.Background(), changes); err != nil {
