@@ -47,6 +47,13 @@ type link struct {
 	last    [2]time.Time // of arrival, by receiving side
 }
 
+func (l *link) sideOf(p *process) int {
+	if l.ends[1] == p {
+		return 1
+	}
+	return 0
+}
+
 // parcel is something on its way to one side of a link.
 type parcel struct {
 	to     *process
@@ -93,14 +100,27 @@ func (p *process) linkTo(target *process) *link {
 func (n *network) dialed(l *link) {
 	dialer, target := l.ends[0], l.ends[1]
 	switch {
-	case l.broken:
-	case n.apart(dialer, target) || target.up && target.paused:
-		dialer.later(dialGivenUp, func() { n.breakLink(l, target) })
+	case l.broken || !dialer.up || dialer.life != l.lives[0]:
+	case n.apart(dialer, target):
+		n.giveUp(l)
+	case target.up && target.paused:
+		target.dials = append(target.dials, l)
+		n.giveUp(l)
 	case !target.up:
 		n.breakLink(l, target)
 	default:
 		n.establish(l)
 	}
+}
+
+// giveUp ends a dial that is not answered in time.
+func (n *network) giveUp(l *link) {
+	l.ends[0].later(dialGivenUp, func() {
+		if !l.open {
+			n.breakLink(l, l.ends[1])
+			n.notice(l, 0)
+		}
+	})
 }
 
 // establish opens a link. It takes the place of one whose end was not noticed
@@ -162,10 +182,7 @@ func (n *network) transmit(l *link, p parcel) {
 		l.held = append(l.held, p)
 		return
 	}
-	side := 0
-	if l.ends[1] == p.to {
-		side = 1
-	}
+	side := l.sideOf(p.to)
 	at := n.now.Add(n.latencyOf(l))
 	if at.Before(l.last[side]) {
 		at = l.last[side]
@@ -205,7 +222,7 @@ func (n *network) breakLink(l *link, by *process) {
 // notice tells one side's actors of the end of a link, once.
 func (n *network) notice(l *link, side int) {
 	p, other := l.ends[side], l.ends[1-side]
-	if l.noticed[side] || !p.up || p.life != l.lives[side] {
+	if l.noticed[side] || !p.up || p.paused || p.life != l.lives[side] {
 		return
 	}
 	l.noticed[side] = true
@@ -271,6 +288,7 @@ func (n *network) awaitSilence(p *process) {
 		n.after(n.between(silenceNoticed/2, silenceNoticed), func() {
 			if n.silent(p, other) {
 				n.breakLink(l, nil)
+				n.notice(l, l.sideOf(other))
 			}
 		})
 	}

@@ -31,6 +31,7 @@ type ailments struct {
 	cut     bool // no packet gets in or out of its machine
 	paused  bool // it does nothing
 	backlog []func()
+	dials   []*link       // to it, not answered
 	woke    time.Time     // when it was paused last
 	skew    time.Duration // of its clock, in this incarnation
 	off     time.Duration // of its machine's clock: the skew of the next one
@@ -75,7 +76,10 @@ func (p *process) kill() {
 	for _, other := range p.peers() {
 		p.net.breakLink(p.links[other], p)
 	}
-	p.actors, p.timers, p.watches, p.links = nil, nil, nil, nil
+	for _, l := range p.dials {
+		p.net.breakLink(l, p)
+	}
+	p.actors, p.timers, p.watches, p.links, p.dials = nil, nil, nil, nil, nil
 }
 
 // peers lists the processes that p has links to, in a fixed order.
@@ -122,10 +126,13 @@ func (p *process) resume() {
 	}
 	p.paused, p.woke = false, p.net.now
 	p.net.note("%s goes on", p.address)
-	backlog := p.backlog
-	p.backlog = nil
+	backlog, dials := p.backlog, p.dials
+	p.backlog, p.dials = nil, nil
 	for _, run := range backlog {
 		run()
+	}
+	for _, l := range dials {
+		p.net.dialed(l)
 	}
 }
 
