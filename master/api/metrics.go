@@ -16,7 +16,11 @@ import (
 func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot, _ query) {
 	w.BeginObject()
 	put := func(key string, value float64) { w.Field(key, value) }
-	put("master/elected", 1)
+	elected := 0.0
+	if !s.info.Elected.IsZero() {
+		elected = 1
+	}
+	put("master/elected", elected)
 	put("master/uptime_secs", time.Since(s.info.Started).Seconds())
 	putCapacity(put, snapshot)
 	putAgents(put, snapshot)

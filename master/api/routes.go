@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"troupe/master/state/view"
@@ -17,7 +18,8 @@ type Router interface {
 type Info struct {
 	Version, GitSHA, BuildUser string
 	// Zero when unknown.
-	Built            time.Time
+	Built time.Time
+	// Elected is zero while the master does not lead.
 	Started, Elected time.Time
 	MasterID         string
 	Hostname         string
@@ -51,43 +53,60 @@ var routes = []route{
 	{"/frameworks", "frameworks with their tasks; ?framework_id= for one", (*server).writeFrameworks},
 	{"/tasks", "tasks; ?framework_id= ?task_id= ?limit= ?offset= ?order=asc|desc", (*server).writeTasks},
 	{"/roles", "roles with their frameworks and resources", (*server).writeRoles},
+}
+
+// own are what a master tells of itself, whether it leads or not.
+var own = []route{
 	{"/metrics/snapshot", "figures by the keys that Mesos gives them", (*server).writeMetrics},
 	{"/version", "the version of this program", (*server).writeVersion},
 	{"/flags", "how this master was configured", (*server).writeFlags},
 }
 
-// Mount mounts the master's routes, each under / and under /master/.
-func Mount(r Router, v *View, info Info) {
-	s := &server{view: v, info: info}
-	for _, rt := range routes {
-		for _, prefix := range []string{"", "/master"} {
-			r.Route(prefix+rt.path, rt.help, s.handler(rt))
+// Mount mounts the routes of a master that leads, each under / and under
+// /master/.
+func Mount(r Router, v *View, info Info) { MountOwn(r, v, info)(info) }
+
+// MountOwn mounts what a master tells that does not lead, or not yet; Elected
+// is zero then. What it returns mounts the rest, once it leads.
+func MountOwn(r Router, v *View, info Info) (lead func(Info)) {
+	now := new(atomic.Pointer[server])
+	now.Store(&server{view: v, info: info})
+	mount := func(all []route) {
+		for _, rt := range all {
+			h := func(rw http.ResponseWriter, r *http.Request) { now.Load().answer(rt, rw, r) }
+			for _, prefix := range []string{"", "/master"} {
+				r.Route(prefix+rt.path, rt.help, http.HandlerFunc(h))
+			}
 		}
 	}
-	for _, path := range []string{"/redirect", "/master/redirect"} {
-		r.Route(path, "leads to the leading master", http.HandlerFunc(s.redirect))
+	mount(own)
+	return func(info Info) {
+		s := &server{view: v, info: info}
+		now.Store(s)
+		mount(routes)
+		for _, path := range []string{"/redirect", "/master/redirect"} {
+			r.Route(path, "leads to the leading master", http.HandlerFunc(s.redirect))
+		}
 	}
 }
 
-func (s *server) handler(rt route) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			rw.Header().Set("Allow", "GET, HEAD")
-			http.Error(rw, "method "+r.Method+": expecting GET", http.StatusMethodNotAllowed)
-			return
-		}
-		q, err := parseQuery(r.URL.Query())
-		if err != nil {
-			http.Error(rw, err.Error(), http.StatusBadRequest)
-			return
-		}
-		rw.Header().Set("Content-Type", "application/json")
-		w := json.NewWriter(rw)
-		rt.write(s, w, s.view.Snapshot(), q)
-		if err := w.Flush(); err != nil {
-			panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
-		}
-	})
+func (s *server) answer(rt route, rw http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		rw.Header().Set("Allow", "GET, HEAD")
+		http.Error(rw, "method "+r.Method+": expecting GET", http.StatusMethodNotAllowed)
+		return
+	}
+	q, err := parseQuery(r.URL.Query())
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusBadRequest)
+		return
+	}
+	rw.Header().Set("Content-Type", "application/json")
+	w := json.NewWriter(rw)
+	rt.write(s, w, s.view.Snapshot(), q)
+	if err := w.Flush(); err != nil {
+		panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
+	}
 }
 
 // redirect sends clients to the leader, which this master is. The Location has

@@ -236,7 +236,7 @@ func BenchmarkState(b *testing.B) {
 	s := &server{view: c.view}
 	for b.Loop() {
 		rec := httptest.NewRecorder()
-		s.handler(routes[0]).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/state", nil))
+		s.answer(routes[0], rec, httptest.NewRequest(http.MethodGet, "/state", nil))
 		n, err := io.Copy(io.Discard, rec.Body)
 		if err != nil {
 			b.Fatal(err)
@@ -258,5 +258,37 @@ func BenchmarkSnapshot(b *testing.B) {
 	for b.Loop() {
 		c.view.Publish(view.Judged{})
 		c.view.Snapshot()
+	}
+}
+
+// A master that stands by tells of itself alone, and of everything once it
+// leads.
+func TestStandingBy(t *testing.T) {
+	r := new(plainRouter)
+	v := NewView(view.Limits{})
+	defer v.Close()
+	lead := MountOwn(r, v, Info{Version: "1"})
+	get := func(path string) (int, string) {
+		rec := httptest.NewRecorder()
+		r.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+		return rec.Code, rec.Body.String()
+	}
+	elected := func(want string) {
+		t.Helper()
+		if code, body := get("/metrics/snapshot"); code != http.StatusOK || !strings.Contains(body, `"master/elected":`+want) {
+			t.Errorf("%d, %s; want %s", code, body, want)
+		}
+	}
+	elected("0")
+	if code, _ := get("/master/version"); code != http.StatusOK {
+		t.Errorf("/version is %d", code)
+	}
+	if code, _ := get("/state"); code != http.StatusNotFound {
+		t.Errorf("/state of a master that stands by is %d", code)
+	}
+	lead(Info{Version: "1", Elected: time.Unix(1, 0)})
+	elected("1")
+	if code, _ := get("/state"); code != http.StatusOK {
+		t.Errorf("/state of a leader is %d", code)
 	}
 }

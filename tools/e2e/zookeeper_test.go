@@ -82,6 +82,12 @@ func TestMastersElectedByZooKeeper(t *testing.T) {
 		t.Errorf("/state leads to %q", location)
 	}
 	second.answers("/health", http.StatusOK)
+	if _, body := second.answers("/metrics/snapshot", http.StatusOK); !strings.Contains(body, `"master/elected":0`) {
+		t.Errorf("the figures of a master that stands by: %s", body)
+	}
+	if _, body := first.answers("/metrics/snapshot", http.StatusOK); !strings.Contains(body, `"master/elected":1`) {
+		t.Errorf("the figures of a leader: %s", body)
+	}
 	agent := w.start("agent", "--port=0", "--master="+url, "--work_dir="+filepath.Join(w.dir, "agent"),
 		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=50ms")
 	first.hasAgent()

@@ -57,6 +57,17 @@ func transient(err error) bool {
 	return errors.Is(err, zk.ErrConnectionClosed) || errors.Is(err, zk.ErrNoServer) || errors.Is(err, zk.ErrSessionMoved)
 }
 
+// rest waits before another session is begun, so that what goes wrong each time
+// costs ZooKeeper little. It does not outlive ctx.
+func rest(ctx context.Context) {
+	timer := time.NewTimer(sessionPause/2 + rand.N(sessionPause))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // pause waits a moment before the next attempt.
 func (s *Session) pause(ctx context.Context) error {
 	timer := time.NewTimer(retryPause/2 + rand.N(retryPause))

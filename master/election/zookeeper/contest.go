@@ -61,6 +61,7 @@ func (c *Contest) Lead(ctx context.Context) (election.Term, error) {
 			return nil, fmt.Errorf("stand for election at %s: %w", c.o.Place, advise(err))
 		}
 		c.o.Logger.Warn("The candidacy ended before the election; standing again", zap.Error(err))
+		rest(ctx)
 	}
 }
 

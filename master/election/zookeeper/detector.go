@@ -92,6 +92,7 @@ func (d *Detector) run(ctx context.Context) {
 		}
 		if ctx.Err() == nil {
 			d.o.Logger.Warn("The watch for the leader broke; beginning again", zap.Error(err))
+			rest(ctx)
 		}
 	}
 }

@@ -18,6 +18,8 @@ import (
 const (
 	// complaintInterval is between two log lines about one trouble.
 	complaintInterval = 10 * time.Second
+	// sessionPause is between two sessions, about.
+	sessionPause = 500 * time.Millisecond
 	// retryPause is before a call is sent again, about.
 	retryPause = 50 * time.Millisecond
 )

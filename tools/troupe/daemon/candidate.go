@@ -29,14 +29,26 @@ type candidate struct {
 	started time.Time
 	leader  atomic.Pointer[mesos.MasterInfo] // who leads, as far as is known
 	leading atomic.Bool
+	// mount mounts what a leader shows.
+	mount func(api.Info)
 }
 
 // standBy makes the actor and the route that tell who leads, until lead does.
 func (c *candidate) standBy() error {
 	_, err := c.System.Spawn(master.Name, master.NewStandby(c.leader.Load))
 	api.MountLeader(c.System, func() (*mesos.MasterInfo, bool) { return c.leader.Load(), c.leading.Load() })
+	c.mount = api.MountOwn(c.System, c.views, c.info())
 	c.System.Route("/", "leads to the leading master, while this one does not lead", http.HandlerFunc(c.redirect))
 	return err
+}
+
+// info is what this master shows of itself whether it leads or not.
+func (c *candidate) info() api.Info {
+	o := c.options
+	return api.Info{
+		Version: o.Version, Started: c.started, MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
+		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + c.Address(), Cluster: o.Cluster, Flags: o.Flags,
+	}
 }
 
 // redirect sends HTTP clients to the same path of the leader. The Location has
@@ -47,7 +59,7 @@ func (c *candidate) redirect(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case c.leading.Load():
 		http.NotFound(w, r)
-	case leader == nil || err != nil:
+	case leader == nil || err != nil || election.Same(leader, c.options.Config.Info): // which is about to lead
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "no master leads at present", http.StatusServiceUnavailable)
 	default:
@@ -148,11 +160,10 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	}
 	c.background(term.Lost(), func() { leadership.End(term.Err()) })
 	c.background(leadership.Done(), func() { c.fail(leadership.Err()) })
-	api.Mount(c.System, c.views, api.Info{
-		Version: o.Version, Started: c.started, Elected: time.Now(), MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
-		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + c.Address(), Cluster: o.Cluster, Flags: o.Flags,
-		Metrics: []func(func(string, float64)){leadership.Metrics},
-	})
+	info := c.info()
+	info.Elected = time.Now()
+	info.Metrics = []func(func(string, float64)){leadership.Metrics}
+	c.mount(info)
 	api.MountOperator(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)
 	})
