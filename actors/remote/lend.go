@@ -35,16 +35,16 @@ func (r *reader) work() bool {
 	w := r.made
 	r.made = nil
 	since := max(l.p.t.now(), 1)
-	l.lent.Store(since)
+	l.reading.lent.Store(since)
 	w.Do()
-	return l.lent.CompareAndSwap(since, 0)
+	return l.reading.lent.CompareAndSwap(since, 0)
 }
 
 // relieve lets another goroutine read on when the reader was lent before the
 // time given and has not come back: a handler waits, or works for long.
 func (l *link) relieve(before int64) {
-	since := l.lent.Load()
-	if since != 0 && since <= before && l.lent.CompareAndSwap(since, 0) {
+	since := l.reading.lent.Load()
+	if since != 0 && since <= before && l.reading.lent.CompareAndSwap(since, 0) {
 		l.p.t.running.Go(l.serve) // the reader that is away is still one of them
 	}
 }

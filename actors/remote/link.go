@@ -26,14 +26,12 @@ type link struct {
 	principal string
 	seq       uint64 // of the dial
 	since     time.Time
-	wake      chan struct{}                       // to the writer, when idle
 	taken     struct{ whole, bulk atomic.Uint64 } // messages, by the reader
 	last      struct{ heard, wrote atomic.Int64 } // when a byte came, and when a write ended
 	owes      atomic.Bool                         // an acknowledgement is planned
-	lent      atomic.Int64                        // since when the reader is lent; 0: it is not
-	reader    *reader                             // used by whoever reads
-	written   chan struct{}                       // closed when the writer has ended
-	direct    *direct                             // used by whoever claimed it
+	reading   reading
+	writing   writing
+	direct    *direct // used by whoever claimed it
 
 	// The peer's lock guards the rest.
 	out     outbox
@@ -43,6 +41,18 @@ type link struct {
 	parting parting
 	cause   error // that ended the link
 	stall   stall
+}
+
+// reading is who reads.
+type reading struct {
+	reader *reader      // used by the one who does
+	lent   atomic.Int64 // since when that is away, for work; 0: it is not
+}
+
+// writing is how the writer is told, and tells.
+type writing struct {
+	wake  chan struct{} // when idle
+	ended chan struct{} // closed then
 }
 
 // turn keeps the news of successive links with a peer in order.
@@ -73,7 +83,7 @@ type stall struct {
 func newLink(p *peer, g greeting, seq uint64) *link {
 	l := &link{
 		p: p, conn: g.conn, direct: newDirect(g.conn), remote: g.peer, principal: g.principal, seq: seq, since: time.Now(),
-		wake: make(chan struct{}, 1), written: make(chan struct{}), turn: turn{done: make(chan struct{})},
+		writing: writing{make(chan struct{}, 1), make(chan struct{})}, turn: turn{done: make(chan struct{})},
 	}
 	now := p.t.now()
 	l.last.heard.Store(now)
@@ -90,25 +100,25 @@ func (l *link) start() {
 
 func (l *link) run() {
 	go func() {
-		defer close(l.written)
+		defer close(l.writing.ended)
 		l.write()
 	}()
 	if l.before != nil {
 		<-l.before
 	}
-	l.reader = newReader(l)
+	l.reading.reader = newReader(l)
 	l.serve()
 }
 
 // serve reads to the end, and then takes leave of the link.
 func (l *link) serve() {
-	err := l.reader.read()
+	err := l.reading.reader.read()
 	if err == errRelieved { //nolint:errorlint // never wrapped
 		return
 	}
-	l.reader.shrink()
+	l.reading.reader.shrink()
 	l.end(err)
-	<-l.written
+	<-l.writing.ended
 	l.p.t.log.Debug("link ended", zap.String("peer", l.remote.Address), zap.String("incarnation", l.remote.Incarnation), zap.Error(l.cause))
 	l.p.finish(l)
 }
@@ -128,7 +138,7 @@ func (l *link) end(err error) {
 func (l *link) rouse() {
 	if l.idle {
 		l.idle = false
-		l.wake <- struct{}{}
+		l.writing.wake <- struct{}{}
 	}
 }
 

@@ -82,7 +82,7 @@ func (l *link) next(spare []*block) ([]*block, bool) {
 		}
 		l.idle = true
 		l.p.mu.Unlock()
-		<-l.wake
+		<-l.writing.wake
 		l.p.mu.Lock()
 	}
 }
