@@ -55,15 +55,15 @@ var _ election.Contest = (*Node)(nil)
 func Open(o Options) (*Node, error) {
 	o, err := o.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("masters: %w", err)
+		return nil, err
 	}
 	d, err := openDisk(o)
 	if err != nil {
-		return nil, fmt.Errorf("masters: %w", err)
+		return nil, err
 	}
 	n := &Node{options: o, disk: d, log: o.Logger, opened: make(chan struct{}), closed: make(chan struct{})}
 	if err := n.start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("masters: %w", err), d.log.Close())
+		return nil, errors.Join(err, d.log.Close())
 	}
 	return n, nil
 }
