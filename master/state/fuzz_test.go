@@ -17,6 +17,7 @@ func fuzzed() []proto.Message {
 	return []proto.Message{
 		&scheduler.Call{}, &cluster.RegisterAgent{}, &cluster.ReregisterAgent{}, &cluster.UnregisterAgent{}, &cluster.StatusUpdate{},
 		&cluster.ExecutorExited{}, &cluster.ExecutorMessage{}, &cluster.Allocations{}, &cluster.KillTaskRequest{}, &cluster.TeardownRequest{},
+		&cluster.AgentHindered{},
 		&master.Call{},
 	}
 }

@@ -27,6 +27,8 @@ func (m *Machine) receive(in Received) {
 	case *cluster.UnregisterAgent:
 		m.publish(view.Judged{Kind: view.Unregistrations, Valid: true})
 		m.unregisterAgent(in.From, msg)
+	case *cluster.AgentHindered:
+		m.agentHindered(in.From, msg)
 	case *cluster.ExecutorExited:
 		m.publish(view.Judged{Kind: view.ExecutorExits, Valid: true})
 		m.executorExited(in.From, msg)

@@ -2,10 +2,14 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -118,6 +122,54 @@ func TestDamagedJournal(t *testing.T) {
 	w.do("run", "--", "echo", "still here").check(t, "run", 0, "still here", "TASK_FINISHED")
 	task.signal(unix.SIGINT)
 	task.wait()
+	c.end()
+}
+
+// TestFullDisk: an agent without room for its journal launches nothing and
+// wants nothing offered; what runs goes on, and when there is room again so does
+// the agent, with all that it was told meanwhile.
+func TestFullDisk(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	ready := filepath.Join(w.dir, "go")
+	task := w.startTask("bystander", fmt.Sprintf(`echo pid $$; until [ -e %s ]; do sleep 0.05; done; exit 7`, ready))
+	pid := task.await(task.out, `pid (\d+)`)[1]
+	limitFiles(t, c.agent, 1)
+	late := w.start(append([]string{"run", "--name=late"}, append(w.flags, "--", "echo", "late")...)...)
+	c.agent.await(c.agent.err, `The journal has no room.*file too large`)
+	c.master.await(c.master.err, `An agent takes no tasks for now.*file too large`)
+	counted(t, c.agentPort, "/metrics/snapshot", `"slave/journal_stalls":(\d+)`, 1)
+	touch(t, ready)
+	eventually(t, "the task has ended", func() bool { return !processtest.Exists("/proc/" + pid) })
+	waiting := w.start(append([]string{"run", "--name=waiting"}, append(w.flags, "--", "echo", "waited")...)...)
+	waiting.await(waiting.err, "still waiting for an offer")
+	if strings.Contains(task.err.String(), "TASK_FAILED") || strings.Contains(late.err.String(), "TASK_RUNNING") {
+		t.Error("what cannot be durable was told")
+	}
+
+	limitFiles(t, c.agent, unix.RLIM_INFINITY)
+	c.master.await(c.master.err, `An agent takes tasks again`)
+	task.wait().check(t, "run", 7, "", "TASK_FAILED.*exited with status 7")
+	late.wait().check(t, "late run", 0, "late", "TASK_FINISHED")
+	waiting.wait().check(t, "waiting run", 0, "waited", "TASK_FINISHED")
+	c.end()
+}
+
+// TestAgentKilledUnderLoad: whatever the moment, no task is lost, none runs
+// twice, and every update arrives.
+func TestAgentKilledUnderLoad(t *testing.T) {
+	c := newWorld(t).separate()
+	f := c.steady(12, time.Hour)
+	f.options.Brief, f.options.KillEvery = 600*time.Millisecond, 200*time.Millisecond
+	scheduler := f.start()
+	f.all("TASK_RUNNING")
+	for round := range 10 {
+		more := len(f.records()) + 1 + rand.IntN(40)
+		eventually(t, fmt.Sprintf("round %d has its records", round), func() bool { return len(f.records()) >= more })
+		c.agent.kill()
+		c.startAgent()
+	}
+	f.drain(scheduler)
 	c.end()
 }
 

@@ -38,10 +38,12 @@ type Agent struct {
 	// Nil unless it is drained, and not reactivated since.
 	Drain      *mesos.DrainInfo
 	DrainSince time.Time
+	// Why the agent itself wants no tasks; empty when it takes them.
+	Hindered string
 }
 
 // Active tells whether an agent's resources are offered.
-func (a *Agent) Active() bool { return a.Status == Connected && !a.Deactivated }
+func (a *Agent) Active() bool { return a.Status == Connected && !a.Deactivated && a.Hindered == "" }
 
 // Framework is an immutable picture of a framework.
 type Framework struct {
