@@ -36,14 +36,17 @@ func (m *Machine) launchTask(b *bargain, info *mesos.TaskInfo) error {
 		return notContained("task.resources", sum, b.rest)
 	}
 	b.rest = b.rest.Without(sum)
-	if info.Executor != nil && e == nil {
+	runs := e != nil
+	if info.Executor != nil && !runs {
 		e = m.addExecutor(b.framework, b.agent, info.GetExecutor(), b.role, more)
 	}
 	m.addTask(b.framework, b.agent, e, &view.Task{
 		TaskSpec: specOf(b, info, need, ExecutorID(info.GetExecutor().GetExecutorId().GetValue())),
 		State:    mesos.TaskState_TASK_STAGING,
 	})
-	m.send(b.agent.peer(), &cluster.RunTask{Framework: b.framework.view.Info, Task: b.withRole(info)})
+	m.send(b.agent.peer(), &cluster.RunTask{
+		Framework: b.framework.view.Info, Task: b.withRole(info), ExecutorRuns: ifTrue(runs),
+	})
 	return nil
 }
 
@@ -78,10 +81,13 @@ func (m *Machine) startGroup(b *bargain, group *mesos.Offer_Operation_LaunchGrou
 		return notContained("task_group", sum, b.rest)
 	}
 	b.rest = b.rest.Without(sum)
-	if e == nil {
+	runs := e != nil
+	if !runs {
 		e = m.addExecutor(b.framework, b.agent, info, b.role, more)
 	}
-	run := &cluster.RunTaskGroup{Framework: b.framework.view.Info, Executor: info, TaskGroup: &mesos.TaskGroupInfo{}}
+	run := &cluster.RunTaskGroup{
+		Framework: b.framework.view.Info, Executor: info, TaskGroup: &mesos.TaskGroupInfo{}, ExecutorRuns: ifTrue(runs),
+	}
 	for i, t := range group.GetTaskGroup().GetTasks() {
 		m.addTask(b.framework, b.agent, e, &view.Task{
 			TaskSpec: specOf(b, t, needs[i], e.view.ID), State: mesos.TaskState_TASK_STAGING,
@@ -90,6 +96,14 @@ func (m *Machine) startGroup(b *bargain, group *mesos.Offer_Operation_LaunchGrou
 	}
 	m.send(b.agent.peer(), run)
 	return nil
+}
+
+// ifTrue is absent when it is false, as most are.
+func ifTrue(on bool) *bool {
+	if !on {
+		return nil
+	}
+	return &on
 }
 
 // checkTask holds a task against what else there is.

@@ -313,9 +313,12 @@ func (x *Ping) GetConnected() bool {
 
 // RunTask launches a task under an executor of its own or a given one.
 type RunTask struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Framework     *mesos.FrameworkInfo   `protobuf:"bytes,1,req,name=framework" json:"framework,omitempty"`
-	Task          *mesos.TaskInfo        `protobuf:"bytes,2,req,name=task" json:"task,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Framework *mesos.FrameworkInfo   `protobuf:"bytes,1,req,name=framework" json:"framework,omitempty"`
+	Task      *mesos.TaskInfo        `protobuf:"bytes,2,req,name=task" json:"task,omitempty"`
+	// The task's executor runs already, as far as the master knows, and nothing
+	// was taken from an offer for another: the agent starts none.
+	ExecutorRuns  *bool `protobuf:"varint,3,opt,name=executor_runs,json=executorRuns" json:"executor_runs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -364,12 +367,21 @@ func (x *RunTask) GetTask() *mesos.TaskInfo {
 	return nil
 }
 
+func (x *RunTask) GetExecutorRuns() bool {
+	if x != nil && x.ExecutorRuns != nil {
+		return *x.ExecutorRuns
+	}
+	return false
+}
+
 // RunTaskGroup launches tasks that share an executor and one fate.
 type RunTaskGroup struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Framework     *mesos.FrameworkInfo   `protobuf:"bytes,1,req,name=framework" json:"framework,omitempty"`
-	Executor      *mesos.ExecutorInfo    `protobuf:"bytes,2,req,name=executor" json:"executor,omitempty"`
-	TaskGroup     *mesos.TaskGroupInfo   `protobuf:"bytes,3,req,name=task_group,json=taskGroup" json:"task_group,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Framework *mesos.FrameworkInfo   `protobuf:"bytes,1,req,name=framework" json:"framework,omitempty"`
+	Executor  *mesos.ExecutorInfo    `protobuf:"bytes,2,req,name=executor" json:"executor,omitempty"`
+	TaskGroup *mesos.TaskGroupInfo   `protobuf:"bytes,3,req,name=task_group,json=taskGroup" json:"task_group,omitempty"`
+	// As in RunTask.
+	ExecutorRuns  *bool `protobuf:"varint,4,opt,name=executor_runs,json=executorRuns" json:"executor_runs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -423,6 +435,13 @@ func (x *RunTaskGroup) GetTaskGroup() *mesos.TaskGroupInfo {
 		return x.TaskGroup
 	}
 	return nil
+}
+
+func (x *RunTaskGroup) GetExecutorRuns() bool {
+	if x != nil && x.ExecutorRuns != nil {
+		return *x.ExecutorRuns
+	}
+	return false
 }
 
 // KillTask may be repeated; it is answered by the task's updates, and by a
@@ -1181,15 +1200,17 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\rShutdownAgent\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\"*\n" +
 	"\x04Ping\x12\"\n" +
-	"\tconnected\x18\x01 \x01(\b:\x04trueR\tconnected\"h\n" +
+	"\tconnected\x18\x01 \x01(\b:\x04trueR\tconnected\"\x8d\x01\n" +
 	"\aRunTask\x125\n" +
 	"\tframework\x18\x01 \x02(\v2\x17.mesos.v1.FrameworkInfoR\tframework\x12&\n" +
-	"\x04task\x18\x02 \x02(\v2\x12.mesos.v1.TaskInfoR\x04task\"\xb1\x01\n" +
+	"\x04task\x18\x02 \x02(\v2\x12.mesos.v1.TaskInfoR\x04task\x12#\n" +
+	"\rexecutor_runs\x18\x03 \x01(\bR\fexecutorRuns\"\xd6\x01\n" +
 	"\fRunTaskGroup\x125\n" +
 	"\tframework\x18\x01 \x02(\v2\x17.mesos.v1.FrameworkInfoR\tframework\x122\n" +
 	"\bexecutor\x18\x02 \x02(\v2\x16.mesos.v1.ExecutorInfoR\bexecutor\x126\n" +
 	"\n" +
-	"task_group\x18\x03 \x02(\v2\x17.mesos.v1.TaskGroupInfoR\ttaskGroup\"\xa6\x01\n" +
+	"task_group\x18\x03 \x02(\v2\x17.mesos.v1.TaskGroupInfoR\ttaskGroup\x12#\n" +
+	"\rexecutor_runs\x18\x04 \x01(\bR\fexecutorRuns\"\xa6\x01\n" +
 	"\bKillTask\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
 	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\x125\n" +

@@ -21,7 +21,7 @@ func (m *Machine) runTask(msg *cluster.RunTask) {
 	if info == nil {
 		info, kind = commandExecutor(msg.GetFramework(), msg.GetTask()), cluster.LaunchContainer_COMMAND
 	}
-	m.accept(msg.GetFramework(), info, kind, infos, false)
+	m.accept(order{framework: msg.GetFramework(), executor: info, kind: kind, runs: msg.GetExecutorRuns(), tasks: infos})
 }
 
 func (m *Machine) runTaskGroup(msg *cluster.RunTaskGroup) {
@@ -33,7 +33,10 @@ func (m *Machine) runTaskGroup(msg *cluster.RunTaskGroup) {
 	if msg.GetExecutor().GetType() == mesos.ExecutorInfo_DEFAULT {
 		kind = cluster.LaunchContainer_DEFAULT
 	}
-	m.accept(msg.GetFramework(), msg.GetExecutor(), kind, infos, true)
+	m.accept(order{
+		framework: msg.GetFramework(), executor: msg.GetExecutor(), kind: kind, runs: msg.GetExecutorRuns(),
+		tasks: infos, group: true,
+	})
 }
 
 // admissible refuses tasks that cannot be, and those that the agent has. The
@@ -71,40 +74,56 @@ func (m *Machine) refuseTask(k updates.Key, info *mesos.FrameworkInfo, reason me
 	m.disown(k, f.lost(mesos.TaskState_TASK_DROPPED), reason, message)
 }
 
+// order is a launch as the master sent it.
+type order struct {
+	framework *mesos.FrameworkInfo
+	executor  *mesos.ExecutorInfo
+	kind      cluster.LaunchContainer_Kind
+	runs      bool // the master counts on an executor that is here
+	tasks     []*mesos.TaskInfo
+	group     bool
+}
+
 // accept makes a launch durable, then begins what it needs.
-func (m *Machine) accept(finfo *mesos.FrameworkInfo, einfo *mesos.ExecutorInfo, kind cluster.LaunchContainer_Kind, infos []*mesos.TaskInfo, group bool) {
-	id := ExecutorID(einfo.GetExecutorId().GetValue())
-	if f := m.frameworks[FrameworkID(finfo.GetId().GetValue())]; f != nil {
-		if why := unfit(f.executors[id], einfo, kind); why != "" {
-			for _, info := range infos {
-				m.refuseTask(updates.Key{Framework: string(f.id()), Task: info.GetTaskId().GetValue()},
-					finfo, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, why)
-			}
-			return
-		}
+func (m *Machine) accept(o order) {
+	id := ExecutorID(o.executor.GetExecutorId().GetValue())
+	var known *executor
+	if f := m.frameworks[FrameworkID(o.framework.GetId().GetValue())]; f != nil {
+		known = f.executors[id]
 	}
-	f, records := m.frameworkFor(finfo)
+	if why := o.unfit(known); why != "" {
+		for _, info := range o.tasks {
+			k := updates.Key{Framework: o.framework.GetId().GetValue(), Task: info.GetTaskId().GetValue()}
+			m.refuseTask(k, o.framework, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, why)
+		}
+		return
+	}
+	f, records := m.frameworkFor(o.framework)
 	e := f.executors[id]
 	fresh := e == nil
 	if fresh {
-		e = m.newExecutor(f, einfo, kind, infos[0])
+		e = m.newExecutor(f, o.executor, o.kind, o.tasks[0])
 		records = append(records, executorRecord(e))
 	}
-	l := m.newLaunch(e, infos, group)
+	l := m.newLaunch(e, o.tasks, o.group)
 	m.checkpoint(func() { m.accepted(e, l, fresh) }, append(records, launchRecord(l))...)
 }
 
-// unfit says why an executor that is here cannot take a launch; "" if it can.
-func unfit(e *executor, info *mesos.ExecutorInfo, kind cluster.LaunchContainer_Kind) string {
+// unfit says why the executor that is here, nil if there is none, cannot take
+// a launch; "" if it can.
+func (o order) unfit(e *executor) string {
+	id := o.executor.GetExecutorId().GetValue()
 	switch {
+	case e == nil && o.runs:
+		return "The executor has ended" // nothing was set aside for another
 	case e == nil:
 		return ""
 	case e.phase >= view.Terminating:
 		return "The executor is terminating"
-	case e.kind != kind || e.generated():
-		return field.Invalid("executor.executor_id", string(e.id()), "is the id of another executor of this framework").Error()
-	case !sameExecutor(e.info, info):
-		return field.Invalid("executor.executor_id", string(e.id()), "runs with another ExecutorInfo").Error()
+	case e.kind != o.kind || e.generated():
+		return field.Invalid("executor.executor_id", id, "is the id of another executor of this framework").Error()
+	case !sameExecutor(e.info, o.executor):
+		return field.Invalid("executor.executor_id", id, "runs with another ExecutorInfo").Error()
 	}
 	return ""
 }
