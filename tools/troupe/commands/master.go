@@ -29,6 +29,7 @@ type masterFlags struct {
 	prune, maxAge                flags.Duration
 	maxAgents                    int
 	agents                       agentPatience
+	removals                     removalFlags
 	offers                       offerFlags
 	roles                        string
 	rootSubmissions              bool
@@ -57,10 +58,11 @@ func (m *masterFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&m.cluster, "cluster", "", "the cluster's name, for people")
 	duration(set, &m.registryFetch, "registry_fetch_timeout", time.Minute, "for the registry to be read at the start")
 	duration(set, &m.registryStore, "registry_store_timeout", 20*time.Second, "for one write of the registry; a master that cannot write ends")
-	duration(set, &m.prune, "registry_gc_interval", 15*time.Minute, "between prunings of agents that are unreachable or gone")
-	duration(set, &m.maxAge, "registry_max_agent_age", 14*24*time.Hour, "for which an unreachable or gone agent is remembered")
-	set.IntVar(&m.maxAgents, "registry_max_agent_count", 102400, "most unreachable, and most gone, agents remembered")
+	duration(set, &m.prune, "registry_gc_interval", 15*time.Minute, "between prunings of agents that are unreachable or gone, and of frameworks that are completed")
+	duration(set, &m.maxAge, "registry_max_agent_age", 14*24*time.Hour, "for which an unreachable or gone agent, or a completed framework, is remembered")
+	set.IntVar(&m.maxAgents, "registry_max_agent_count", 102400, "most unreachable, and most gone, agents, and most completed frameworks, remembered")
 	m.agents.add(set)
+	m.removals.add(set)
 	m.offers.add(set)
 	set.StringVar(&m.roles, "roles", "", "the only roles that frameworks may have, with commas between; any by default")
 	flags.Bool(set, &m.rootSubmissions, "root_submissions", true, "take frameworks and tasks that run as root")
@@ -154,7 +156,7 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	if m.registry != "in_memory" {
 		o.WorkDir = m.workDir
 	}
-	return o, nil
+	return o, m.removals.put(&o.Config)
 }
 
 func (m *masterFlags) check() error {
