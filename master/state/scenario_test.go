@@ -21,6 +21,7 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/master"
 	"troupe/messages/resources"
 )
 
@@ -33,7 +34,9 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	start [ID STATUS]…         begin to lead, with agents in the registry, and
 //	                           with frameworks for statuses FRAMEWORK, FRAMEWORK/60 (its timeout) and COMPLETED
 //	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1;mem:32) stands for resources, id(x) for {value: "x"}
-//	exit PEER | fire KEY | silent AGENT | persisted N [conflict|failed]
+//	recv FROM OperatorCall TEXT  a mesos.v1.master.Call
+//	restart                    another master leads, with what was persisted automatically
+//	exit PEER | fire KEY | silent AGENT | answered AGENT | persisted N [conflict|failed]
 //	persist auto|manual        whether every Persist is answered at once
 //	after 10s                  moves the clock
 //	as NAME PRINCIPAL          messages of NAME carry a principal from here on
@@ -43,6 +46,7 @@ type scenario struct {
 	m          *Machine
 	now        time.Time
 	manual     bool
+	stored     registry.Registry // what all that was to be persisted comes to
 	principals map[Peer]string
 	out        strings.Builder
 }
@@ -108,8 +112,11 @@ func (s *scenario) command(line string) {
 	case "config":
 		s.configure(rest)
 	case "start":
+		s.m, s.stored = New(s.cfg), registryOf(s.t, rest)
+		s.step(Started{Registry: s.stored})
+	case "restart":
 		s.m = New(s.cfg)
-		s.step(Started{Registry: registryOf(s.t, rest)})
+		s.step(Started{Registry: s.stored})
 	case "recv":
 		from, rest, _ := strings.Cut(rest, " ")
 		name, text, _ := strings.Cut(rest, " ")
@@ -118,6 +125,8 @@ func (s *scenario) command(line string) {
 		s.step(PeerExited{Peer(rest)})
 	case "fire":
 		s.step(TimerFired{rest})
+	case "answered":
+		s.step(AgentAnswered{AgentID(rest)})
 	case "silent":
 		s.step(AgentSilent{AgentID(rest)})
 	case "persisted":
@@ -144,6 +153,11 @@ func (s *scenario) configure(text string) {
 		switch key {
 		case "offer_timeout":
 			s.cfg.OfferTimeout, _ = time.ParseDuration(value)
+		case "removal_every":
+			s.cfg.AgentRemovalRate.Count = 1
+			s.cfg.AgentRemovalRate.Per, _ = time.ParseDuration(value)
+		case "removal_limit":
+			s.cfg.RecoveryAgentRemovalLimit, _ = strconv.ParseFloat(value, 64)
 		case "refuse_root":
 			s.cfg.RefuseRoot = value == "true"
 		case "roles":
@@ -170,7 +184,9 @@ func (s *scenario) step(in Input) {
 				s.out.WriteString(line + "\n")
 			}
 			if p, ok := e.(Persist); ok && !s.manual {
-				inputs = append(inputs, Persisted{Key: p.Key})
+				var refused error
+				s.stored, _, refused = registry.Apply(s.stored, p.Operation)
+				inputs = append(inputs, Persisted{Key: p.Key, Err: refused})
 			}
 		}
 		if err := s.m.Check(); err != nil {
@@ -223,6 +239,13 @@ func parse(t *testing.T, name, text string) proto.Message {
 	t.Helper()
 	text = resourceMacro.ReplaceAllStringFunc(text, func(m string) string { return resourceText(t, m[len("res("):len(m)-1]) })
 	text = idMacro.ReplaceAllString(text, `{value: "$1"}`)
+	if name == "OperatorCall" {
+		m := new(master.Call)
+		if err := (prototext.UnmarshalOptions{AllowPartial: true}).Unmarshal([]byte(text), m); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		return m
+	}
 	for _, p := range packages {
 		typ, err := protoregistry.GlobalTypes.FindMessageByName(p.Append(protoreflect.Name(name)))
 		if err != nil {

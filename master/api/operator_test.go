@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/master"
+)
+
+// post serves one call of the operator API.
+func post(t testing.TB, ask Asker, contentType, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	mux := http.NewServeMux()
+	MountOperator(muxRouter{mux}, ask)
+	r := httptest.NewRequest(http.MethodPost, "/api/v1", strings.NewReader(body))
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	rec := httptest.NewRecorder()
+	mux.ServeHTTP(rec, r)
+	return rec
+}
+
+func TestCallsReachTheMaster(t *testing.T) {
+	var got proto.Message
+	ask := func(_ context.Context, request proto.Message) (proto.Message, error) {
+		got = request
+		return &cluster.OperatorReply{}, nil
+	}
+	id := &mesos.AgentID{Value: proto.String("S1")}
+	for body, want := range map[string]*master.Call{
+		`{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"S1"}}}`: {
+			Type: master.Call_MARK_AGENT_GONE.Enum(), MarkAgentGone: &master.Call_MarkAgentGone{AgentId: id},
+		},
+		`{"type":"DEACTIVATE_AGENT","deactivate_agent":{"agent_id":{"value":"S1"}}}`: {
+			Type: master.Call_DEACTIVATE_AGENT.Enum(), DeactivateAgent: &master.Call_DeactivateAgent{AgentId: id},
+		},
+		`{"type":"REACTIVATE_AGENT","reactivate_agent":{"agent_id":{"value":"S1"}}}`: {
+			Type: master.Call_REACTIVATE_AGENT.Enum(), ReactivateAgent: &master.Call_ReactivateAgent{AgentId: id},
+		},
+		`{"type":"TEARDOWN","teardown":{"framework_id":{"value":"F"}}}`: {
+			Type: master.Call_TEARDOWN.Enum(), Teardown: &master.Call_Teardown{FrameworkId: &mesos.FrameworkID{Value: proto.String("F")}},
+		},
+	} {
+		got = nil
+		rec := post(t, ask, "application/json; charset=utf-8", body)
+		if rec.Code != http.StatusOK || rec.Body.Len() > 0 || !proto.Equal(got, want) {
+			t.Errorf("%s: %d %s; the master got %v", body, rec.Code, rec.Body, got)
+		}
+	}
+	rec := post(t, ask, "application/json", `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S1"},"max_grace_period":{"seconds":600},"mark_gone":true}}`)
+	drain := got.(*master.Call).GetDrainAgent()
+	if rec.Code != http.StatusOK || drain.GetMaxGracePeriod().GetSeconds() != 600 || !drain.GetMarkGone() || drain.GetAgentId().GetValue() != "S1" {
+		t.Errorf("%d %s; the master got %v", rec.Code, rec.Body, got)
+	}
+}
+
+func TestBadCalls(t *testing.T) {
+	never := func(context.Context, proto.Message) (proto.Message, error) {
+		t.Error("the master was asked")
+		return nil, errors.New("asked")
+	}
+	const kind = "application/json"
+	for _, c := range []struct {
+		contentType, body string
+		status            int
+		names             string
+	}{
+		{"", `{}`, http.StatusBadRequest, "Content-Type"},
+		{"text/plain", `{}`, http.StatusUnsupportedMediaType, "text/plain"},
+		{kind, ``, http.StatusBadRequest, "expected an object"},
+		{kind, `{}`, http.StatusBadRequest, "call.type"},
+		{kind, `{"type":"GET_AGENTS"}`, http.StatusNotImplemented, "GET_AGENTS"},
+		{kind, `{"type":"NONSENSE"}`, http.StatusBadRequest, "type"},
+		{kind, `{"type":"MARK_AGENT_GONE","mark_agent_gone":{}}`, http.StatusBadRequest, "agent_id"},
+		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":"10mins"}}`, http.StatusBadRequest, "max_grace_period"},
+		{kind, strings.Repeat(" ", maxCall+1), http.StatusBadRequest, "limit"},
+	} {
+		rec := post(t, never, c.contentType, c.body)
+		if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.names) {
+			t.Errorf("%.80q as %q: %d %s", c.body, c.contentType, rec.Code, rec.Body)
+		}
+	}
+	mux := http.NewServeMux()
+	MountOperator(muxRouter{mux}, never)
+	rec := httptest.NewRecorder()
+	mux.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/master/api/v1", nil))
+	if rec.Code != http.StatusMethodNotAllowed || rec.Header().Get("Allow") != http.MethodPost {
+		t.Errorf("GET: %d", rec.Code)
+	}
+}
+
+func TestWhatTheMasterAnswers(t *testing.T) {
+	const call = `{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"S1"}}}`
+	for _, c := range []struct {
+		reply  proto.Message
+		err    error
+		status int
+		text   string
+	}{
+		{&cluster.OperatorReply{Error: proto.String("agent_id: unknown"), StatusCode: proto.Uint32(404)}, nil, http.StatusNotFound, "agent_id: unknown"},
+		{&cluster.OperatorReply{Error: proto.String("agent_id: unknown")}, nil, http.StatusBadRequest, "agent_id: unknown"},
+		{&cluster.NotLeading{}, nil, http.StatusServiceUnavailable, "does not lead"},
+		{&cluster.Ping{}, nil, http.StatusInternalServerError, "what was not asked"},
+		{nil, errors.New("gone"), http.StatusServiceUnavailable, "did not answer: gone"},
+	} {
+		rec := post(t, func(context.Context, proto.Message) (proto.Message, error) { return c.reply, c.err }, "application/json", call)
+		if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.text) {
+			t.Errorf("%v, %v: %d %s", c.reply, c.err, rec.Code, rec.Body)
+		}
+	}
+}
+
+// FuzzCall: whatever bytes are posted, there is an answer.
+func FuzzCall(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `{"type":"TEARDOWN"}`, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":{"seconds":-1}}}`, `[`, "\xff",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		rec := post(t, func(_ context.Context, m proto.Message) (proto.Message, error) {
+			if err := proto.CheckInitialized(m); err != nil {
+				t.Errorf("%q reaches the master: %v", body, err)
+			}
+			return &cluster.OperatorReply{}, nil
+		}, "application/json", body)
+		if rec.Code != http.StatusOK && rec.Body.Len() == 0 {
+			t.Errorf("%q: %d without a word", body, rec.Code)
+		}
+	})
+}
