@@ -41,6 +41,7 @@ func (c *cluster) suffer() {
 	c.t.Helper()
 	c.start()
 	c.eventually("all tasks run", c.settled)
+	c.watchClock()
 	roles, names := c.roles()
 	plan := Plan(seed, length, roles, c.network != nil)
 	done := 0
@@ -63,6 +64,33 @@ func (c *cluster) suffer() {
 	c.whole()
 	c.end()
 	c.t.Logf("seed %d: %d faults in %s, %d hosts died; %s", seed, done, length, len(c.deaths), c.lives())
+}
+
+// watchClock tells of moments in which the machine stood still: what was
+// waited for then may have been given up, with no fault of anybody's.
+func (c *cluster) watchClock() {
+	began := time.Now()
+	tick := time.NewTicker(100 * time.Millisecond)
+	done := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for last := time.Now(); ; last = time.Now() {
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+			if gap := time.Since(last); gap > 2*time.Second {
+				c.t.Logf("%7.3fs: the machine stood still for %s", last.Sub(began).Seconds(), gap.Round(time.Millisecond))
+			}
+		}
+	}()
+	c.t.Cleanup(func() {
+		tick.Stop()
+		close(done)
+		<-stopped
+	})
 }
 
 func describe(plan []Fault, names []string) string {

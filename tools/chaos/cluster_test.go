@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -65,6 +66,7 @@ type cluster struct {
 func newCluster(t *testing.T, subnet, zookeepers, masters int) *cluster {
 	t.Helper()
 	c := &cluster{World: processtest.New(t, built), t: t, network: newNetwork(t, subnet)}
+	t.Cleanup(c.remains)
 	for range zookeepers {
 		c.add(ZooKeeper, 2181, 2888, 3888)
 	}
@@ -76,6 +78,22 @@ func newCluster(t *testing.T, subnet, zookeepers, masters int) *cluster {
 	}
 	c.add(Scheduler)
 	return c
+}
+
+// remains shows what executor hosts wrote if the test has failed, and copies
+// everything away if somebody wants it.
+func (c *cluster) remains() {
+	if !c.t.Failed() {
+		return
+	}
+	for _, m := range c.of(Agent) {
+		c.t.Logf("executor hosts of %s:\n%s", m.name, tailOf(filepath.Join(c.Dir, m.name, "hosts.log")))
+	}
+	if to := os.Getenv(keepVariable); to != "" {
+		if err := os.CopyFS(filepath.Join(to, fmt.Sprintf("%s-%d", c.t.Name(), seed)), os.DirFS(c.Dir)); err != nil {
+			c.t.Error(err)
+		}
+	}
 }
 
 // add adds a member to the cast, at a node of its own.

@@ -15,6 +15,8 @@ import (
 const (
 	seedVariable = "TROUPE_CHAOS_SEED"
 	timeVariable = "TROUPE_CHAOS_TIME"
+	// keepVariable names a folder for all that a failed test leaves.
+	keepVariable = "TROUPE_CHAOS_KEEP"
 	// shortTime is how long faults come when nothing else is said.
 	shortTime = 40 * time.Second
 )

@@ -5,6 +5,8 @@
 //	go test ./tools/chaos
 //	TROUPE_CHAOS_TIME=5m TROUPE_CHAOS_SEED=7 go test -count=1 -timeout=20m -v ./tools/chaos
 //
+// TROUPE_CHAOS_KEEP names a folder that gets all that a failed run has written.
+//
 // The seed decides which fault comes when. What the processes do meanwhile is
 // theirs to decide, so a seed that failed once need not fail again.
 package chaos

@@ -51,7 +51,7 @@ func supervise(t *testing.T, name, log string, command func() *exec.Cmd) *superv
 		s.signal(syscall.SIGKILL)
 		<-s.ended
 		if t.Failed() {
-			t.Logf("%s, started %d times, %v:\n%s", s.name, s.starts, s.status, s.tail())
+			t.Logf("%s, started %d times, %v:\n%s", s.name, s.starts, s.status, tailOf(s.log))
 		}
 	})
 	return s
@@ -165,9 +165,9 @@ func (s *supervised) over() bool {
 	}
 }
 
-// tail is the end of the log.
-func (s *supervised) tail() string {
-	text, err := os.ReadFile(s.log)
+// tailOf is the end of a log.
+func tailOf(log string) string {
+	text, err := os.ReadFile(log)
 	if err != nil {
 		return err.Error()
 	}

@@ -140,6 +140,9 @@ func (a *audit) take(r Record) {
 // ranks orders the states that an agent tells.
 var ranks = map[string]int{"TASK_STAGING": 1, "TASK_STARTING": 2, "TASK_RUNNING": 3, "TASK_KILLING": 4}
 
+// lost are the states of tasks that were not found.
+var lost = map[string]bool{"TASK_DROPPED": true, "TASK_GONE": true, "TASK_LOST": true}
+
 func (a *audit) update(r Record, acc *account) {
 	u := *r.Update
 	acc.updates = append(acc.updates, u)
@@ -167,6 +170,8 @@ func (a *audit) update(r Record, acc *account) {
 	switch {
 	case acc.end.State == "" && terminal:
 		acc.end, acc.ended = u, r.At
+	case terminal && lost[u.State] && lost[acc.end.State] && len(acc.end.UUID) == 0:
+		acc.end = u // a master did not know the task; its agent says the same in other words
 	case acc.end.State != "" && acc.end.State != u.State:
 		a.find(u.Task, "%s after it had ended", u.State)
 	}
@@ -229,10 +234,9 @@ func (a *audit) explains(id string, acc *account, started bool, ended string) bo
 		}
 		// What was about to start, or had just ended, went with a host unseen.
 		return host && (!started || ended != "" || acc.killed)
-	case "TASK_GONE", "TASK_LOST", "TASK_DROPPED":
-		return !started || died
 	}
-	return false
+	// What had just ended may have been on a host that died unseen.
+	return lost[acc.end.State] && (!started || died || host && ended != "")
 }
 
 // hostDied tells whether a host died while a task had its account, and whether
