@@ -205,3 +205,52 @@ func TestRollingRestart(t *testing.T) {
 		d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	}
 }
+
+// What an operator does to an agent: no more tasks for it, its tasks killed, all
+// as before, and out of the cluster. Any master takes the commands.
+func TestOperatorsOfAgents(t *testing.T) {
+	w := newWorld(t)
+	m := w.trio()
+	m.leader()
+	port := processtest.FreePort(t)
+	agent := m.startAgent("agent", port)
+	task := w.startTask("stays", "exec sleep 1000")
+	shows := func(state string) {
+		t.Helper()
+		eventually(t, "the agent is "+state, func() bool {
+			return strings.Contains(w.do("agents").out, " "+state+" ")
+		})
+	}
+	shows("active")
+	w.do("agents", "deactivate", "S0").check(t, "deactivate", 0, "^$", "^$")
+	shows("deactivated")
+	w.do("agents", "reactivate", "S0").check(t, "reactivate", 0, "^$", "^$")
+	shows("active")
+	w.do("agents", "reactivate", "S0").check(t, "reactivate once more", 1, "^$", `reactivate agent ".*-S0": .*is not deactivated`)
+	w.do("agents", "drain", "S0", "--max_grace=1secs").check(t, "drain", 0, "^$", "^$")
+	task.wait().check(t, "run", 143, "", "TASK_(KILLED|GONE)")
+	shows("drained")
+	agent.signal(syscall.SIGTERM)
+	agent.wait().check(t, "agent after SIGTERM", 0, "", `"ended in order"`)
+	agent = m.startAgent("agent", port)
+	shows("drained")
+	w.do("agents", "reactivate", "S0").check(t, "reactivate", 0, "^$", "^$")
+	w.do("run", "--", "echo", "again").check(t, "run", 0, "again", "TASK_FINISHED")
+	w.do("agents", "drain").check(t, "drain nobody", 2, "^$", "AGENT is missing")
+	w.do("agents", "drain", "S9").check(t, "drain nobody", 1, "^$", `drain agent "S9": `)
+
+	lasting := w.startTask("lasting", "exec sleep 1000")
+	r := w.do("frameworks")
+	id := strings.Fields(strings.Split(r.out, "\n")[1])[0]
+	w.do("frameworks", "teardown", id).check(t, "teardown", 0, "^$", "^$")
+	lasting.wait().check(t, "run", 1, "", "has been removed|torn down")
+	w.do("frameworks", "teardown", "nobody").check(t, "teardown of nobody", 1, "^$", `tear down framework "nobody": `)
+
+	w.do("agents", "gone", "S0").check(t, "gone", 0, "^$", "^$")
+	agent.wait().check(t, "agent that is gone", 1, "", "(?i)gone")
+	w.do("agents").check(t, "agents", 0, "No agents", "^$")
+	for _, d := range m.masters {
+		d.signal(syscall.SIGTERM)
+		d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
+	}
+}

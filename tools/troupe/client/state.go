@@ -31,17 +31,40 @@ func (r Resources) Scalar(name string) float64 {
 
 // Agent is an agent as the master sees it.
 type Agent struct {
-	ID         string         `json:"id"`
-	Hostname   string         `json:"hostname"`
-	Port       int            `json:"port"`
-	PID        string         `json:"pid"`
-	Active     bool           `json:"active"`
-	Version    string         `json:"version"`
-	Attributes map[string]any `json:"attributes"`
-	Registered float64        `json:"registered_time"`
-	Resources  Resources      `json:"resources"`
-	Used       Resources      `json:"used_resources"`
-	Offered    Resources      `json:"offered_resources"`
+	ID          string         `json:"id"`
+	Hostname    string         `json:"hostname"`
+	Port        int            `json:"port"`
+	PID         string         `json:"pid"`
+	Active      bool           `json:"active"`
+	Deactivated bool           `json:"deactivated"`
+	Drain       *Drain         `json:"drain_info,omitempty"`
+	Version     string         `json:"version"`
+	Attributes  map[string]any `json:"attributes"`
+	Registered  float64        `json:"registered_time"`
+	Resources   Resources      `json:"resources"`
+	Used        Resources      `json:"used_resources"`
+	Offered     Resources      `json:"offered_resources"`
+}
+
+// Drain tells how far the draining of an agent is.
+type Drain struct {
+	State  string `json:"state"` // DRAINING, then DRAINED
+	Config struct {
+		MarkGone bool `json:"mark_gone"`
+	} `json:"config"`
+}
+
+// Standing is what the agent may be given, in one word.
+func (a Agent) Standing() string {
+	switch {
+	case a.Drain != nil:
+		return strings.ToLower(a.Drain.State)
+	case a.Deactivated:
+		return "deactivated"
+	case !a.Active:
+		return "disconnected"
+	}
+	return "active"
 }
 
 // Address is where the agent serves HTTP.

@@ -31,13 +31,20 @@ func listAgents(ctx context.Context, r *reader, _ []string) error {
 	style := r.style()
 	table := show.NewTable("ID", "HOST", "STATE", "CPUS", "MEM", "DISK", "SINCE")
 	for _, a := range state.Agents {
-		status := style.Green("active")
-		if !a.Active {
-			status = style.Red("inactive")
-		}
-		table.Add(a.ID, a.Address(), status, share(a, "cpus"), share(a, "mem"), share(a, "disk"), show.Age(time.Now(), a.Registered))
+		table.Add(a.ID, a.Address(), agentStanding(style, a), share(a, "cpus"), share(a, "mem"), share(a, "disk"), show.Age(time.Now(), a.Registered))
 	}
 	return table.Write(r.out, "No agents are registered.")
+}
+
+func agentStanding(style show.Style, a client.Agent) string {
+	switch text := a.Standing(); text {
+	case "active":
+		return style.Green(text)
+	case "disconnected":
+		return style.Red(text)
+	default:
+		return style.Yellow(text)
+	}
 }
 
 // share is used/total of a resource; what is offered is marked.
