@@ -19,6 +19,7 @@ var (
 const (
 	saysReplaced = "Framework failed over"
 	saysRemoved  = "Framework has been removed"
+	saysTornDown = "Framework was torn down"
 )
 
 // MasterError is an ERROR event: the master's last word on a subscription.
@@ -33,7 +34,7 @@ func (e *MasterError) Is(target error) bool {
 	case ErrReplaced:
 		return strings.Contains(e.Message, saysReplaced)
 	case ErrRemoved:
-		return strings.Contains(e.Message, saysRemoved)
+		return strings.Contains(e.Message, saysRemoved) || strings.Contains(e.Message, saysTornDown)
 	}
 	return false
 }

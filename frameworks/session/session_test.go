@@ -347,6 +347,7 @@ func TestLastWordsOfTheMaster(t *testing.T) {
 	for message, is := range map[string][2]bool{
 		"Framework failed over":                                       {true, false},
 		"Framework has been removed":                                  {false, true},
+		"Framework was torn down by an operator":                      {false, true},
 		`framework_info.id: "F1": Framework has been removed`:         {false, true},
 		`framework_info.principal: "x": is not "y", who is connected`: {false, false},
 	} {

@@ -61,6 +61,9 @@ func (r *runner) run(ctx context.Context, o frameworks.Options) (int, error) {
 	defer end()
 	defer context.AfterFunc(ctx, r.KillAll)()
 	err := frameworks.Run(life, o, r)
+	for _, stop := range r.attempts {
+		stop() // the framework was ended before them
+	}
 	r.output.wait()
 	if ctx.Err() != nil && r.code != 0 {
 		r.code = interrupted
