@@ -9,12 +9,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"troupe/actors"
 	"troupe/actors/address"
+	"troupe/actors/remote"
 	"troupe/frameworks"
 	"troupe/master"
 	"troupe/messages/cluster"
@@ -23,20 +25,75 @@ import (
 	"troupe/slave/state"
 )
 
+// hub is a process of one or more agents: a transport, without what a system
+// of actors costs, since thousands of them are in this one.
+type hub struct {
+	transport *remote.Transport
+	agents    map[string]*returningAgent // by the names of their actors
+}
+
+func newHub(number int) (*hub, error) {
+	h := &hub{agents: make(map[string]*returningAgent)}
+	var err error
+	h.transport, err = remote.New(remote.Config{Address: hubAddress, Incarnation: strconv.Itoa(number), Receiver: h})
+	if err != nil {
+		return nil, err
+	}
+	h.transport.Start()
+	return h, nil
+}
+
+// hubAddress is that of a system that does not listen.
+const hubAddress = "agents:0"
+
+// Deliver gives a message to its agent.
+func (h *hub) Deliver(d *remote.Delivery) {
+	if a := h.agents[d.To.Name]; a != nil {
+		a.post(state.Received{From: state.Peer(d.From.String()), Message: d.Message})
+	}
+}
+
+// Exited tells an agent.
+func (h *hub) Exited(watcher, watched address.PID, _ string) {
+	if a := h.agents[watcher.Name]; a != nil {
+		a.post(state.PeerExited{Peer: state.Peer(watched.String())})
+	}
+}
+
+// Watch is of no interest: no agent ends.
+func (h *hub) Watch(_, _ address.PID) {}
+
+// Unwatch takes Watch back.
+func (h *hub) Unwatch(_, _ address.PID) {}
+
+// DeadLetter is of no interest: whoever sends repeats.
+func (h *hub) DeadLetter(_, _ address.PID, _ protoreflect.FullName, _ error) {}
+
+// Rejected is of no interest either.
+func (h *hub) Rejected(_, _ address.PID, _ string, _ protoreflect.FullName, _ error) {}
+
 // returningAgent is an agent that was there before the master was: the machine
 // of a real one, with the journal of one whose tasks run, and no processes.
 type returningAgent struct {
+	hub     *hub
+	self    address.PID
 	machine *state.Machine
-	records []*cluster.JournalRecord
-	timers  map[string]*actors.Timer
+	timers  map[string]*time.Timer
 	hasty   bool // does not wait before the next timer
+
+	mu      sync.Mutex
+	inputs  []state.Input
+	running bool // somebody steps
 }
 
 // neverReturn keeps an agent from missing the hosts that it does not have.
 const neverReturn = 24 * time.Hour
 
-func newReturningAgent(number int) *returningAgent {
-	return &returningAgent{
+// add makes an agent with the journal of one whose tasks run.
+func (h *hub) add(number int, hasty bool) *returningAgent {
+	a := &returningAgent{
+		hub:  h,
+		self: address.PID{Name: "agent" + strconv.Itoa(number), Address: hubAddress},
 		machine: state.New(state.Config{
 			Info: agentInfo(number), Version: "1.12.0",
 			Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_MULTI_ROLE},
@@ -44,63 +101,72 @@ func newReturningAgent(number int) *returningAgent {
 			Sandbox: func(string, state.FrameworkID, state.ExecutorID, state.ContainerID) string { return "/sandbox" },
 			Seed:    [2]uint64{rand.Uint64(), rand.Uint64()},
 		}),
-		records: journalOf(number),
-		timers:  make(map[string]*actors.Timer),
+		timers: make(map[string]*time.Timer),
 	}
+	h.agents[a.self.Name] = a
+	a.post(state.Started{Records: journalOf(number)})
+	a.hasty = hasty
+	return a
 }
 
-// Init begins with the journal.
-func (a *returningAgent) Init(c *actors.Context) {
-	c.HandleAny(func(c *actors.Context, m proto.Message) {
-		a.step(c, state.Received{From: state.Peer(c.Sender().String()), Message: m})
-	})
-	c.HandleExited(func(c *actors.Context, e actors.Exited) {
-		a.step(c, state.PeerExited{Peer: state.Peer(e.PID.String())})
-	})
-	a.step(c, state.Started{Records: a.records})
-	a.records = nil
-}
-
-// step performs what the machine decides; a checkpoint is durable at once.
-func (a *returningAgent) step(c *actors.Context, in state.Input) {
-	queue := []state.Input{in}
-	for len(queue) > 0 {
-		next := queue[0]
-		queue = queue[1:]
+// post steps, or leaves that to whoever steps already: the transport may call
+// from within its Send.
+func (a *returningAgent) post(in state.Input) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.inputs = append(a.inputs, in)
+	if a.running {
+		return
+	}
+	a.running = true
+	for len(a.inputs) > 0 {
+		next := a.inputs[0]
+		a.inputs = a.inputs[1:]
+		a.mu.Unlock()
 		for _, effect := range a.machine.Step(time.Now(), next) {
-			if e, ok := effect.(state.Checkpoint); ok {
-				queue = append(queue, state.Checkpointed{Key: e.Key})
-			} else {
-				a.perform(c, effect)
-			}
+			a.perform(effect)
 		}
+		a.mu.Lock()
 	}
+	a.inputs, a.running = nil, false
 }
 
-func (a *returningAgent) perform(c *actors.Context, effect state.Effect) {
+// perform does what the machine decides; a checkpoint is durable at once.
+func (a *returningAgent) perform(effect state.Effect) {
 	switch e := effect.(type) {
 	case state.Send:
-		c.Send(peerPID(e.To), e.Message)
+		if err := a.hub.transport.Send(a.self, peerPID(e.To), e.Message); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err) // the work will miss this agent
+		}
 	case state.Link:
-		c.Link(peerPID(e.Peer))
+		a.hub.transport.Link(a.self, peerPID(e.Peer))
 	case state.Unlink:
-		c.Unlink(peerPID(e.Peer))
+		a.hub.transport.Unlink(a.self, peerPID(e.Peer))
+	case state.Checkpoint:
+		a.post(state.Checkpointed{Key: e.Key})
 	case state.SetTimer:
-		a.timers[e.Key].Stop()
+		a.stopTimer(e.Key)
 		if a.hasty {
 			a.hasty, e.After = false, 0
 		}
-		a.timers[e.Key] = c.After(e.After, func() { a.step(c, state.TimerFired{Key: e.Key}) })
+		a.timers[e.Key] = time.AfterFunc(e.After, func() { a.post(state.TimerFired{Key: e.Key}) })
 	case state.CancelTimer:
-		a.timers[e.Key].Stop()
+		a.stopTimer(e.Key)
+	}
+}
+
+func (a *returningAgent) stopTimer(key string) {
+	if t := a.timers[key]; t != nil {
+		t.Stop()
+		delete(a.timers, key)
 	}
 }
 
 // peerPID is the zero address for what is none.
-func peerPID(p state.Peer) actors.PID {
+func peerPID(p state.Peer) address.PID {
 	pid, err := address.Parse(string(p))
 	if err != nil {
-		return actors.PID{}
+		return address.PID{}
 	}
 	return pid
 }
@@ -209,17 +275,11 @@ func (wantsNothing) Offers(d *frameworks.Driver, offers []*mesos.Offer) {
 }
 
 // follow subscribes a framework with a master until ctx ends.
-func follow(ctx context.Context, info *mesos.FrameworkInfo, to actors.PID) error {
+func follow(ctx context.Context, info *mesos.FrameworkInfo, to address.PID) error {
 	return frameworks.Run(ctx, frameworks.Options{
 		Master: to.Address, Name: info.GetName(), Store: savedID(info.GetId().GetValue()),
 		Edit: func(f *mesos.FrameworkInfo) { proto.Reset(f); proto.Merge(f, info) },
 	}, wantsNothing{})
-}
-
-// returning is all the agents and frameworks of one process.
-type returning struct {
-	systems []*actors.System
-	told    []func(master actors.PID)
 }
 
 // returningRole is the process of agents and frameworks that wait for a
@@ -241,21 +301,16 @@ func returningRole(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r := &returning{}
-	if err := r.spawnAgents(agents, perLink, hasty); err != nil {
+	all, err := makeAgents(agents, perLink, hasty)
+	if err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "ready")
-	return r.follow(in)
-}
-
-// follow tells all of the masters that the input names.
-func (r *returning) follow(in io.Reader) error {
 	ctx, leave := context.WithCancel(context.Background())
 	defer leave()
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
-		master := actors.PID{Name: master.Name, Address: lines.Text()}
+		master := address.PID{Name: master.Name, Address: lines.Text()}
 		for i := range failoverFrameworks {
 			go func() {
 				if err := follow(ctx, frameworkInfo(i), master); err != nil && ctx.Err() == nil {
@@ -263,39 +318,24 @@ func (r *returning) follow(in io.Reader) error {
 				}
 			}()
 		}
-		for _, tell := range r.told {
-			tell(master)
+		for _, a := range all {
+			a.post(state.MasterDetected{Master: state.Peer(master.String())})
 		}
 	}
 	return lines.Err() // the process ends with its links as they are
 }
 
-func (r *returning) system() (*actors.System, error) {
-	s, err := actors.New(actors.Options{})
-	r.systems = append(r.systems, s)
-	return s, err
-}
-
-func (r *returning) spawnAgents(n, perLink int, hasty bool) error {
-	var s *actors.System
-	for i := range n {
+func makeAgents(n, perLink int, hasty bool) ([]*returningAgent, error) {
+	var h *hub
+	all := make([]*returningAgent, n)
+	for i := range all {
 		if i%perLink == 0 {
 			var err error
-			if s, err = r.system(); err != nil {
-				return err
+			if h, err = newHub(i); err != nil {
+				return nil, err
 			}
 		}
-		a, in := newReturningAgent(i), s
-		pid, err := s.Spawn(fmt.Sprintf("agent%d", i%perLink), a)
-		if err != nil {
-			return err
-		}
-		r.told = append(r.told, func(master actors.PID) {
-			in.Do(pid, func(c *actors.Context) {
-				a.hasty = hasty
-				a.step(c, state.MasterDetected{Master: state.Peer(master.String())})
-			})
-		})
+		all[i] = h.add(i, hasty)
 	}
-	return nil
+	return all, nil
 }
