@@ -47,10 +47,12 @@ func (g *agent) heldBy(l *leaf) (at int, ok bool) {
 
 // settle computes what is free.
 func (g *agent) settle() {
-	g.free = g.total
+	var few [8]resources.Resources
+	held := few[:0]
 	for _, h := range g.held {
-		g.free = g.free.Without(h.amount)
+		held = append(held, h.amount)
 	}
+	g.free = g.total.Without(held...)
 }
 
 // setTotal replaces the total and what follows from it.

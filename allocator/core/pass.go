@@ -29,15 +29,13 @@ func (a *Allocator) pass() int {
 		if g.gone || !g.active || g.free.IsEmpty() {
 			continue
 		}
-		grants, n := a.divide(g)
+		grants, rest, n := a.divide(g)
 		looks += n
 		for _, each := range grants {
 			a.hold(g, each.leaf, each.amount)
 			out = append(out, allocation(g, each))
 		}
-		if len(grants) > 0 {
-			g.settle()
-		}
+		g.free = rest
 	}
 	a.stats.Passes++
 	a.stats.Looks += uint64(looks)
@@ -68,9 +66,10 @@ func allocation(g *agent, each grant) *cluster.Allocations_Allocation {
 }
 
 // divide decides who gets what of an agent's free resources: clients come in
-// the order of their shares, and each gets all that it may and would have.
-func (a *Allocator) divide(g *agent) (grants []grant, looks int) {
-	rest := g.free
+// the order of their shares, and each gets all that it may and would have. It
+// returns what is left, too.
+func (a *Allocator) divide(g *agent) (grants []grant, rest resources.Resources, looks int) {
+	rest = g.free
 	amounts := a.quantities(rest)
 	for node := range a.tree.Ascend() {
 		if rest.IsEmpty() {
@@ -91,7 +90,7 @@ func (a *Allocator) divide(g *agent) (grants []grant, looks int) {
 		grants = append(grants, grant{l, offer})
 		rest = rest.Without(offer)
 	}
-	return grants, looks
+	return grants, rest, looks
 }
 
 // offerable returns the part of rest that the client may have: reserved for

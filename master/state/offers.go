@@ -133,12 +133,12 @@ func (o *offer) proto() *mesos.Offer {
 		Attributes:  info.GetAttributes(),
 		Url:         agentURL(o.agent),
 	}
-	what := o.view.Resources
 	if o.framework.can.multiRole {
-		what = what.Allocate(o.view.Role)
+		p.Resources = o.view.Resources.ProtoFor(o.view.Role)
 		p.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &o.view.Role}
+	} else {
+		p.Resources = o.view.Resources.Proto()
 	}
-	p.Resources = what.Proto()
 	if !o.framework.can.reservationRefinement {
 		p.Resources = unrefined(p.Resources)
 	}

@@ -210,10 +210,10 @@ func unallocated(list []*mesos.Resource) (value resources.Resources, role string
 // anyRole is the role of everybody.
 const anyRole = "*"
 
-// allocated is unallocated for resources whose role nobody vouches for: when
+// allocated is shapeOf for resources whose role nobody vouches for: when
 // they name none it is one of the framework's.
 func allocated(f *framework, list []*mesos.Resource) (resources.Resources, string, error) {
-	value, role, err := unallocated(list)
+	value, role, err := f.shapeOf(list)
 	if role == "" {
 		role = anyRole
 		if len(f.view.Roles) > 0 {

@@ -8,7 +8,7 @@ import (
 // Entry is one resource of a Resources: an identity and how much of it.
 type Entry struct {
 	key    string          // see identity
-	form   *mesos.Resource // without a value; shared, never changed
+	form   *mesos.Resource // all but the value, which is not looked at; shared, never changed
 	value  value
 	copies int // of what cannot be divided; otherwise 1
 }
@@ -107,9 +107,12 @@ func (e Entry) contains(o Entry) bool {
 	return e.copies >= o.copies && e.value.contains(o.value)
 }
 
-// refined returns r without its value in the form with a stack of
-// reservations. r is valid.
+// refined returns r in the form with a stack of reservations: itself, if it
+// has that form already. r is valid.
 func refined(r *mesos.Resource) *mesos.Resource {
+	if r.Role == nil && r.Reservation == nil {
+		return r
+	}
 	form := shallow(r)
 	if len(form.Reservations) == 0 && r.GetRole() != names.AnyRole {
 		form.Reservations = []*mesos.Resource_ReservationInfo{asReservation(r)}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"troupe/messages/mesos"
+	"troupe/messages/names"
 )
 
 // indivisible tells whether r can only be had as a whole: anything shared, a
@@ -31,7 +32,15 @@ func indivisible(r *mesos.Resource) bool {
 // not which it is, and does not count; nor does a persistence's principal.
 func identity(r *mesos.Resource, v value) string {
 	var buf [160]byte
-	k := append(buf[:0], r.GetName()...)
+	k := appendIdentity(buf[:0], r, v)
+	if key, common := commonKeys[string(k)]; common {
+		return key
+	}
+	return string(k)
+}
+
+func appendIdentity(k []byte, r *mesos.Resource, v value) []byte {
+	k = append(k, r.GetName()...)
 	k = append(k, 0, byte(v.kind))
 	k = appendFlag(k, r.Revocable != nil, r.Shared != nil, r.AllocationInfo != nil, r.Disk != nil, r.ProviderId != nil)
 	if r.AllocationInfo != nil {
@@ -50,8 +59,25 @@ func identity(r *mesos.Resource, v value) string {
 	if indivisible(r) {
 		k = appendText(k, v.String())
 	}
-	return string(append(k, r.ProtoReflect().GetUnknown()...))
+	return append(k, r.ProtoReflect().GetUnknown()...)
 }
+
+// commonKeys are those of what most agents and tasks have, to be shared.
+var commonKeys = func() map[string]string {
+	keys := make(map[string]string)
+	add := func(r *mesos.Resource, v value) {
+		key := string(appendIdentity(nil, r, v))
+		keys[key] = key
+	}
+	anybody := &mesos.Resource_AllocationInfo{Role: new(names.AnyRole)}
+	for _, name := range []string{CPUs, Mem, Disk, GPUs} {
+		add(&mesos.Resource{Name: &name}, value{kind: mesos.Value_SCALAR})
+		add(&mesos.Resource{Name: &name, AllocationInfo: anybody}, value{kind: mesos.Value_SCALAR})
+	}
+	add(&mesos.Resource{Name: new(Ports)}, value{kind: mesos.Value_RANGES})
+	add(&mesos.Resource{Name: new(Ports), AllocationInfo: anybody}, value{kind: mesos.Value_RANGES})
+	return keys
+}()
 
 func appendReservation(k []byte, r *mesos.Resource_ReservationInfo) []byte {
 	k = append(k, byte(r.GetType()))

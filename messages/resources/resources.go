@@ -94,25 +94,36 @@ func (r Resources) Subtract(o Resources) (Resources, error) {
 	return r.Without(o), nil
 }
 
-// Without returns r without what of o it has.
-func (r Resources) Without(o Resources) Resources {
-	if r.IsEmpty() || o.IsEmpty() {
-		return r
-	}
-	rest := make([]Entry, 0, len(r.entries))
-	for a, b := range pairs(r.entries, o.entries) {
-		if a == nil {
+// Without returns r without what of each of the others it has.
+func (r Resources) Without(others ...Resources) Resources {
+	rest, own := r.entries, false
+	for _, o := range others {
+		if len(rest) == 0 || o.IsEmpty() {
 			continue
 		}
-		e := *a
-		if b != nil {
-			e = a.minus(*b)
+		into := rest[:0]
+		if !own {
+			into, own = make([]Entry, 0, len(rest)), true
+		}
+		rest = appendWithout(into, rest, o.entries)
+	}
+	return Resources{rest}
+}
+
+// appendWithout appends a without b to rest, which may share a's memory.
+func appendWithout(rest, a, b []Entry) []Entry {
+	for _, e := range a {
+		for len(b) > 0 && b[0].key < e.key {
+			b = b[1:]
+		}
+		if len(b) > 0 && b[0].key == e.key {
+			e = e.minus(b[0])
 		}
 		if !e.isEmpty() {
 			rest = append(rest, e)
 		}
 	}
-	return Resources{rest}
+	return rest
 }
 
 // Contains tells whether r has all of o.
@@ -201,6 +212,16 @@ func (r Resources) Set(name string) Set {
 		}
 	}
 	return all
+}
+
+// ProtoFor is Proto of what was given to nobody yet, as given to role.
+func (r Resources) ProtoFor(role string) []*mesos.Resource {
+	list := r.Proto()
+	info := &mesos.Resource_AllocationInfo{Role: &role}
+	for _, m := range list {
+		m.AllocationInfo = info
+	}
+	return list
 }
 
 // Proto returns r as messages, one for each entry and copy, in the order of

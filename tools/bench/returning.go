@@ -47,10 +47,11 @@ func newHub(number int) (*hub, error) {
 const hubAddress = "agents:0"
 
 // Deliver gives a message to its agent.
-func (h *hub) Deliver(d *remote.Delivery) {
+func (h *hub) Deliver(d *remote.Delivery) remote.Work {
 	if a := h.agents[d.To.Name]; a != nil {
 		a.post(state.Received{From: state.Peer(d.From.String()), Message: d.Message})
 	}
+	return nil
 }
 
 // Exited tells an agent.
