@@ -14,6 +14,10 @@ import (
 // decides when the others notice.
 const successions = 5
 
+// zkSession is for how long ZooKeeper keeps the session of a master that was
+// killed; nobody can follow sooner.
+const zkSession = 2 * time.Second
+
 // leaderless is the work of that name: the leading one of three masters is
 // killed, and the time counts until another one answers as the leader, by HTTP.
 func leaderless(ctx context.Context, l load) (figures []figure, err error) {
@@ -28,25 +32,42 @@ func leaderless(ctx context.Context, l load) (figures []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	raft, err := newMasters(program, filepath.Join(dir, "raft"))
+	servers, err := startEnsemble(dir)
 	if err != nil {
 		return nil, err
 	}
-	times, err := raft.succeed(ctx, min(successions, l.of(100*successions)))
-	if err != nil {
-		return nil, fmt.Errorf("raft: %w", err)
+	defer func() { err = errors.Join(err, servers.end()) }()
+	kills := min(successions, l.of(100*successions))
+	for _, by := range []struct {
+		name   string
+		atMost float64 // seconds
+		flags  func(addresses []string) []string
+	}{
+		{"raft", 2, func(addresses []string) []string { return []string{"--masters=" + strings.Join(addresses, ",")} }},
+		{"ZooKeeper", (zkSession + time.Second).Seconds(), func([]string) []string {
+			return []string{"--zk=" + servers.URL("/leaderless"), "--zk_session_timeout=" + zkSession.String()}
+		}},
+	} {
+		all, err := newMasters(program, filepath.Join(dir, by.name), by.flags)
+		if err != nil {
+			return figures, err
+		}
+		times, err := all.succeed(ctx, kills)
+		if err != nil {
+			return figures, fmt.Errorf("%s: %w", by.name, err)
+		}
+		figures = append(figures,
+			figure{by.name + ": without a leader, p50", median(times).Seconds(), "s", target{atMost: by.atMost}},
+			figure{by.name + ": without a leader, worst", longest(times).Seconds(), "s", target{}})
 	}
-	return []figure{
-		{"raft: without a leader, p50", median(times).Seconds(), "s", target{atMost: 2}},
-		{"raft: without a leader, worst", longest(times).Seconds(), "s", target{}},
-	}, nil
+	return figures, nil
 }
 
 // mastersOfOne is the masters of one cluster.
 type mastersOfOne []*daemon
 
-// newMasters is masters that keep the registry among themselves.
-func newMasters(program, dir string) (mastersOfOne, error) {
+// newMasters is masters whose flags say who elects them.
+func newMasters(program, dir string, flags func(addresses []string) []string) (mastersOfOne, error) {
 	var all mastersOfOne
 	var addresses []string
 	for i := range masterCount {
@@ -58,7 +79,7 @@ func newMasters(program, dir string) (mastersOfOne, error) {
 		addresses = append(addresses, d.address())
 	}
 	for _, d := range all {
-		d.args = append(d.args, "--masters="+strings.Join(addresses, ","))
+		d.args = append(d.args, flags(addresses)...)
 	}
 	return all, nil
 }

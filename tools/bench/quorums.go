@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"testing"
 
 	"google.golang.org/protobuf/proto"
 
@@ -191,9 +190,8 @@ func (e *ensemble) end() error { return e.scaffold.end() }
 // scaffold stands in for a test where servers are started that know no other
 // master: a failure is a panic with an error.
 type scaffold struct {
-	testing.TB // for what is not called
-	dir        string
-	cleanups   []func()
+	dir      string
+	cleanups []func()
 }
 
 type failure struct{ error }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -21,15 +20,24 @@ const (
 	attempts = 5
 )
 
+// TB is what is needed of a test; a program that measures can fill it, too.
+type TB interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	TempDir() string
+	Cleanup(f func())
+}
+
 // Ensemble is a group of servers, counted from 0. Its methods fail the test
 // where they do not succeed in time.
 type Ensemble struct {
-	tb      testing.TB
+	tb      TB
 	servers []*server
 }
 
 // Start starts n servers, 1 or 3, and returns when all of them serve.
-func Start(tb testing.TB, n int) *Ensemble {
+func Start(tb TB, n int) *Ensemble {
 	tb.Helper()
 	if _, err := os.Stat(jar); err != nil {
 		tb.Fatalf("ZooKeeper is not installed (tools/test does it; Debian: apt-get install zookeeper default-jre-headless): %v", err)
@@ -47,7 +55,7 @@ func Start(tb testing.TB, n int) *Ensemble {
 	return nil
 }
 
-func start(tb testing.TB, n int) (*Ensemble, error) {
+func start(tb TB, n int) (*Ensemble, error) {
 	e := &Ensemble{tb: tb}
 	ports, err := freePorts(3 * n)
 	if err != nil {

@@ -15,6 +15,9 @@ import (
 	"troupe/messages/mesos"
 )
 
+// resolveTimeout bounds the search for the address of this machine's name.
+const resolveTimeout = 2 * time.Second
+
 // MasterOptions are a master's settings.
 type MasterOptions struct {
 	Network Network
@@ -81,15 +84,31 @@ func masterInfo(address string, o MasterOptions) (*mesos.MasterInfo, error) {
 	if err != nil {
 		return nil, err
 	}
+	ip := resolved(host)
 	return &mesos.MasterInfo{
 		Id:       proto.String(o.Config.MasterID),
-		Ip:       proto.Uint32(legacyIP(host)),
+		Ip:       proto.Uint32(legacyIP(ip)),
 		Port:     proto.Uint32(uint32(port)),
 		Pid:      proto.String(master.Name + "@" + address),
 		Hostname: proto.String(o.Network.Hostname),
 		Version:  proto.String(o.Version),
-		Address:  &mesos.Address{Hostname: proto.String(o.Network.Hostname), Ip: proto.String(host), Port: proto.Int32(int32(port))},
+		Address:  &mesos.Address{Hostname: proto.String(o.Network.Hostname), Ip: proto.String(ip), Port: proto.Int32(int32(port))},
 	}, nil
+}
+
+// resolved is an address of a name, since clients of Mesos take no other in a
+// MasterInfo; a name that is not known stays as it is.
+func resolved(host string) string {
+	if net.ParseIP(host) != nil {
+		return host
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), resolveTimeout)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
+	if err != nil || len(found) == 0 {
+		return host
+	}
+	return found[0].Unmap().String()
 }
 
 // legacyIP is an IPv4 address as MasterInfo has it, its first byte lowest; 0
