@@ -26,6 +26,9 @@ type Config struct {
 	// This master's id: a UUID of its own per start, so that the ids of agents
 	// and frameworks that are made of it never repeat.
 	MasterID string
+	// The cluster's id, by its registry; agents of another are refused. Empty:
+	// nobody is.
+	ClusterID string
 	// Shown to frameworks; may be nil.
 	Info *mesos.MasterInfo
 	// The allocator's address.

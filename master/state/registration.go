@@ -62,8 +62,29 @@ func (m *Machine) onAgentAdmitted(from Peer, picture view.Agent) {
 func (m *Machine) sendRegistered(a *agent) {
 	m.send(a.peer(), &cluster.AgentRegistered{
 		AgentId: a.view.Info.GetId(), MasterId: &m.cfg.MasterID,
-		TotalPingTimeout: new(m.cfg.TotalPingTimeout.Nanoseconds()),
+		TotalPingTimeout: new(m.cfg.TotalPingTimeout.Nanoseconds()), ClusterId: m.clusterID(),
 	})
+}
+
+// clusterID is nil when there is none.
+func (m *Machine) clusterID() *string {
+	if m.cfg.ClusterID == "" {
+		return nil
+	}
+	return &m.cfg.ClusterID
+}
+
+// refuseForeigner sends away an agent of another cluster: what it would report
+// is nobody's here.
+func (m *Machine) refuseForeigner(from Peer, msg *cluster.ReregisterAgent) bool {
+	if m.cfg.ClusterID == "" || msg.GetClusterId() == "" || msg.GetClusterId() == m.cfg.ClusterID {
+		return false
+	}
+	err := field.Invalid("cluster_id", msg.GetClusterId(), "is another cluster than this master's, %q", m.cfg.ClusterID)
+	m.publish(view.Judged{Kind: view.Others})
+	m.note(Warn, "Refused an agent: "+err.Error(), Field{"agent", msg.GetAgent().GetId().GetValue()}, Field{"peer", string(from)})
+	m.send(from, &cluster.RegistrationRefused{Message: new(err.Error()), Foreign: new(true)})
+	return true
 }
 
 func (m *Machine) refuseAgent(to Peer, why error, fatal bool) {

@@ -22,6 +22,9 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 	if m.agents.returning[id] || a != nil && a.leaving {
 		return // it repeats itself
 	}
+	if m.refuseForeigner(from, msg) {
+		return
+	}
 	total, err := checkAgentInfo(msg.GetAgent())
 	if err == nil && id == "" {
 		err = field.Missing("agent.id")
@@ -98,7 +101,7 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 	m.note(Info, "An agent came back", Field{"agent", string(id)}, Field{"peer", string(from)})
 	m.send(from, &cluster.AgentReregistered{
 		AgentId: a.view.Info.GetId(), MasterId: &m.cfg.MasterID,
-		TotalPingTimeout: new(m.cfg.TotalPingTimeout.Nanoseconds()), MissingTasks: missing,
+		TotalPingTimeout: new(m.cfg.TotalPingTimeout.Nanoseconds()), MissingTasks: missing, ClusterId: m.clusterID(),
 	})
 	for _, kill := range a.kills {
 		m.send(from, kill)

@@ -158,6 +158,8 @@ func (s *scenario) configure(text string) {
 			s.cfg.AgentRemovalRate.Per, _ = time.ParseDuration(value)
 		case "removal_limit":
 			s.cfg.RecoveryAgentRemovalLimit, _ = strconv.ParseFloat(value, 64)
+		case "cluster":
+			s.cfg.ClusterID = value
 		case "refuse_root":
 			s.cfg.RefuseRoot = value == "true"
 		case "roles":

@@ -33,8 +33,10 @@ type AgentRegistered struct {
 	// Nanoseconds without a Ping after which the agent looks for the master
 	// again.
 	TotalPingTimeout *int64 `protobuf:"varint,3,req,name=total_ping_timeout,json=totalPingTimeout" json:"total_ping_timeout,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Of the registry; absent when that is kept in memory.
+	ClusterId     *string `protobuf:"bytes,4,opt,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AgentRegistered) Reset() {
@@ -88,6 +90,13 @@ func (x *AgentRegistered) GetTotalPingTimeout() int64 {
 	return 0
 }
 
+func (x *AgentRegistered) GetClusterId() string {
+	if x != nil && x.ClusterId != nil {
+		return *x.ClusterId
+	}
+	return ""
+}
+
 // AgentReregistered ends a re-registration.
 type AgentReregistered struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -96,8 +105,10 @@ type AgentReregistered struct {
 	// See AgentRegistered.
 	TotalPingTimeout *int64                           `protobuf:"varint,3,req,name=total_ping_timeout,json=totalPingTimeout" json:"total_ping_timeout,omitempty"`
 	MissingTasks     []*AgentReregistered_MissingTask `protobuf:"bytes,4,rep,name=missing_tasks,json=missingTasks" json:"missing_tasks,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// See AgentRegistered.
+	ClusterId     *string `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AgentReregistered) Reset() {
@@ -158,6 +169,13 @@ func (x *AgentReregistered) GetMissingTasks() []*AgentReregistered_MissingTask {
 	return nil
 }
 
+func (x *AgentReregistered) GetClusterId() string {
+	if x != nil && x.ClusterId != nil {
+		return *x.ClusterId
+	}
+	return ""
+}
+
 // RegistrationRefused ends a registration that cannot succeed.
 type RegistrationRefused struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -165,7 +183,10 @@ type RegistrationRefused struct {
 	Message *string `protobuf:"bytes,1,req,name=message" json:"message,omitempty"`
 	// Whether the agent shall shut its tasks down and exit; otherwise it
 	// keeps trying.
-	Fatal         *bool `protobuf:"varint,2,opt,name=fatal" json:"fatal,omitempty"`
+	Fatal *bool `protobuf:"varint,2,opt,name=fatal" json:"fatal,omitempty"`
+	// The agent belongs to another cluster: it shall exit, and leave its tasks
+	// alone.
+	Foreign       *bool `protobuf:"varint,3,opt,name=foreign" json:"foreign,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -210,6 +231,13 @@ func (x *RegistrationRefused) GetMessage() string {
 func (x *RegistrationRefused) GetFatal() bool {
 	if x != nil && x.Fatal != nil {
 		return *x.Fatal
+	}
+	return false
+}
+
+func (x *RegistrationRefused) GetForeign() bool {
+	if x != nil && x.Foreign != nil {
+		return *x.Foreign
 	}
 	return false
 }
@@ -1181,22 +1209,27 @@ var File_messages_cluster_agent_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\n" +
-	"\x1cmessages/cluster/agent.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\x8a\x01\n" +
+	"\x1cmessages/cluster/agent.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\xa9\x01\n" +
 	"\x0fAgentRegistered\x12,\n" +
 	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12\x1b\n" +
 	"\tmaster_id\x18\x02 \x02(\tR\bmasterId\x12,\n" +
-	"\x12total_ping_timeout\x18\x03 \x02(\x03R\x10totalPingTimeout\"\xd4\x02\n" +
+	"\x12total_ping_timeout\x18\x03 \x02(\x03R\x10totalPingTimeout\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x04 \x01(\tR\tclusterId\"\xf3\x02\n" +
 	"\x11AgentReregistered\x12,\n" +
 	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12\x1b\n" +
 	"\tmaster_id\x18\x02 \x02(\tR\bmasterId\x12,\n" +
 	"\x12total_ping_timeout\x18\x03 \x02(\x03R\x10totalPingTimeout\x12R\n" +
-	"\rmissing_tasks\x18\x04 \x03(\v2-.troupe.cluster.AgentReregistered.MissingTaskR\fmissingTasks\x1ar\n" +
+	"\rmissing_tasks\x18\x04 \x03(\v2-.troupe.cluster.AgentReregistered.MissingTaskR\fmissingTasks\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x05 \x01(\tR\tclusterId\x1ar\n" +
 	"\vMissingTask\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
-	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\"E\n" +
+	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\"_\n" +
 	"\x13RegistrationRefused\x12\x18\n" +
 	"\amessage\x18\x01 \x02(\tR\amessage\x12\x14\n" +
-	"\x05fatal\x18\x02 \x01(\bR\x05fatal\")\n" +
+	"\x05fatal\x18\x02 \x01(\bR\x05fatal\x12\x18\n" +
+	"\aforeign\x18\x03 \x01(\bR\aforeign\")\n" +
 	"\rShutdownAgent\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\"*\n" +
 	"\x04Ping\x12\"\n" +

@@ -102,7 +102,9 @@ type ReregisterAgent struct {
 	Tasks []*mesos.Task `protobuf:"bytes,5,rep,name=tasks" json:"tasks,omitempty"`
 	// Executors that came with an ExecutorInfo, custom and default ones alike;
 	// each with its framework_id. Command executors have no resources of their own.
-	Executors     []*mesos.ExecutorInfo `protobuf:"bytes,6,rep,name=executors" json:"executors,omitempty"`
+	Executors []*mesos.ExecutorInfo `protobuf:"bytes,6,rep,name=executors" json:"executors,omitempty"`
+	// As AgentRegistered named it; absent when it did not.
+	ClusterId     *string `protobuf:"bytes,15,opt,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -177,6 +179,13 @@ func (x *ReregisterAgent) GetExecutors() []*mesos.ExecutorInfo {
 		return x.Executors
 	}
 	return nil
+}
+
+func (x *ReregisterAgent) GetClusterId() string {
+	if x != nil && x.ClusterId != nil {
+		return *x.ClusterId
+	}
+	return ""
 }
 
 // UnregisterAgent takes an agent out for good; sent once, when it shuts down
@@ -854,7 +863,7 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\rRegisterAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12B\n" +
-	"\fcapabilities\x18\x03 \x03(\v2\x1e.mesos.v1.AgentInfo.CapabilityR\fcapabilities\"\xaf\x02\n" +
+	"\fcapabilities\x18\x03 \x03(\v2\x1e.mesos.v1.AgentInfo.CapabilityR\fcapabilities\"\xce\x02\n" +
 	"\x0fReregisterAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12B\n" +
@@ -863,7 +872,9 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"frameworks\x18\x04 \x03(\v2\x17.mesos.v1.FrameworkInfoR\n" +
 	"frameworks\x12$\n" +
 	"\x05tasks\x18\x05 \x03(\v2\x0e.mesos.v1.TaskR\x05tasks\x124\n" +
-	"\texecutors\x18\x06 \x03(\v2\x16.mesos.v1.ExecutorInfoR\texecutors\"?\n" +
+	"\texecutors\x18\x06 \x03(\v2\x16.mesos.v1.ExecutorInfoR\texecutors\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x0f \x01(\tR\tclusterId\"?\n" +
 	"\x0fUnregisterAgent\x12,\n" +
 	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\"U\n" +
 	"\rAgentHindered\x12,\n" +

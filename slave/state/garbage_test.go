@@ -95,7 +95,7 @@ func garbage(t *rapid.T) Input {
 	msg := proto.Clone(rapid.SampledFrom(vocabulary).Draw(t, "type"))
 	fill(t, msg.ProtoReflect(), 0)
 	if refused, ok := msg.(*cluster.RegistrationRefused); ok {
-		refused.Fatal = nil // that one is an order
+		refused.Fatal, refused.Foreign = nil, nil // those are orders
 	}
 	return Received{From: peer, Message: msg}
 }

@@ -74,7 +74,7 @@ func (m *Machine) reconfigure(rebooted bool) bool {
 	switch {
 	case err == nil:
 		m.note(Info, "The agent has changed since its last start", Field{"agent", m.ID()})
-		m.checkpoint(nil, identity(m.info))
+		m.checkpoint(nil, m.identity())
 	case rebooted:
 		m.note(Warn, "The machine was started anew, and is another: this is a new agent",
 			Field{"before", m.ID()}, Field{"changed", err.Error()})
@@ -141,7 +141,7 @@ func (m *Machine) forgetAll() {
 	m.frameworks = map[FrameworkID]*framework{}
 	m.containers = map[ContainerID]*executor{}
 	m.hosts = map[HostID]*host{}
-	m.drain = nil
+	m.drain, m.master.cluster = nil, ""
 }
 
 func (m *Machine) replayTaskForgotten(r *cluster.TaskForgotten) {
@@ -160,7 +160,7 @@ func (m *Machine) replayIdentity(r *cluster.AgentIdentity) {
 		info = proto.CloneOf(r.GetAgent())
 	}
 	info.Id = r.GetAgent().GetId()
-	m.info, m.before = info, r.GetAgent()
+	m.info, m.before, m.master.cluster = info, r.GetAgent(), r.GetClusterId()
 }
 
 func (m *Machine) replayForgotten(id FrameworkID) {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -22,6 +23,7 @@ type registration struct {
 	backoff  time.Duration
 	// What runs here will be told once the journal has been written.
 	composing bool
+	cluster   string // the id of the cluster that this agent belongs to; "" while none was told
 	// Without a ping for so long, the agent registers again.
 	pingTimeout time.Duration
 	// Of executors that ended while no master knew this agent.
@@ -114,6 +116,9 @@ func (m *Machine) capabilities() []*mesos.AgentInfo_Capability {
 // reregistration says what runs here, as far as it is durable, or can be.
 func (m *Machine) reregistration() *cluster.ReregisterAgent {
 	msg := &cluster.ReregisterAgent{Agent: m.info, Version: &m.cfg.Version, Capabilities: m.capabilities()}
+	if m.master.cluster != "" {
+		msg.ClusterId = proto.String(m.master.cluster)
+	}
 	for _, f := range sorted(m.frameworks) {
 		if f.ending {
 			continue
@@ -180,7 +185,8 @@ func (m *Machine) agentRegistered(from Peer, msg *cluster.AgentRegistered) {
 	if m.id() == nil {
 		m.info = proto.CloneOf(m.cfg.Info)
 		m.info.Id = msg.GetAgentId()
-		m.checkpoint(nil, identity(m.info))
+		m.master.cluster = msg.GetClusterId()
+		m.checkpoint(nil, m.identity())
 		m.note(Info, "Registered", Field{"agent", m.id().GetValue()}, Field{"master", string(from)})
 	}
 	m.welcomed(from, msg.GetAgentId(), msg.GetTotalPingTimeout())
@@ -192,6 +198,10 @@ func (m *Machine) agentReregistered(from Peer, msg *cluster.AgentReregistered) {
 	}
 	if m.leaving.on() {
 		return // the master tells of all that was here
+	}
+	if m.master.cluster == "" && msg.GetClusterId() != "" {
+		m.master.cluster = msg.GetClusterId()
+		m.checkpoint(nil, m.identity())
 	}
 	m.note(Info, "Registered again", Field{"agent", m.id().GetValue()}, Field{"master", string(from)})
 	for _, missing := range msg.GetMissingTasks() {
@@ -233,7 +243,14 @@ func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool
 
 func (m *Machine) registrationRefused(msg *cluster.RegistrationRefused) {
 	m.note(Warn, "The master refused the registration", Field{"message", msg.GetMessage()})
-	if msg.GetFatal() {
+	switch {
+	case msg.GetForeign() && m.leaving.on():
+		m.leaving.told = true // by nobody: this is not who should know
+	case msg.GetForeign():
+		m.exit("the master is of another cluster", fmt.Errorf("agent %s: the master at %s refused it: %s; "+
+			"start it with --master of the cluster that it belongs to, and its tasks are found again; to move it, "+
+			"start it once more with --recover=cleanup, which ends its tasks", m.ID(), m.master.detected, msg.GetMessage()))
+	case msg.GetFatal():
 		m.leave("the master refused this agent: "+msg.GetMessage(), false)
 	}
 }
@@ -276,8 +293,10 @@ func (m *Machine) publishAgent() {
 	}})
 }
 
-func identity(info *mesos.AgentInfo) *cluster.JournalRecord {
-	return &cluster.JournalRecord{Record: &cluster.JournalRecord_Identity{
-		Identity: &cluster.AgentIdentity{Agent: info},
-	}}
+func (m *Machine) identity() *cluster.JournalRecord {
+	r := &cluster.AgentIdentity{Agent: m.info}
+	if m.master.cluster != "" {
+		r.ClusterId = proto.String(m.master.cluster)
+	}
+	return &cluster.JournalRecord{Record: &cluster.JournalRecord_Identity{Identity: r}}
 }

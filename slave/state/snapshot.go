@@ -16,7 +16,7 @@ import (
 func (m *Machine) Snapshot() []*cluster.JournalRecord {
 	var records []*cluster.JournalRecord
 	if m.id() != nil {
-		records = append(records, identity(m.info))
+		records = append(records, m.identity())
 	}
 	if m.drain != nil {
 		records = append(records, drainRecord(m.drain))

@@ -125,6 +125,32 @@ func TestDamagedJournal(t *testing.T) {
 	c.end()
 }
 
+// TestForeignCluster: an agent that is sent to the master of another cluster
+// ends and says so; its tasks run on, and are found by the next start.
+func TestForeignCluster(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	task := w.startTask("homesick", "echo pid $$; exec sleep 1000")
+	pid := task.await(task.out, `pid (\d+)`)[1]
+	other := processtest.FreePort(t)
+	stranger := w.start("master", fmt.Sprintf("--port=%d", other), "--work_dir="+filepath.Join(w.dir, "other"))
+	stranger.await(stranger.err, `"serving"`)
+	c.agent.kill()
+	c.agentWith(fmt.Sprintf("--master=127.0.0.1:%d", other)).wait().check(t, "agent at the other master", 1, "",
+		`is another cluster than this master's.*start it with --master of the cluster that it belongs to`)
+	stranger.await(stranger.err, `Refused an agent: cluster_id: .* is another cluster`)
+	if !processtest.Exists("/proc/" + pid) {
+		t.Error("the task has ended")
+	}
+	stranger.signal(unix.SIGTERM)
+	stranger.wait()
+	c.startAgent()
+	c.running("homesick")
+	w.do("tasks", "kill", "homesick").check(t, "tasks kill", 0, "", "^$")
+	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.end()
+}
+
 // TestFullDisk: an agent without room for its journal launches nothing and
 // wants nothing offered; what runs goes on, and when there is room again so does
 // the agent, with all that it was told meanwhile.

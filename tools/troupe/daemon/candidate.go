@@ -144,6 +144,9 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 		return fmt.Errorf("--registry: %w", err)
 	}
 	c.release = append(c.release, registry.Close)
+	if o.durable() {
+		o.Config.ClusterID = registry.ClusterID()
+	}
 	if err := c.System.Stop(ctx, c.System.PID(master.Name)); err != nil {
 		return err
 	}

@@ -39,6 +39,11 @@ type MasterOptions struct {
 	Flags map[string]string
 }
 
+// durable tells that the cluster's id outlives the master.
+func (o MasterOptions) durable() bool {
+	return o.WorkDir != "" || len(o.Masters.Addresses) > 0 || o.ZooKeeper.Place != nil
+}
+
 // StartMaster starts a master; it serves when this returns. A master that is
 // alone leads then; one of several stands by until it is elected.
 func StartMaster(ctx context.Context, o MasterOptions) (*Daemon, error) {
