@@ -17,7 +17,7 @@ var vocabulary = []proto.Message{
 	&cluster.AgentRegistered{}, &cluster.AgentReregistered{}, &cluster.RegistrationRefused{},
 	&cluster.Ping{}, &cluster.RunTask{}, &cluster.RunTaskGroup{}, &cluster.KillTask{}, &cluster.StatusUpdateAck{},
 	&cluster.ShutdownExecutor{}, &cluster.ShutdownFramework{}, &cluster.UpdateFramework{}, &cluster.FrameworkMessage{},
-	&cluster.HostReady{}, &cluster.ContainerLaunched{}, &cluster.ContainerEnded{}, &executorapi.Call{},
+	&cluster.DrainAgent{}, &cluster.ResendUpdates{}, &cluster.HostReady{}, &cluster.ContainerLaunched{}, &cluster.ContainerEnded{}, &executorapi.Call{},
 	&cluster.Pong{}, // and what it may not
 }
 
