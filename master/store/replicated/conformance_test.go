@@ -3,6 +3,7 @@ package replicated
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 
 	"troupe/master/election"
 	"troupe/master/registry"
@@ -25,7 +26,7 @@ func (o opened) Close() error {
 
 func testConformance(t *testing.T, masters int) {
 	ensembles := make(map[string]*ensemble)
-	storetest.Run(t, func(t *testing.T) storetest.Store {
+	storetest.RunWithin(t, synctest.Test, func(t *testing.T) storetest.Store {
 		e := ensembles[t.Name()]
 		if e == nil {
 			e = newEnsemble(t, masters)
@@ -34,6 +35,30 @@ func testConformance(t *testing.T, masters int) {
 		e.startAll()
 		_, term := e.elect()
 		return opened{e.registry(term), e}
+	})
+}
+
+// TestFence: each term ends the one before, whose master is cut off and does not
+// know it.
+func TestFence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnsemble(t, 3)
+		e.startAll()
+		leads, cut := "", ""
+		storetest.Fence(t, func(*testing.T) storetest.Store {
+			if cut != "" {
+				e.net.isolate(cut, false)
+			}
+			if cut = leads; cut != "" {
+				e.net.isolate(cut, true)
+				node := e.nodes[cut]
+				delete(e.nodes, cut) // stands no more
+				defer func() { e.nodes[cut] = node }()
+			}
+			var term election.Term
+			leads, term = e.elect()
+			return e.registry(term)
+		})
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/hashicorp/raft"
 	boltstore "github.com/hashicorp/raft-boltdb/v2"
@@ -99,15 +100,17 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 		}, "what is between is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := written(t)
-			c.spoil(t, e.folderOf("h1:5050"))
-			for range 2 { // the first refusal repairs nothing
-				_, err := Open(e.optionsOf("h1:5050"))
-				if !errors.Is(err, ErrDamaged) {
-					t.Fatalf("opened with %v", err)
+			synctest.Test(t, func(t *testing.T) {
+				e := written(t)
+				c.spoil(t, e.folderOf("h1:5050"))
+				for range 2 { // the first refusal repairs nothing
+					_, err := Open(e.optionsOf("h1:5050"))
+					if !errors.Is(err, ErrDamaged) {
+						t.Fatalf("opened with %v", err)
+					}
+					refuses(t, err, c.file, "troupe masters remove", e.folderOf("h1:5050"))
 				}
-				refuses(t, err, c.file, "troupe masters remove", e.folderOf("h1:5050"))
-			}
+			})
 		})
 	}
 }
@@ -149,7 +152,9 @@ func edit(t *testing.T, folder string, change func(*bbolt.Tx) error) {
 }
 
 // TestWhatACrashLeavesIsNoDamage: a snapshot or a log's file that was being made.
-func TestWhatACrashLeavesIsNoDamage(t *testing.T) {
+func TestWhatACrashLeavesIsNoDamage(t *testing.T) { synctest.Test(t, testWhatACrashLeavesIsNoDamage) }
+
+func testWhatACrashLeavesIsNoDamage(t *testing.T) {
 	e := written(t)
 	folder := e.folderOf("h1:5050")
 	for _, path := range []string{"snapshots/9-9-9.tmp/meta.json", "log.db.new"} {
@@ -165,7 +170,9 @@ func TestWhatACrashLeavesIsNoDamage(t *testing.T) {
 	}
 }
 
-func TestAFolderBelongsToOneProcess(t *testing.T) {
+func TestAFolderBelongsToOneProcess(t *testing.T) { synctest.Test(t, testAFolderBelongsToOneProcess) }
+
+func testAFolderBelongsToOneProcess(t *testing.T) {
 	e := newEnsemble(t, 1)
 	e.startAll()
 	_, err := Open(e.optionsOf("h1:5050"))
@@ -174,7 +181,9 @@ func TestAFolderBelongsToOneProcess(t *testing.T) {
 
 // TestAFullDisk: a leader that cannot write leads no more; when there is space,
 // what was acknowledged is there.
-func TestAFullDisk(t *testing.T) {
+func TestAFullDisk(t *testing.T) { synctest.Test(t, testAFullDisk) }
+
+func testAFullDisk(t *testing.T) {
 	e := newEnsemble(t, 1)
 	e.options = func(o *Options) { o.MaxLogBytes = 512 << 10 }
 	e.startAll()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"go.uber.org/zap"
 )
@@ -25,6 +26,10 @@ func refuses(t *testing.T, err error, words ...string) {
 // TestAMasterThatLostItsRegistryHasNoVote, lest what it had voted for is voted
 // on twice; added again, it has everything.
 func TestAMasterThatLostItsRegistryHasNoVote(t *testing.T) {
+	synctest.Test(t, testAMasterThatLostItsRegistryHasNoVote)
+}
+
+func testAMasterThatLostItsRegistryHasNoVote(t *testing.T) {
 	e := newEnsemble(t, 3)
 	e.startAll()
 	leader, term := e.elect()
@@ -79,7 +84,9 @@ func membersOf(t *testing.T, n *Node) string {
 	return addresses(members)
 }
 
-func TestReplacingADeadMachine(t *testing.T) {
+func TestReplacingADeadMachine(t *testing.T) { synctest.Test(t, testReplacingADeadMachine) }
+
+func testReplacingADeadMachine(t *testing.T) {
 	e := newEnsemble(t, 3)
 	e.startAll()
 	leader, term := e.elect()
@@ -121,6 +128,10 @@ func TestReplacingADeadMachine(t *testing.T) {
 }
 
 func TestTheListOfMastersIsHeldAgainstTheLog(t *testing.T) {
+	synctest.Test(t, testTheListOfMastersIsHeldAgainstTheLog)
+}
+
+func testTheListOfMastersIsHeldAgainstTheLog(t *testing.T) {
 	e := newEnsemble(t, 3)
 	e.startAll()
 	_, term := e.elect()
@@ -143,7 +154,9 @@ func TestTheListOfMastersIsHeldAgainstTheLog(t *testing.T) {
 	e.elect()
 }
 
-func TestOptionsAreChecked(t *testing.T) {
+func TestOptionsAreChecked(t *testing.T) { synctest.Test(t, testOptionsAreChecked) }
+
+func testOptionsAreChecked(t *testing.T) {
 	e := newEnsemble(t, 3)
 	for _, c := range []struct {
 		spoil func(*Options)
@@ -168,7 +181,9 @@ func TestOptionsAreChecked(t *testing.T) {
 
 // TestADifferentListFoundsNothing: masters that were told of different others
 // make no cluster.
-func TestADifferentListFoundsNothing(t *testing.T) {
+func TestADifferentListFoundsNothing(t *testing.T) { synctest.Test(t, testADifferentListFoundsNothing) }
+
+func testADifferentListFoundsNothing(t *testing.T) {
 	e := newEnsemble(t, 2)
 	a := e.start("h1:5050")
 	e.masters = append(e.masters, "h3:5050")

@@ -49,6 +49,11 @@ func Framework(id string) *cluster.RegistryRecord {
 // Run runs the suite. Open opens the same store whenever it is called in one
 // test, and a new one in another; the suite closes it in between.
 func Run(t *testing.T, open func(t *testing.T) Store) {
+	RunWithin(t, func(t *testing.T, test func(*testing.T)) { test(t) }, open)
+}
+
+// RunWithin is Run with each test within something, such as a synctest bubble.
+func RunWithin(t *testing.T, within func(t *testing.T, test func(*testing.T)), open func(t *testing.T) Store) {
 	for name, test := range map[string]func(*testing.T, func(*testing.T) Store){
 		"StartsEmpty":     startsEmpty,
 		"KeepsTheCluster": keepsTheCluster,
@@ -60,7 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"KeepsFrameworks": keepsFrameworks,
 		"WritesNothing":   writesNothing,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, open) })
+		t.Run(name, func(t *testing.T) { within(t, func(t *testing.T) { test(t, open) }) })
 	}
 }
 
