@@ -26,10 +26,12 @@ type inbound struct {
 	// wrong tells what is wrong with a request, from whom it came aside.
 	wrong func(*cluster.ReplicaRequest) error
 
-	free    chan struct{} // one for each request that may begin
-	closed  chan struct{}
-	closing sync.Once
-	under   sync.WaitGroup
+	free   chan struct{} // one for each request that may begin
+	closed chan struct{}
+	under  sync.WaitGroup // only Added to while it is not closed
+
+	mu    sync.Mutex
+	ended bool // as closed, but with nothing that begins meanwhile
 }
 
 func newInbound(id string, w Wire, wrong func(*cluster.ReplicaRequest) error) *inbound {
@@ -45,8 +47,34 @@ func newInbound(id string, w Wire, wrong func(*cluster.ReplicaRequest) error) *i
 
 // close ends everything that waits.
 func (in *inbound) close() {
-	in.closing.Do(func() { close(in.closed) })
+	in.mu.Lock()
+	if !in.ended {
+		in.ended = true
+		close(in.closed)
+	}
+	in.mu.Unlock()
 	in.snapshots.abort(errClosed)
+}
+
+// enter says that a request is under way, or why it may not be.
+func (in *inbound) enter() error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.ended {
+		return errClosed
+	}
+	select {
+	case <-in.free:
+		in.under.Add(1)
+		return nil
+	default:
+		return fmt.Errorf("%d requests wait here already", maxInFlight)
+	}
+}
+
+func (in *inbound) leave() {
+	in.free <- struct{}{}
+	in.under.Done()
 }
 
 // serve carries out one request and sends its reply. It does not block.
@@ -62,15 +90,12 @@ func (in *inbound) serve(from string, r *cluster.ReplicaRequest) {
 		refuse(err)
 		return
 	}
-	select {
-	case <-in.free:
-	default:
-		refuse(fmt.Errorf("%d requests wait here already", maxInFlight))
+	if err := in.enter(); err != nil {
+		refuse(err)
 		return
 	}
-	in.under.Add(1)
 	go func() {
-		defer func() { in.free <- struct{}{}; in.under.Done() }()
+		defer in.leave()
 		reply, err := in.handle(from, r)
 		if err != nil {
 			refuse(err)
