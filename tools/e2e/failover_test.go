@@ -73,13 +73,20 @@ func (f *framework) all(state string) {
 	})
 }
 
-// pids are the processes of the tasks, by task; each has started once.
+// pids are the processes of the tasks, by task; each has started once. A task
+// runs a moment before its program says so.
 func (f *framework) pids() map[string]int {
 	f.t.Helper()
-	marks, err := steady.ReadMarks(f.options.Dir)
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	var marks map[string][]string
+	eventually(f.t, "every task has said that it started", func() (all bool) {
+		var err error
+		if marks, err = steady.ReadMarks(f.options.Dir); err != nil {
+			f.t.Fatal(err)
+		}
+		return len(marks) >= f.options.Count && !slices.ContainsFunc(slices.Collect(maps.Values(marks)), func(lines []string) bool {
+			return len(lines) == 0
+		})
+	})
 	pids := map[string]int{}
 	for task, lines := range marks {
 		pid, err := strconv.Atoi(strings.TrimPrefix(lines[0], "start "))
