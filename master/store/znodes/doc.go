@@ -16,8 +16,9 @@
 // on; then the root names the new snapshot, in one transaction, and what lies
 // before it is deleted.
 //
-// A znode holds at most 1 MiB, as does a transaction; a segment has half of
-// that. Fifty thousand agents are some hundred segments, read in parallel.
+// A znode holds at most 1 MiB, as does a transaction; a segment has an eighth of
+// that, since ZooKeeper's servers keep the last 500 transactions in memory. Fifty
+// thousand agents are some hundred segments, read in parallel.
 //
 // Not chosen: a znode per record, of which a leader would have to read fifty
 // thousand one by one; a fixed number of shards, of which a burst of admissions

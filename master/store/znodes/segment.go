@@ -17,8 +17,9 @@ const (
 	// Format is the stored form that this code reads and writes.
 	Format = 1
 	// segmentBytes is how much of records a segment holds, unless one record
-	// alone has more. ZooKeeper takes transactions of 1 MiB.
-	segmentBytes = 512 << 10
+	// alone has more. ZooKeeper takes transactions of 1 MiB, but its servers keep
+	// the last 500 of them in memory.
+	segmentBytes = 128 << 10
 	// maxRecord bounds one record, in bytes.
 	maxRecord = 900 << 10
 )

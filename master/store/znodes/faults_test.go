@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -18,34 +19,43 @@ import (
 	"troupe/master/election"
 	"troupe/master/election/zookeeper"
 	"troupe/master/election/zookeepertest"
+	"troupe/master/registry"
 	"troupe/master/store/znodes"
 	"troupe/messages/masters"
 	"troupe/messages/mesos"
 )
 
-// childVariable makes the test binary a master that writes, at the URL it has.
-const childVariable = "TROUPE_TEST_LEAD_AT"
+// childVariable makes the test binary a master that writes, at the URL it has;
+// batchVariable says how many records at a time, sessionVariable how long its
+// session is.
+const (
+	childVariable   = "TROUPE_TEST_LEAD_AT"
+	batchVariable   = "TROUPE_TEST_BATCH"
+	sessionVariable = "TROUPE_TEST_SESSION"
+)
 
 func TestMain(m *testing.M) {
 	if url := os.Getenv(childVariable); url != "" {
-		fmt.Println("END", leadAndWrite(url))
+		n, err := strconv.Atoi(os.Getenv(batchVariable))
+		session, err2 := time.ParseDuration(os.Getenv(sessionVariable))
+		if err = errors.Join(err, err2); err == nil {
+			err = leadAndWrite(url, n, session)
+		}
+		fmt.Println("END", err)
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// childSession is long enough for a busy machine, and short enough to wait for.
-const childSession = 3 * time.Second
-
-// leadAndWrite prints every id once its record is durable. It writes on as long
-// as it can, whatever it hears of its term.
-func leadAndWrite(url string) error {
+// leadAndWrite prints the number of every batch once it is durable. It writes on
+// as long as it can, whatever it hears of its term.
+func leadAndWrite(url string, size int, session time.Duration) error {
 	place, err := masters.ParseZooKeeper(url)
 	if err != nil {
 		return err
 	}
 	id, number := "child", uint32(1)
-	c := zookeeper.NewContest(zookeeper.Options{Place: place, SessionTimeout: childSession},
+	c := zookeeper.NewContest(zookeeper.Options{Place: place, SessionTimeout: session},
 		&mesos.MasterInfo{Id: &id, Ip: &number, Port: &number}, znodes.Open)
 	term, err := c.Lead(context.Background())
 	if err != nil {
@@ -55,26 +65,40 @@ func leadAndWrite(url string) error {
 	if err != nil {
 		return err
 	}
-	for i := 0; ; i++ {
-		id := fmt.Sprintf("child-%d", i)
-		if err := s.Write(context.Background(), admit(id)); err != nil {
+	records, err := s.Load(context.Background())
+	if err != nil {
+		return err
+	}
+	for i := len(records) / size; ; i++ {
+		if err := s.Write(context.Background(), batch(i, size)); err != nil {
 			return err
 		}
-		fmt.Println(id)
+		fmt.Println(i)
 	}
+}
+
+// batch is of agents of about a kilobyte each, whose ids begin with its number.
+func batch(i, size int) []registry.Change {
+	all := many(size)
+	for j := range all {
+		id := fmt.Sprintf("%d-%d", i, j)
+		all[j].Key = registry.AgentKey(id)
+		all[j].Record.GetAgent().Agent.Id.Value = &id
+	}
+	return all
 }
 
 // child is a leader in a process of its own.
 type child struct {
 	cmd     *exec.Cmd
-	written []string
+	written []string // numbers of batches
 	lines   *bufio.Scanner
 }
 
-func startChild(t *testing.T, url string) *child {
+func startChild(t *testing.T, url string, size int, session time.Duration) *child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childVariable+"="+url)
+	cmd.Env = append(os.Environ(), childVariable+"="+url, batchVariable+"="+strconv.Itoa(size), sessionVariable+"="+session.String())
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -109,7 +133,7 @@ func (c *child) read(n int) string {
 func TestAPausedLeaderWritesNoMore(t *testing.T) {
 	e := zookeepertest.Start(t, 1)
 	w := newWorld(t, e)
-	c := startChild(t, e.URL(w.o.Place.Path))
+	c := startChild(t, e.URL(w.o.Place.Path), 1, 3*time.Second)
 	if why := c.read(50); why != "" {
 		t.Fatal(why)
 	}
@@ -127,9 +151,9 @@ func TestAPausedLeaderWritesNoMore(t *testing.T) {
 	if !strings.Contains(why, "does not lead any more") {
 		t.Errorf("it ended with %q", why)
 	}
-	for _, id := range c.written {
-		if !slices.Contains(before, id) {
-			t.Errorf("%s was acknowledged, and the next leader had not found it", id)
+	for _, number := range c.written {
+		if !slices.Contains(before, number+"-0") {
+			t.Errorf("batch %s was acknowledged, and the next leader had not found it", number)
 		}
 	}
 	w.depose(t)
@@ -151,6 +175,46 @@ func idsOf(t *testing.T, s election.Registry) []string {
 		ids = append(ids, r.GetAgent().GetAgent().GetId().GetValue())
 	}
 	return ids
+}
+
+// A leader that is killed anywhere, between the transactions of a batch or while
+// it writes a snapshot, leaves whole batches, and all that it acknowledged.
+func TestAKilledLeaderLeavesWholeBatches(t *testing.T) {
+	const size = 600 // five segments
+	e := zookeepertest.Start(t, 1)
+	w := newWorld(t, e)
+	for round := range 4 {
+		c := startChild(t, e.URL(w.o.Place.Path), size, time.Minute)
+		if why := c.read(3 + 2*round); why != "" {
+			t.Fatal(why)
+		}
+		if err := c.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		c.read(1 << 30) // what it had said before
+		w.depose(t)
+		s := open(t, w.elect(t))
+		found := map[string]int{}
+		for _, id := range idsOf(t, s) {
+			number, _, _ := strings.Cut(id, "-")
+			found[number]++
+		}
+		for number, n := range found {
+			if n != size {
+				t.Errorf("round %d: %d records are left of batch %s", round, n, number)
+			}
+		}
+		for _, number := range c.written {
+			if found[number] == 0 {
+				t.Errorf("round %d: batch %s was acknowledged and is lost", round, number)
+			}
+		}
+		shut(t, s)
+		w.depose(t)
+	}
+	if len(snapshots(w.children(t, "/registry"))) == 0 {
+		t.Error("no snapshot was written")
+	}
 }
 
 // Servers of ZooKeeper may die in the middle of writes, of small batches and of
