@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -253,4 +254,42 @@ func TestOperatorsOfAgents(t *testing.T) {
 		d.signal(syscall.SIGTERM)
 		d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	}
+}
+
+// What a task writes comes back byte for byte, be it no text at all: at once, in
+// pieces while it is written, and over a restart of its agent.
+func TestLogsAreExact(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	all := make([]byte, 3<<20)
+	for i := range all {
+		all[i] = byte(i * i >> 5) // every byte, and no UTF-8
+	}
+	first, second, gate := filepath.Join(w.dir, "first"), filepath.Join(w.dir, "second"), filepath.Join(w.dir, "gate")
+	for path, data := range map[string][]byte{first: all[:1<<20], second: all[1<<20:]} {
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	task := w.startTask("binary", fmt.Sprintf("cat %s; until [ -e %s ]; do sleep 0.05; done; cat %s", first, gate, second))
+	eventually(t, "the first half is there", func() bool { return len(w.do("tasks", "logs", "binary").out) == 1<<20 })
+	if got := w.do("tasks", "logs", "binary").out; got != string(all[:1<<20]) {
+		t.Error("the first half is not what was written")
+	}
+	follow := w.start(append([]string{"tasks", "logs", "--follow", "binary"}, w.flags...)...)
+	eventually(t, "the first half is followed", func() bool { return len(follow.out.String()) == 1<<20 })
+	c.agent.kill()
+	c.startAgent()
+	c.running("binary")
+	touch(t, gate)
+	follow.wait().check(t, "logs --follow", 0, "", "^$")
+	for name, d := range map[string]*daemon{"run": task, "logs --follow": follow} {
+		if r := d.wait(); r.out != string(all) {
+			t.Errorf("%s gave %d bytes that are not the %d that were written", name, len(r.out), len(all))
+		}
+	}
+	if r := w.do("tasks", "logs", "--stderr", "binary"); r.code != 0 || r.out != "" {
+		t.Errorf("stderr: %+v", r)
+	}
+	c.end()
 }
