@@ -120,17 +120,24 @@ func newSender(number, frameworks, tasks int, done *sync.WaitGroup) *sender {
 	return &sender{message: m, done: done}
 }
 
+// labelTexts are the keys and values of ten labels; a text is made once, a
+// message for each task.
+var labelTexts = func() (texts [10][2]string) {
+	for i := range texts {
+		texts[i] = [2]string{fmt.Sprint("key", i), fmt.Sprint("value", i)}
+	}
+	return texts
+}()
+
 func runningTask(agent *mesos.AgentID, framework *mesos.FrameworkID, id string) *mesos.Task {
-	labels := &mesos.Labels{}
-	for i := range 10 {
-		labels.Labels = append(labels.Labels, &mesos.Label{
-			Key: proto.String("key" + strconv.Itoa(i)), Value: proto.String("value" + strconv.Itoa(i)),
-		})
+	labels := &mesos.Labels{Labels: make([]*mesos.Label, 0, len(labelTexts))}
+	for i := range labelTexts {
+		labels.Labels = append(labels.Labels, &mesos.Label{Key: &labelTexts[i][0], Value: &labelTexts[i][1]})
 	}
 	return &mesos.Task{
 		Name: proto.String("task"), TaskId: &mesos.TaskID{Value: &id}, FrameworkId: framework, AgentId: agent,
 		State: mesos.TaskState_TASK_RUNNING.Enum(), Labels: labels,
-		Resources: allocatedTo("*", resources.MustParse("cpus:0.1;mem:5").Proto()),
+		Resources: runningTaskHas,
 	}
 }
 
