@@ -84,13 +84,13 @@ func (a *agent) usedByRole() []*cluster.AddAgent_Used {
 		role      string
 	}
 	var order []holder
-	sums := make(map[holder]resources.Resources)
+	held := make(map[holder][]resources.Resources)
 	add := func(f *framework, role string, what resources.Resources) {
 		h := holder{f, role}
-		if _, known := sums[h]; !known {
+		if _, known := held[h]; !known {
 			order = append(order, h)
 		}
-		sums[h] = sums[h].Add(what)
+		held[h] = append(held[h], what)
 	}
 	for _, t := range a.tasks {
 		if !t.freed {
@@ -103,7 +103,7 @@ func (a *agent) usedByRole() []*cluster.AddAgent_Used {
 	used := make([]*cluster.AddAgent_Used, 0, len(order))
 	for _, h := range order {
 		used = append(used, &cluster.AddAgent_Used{
-			FrameworkId: h.framework.view.Info.GetId(), Role: &h.role, Resources: sums[h].Proto(),
+			FrameworkId: h.framework.view.Info.GetId(), Role: &h.role, Resources: resources.Resources{}.Add(held[h]...).Proto(),
 		})
 	}
 	return used

@@ -8,6 +8,7 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
+	"troupe/messages/resources"
 	"troupe/messages/tasks"
 )
 
@@ -123,7 +124,8 @@ func timeInfo(t time.Time) *mesos.TimeInfo { return &mesos.TimeInfo{Nanoseconds:
 // learnTask makes what an agent says of a task true here. It returns nil for a
 // task that cannot be, and for one that is over: an agent that stayed, and
 // repeats what it wrote before it got the last acknowledgement, names it still.
-func (m *Machine) learnTask(a *agent, reported *mesos.Task, stayed bool) *task {
+// What a task needs that is new here is left to the caller to count as used.
+func (m *Machine) learnTask(a *agent, reported *mesos.Task, stayed bool, needs *[]resources.Resources) *task {
 	f := m.frameworks.byID[FrameworkID(reported.GetFrameworkId().GetValue())]
 	id := TaskID(reported.GetTaskId().GetValue())
 	if f == nil {
@@ -141,13 +143,24 @@ func (m *Machine) learnTask(a *agent, reported *mesos.Task, stayed bool) *task {
 			m.note(Warn, "Two agents name one task", Field{"task", string(id)}, Field{"agent", string(a.id())}, Field{"other", string(t.agent.id())})
 			return nil
 		}
+		a.hold(needs) // of which some may be this task's, named twice
 		m.correctTask(t, reported)
 		return t
 	}
 	if stayed && tasks.Terminal(reported.GetState()) {
 		return nil
 	}
-	return m.adoptTask(f, a, id, reported)
+	t := m.adoptTask(f, a, id, reported)
+	if t != nil && !t.freed {
+		*needs = append(*needs, t.view.Resources)
+	}
+	return t
+}
+
+// hold counts what is needed as used.
+func (a *agent) hold(needs *[]resources.Resources) {
+	a.used = a.used.Add(*needs...)
+	*needs = nil
 }
 
 // correctTask gives a known task the state that its agent knows.
@@ -189,9 +202,6 @@ func (m *Machine) adoptTask(f *framework, a *agent, id TaskID, reported *mesos.T
 	e := a.executors[executorKey{f, picture.Executor}]
 	t := m.addTask(f, a, e, picture)
 	m.correctTask(t, reported)
-	if !t.freed {
-		a.used = a.used.Add(need)
-	}
 	if known && !tasks.Terminal(t.view.State) {
 		m.forward(f, m.masterStatus(t.view, t.view.State, mesos.TaskStatus_REASON_AGENT_REREGISTERED, "Task is back with its agent"))
 	}

@@ -129,11 +129,13 @@ func (m *Machine) reconcileAgent(a *agent, msg *cluster.ReregisterAgent, stayed 
 	m.learnFrameworks(a, msg.GetFrameworks())
 	m.learnExecutors(a, msg.GetExecutors())
 	named := make(map[*task]bool, len(msg.GetTasks()))
+	var needs []resources.Resources
 	for _, reported := range msg.GetTasks() {
-		if t := m.learnTask(a, reported, stayed); t != nil {
+		if t := m.learnTask(a, reported, stayed, &needs); t != nil {
 			named[t] = true
 		}
 	}
+	a.hold(&needs)
 	var missing []*cluster.AgentReregistered_MissingTask
 	for _, t := range append([]*task(nil), a.tasks...) {
 		switch {

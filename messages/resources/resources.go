@@ -62,27 +62,58 @@ func (r Resources) Len() int { return len(r.entries) }
 // All yields the entries in a fixed order: by name, then by identity.
 func (r Resources) All() iter.Seq[Entry] { return slices.Values(r.entries) }
 
-// Add returns r and o together. Ranges and sets unite: what is in both counts
-// once. Amounts saturate.
-func (r Resources) Add(o Resources) Resources {
-	if o.IsEmpty() {
-		return r
-	}
-	if r.IsEmpty() {
-		return o
-	}
-	sum := make([]Entry, 0, len(r.entries)+len(o.entries))
-	for a, b := range pairs(r.entries, o.entries) {
+// Add returns r and the others together. Ranges and sets unite: what is in
+// several counts once. Amounts saturate.
+func (r Resources) Add(others ...Resources) Resources {
+	sum, own := r.entries, false
+	for _, o := range others {
 		switch {
-		case b == nil:
-			sum = append(sum, *a)
-		case a == nil:
-			sum = append(sum, *b)
-		default:
-			sum = append(sum, a.plus(*b))
+		case o.IsEmpty():
+		case len(sum) == 0:
+			sum = o.entries
+		case !own || !addInPlace(sum, o.entries):
+			sum, own = merged(sum, o.entries), true
 		}
 	}
 	return Resources{sum}
+}
+
+// merged is a new list of a and b together.
+func merged(a, b []Entry) []Entry {
+	sum := make([]Entry, 0, len(a)+len(b))
+	for x, y := range pairs(a, b) {
+		switch {
+		case y == nil:
+			sum = append(sum, *x)
+		case x == nil:
+			sum = append(sum, *y)
+		default:
+			sum = append(sum, x.plus(*y))
+		}
+	}
+	return sum
+}
+
+// addInPlace adds b to sum, which is nobody else's, unless b has something
+// that is not in sum at all.
+func addInPlace(sum, b []Entry) bool {
+	i := 0
+	for _, e := range b {
+		for i < len(sum) && sum[i].key < e.key {
+			i++
+		}
+		if i == len(sum) || sum[i].key != e.key {
+			return false
+		}
+	}
+	i = 0
+	for _, e := range b {
+		for sum[i].key != e.key {
+			i++
+		}
+		sum[i] = sum[i].plus(e)
+	}
+	return true
 }
 
 // Subtract returns r without o. It fails, naming the first resource that r has
