@@ -102,9 +102,8 @@ func (g *guest) missing() string {
 	}
 	for _, a := range g.cluster.agents {
 		host := fmt.Sprintf("agent%d", a.number)
-		free := g.cluster.oracle.total.Without(g.cluster.oracle.used[a])
-		if has := held[host]; !has.Equal(free) {
-			return fmt.Sprintf("of %q on %s only %q", free, host, has)
+		if has := held[host]; !has.Equal(g.cluster.oracle.total) {
+			return fmt.Sprintf("of %q on %s only %q", g.cluster.oracle.total, host, has)
 		}
 	}
 	return ""

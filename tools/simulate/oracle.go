@@ -223,6 +223,8 @@ func (o *oracle) wasAway(id string) bool {
 func (o *oracle) atTheEnd() {
 	for _, id := range slices.Sorted(maps.Keys(o.fates)) {
 		switch f := o.fates[id]; {
+		case o.over[f.framework] && f.alive:
+			o.broken(2, id, "still runs, and its framework was ended")
 		case o.over[f.framework] || o.lapsed[f.framework] && !f.alive:
 		case f.over && terminal(f.acked) && f.acked != f.end && (f.aware || f.end != mesos.TaskState_TASK_LOST):
 			o.broken(4, id, "ended as %s, durably as its executor heard, and its framework saw %s", f.acked, f.end)

@@ -155,7 +155,7 @@ func (c *simulation) finished(calmFrom time.Time) bool {
 		}
 	}
 	for _, f := range c.oracle.fates {
-		if f.alive && !c.oracle.over[f.framework] {
+		if f.alive {
 			return false
 		}
 	}
