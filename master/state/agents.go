@@ -65,6 +65,9 @@ type agentTable struct {
 	admitting map[Peer]bool
 	// Whose return is under way.
 	returning map[AgentID]bool
+	// Of those that registered again, and whose return is becoming durable: what
+	// to do about the newest repetition, nil if there is none.
+	repeated map[AgentID]func()
 	next      int
 	seq       int
 }
@@ -77,6 +80,7 @@ func newAgentTable() agentTable {
 		recovered: make(map[AgentID]*mesos.AgentInfo),
 		admitting: make(map[Peer]bool),
 		returning: make(map[AgentID]bool),
+		repeated:  make(map[AgentID]func()),
 	}
 }
 

@@ -16,6 +16,8 @@ type executor struct {
 	view      *view.Executor
 	// Tasks under it that are not terminal.
 	tasks int
+	// Its agent did not name it: it ends with its last task.
+	unsaid bool
 }
 
 func (e *executor) key() executorKey { return executorKey{e.framework, e.view.ID} }
@@ -85,12 +87,13 @@ func (m *Machine) taskEnded(t *task) {
 	}
 	t.executor = nil
 	e.tasks--
-	if e.tasks == 0 && e.builtIn() {
+	if e.tasks == 0 && (e.builtIn() || e.unsaid) {
 		m.removeExecutor(e)
 	}
 }
 
-// learnExecutors makes an agent's executors those that it named.
+// learnExecutors makes an agent's executors those that it named, and those that
+// have tasks.
 func (m *Machine) learnExecutors(a *agent, infos []*mesos.ExecutorInfo) {
 	named := make(map[executorKey]bool, len(infos))
 	for _, info := range infos {
@@ -101,7 +104,8 @@ func (m *Machine) learnExecutors(a *agent, infos []*mesos.ExecutorInfo) {
 		}
 		key := executorKey{f, ExecutorID(id)}
 		named[key] = true
-		if a.executors[key] != nil {
+		if e := a.executors[key]; e != nil {
+			e.unsaid = false
 			continue
 		}
 		need, role, err := allocated(f, info.GetResources())
@@ -113,7 +117,11 @@ func (m *Machine) learnExecutors(a *agent, infos []*mesos.ExecutorInfo) {
 		a.used = a.used.Add(need)
 	}
 	for _, e := range a.orderedExecutors() {
-		if !named[e.key()] && !e.builtIn() {
+		switch {
+		case named[e.key()] || e.builtIn():
+		case e.tasks > 0:
+			e.unsaid = true // its launch may have crossed the message
+		default:
 			m.removeExecutor(e)
 		}
 	}

@@ -19,6 +19,10 @@ import (
 func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 	id := AgentID(msg.GetAgent().GetId().GetValue())
 	a := m.agents.byID[id]
+	if _, under := m.agents.repeated[id]; under {
+		m.agents.repeated[id] = func() { m.reregisterAgent(from, msg) }
+		return
+	}
 	if m.agents.returning[id] || a != nil && a.leaving {
 		return // it repeats itself
 	}
@@ -49,14 +53,19 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 		m.onAgentReturned(from, total, msg)
 		return
 	}
-	m.agents.returning[id] = true
+	m.agents.returning[id], m.agents.repeated[id] = true, nil
 	m.persist(op, func(conflict error) {
+		again := m.agents.repeated[id]
 		delete(m.agents.returning, id)
+		delete(m.agents.repeated, id)
 		if conflict != nil {
 			m.refuseAgent(from, conflict, true)
 			return
 		}
 		m.onAgentReturned(from, total, msg)
+		if again != nil {
+			again() // what ended since is not in the first message
+		}
 	})
 }
 
@@ -112,10 +121,16 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 	m.checkRecovered()
 }
 
-// updateFrameworksAt tells an agent what changed of the frameworks it named.
+// updateFrameworksAt tells an agent what changed of the frameworks it named,
+// and which of them are over. It heeds that only once it is registered.
 func (m *Machine) updateFrameworksAt(a *agent, named []*mesos.FrameworkInfo) {
 	for _, info := range named {
-		f := m.frameworks.byID[FrameworkID(info.GetId().GetValue())]
+		id := FrameworkID(info.GetId().GetValue())
+		if m.completed(id) {
+			m.send(a.peer(), &cluster.ShutdownFramework{FrameworkId: info.GetId()})
+			continue
+		}
+		f := m.frameworks.byID[id]
 		if f != nil && f.connected() && !proto.Equal(f.view.Info, info) {
 			m.send(a.peer(), &cluster.UpdateFramework{Framework: f.view.Info})
 		}
@@ -155,8 +170,7 @@ func (m *Machine) learnFrameworks(a *agent, infos []*mesos.FrameworkInfo) {
 	for _, info := range infos {
 		id := FrameworkID(info.GetId().GetValue())
 		switch {
-		case m.completed(id):
-			m.send(a.peer(), &cluster.ShutdownFramework{FrameworkId: info.GetId()})
+		case m.completed(id): // its agent will hear of that
 		case m.frameworks.byID[id] == nil:
 			if err := validate.FrameworkInfo(info); err != nil || id == "" {
 				m.note(Warn, fmt.Sprintf("An agent named a framework that cannot be: id %q: %v", id, err), Field{"agent", string(a.id())})

@@ -26,7 +26,8 @@ type registration struct {
 	cluster   string // the id of the cluster that this agent belongs to; "" while none was told
 	// Without a ping for so long, the agent registers again.
 	pingTimeout time.Duration
-	// Of executors that ended while no master knew this agent.
+	// Of executors that ended since what runs here was told, while no master
+	// knew this agent.
 	exits []*cluster.ExecutorExited
 }
 
@@ -90,7 +91,7 @@ func (m *Machine) registering() bool { return !m.leaving.on() || m.unregistering
 // if it forgets the launch it will say so.
 func (m *Machine) reregister() {
 	if m.journal.stalled != "" {
-		m.send(m.master.detected, m.reregistration())
+		m.sendReregistration()
 		return
 	}
 	if m.master.composing {
@@ -100,9 +101,15 @@ func (m *Machine) reregister() {
 	m.journal.drained(func() {
 		m.master.composing = false
 		if m.master.detected != "" && m.master.peer == "" && m.registering() {
-			m.send(m.master.detected, m.reregistration())
+			m.sendReregistration()
 		}
 	})
+}
+
+// sendReregistration names what is left: nobody need hear of what ended before.
+func (m *Machine) sendReregistration() {
+	m.master.exits = nil
+	m.send(m.master.detected, m.reregistration())
 }
 
 func (m *Machine) capabilities() []*mesos.AgentInfo_Capability {

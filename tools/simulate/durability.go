@@ -110,7 +110,7 @@ func (o *oracle) agentReregisters(p *process, m *cluster.ReregisterAgent) {
 		o.cluster.fail("law 4: %s calls itself %s, of which its journal does not know", p.address, id)
 	}
 	for _, t := range m.GetTasks() {
-		if id := t.GetTaskId().GetValue(); !o.known.launches[id] {
+		if id := t.GetTaskId().GetValue(); !o.known.launches[id] && !o.known.updates[string(t.GetStatusUpdateUuid())] {
 			o.broken(4, id, "is said to be on %s, of which its journal does not know", p.address)
 		}
 	}

@@ -315,7 +315,7 @@ var invention = onMessage(func(_ *simulation, p *process, who, to string, u *clu
 var inventory = onMessage(func(_ *simulation, p *process, _, _ string, m *cluster.ReregisterAgent) bool {
 	forged := proto.CloneOf(m)
 	for _, t := range forged.Tasks {
-		t.TaskId.Value = proto.String("stranger")
+		t.TaskId.Value, t.StatusUpdateUuid = proto.String("stranger"), nil
 	}
 	p.net.judge(p, forged)
 	return true
