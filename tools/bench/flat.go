@@ -17,7 +17,7 @@ func flat(_ context.Context, l load) ([]figure, error) {
 	go func() { heaps <- sampleHeap(stop) }()
 	begun := time.Now()
 	report, err := simulate.Simulate(simulate.Options{
-		Agents: l.of(multitudeAgents), Frameworks: 1, Tasks: 500, Duration: 10 * time.Minute, FaultEvery: -1, Trace: -1,
+		Masters: 1, Agents: l.of(multitudeAgents), Frameworks: 1, Tasks: 500, Duration: 10 * time.Minute, FaultEvery: -1, Trace: -1,
 	})
 	took := time.Since(begun)
 	close(stop)

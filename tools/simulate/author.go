@@ -24,6 +24,7 @@ type author struct {
 	launched int
 	open     map[string]*mesos.AgentID // tasks that have not ended, and where
 	groups   int
+	leaving  bool      // the framework is to end, as far as its author cares
 	heard    time.Time // when a master said something last
 }
 
@@ -99,8 +100,8 @@ func (a *author) openTasks() []string { return slices.Sorted(maps.Keys(a.open)) 
 // forget begins anew as another framework: the one there was is over, with all
 // its tasks.
 func (a *author) forget() {
-	a.cluster.oracle.frameworkOver(a.id.GetValue())
-	a.id, a.open = nil, make(map[string]*mesos.AgentID)
+	a.cluster.oracle.forgotten[a.id.GetValue()] = true
+	a.id, a.open, a.leaving = nil, make(map[string]*mesos.AgentID), false
 }
 
 // What a task needs, an executor that runs several, and one of groups.

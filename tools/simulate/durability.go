@@ -54,6 +54,9 @@ func (o *oracle) registryWritten(epoch uint64, changes []registry.Change) {
 		if a := c.Record.GetAgent(); a != nil {
 			o.known.registered[a.GetAgent().GetId().GetValue()+" "+a.GetStatus().String()] = true
 		}
+		if f := c.Record.GetFramework(); f.GetStatus() == cluster.FrameworkRecord_COMPLETED {
+			o.over[f.GetFrameworkId().GetValue()] = true
+		}
 	}
 }
 

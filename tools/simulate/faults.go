@@ -190,10 +190,14 @@ func (c *simulation) faultTakeover(words []string) error {
 // faultTeardown lets an author end the framework, and begin another.
 func (c *simulation) faultTeardown(words []string) error {
 	n, err := numberIn(words[0], "scheduler", len(c.schedulers))
-	if err == nil && c.schedulers[n].up {
-		c.schedulers[n].submit(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
+	if err != nil {
+		return err
 	}
-	return err
+	if s := c.schedulers[n]; s.up && s.id != nil {
+		s.leaving = true
+		s.submit(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
+	}
+	return nil
 }
 
 // faultDepose ends a leadership, which the leader does not know.

@@ -138,6 +138,10 @@ func (n *network) establish(l *link) {
 			n.notice(old, 1)
 		}
 	}
+	if !target.up || !dialer.up || dialer.life != l.lives[0] {
+		n.breakLink(l, nil) // one of them died of the news
+		return
+	}
 	l.lives[1] = target.life
 	target.links[dialer], dialer.links[target] = l, l
 	l.open = true

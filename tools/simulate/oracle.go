@@ -32,10 +32,12 @@ type oracle struct {
 	used    map[*agentNode]resources.Resources
 	total   resources.Resources // of each agent
 	counts  map[mesos.TaskState]int
-	over    map[string]bool // frameworks that were ended
-	lapsed  map[string]bool // frameworks that were away for longer than they may
-	known   durable
-	reader  uint64 // the newest epoch that read the registry
+	over    map[string]bool // frameworks whose end is durable
+	// Frameworks whose authors began others.
+	forgotten map[string]bool
+	lapsed    map[string]bool // frameworks that were away for longer than they may
+	known     durable
+	reader    uint64 // the newest epoch that read the registry
 }
 
 // fate is what is known of one task.
@@ -63,7 +65,7 @@ func newOracle(c *simulation) *oracle {
 	return &oracle{
 		cluster: c, fates: make(map[string]*fate), used: make(map[*agentNode]resources.Resources),
 		total: resources.MustParse(c.options.AgentResources), counts: make(map[mesos.TaskState]int),
-		over: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(),
+		over: make(map[string]bool), forgotten: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(),
 	}
 }
 
@@ -189,13 +191,9 @@ func (o *oracle) told(s *schedulerNode, u *mesos.TaskStatus) {
 	}
 }
 
-// frameworkOver tells that a framework has ended, or was ended: nobody waits
-// for news of its tasks.
-func (o *oracle) frameworkOver(id string) { o.over[id] = true }
-
 // frameworkRemoved judges a master that has given up a framework.
 func (o *oracle) frameworkRemoved(a *author) {
-	if id := a.id.GetValue(); !o.over[id] && !o.wasAway(id) {
+	if id := a.id.GetValue(); !a.leaving && !o.wasAway(id) {
 		o.cluster.fail("law 2: framework %s was removed, and had not been away for %s", id, a.kind.failover)
 	}
 }
@@ -225,7 +223,7 @@ func (o *oracle) atTheEnd() {
 		switch f := o.fates[id]; {
 		case o.over[f.framework] && f.alive:
 			o.broken(2, id, "still runs, and its framework was ended")
-		case o.over[f.framework] || o.lapsed[f.framework] && !f.alive:
+		case o.over[f.framework] || o.forgotten[f.framework]:
 		case f.over && terminal(f.acked) && f.acked != f.end && (f.aware || f.end != mesos.TaskState_TASK_LOST):
 			o.broken(4, id, "ended as %s, durably as its executor heard, and its framework saw %s", f.acked, f.end)
 		case !f.over && !o.lostForever(f):

@@ -80,7 +80,10 @@ func (s *schedulerNode) endedWith(err error) {
 	case err != nil && strings.Contains(err.Error(), "Framework failed over"):
 		// One that was taken over from did not know, and took it back.
 	case err == nil:
-		s.forget()
+		// A master was asked to end the framework. If it did not hear, or did not
+		// live to write it down, it will be asked again.
+		s.later(time.Second, s.crash)
+		return
 	case strings.Contains(err.Error(), "Framework has been removed"):
 		s.cluster.oracle.frameworkRemoved(s.author)
 		s.forget()
@@ -179,6 +182,10 @@ func (s *schedulerNode) perform(effect session.Effect) {
 			}
 			s.step(session.Persisted{})
 		})
+	case session.Connected:
+		if s.leaving {
+			s.submit(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
+		}
 	case session.Deliver:
 		s.event(e.Event)
 	case session.Refused:
@@ -201,7 +208,7 @@ func (s *schedulerNode) event(e *scheduler.Event) {
 
 // consider launches as many tasks as an offer has room for, or refuses it.
 func (s *schedulerNode) consider(o *mesos.Offer) {
-	if s.former || s.net.oneIn(10) || s.launched >= s.due() {
+	if s.former || s.leaving || s.net.oneIn(10) || s.launched >= s.due() {
 		s.decline(o)
 		return
 	}

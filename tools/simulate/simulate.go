@@ -1,17 +1,21 @@
-// Package simulate runs whole clusters in one goroutine: the machines of the
-// master, its registry, the allocator, the agents and the schedulers, under a
-// virtual clock, on a network and on devices that fail as a seed decides.
-// Oracles watch every task and every update. The same seed gives the same
-// trace, so what fails once fails again.
+// Package simulate runs whole clusters, each in one goroutine: the machines of
+// the masters, their registry, the allocators, the agents and the schedulers,
+// under a virtual clock, on a network and on devices that fail as a seed
+// decides. Oracles watch every task, every update and all that is said. The
+// same seed gives the same trace, so what fails once fails again. DESIGN.md
+// says more.
 //
 // The console's command simulate, the benchmarks and tests import it.
 package simulate
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,15 +53,40 @@ func (r Report) Failed() int {
 
 // Simulate runs every seed. The error is about the options.
 func Simulate(o Options) (Report, error) {
+	var report Report
+	err := Each(context.Background(), o, func(r Run) { report.Runs = append(report.Runs, r) })
+	return report, err
+}
+
+// Each runs every seed, as many at a time as there are processors, and hands
+// over each run in the order of the seeds. When ctx is done, no other begins.
+// The error is about the options.
+func Each(ctx context.Context, o Options, each func(Run)) error {
 	o, err := o.withDefaults()
 	if err != nil {
-		return Report{}, err
+		return err
 	}
-	var report Report
-	for i := range o.Seeds {
-		report.Runs = append(report.Runs, newSimulation(o, o.Seed+uint64(i)).run())
+	runs := make([]chan Run, o.Seeds)
+	for i := range runs {
+		runs[i] = make(chan Run, 1)
 	}
-	return report, nil
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), o.Seeds) {
+		go func() {
+			for i := next.Add(1) - 1; i < int64(o.Seeds); i = next.Add(1) - 1 {
+				if ctx.Err() == nil {
+					runs[i] <- newSimulation(o, o.Seed+uint64(i)).run()
+				}
+				close(runs[i])
+			}
+		}()
+	}
+	for _, c := range runs {
+		if r, ran := <-c; ran {
+			each(r)
+		}
+	}
+	return nil
 }
 
 // String is a line, or with a failure several.

@@ -38,6 +38,16 @@ func TestHundredSeedsKeepTheLaws(t *testing.T) {
 	}
 }
 
+// Small clusters, so that whatever happens happens to all that there is.
+func TestFiveHundredSeedsKeepTheLaws(t *testing.T) {
+	r := report(t, Options{Seed: 10_000, Seeds: 500, Agents: 5, Tasks: 20, FaultEvery: 6 * time.Second})
+	for _, run := range r.Runs {
+		if run.Lasted < 5*time.Minute {
+			t.Errorf("seed %d lasted for %s only", run.Seed, run.Lasted)
+		}
+	}
+}
+
 func TestStormsKeepTheLaws(t *testing.T) {
 	report(t, Options{Seed: 1000, Seeds: 8, Tasks: 200, FaultEvery: time.Second})
 }
@@ -55,7 +65,7 @@ func TestWithoutFaultsEveryTaskGoesAsPlanned(t *testing.T) {
 
 func TestFiftyThousandAgents(t *testing.T) {
 	r := report(t, Options{
-		Agents: 50_000, Frameworks: 1, Tasks: 500, Duration: 5 * time.Second, FaultEvery: -1, Trace: -1,
+		Masters: 1, Agents: 50_000, Frameworks: 1, Tasks: 500, Duration: 5 * time.Second, FaultEvery: -1, Trace: -1,
 	})
 	total := 0
 	for _, n := range r.Runs[0].Ends {

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -13,7 +14,7 @@ import (
 	"troupe/tools/troupe/show"
 )
 
-func simulateCommand(io Streams) *cobra.Command {
+func simulateCommand(streams Streams) *cobra.Command {
 	var o simulate.Options
 	var lasts, faults flags.Duration
 	var json bool
@@ -22,7 +23,8 @@ func simulateCommand(io Streams) *cobra.Command {
 		Short: "Simulate clusters under faults, and check the laws",
 		Long: `Run whole clusters under a virtual clock, on a network and devices that fail as a
 seed decides, while oracles watch every task. The same seed gives the same trace.
-Exits with 1 when a law was broken, and says how to see that again.`,
+Exits with 1 when a law was broken, and says how to see that again. Of more than
+20 seeds only those are shown that broke one.`,
 		Example: `  troupe simulate --seeds=100
   troupe simulate --seed=17 --agents=50000 --tasks=1000 --fault_every=-1secs`,
 	}
@@ -48,35 +50,56 @@ Exits with 1 when a law was broken, and says how to see that again.`,
 			return flagError("duration", lasts.String(), "is not above 0")
 		}
 		o.Duration, o.FaultEvery = time.Duration(lasts), time.Duration(faults)
-		return simulateSeeds(c.Context(), io.Out, o, json)
+		return simulateSeeds(c.Context(), streams, o, json)
 	}
 	return c
 }
 
-// simulateSeeds runs one seed after the other, until ctx is done.
-func simulateSeeds(ctx context.Context, w io.Writer, o simulate.Options, json bool) error {
+// progressEvery is how often a long simulation says how far it is.
+const progressEvery = 10 * time.Second
+
+// simulateSeeds runs all seeds, until ctx is done. It prints each run that
+// broke a law, and the others unless there are many; then it says now and then
+// how far it is.
+func simulateSeeds(ctx context.Context, streams Streams, o simulate.Options, json bool) error {
 	all := simulate.Report{Runs: []simulate.Run{}}
-	seeds := o.Seeds
-	for o.Seeds = 1; len(all.Runs) < seeds && ctx.Err() == nil; o.Seed++ {
-		report, err := simulate.Simulate(o)
-		if err != nil {
-			return usageError{err}
+	began, said := time.Now(), time.Now()
+	var failure error
+	err := simulate.Each(ctx, o, func(r simulate.Run) {
+		all.Runs = append(all.Runs, r)
+		if !json && (r.Failure != "" || o.Seeds <= fewSeeds) {
+			_, err := fmt.Fprint(streams.Out, r)
+			failure = errors.Join(failure, err)
 		}
-		all.Runs = append(all.Runs, report.Runs...)
-		if json {
-			continue
+		if time.Since(said) >= progressEvery {
+			said = time.Now()
+			_, err := fmt.Fprintf(streams.Err, "%d of %d seeds, %.1f a second, %d broke a law\n",
+				len(all.Runs), o.Seeds, float64(len(all.Runs))/time.Since(began).Seconds(), all.Failed())
+			failure = errors.Join(failure, err)
 		}
-		if _, err := io.WriteString(w, report.Runs[0].String()); err != nil {
-			return err
-		}
+	})
+	if err != nil {
+		return usageError{err}
 	}
-	if json {
-		if err := show.JSON(w, all); err != nil {
-			return err
-		}
+	if err := errors.Join(failure, summarize(streams.Out, all, o, json)); err != nil {
+		return err
 	}
 	if n := all.Failed(); n > 0 {
 		return fmt.Errorf("a law was broken with %d of %d seeds", n, len(all.Runs))
 	}
 	return ctx.Err()
+}
+
+// fewSeeds are so few that every run is shown.
+const fewSeeds = 20
+
+func summarize(w io.Writer, all simulate.Report, o simulate.Options, json bool) error {
+	switch {
+	case json:
+		return show.JSON(w, all)
+	case o.Seeds > fewSeeds:
+		_, err := fmt.Fprintf(w, "%d seeds, %d broke a law\n", len(all.Runs), all.Failed())
+		return err
+	}
+	return nil
 }
