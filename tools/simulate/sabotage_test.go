@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,10 +52,17 @@ var sabotages = []struct {
 	{"losses that are not written down", forgetAgents(cluster.AgentRecord_UNREACHABLE), []string{"law 4", "the registry does not know that of its agent"}, at(30*time.Second, "cut agent0 4m", "cut agent1 4m", "cut agent2 4m")},
 	{"updates that are acknowledged unread", hasty, []string{"law 4", "that its author has not written down"}, nil},
 
-	{"a store that lets everybody write", staleStore, []string{"law 5: epoch", "wrote the registry after"}, at(time.Second, "depose")},
+	{"a store that lets everybody write", staleStore, []string{"law 5: epoch", "wrote the registry after"}, oldLeader},
 	{"agents that heed any master", credulousAgents, []string{"law 5: agent", "at the word of"}, nil},
 	{"schedulers that heed any master", credulousSchedulers, []string{"law 5: scheduler", "at the word of"}, nil},
 }
+
+// oldLeader is a script in which schedulers do not hear of a new leader, and
+// let the old one write.
+var oldLeader = slices.Concat(
+	at(29*time.Second, "part scheduler0 quorum 1m", "part scheduler1 quorum 1m"), at(30*time.Second, "depose"),
+	at(32*time.Second, "teardown scheduler0"), at(35*time.Second, "teardown scheduler1"),
+)
 
 // at is a script of faults at one time.
 func at(d time.Duration, faults ...string) []scripted {
