@@ -17,18 +17,20 @@ type trio struct {
 	*world
 	addresses []string
 	masters   []*daemon
+	secure    []string
 }
 
-func (w *world) trio() *trio {
+// trio starts three masters; secure is the flags that all daemons share.
+func (w *world) trio(secure ...string) *trio {
 	w.t.Helper()
-	m := &trio{world: w, masters: make([]*daemon, 3)}
+	m := &trio{world: w, masters: make([]*daemon, 3), secure: secure}
 	for range m.masters {
 		m.addresses = append(m.addresses, fmt.Sprintf("127.0.0.1:%d", processtest.FreePort(w.t)))
 	}
 	for i := range m.masters {
 		m.startMaster(i)
 	}
-	w.flags = append(w.flags, "--master="+m.where())
+	w.flags = append(append(w.flags, "--master="+m.where()), secure...)
 	return m
 }
 
@@ -38,14 +40,18 @@ func (m *trio) where() string { return strings.Join(m.addresses, ",") }
 func (m *trio) startMaster(i int) {
 	m.t.Helper()
 	_, port, _ := strings.Cut(m.addresses[i], ":")
-	m.masters[i] = m.start("master", "--port="+port, "--masters="+m.where(), "--work_dir="+filepath.Join(m.dir, fmt.Sprint("master-", i)))
+	m.masters[i] = m.start(append([]string{
+		"master", "--port=" + port, "--masters=" + m.where(), "--work_dir=" + filepath.Join(m.dir, fmt.Sprint("master-", i)),
+	}, m.secure...)...)
 	m.masters[i].await(m.masters[i].err, `"serving"`)
 }
 
 func (m *trio) startAgent(name string, port int) *daemon {
 	m.t.Helper()
-	d := m.start("agent", fmt.Sprint("--port=", port), "--master="+m.where(), "--work_dir="+filepath.Join(m.dir, name),
-		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=100ms")
+	d := m.start(append([]string{
+		"agent", fmt.Sprint("--port=", port), "--master=" + m.where(), "--work_dir=" + filepath.Join(m.dir, name),
+		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=100ms",
+	}, m.secure...)...)
 	d.await(d.err, `"serving"`)
 	return d
 }

@@ -39,6 +39,35 @@ func TestALeaderThatWasStoppedEndsItself(t *testing.T) {
 	m.end()
 }
 
+// What masters say to each other has the certificates of everything else; a
+// master of strangers is not heard.
+func TestMastersOverTLS(t *testing.T) {
+	w := newWorld(t)
+	m := w.trio(newAuthority(t, filepath.Join(w.dir, "authority")).issue("everybody")...)
+	leader := m.leader()
+	agent := m.startAgent("agent", 0)
+	w.do("run", "--", "echo", "secret").check(t, "run", 0, "^secret\n$", "TASK_FINISHED")
+	stranger := newAuthority(t, filepath.Join(w.dir, "stranger")).issue("stranger")
+	port := processtest.FreePort(t)
+	self := fmt.Sprintf("127.0.0.1:%d", port)
+	mallory := w.start(append([]string{
+		"master", fmt.Sprint("--port=", port), "--masters=" + m.where() + "," + self, "--work_dir=" + filepath.Join(w.dir, "mallory"),
+	}, stranger...)...)
+	mallory.await(mallory.err, "a new registry needs all masters; one is not there yet")
+	w.do("masters", "add", self).check(t, "masters add", 1, "", "start it first")
+	mallory.signal(syscall.SIGTERM)
+	mallory.wait()
+	m.masters[leader].kill()
+	if next := m.leader(); next == leader {
+		t.Error("the master that was killed leads")
+	}
+	m.startMaster(leader)
+	m.active(1)
+	agent.signal(syscall.SIGUSR1)
+	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
+	m.end()
+}
+
 // end ends every master in order.
 func (m *trio) end() {
 	m.t.Helper()
