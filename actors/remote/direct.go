@@ -75,7 +75,8 @@ func (l *link) claim() bool {
 func (l *link) deliver() {
 	l.p.mu.Lock()
 	l.gather()
-	batch := l.out.take(nil)
+	batch := l.out.take(l.writing.batch)
+	l.writing.batch = nil
 	l.p.mu.Unlock()
 
 	b := batch[0]
@@ -87,7 +88,8 @@ func (l *link) deliver() {
 	l.last.wrote.Store(l.p.t.now())
 	if n == len(b.b) {
 		b.free()
-		batch = nil
+		batch[0] = nil
+		l.writing.batch, batch = batch, nil
 	} else {
 		b.b = b.b[:copy(b.b, b.b[n:])]
 	}

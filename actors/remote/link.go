@@ -16,8 +16,9 @@ import (
 // linked actors are told.
 var errPeerClosed = errors.New("closed")
 
-// link is a live connection with a peer. A reader and a writer goroutine serve
-// it; when both have ended, the reader takes leave of it.
+// link is a live connection with a peer. A goroutine reads from it, and while
+// there is something to write another writes; when both have ended for good, the
+// reader takes leave of it.
 type link struct {
 	turn
 	p         *peer
@@ -37,7 +38,7 @@ type link struct {
 	out     outbox
 	watched map[pair]struct{} // there by here
 	acked   acked
-	idle    bool // the writer waits
+	idle    bool // there is no writer
 	parting parting
 	cause   error // that ended the link
 	stall   stall
@@ -49,10 +50,11 @@ type reading struct {
 	lent   atomic.Int64 // since when that is away, for work; 0: it is not
 }
 
-// writing is how the writer is told, and tells.
+// writing is the writer's own.
 type writing struct {
-	wake  chan struct{} // when idle
-	ended chan struct{} // closed then
+	batch []*block
+	parts [][]byte
+	ended chan struct{} // closed when there will be no writer any more
 }
 
 // turn keeps the news of successive links with a peer in order.
@@ -83,7 +85,7 @@ type stall struct {
 func newLink(p *peer, g greeting, seq uint64) *link {
 	l := &link{
 		p: p, conn: g.conn, direct: newDirect(g.conn), remote: g.peer, principal: g.principal, seq: seq, since: time.Now(),
-		writing: writing{make(chan struct{}, 1), make(chan struct{})}, turn: turn{done: make(chan struct{})},
+		writing: writing{ended: make(chan struct{})}, turn: turn{done: make(chan struct{})},
 	}
 	now := p.t.now()
 	l.last.heard.Store(now)
@@ -99,10 +101,7 @@ func (l *link) start() {
 }
 
 func (l *link) run() {
-	go func() {
-		defer close(l.writing.ended)
-		l.write()
-	}()
+	go l.write()
 	if l.before != nil {
 		<-l.before
 	}
@@ -134,11 +133,11 @@ func (l *link) end(err error) {
 	_ = l.conn.Close() // the link is over either way
 }
 
-// rouse wakes the writer if it waits. The caller has locked.
+// rouse starts a writer if there is none. The caller has locked.
 func (l *link) rouse() {
 	if l.idle {
 		l.idle = false
-		l.writing.wake <- struct{}{}
+		go l.write()
 	}
 }
 

@@ -12,34 +12,44 @@ const blocksPerWrite = 16
 // write is the writer goroutine: it writes whatever there is, in batches as
 // large as the time since the last write made them.
 func (l *link) write() {
-	var batch []*block
-	var parts [][]byte
 	for {
-		var more bool
-		batch, more = l.next(batch)
-		if !more {
+		more := l.next()
+		if more == nothingEver {
 			break
 		}
-		for rest := batch; len(rest) > 0; {
-			n := min(len(rest), blocksPerWrite)
-			var err error
-			if parts, err = l.send(rest[:n], parts); err != nil {
-				l.end(fmt.Errorf("lost: %w", err))
-				return
-			}
-			rest = rest[n:]
+		if more == nothingNow {
+			return
 		}
-		if cap(batch) > blocksPerWrite {
-			batch = nil
+		if err := l.flush(); err != nil {
+			l.end(fmt.Errorf("lost: %w", err))
+			close(l.writing.ended)
+			return
 		}
 	}
 	if err := l.hangUp(); err != nil {
 		l.end(fmt.Errorf("lost: %w", err))
 	}
+	close(l.writing.ended)
 }
 
-// send writes blocks and frees them. It gives back parts for reuse.
-func (l *link) send(blocks []*block, parts [][]byte) ([][]byte, error) {
+// flush writes the batch.
+func (l *link) flush() error {
+	w := &l.writing
+	for rest := w.batch; len(rest) > 0; {
+		n := min(len(rest), blocksPerWrite)
+		if err := l.send(rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	if cap(w.batch) > blocksPerWrite {
+		w.batch, w.parts = nil, nil
+	}
+	return nil
+}
+
+// send writes blocks and frees them.
+func (l *link) send(blocks []*block) error {
 	var n int64
 	var err error
 	if len(blocks) == 1 {
@@ -47,44 +57,50 @@ func (l *link) send(blocks []*block, parts [][]byte) ([][]byte, error) {
 		k, err = l.conn.Write(blocks[0].b)
 		n = int64(k)
 	} else {
-		parts = parts[:0]
+		parts := l.writing.parts[:0]
 		for _, b := range blocks {
 			parts = append(parts, b.b)
 		}
 		all := net.Buffers(parts)
 		n, err = all.WriteTo(l.conn)
+		clear(parts)
+		l.writing.parts = parts
 	}
 	for i, b := range blocks {
 		b.free()
 		blocks[i] = nil
 	}
-	clear(parts)
 	l.p.counters.bytesOut.Add(uint64(n))
 	l.last.wrote.Store(l.p.t.now())
-	return parts, err
+	return err
 }
 
-// next waits for something to write and gives it, or tells that there will be
-// nothing more. Spare is the slice that it gave before.
-func (l *link) next(spare []*block) ([]*block, bool) {
+// supply is what there is for a writer.
+type supply uint8
+
+const (
+	something   supply = iota
+	nothingNow         // the writer is one no more
+	nothingEver        // the last writer sees to the end
+)
+
+// next fills the batch if there is something to write.
+func (l *link) next() supply {
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
-	for {
-		if l.cause != nil {
-			return nil, false
-		}
-		l.gather()
-		if len(l.out.blocks) > 0 {
-			return l.out.take(spare), true
-		}
-		if l.parting.said && l.parting.heard {
-			return nil, false
-		}
-		l.idle = true
-		l.p.mu.Unlock()
-		<-l.writing.wake
-		l.p.mu.Lock()
+	if l.cause != nil {
+		return nothingEver
 	}
+	l.gather()
+	switch {
+	case len(l.out.blocks) > 0:
+		l.writing.batch = l.out.take(l.writing.batch)
+		return something
+	case l.parting.said && l.parting.heard:
+		return nothingEver
+	}
+	l.idle = true
+	return nothingNow
 }
 
 // gather adds what the writer itself has to say. The caller has locked.
