@@ -14,14 +14,23 @@ import (
 // unchanged and asking again cannot help.
 var ErrConflict = errors.New("conflicts with the registry")
 
-// shardCount divides the records so that a change copies few of them.
-const shardCount = 1024
+// The records are divided twice, so that a change copies few of them: a
+// registry has branches, and a branch has shards.
+const (
+	branchCount = 32
+	shardCount  = 32
+)
+
+type (
+	trunk  = [branchCount]*branch
+	branch = [shardCount]map[string]*cluster.RegistryRecord
+)
 
 // Registry is an immutable set of records, each under its key. The zero value
 // is empty. Records are shared between values and must not be modified.
 type Registry struct {
-	shards *[shardCount]map[string]*cluster.RegistryRecord
-	size   int
+	branches *trunk // nil, as a branch may be, while there are none
+	size     int
 }
 
 // Change is one record that an operation made differ.
@@ -35,22 +44,19 @@ type Change struct {
 // New builds a registry of stored records. It fails for a record without an
 // id, and for two with the same one.
 func New(records []*cluster.RegistryRecord) (Registry, error) {
-	shards := new([shardCount]map[string]*cluster.RegistryRecord)
+	g := growthOf(Registry{})
 	for i, r := range records {
 		key, err := KeyOf(r)
 		if err != nil {
 			return Registry{}, fmt.Errorf("registry record %d: %w", i, err)
 		}
-		s := shardOf(key)
-		if shards[s] == nil {
-			shards[s] = make(map[string]*cluster.RegistryRecord)
-		}
-		if _, twice := shards[s][key]; twice {
+		shard := g.shard(key)
+		if _, twice := shard[key]; twice {
 			return Registry{}, fmt.Errorf("registry record %d: %q occurs twice", i, key)
 		}
-		shards[s][key] = r
+		shard[key] = r
 	}
-	return Registry{shards: shards, size: len(records)}, nil
+	return Registry{branches: g.trunk, size: len(records)}, nil
 }
 
 // Len is the number of records of any kind.
@@ -58,10 +64,14 @@ func (r Registry) Len() int { return r.size }
 
 // Get returns the record under a key, nil when there is none.
 func (r Registry) Get(key string) *cluster.RegistryRecord {
-	if r.shards == nil {
+	if r.branches == nil {
 		return nil
 	}
-	return r.shards[shardOf(key)][key]
+	b, s := placeOf(key)
+	if r.branches[b] == nil {
+		return nil
+	}
+	return r.branches[b][s][key]
 }
 
 // Agent returns the record of an agent, nil when there is none.
@@ -109,12 +119,10 @@ func (r Registry) under(prefix string) iter.Seq2[string, *cluster.RegistryRecord
 
 func (r Registry) keys(prefix string) []string {
 	keys := make([]string, 0, r.size)
-	if r.shards != nil {
-		for _, shard := range r.shards {
-			for key := range shard {
-				if strings.HasPrefix(key, prefix) {
-					keys = append(keys, key)
-				}
+	for shard := range r.shards() {
+		for key := range shard {
+			if strings.HasPrefix(key, prefix) {
+				keys = append(keys, key)
 			}
 		}
 	}
@@ -122,34 +130,72 @@ func (r Registry) keys(prefix string) []string {
 	return keys
 }
 
+func (r Registry) shards() iter.Seq[map[string]*cluster.RegistryRecord] {
+	return func(yield func(map[string]*cluster.RegistryRecord) bool) {
+		if r.branches == nil {
+			return
+		}
+		for _, b := range r.branches {
+			if b == nil {
+				continue
+			}
+			for _, shard := range b {
+				if !yield(shard) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // with is r with the changes made.
 func (r Registry) with(changes []Change) Registry {
-	next := Registry{shards: new([shardCount]map[string]*cluster.RegistryRecord), size: r.size}
-	if r.shards != nil {
-		*next.shards = *r.shards
-	}
-	var copied [shardCount]bool
+	g, size := growthOf(r), r.size
 	for _, c := range changes {
-		s := shardOf(c.Key)
-		if !copied[s] {
-			next.shards[s] = copyShard(next.shards[s])
-			copied[s] = true
+		shard := g.shard(c.Key)
+		before := len(shard)
+		if c.Record == nil {
+			delete(shard, c.Key)
+		} else {
+			shard[c.Key] = c.Record
 		}
-		_, had := next.shards[s][c.Key]
-		switch {
-		case c.Record == nil:
-			delete(next.shards[s], c.Key)
-			if had {
-				next.size--
-			}
-		default:
-			next.shards[s][c.Key] = c.Record
-			if !had {
-				next.size++
-			}
-		}
+		size += len(shard) - before
 	}
-	return next
+	return Registry{branches: g.trunk, size: size}
+}
+
+// growth is a registry that is being made: it shares with the one it began
+// with what it has not changed.
+type growth struct {
+	trunk  *trunk
+	own    uint32              // branches, a bit each, that are its own
+	shards [branchCount]uint32 // of each branch, the shards that are
+}
+
+func growthOf(r Registry) growth {
+	g := growth{trunk: new(trunk)}
+	if r.branches != nil {
+		*g.trunk = *r.branches
+	}
+	return g
+}
+
+// shard is where a key's record is, to be changed.
+func (g *growth) shard(key string) map[string]*cluster.RegistryRecord {
+	b, s := placeOf(key)
+	if g.own&(1<<b) == 0 {
+		g.own |= 1 << b
+		fresh := new(branch)
+		if g.trunk[b] != nil {
+			*fresh = *g.trunk[b]
+		}
+		g.trunk[b] = fresh
+	}
+	if g.shards[b]&(1<<s) == 0 {
+		g.shards[b] |= 1 << s
+		g.trunk[b][s] = copyShard(g.trunk[b][s])
+	}
+	return g.trunk[b][s]
 }
 
 func copyShard(m map[string]*cluster.RegistryRecord) map[string]*cluster.RegistryRecord {
@@ -160,11 +206,12 @@ func copyShard(m map[string]*cluster.RegistryRecord) map[string]*cluster.Registr
 	return c
 }
 
-// shardOf folds FNV-1a over the key.
-func shardOf(key string) uint32 {
+// placeOf folds FNV-1a over the key.
+func placeOf(key string) (branch, shard uint32) {
 	h := uint32(2166136261)
 	for i := range len(key) {
 		h = (h ^ uint32(key[i])) * 16777619
 	}
-	return (h ^ h>>10 ^ h>>20) % shardCount
+	h = h ^ h>>10 ^ h>>20
+	return h / shardCount % branchCount, h % shardCount
 }
