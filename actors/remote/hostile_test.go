@@ -53,6 +53,7 @@ func TestMalformedFramesEndTheLinkAlone(t *testing.T) {
 		p.write(c.send)
 		p.hungUp()
 		eventually(t, name+" is logged", func() bool { return strings.Contains(log.String(), c.want) })
+		eventually(t, name+" has no link", func() bool { return s.Totals().Linked == 1 })
 	}
 	good.say("x", s.at("y"), "after")
 	s.waitFor(t, "deliver x>y after", 1)
