@@ -3,6 +3,7 @@ package replicated
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"go.uber.org/zap"
@@ -10,8 +11,13 @@ import (
 )
 
 // raftLogger is a logger for Raft whose lines go to log: what Raft calls Info
-// is for those who look into it, and is Debug here.
+// is for those who look into it, and is Debug here. A master that is away would
+// make a line each second: of lines with one text the first three of every
+// minute are written.
 func raftLogger(log *zap.Logger) hclog.Logger {
+	log = log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, time.Minute, 3, 0)
+	}))
 	l := hclog.NewInterceptLogger(&hclog.LoggerOptions{Name: "raft", Output: io.Discard, Level: hclog.Off})
 	l.RegisterSink(sink{log.Named("raft")})
 	return l

@@ -127,6 +127,33 @@ func testReplacingADeadMachine(t *testing.T) {
 	})
 }
 
+// TestOneMasterBecomesThree without having been away.
+func TestOneMasterBecomesThree(t *testing.T) { synctest.Test(t, testOneMasterBecomesThree) }
+
+func testOneMasterBecomesThree(t *testing.T) {
+	e := newEnsemble(t, 1)
+	e.startAll()
+	first, term := e.elect()
+	r := e.registry(term)
+	e.write(r, "S1")
+	for _, more := range []string{"h2:5050", "h3:5050"} {
+		e.masters = append(e.masters, more)
+		e.start(more)
+		if err := e.nodes[first].Add(more); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.write(r, "S2")
+	if term.Err() != nil {
+		t.Error(term.Err())
+	}
+	e.stop(first)
+	_, term = e.elect()
+	if got := e.ids(e.registry(term)); !slices.Equal(got, []string{"S1", "S2"}) {
+		t.Errorf("the next leader has %v", got)
+	}
+}
+
 func TestTheListOfMastersIsHeldAgainstTheLog(t *testing.T) {
 	synctest.Test(t, testTheListOfMastersIsHeldAgainstTheLog)
 }

@@ -292,7 +292,8 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) handOver() {
-	if current, err := n.state(); current == nil || err != nil || len(n.options.Masters) == 1 {
+	current, err := n.state()
+	if members, bad := n.Members(); current == nil || err != nil || bad != nil || len(members) < 2 {
 		return
 	}
 	asked := make(chan error, 1)
