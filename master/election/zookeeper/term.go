@@ -116,23 +116,28 @@ func (t *Term) Children(ctx context.Context, path string) ([]string, error) {
 	return names, nil
 }
 
-// Create, Set, Check and Delete are what Commit takes.
-func (t *Term) Create(path string, data []byte) any {
-	return &zk.CreateRequest{Path: path, Data: data, Acl: t.o.private()}
+// Change is a part of what Commit does: made by Create, Set, Check or Delete.
+type Change struct{ request any }
+
+// Create makes a znode that is not there yet, for masters alone to read.
+func (t *Term) Create(path string, data []byte) Change {
+	return Change{&zk.CreateRequest{Path: path, Data: data, Acl: t.o.private()}}
 }
 
 // Set changes the data of a znode that has a version.
-func (t *Term) Set(path string, data []byte, version int32) any {
-	return &zk.SetDataRequest{Path: path, Data: data, Version: version}
+func (t *Term) Set(path string, data []byte, version int32) Change {
+	return Change{&zk.SetDataRequest{Path: path, Data: data, Version: version}}
 }
 
 // Check fails when the znode has another version.
-func (t *Term) Check(path string, version int32) any {
-	return &zk.CheckVersionRequest{Path: path, Version: version}
+func (t *Term) Check(path string, version int32) Change {
+	return Change{&zk.CheckVersionRequest{Path: path, Version: version}}
 }
 
 // Delete deletes a znode of any version.
-func (t *Term) Delete(path string) any { return &zk.DeleteRequest{Path: path, Version: -1} }
+func (t *Term) Delete(path string) Change {
+	return Change{&zk.DeleteRequest{Path: path, Version: -1}}
+}
 
 // Outcome is what became of a Commit.
 type Outcome int
@@ -151,8 +156,11 @@ const (
 // have to be such as cannot be made twice: a znode created, a version set. The
 // outcome is Conflicting, with an error, when one of the changes cannot be made
 // as things are.
-func (t *Term) Commit(ctx context.Context, changes ...any) (Outcome, error) {
-	ops := append([]any{t.Check(t.znode, 0)}, changes...)
+func (t *Term) Commit(ctx context.Context, changes ...Change) (Outcome, error) {
+	ops := []any{t.Check(t.znode, 0).request}
+	for _, c := range changes {
+		ops = append(ops, c.request)
+	}
 	answers, err := ask(ctx, t.session, func() ([]zk.MultiResponse, error) { return t.session.conn.Multi(ops...) })
 	if err == nil {
 		return Done, nil

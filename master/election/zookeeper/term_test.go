@@ -41,7 +41,7 @@ func transactions(t *testing.T, e *zookeepertest.Ensemble) {
 	if out, err := term.Commit(t.Context(), term.Create(base, []byte("one")), term.Create(base+"/a", nil)); out != zookeeper.Done {
 		t.Fatal(err)
 	}
-	for what, ops := range map[string][]any{
+	for what, ops := range map[string][]zookeeper.Change{
 		"create " + base:         {term.Delete(base + "/a"), term.Create(base, nil)},
 		"set " + base:            {term.Delete(base + "/a"), term.Set(base, nil, 7)},
 		"check " + base:          {term.Delete(base + "/a"), term.Check(base, 7)},

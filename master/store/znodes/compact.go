@@ -151,7 +151,7 @@ func (s *Store) deleteChildren(folder string, old func(name string) bool) error 
 		}
 		outcome := zookeeper.Done
 		for chunk := range slices.Chunk(names, deletions) {
-			var changes []any
+			var changes []zookeeper.Change
 			for _, name := range chunk {
 				changes = append(changes, s.term.Delete(folder+"/"+name))
 			}
