@@ -131,11 +131,28 @@ func (a *Agent) pid(p state.Peer) actors.PID {
 	return pid
 }
 
+const (
+	// stopped is how late a timer fires in a process that was stopped for a
+	// while, or starved.
+	stopped = time.Second
+	// hearing is how long such a process listens before it believes the timer:
+	// what it waited for may have come meanwhile.
+	hearing = 2 * time.Second
+)
+
 func (a *Agent) setTimer(c *actors.Context, e state.SetTimer) {
 	a.timers[e.Key].Stop()
-	a.timers[e.Key] = c.After(e.After, func() {
+	fire := func() {
 		delete(a.timers, e.Key)
 		a.step(c, state.TimerFired{Key: e.Key})
+	}
+	due := time.Now().Add(e.After)
+	a.timers[e.Key] = c.After(e.After, func() {
+		if time.Since(due) > stopped {
+			a.timers[e.Key] = c.After(hearing, fire)
+			return
+		}
+		fire()
 	})
 }
 

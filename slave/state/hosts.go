@@ -89,7 +89,7 @@ func (m *Machine) unplace(e *executor) {
 func (m *Machine) stopIdle(h *host) {
 	if h.id == unclaimed {
 		if len(h.containers) == 0 && h.end == nil {
-			m.forgetUnclaimed()
+			delete(m.hosts, unclaimed)
 		}
 		return
 	}
@@ -304,8 +304,6 @@ func (m *Machine) hostOverdue(id HostID) {
 	h := m.hosts[id]
 	switch {
 	case h == nil || h.end != nil:
-	case id == unclaimed:
-		m.lose(h, "no host has it any more")
 	case h.knocking != nil: // the disk is slow, not the host
 		m.emit(SetTimer{hostTimer(id), m.cfg.HostPatience})
 	default:

@@ -10,13 +10,9 @@ import (
 // hosts say that they have them.
 const unclaimed HostID = "unclaimed"
 
-func (m *Machine) forgetUnclaimed() {
-	delete(m.hosts, unclaimed)
-	m.emit(CancelTimer{hostTimer(unclaimed)})
-}
-
-// awaitHosts looks for the hosts of an earlier agent process. Containers have
-// not outlived the machine's end.
+// awaitHosts looks for the hosts of an earlier agent process. One that lives and
+// says nothing is killed in the end: while it lives, so may what it holds.
+// Containers have not outlived the machine's end.
 func (m *Machine) awaitHosts(rebooted bool) {
 	u := m.newHost(unclaimed)
 	for _, e := range sorted(m.containers) {
@@ -31,7 +27,7 @@ func (m *Machine) awaitHosts(rebooted bool) {
 			m.checkpoint(nil, hostForgottenRecord(h.id))
 		default:
 			m.emit(WatchHost{h.id, h.pid, h.started})
-			m.emit(SetTimer{hostTimer(h.id), m.cfg.HostPatience})
+			m.emit(SetTimer{hostTimer(h.id), m.cfg.ExecutorReregistration})
 		}
 	}
 	switch {
@@ -40,7 +36,6 @@ func (m *Machine) awaitHosts(rebooted bool) {
 	case rebooted:
 		m.lose(u, "the machine was started anew")
 	default:
-		m.emit(SetTimer{hostTimer(unclaimed), m.cfg.ExecutorReregistration})
 		m.loseUnclaimed()
 	}
 }
@@ -65,7 +60,6 @@ func (m *Machine) loseUnclaimed() {
 			return
 		}
 	}
-	m.emit(CancelTimer{hostTimer(unclaimed)})
 	m.lose(u, "no host has it any more")
 }
 

@@ -151,6 +151,29 @@ func TestForeignCluster(t *testing.T) {
 	c.end()
 }
 
+// TestStoppedAgent: one that is stopped while its executors return, for longer
+// than they have, listens to them before it gives them up.
+func TestStoppedAgent(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	task := w.startTask("patient", "echo pid $$; exec sleep 1000")
+	pid := task.await(task.out, `pid (\d+)`)[1]
+	c.agent.kill()
+	c.agent = c.agentWith("--executor_reregistration_timeout=1secs")
+	c.agent.await(c.agent.err, `"serving"`)
+	c.agent.signal(unix.SIGSTOP)
+	stopped := time.Now()
+	eventually(t, "the executors' time is over", func() bool { return time.Since(stopped) > 3*time.Second })
+	c.agent.signal(unix.SIGCONT)
+	c.running("patient")
+	if !processtest.Exists("/proc/" + pid) {
+		t.Error("the task has ended")
+	}
+	w.do("tasks", "kill", "patient").check(t, "tasks kill", 0, "", "^$")
+	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.end()
+}
+
 // TestFullDisk: an agent without room for its journal launches nothing and
 // wants nothing offered; what runs goes on, and when there is room again so does
 // the agent, with all that it was told meanwhile.
