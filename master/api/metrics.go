@@ -27,6 +27,10 @@ func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot, _ query) 
 	putFrameworks(put, snapshot)
 	putTasks(put, &snapshot.Counters)
 	putMessages(put, &snapshot.Counters)
+	putOperations(put)
+	if !s.info.HideFrameworkMetrics {
+		putEachFramework(put, snapshot)
+	}
 	for _, more := range s.info.Metrics {
 		more(put)
 	}
@@ -70,10 +74,11 @@ func totalOf(snapshot *view.Snapshot) view.Amounts {
 
 func putAgents(put putter, snapshot *view.Snapshot) {
 	n, c := countAgents(snapshot), &snapshot.Counters
-	put("master/slaves_active", float64(n.active))
-	put("master/slaves_connected", float64(n.active))
+	put("master/slaves_active", float64(n.connected-n.deactivated))
+	put("master/slaves_connected", float64(n.connected))
 	put("master/slaves_disconnected", float64(n.inactive))
-	put("master/slaves_inactive", float64(n.inactive))
+	put("master/slaves_inactive", float64(n.inactive+n.deactivated))
+	put("master/slaves_recovered", float64(n.recovered))
 	put("master/slaves_unreachable", float64(snapshot.Unreachable))
 	put("master/slave_registrations", float64(c.AgentRegistrations))
 	put("master/slave_reregistrations", float64(c.AgentReregistrations))
@@ -85,9 +90,11 @@ func putAgents(put putter, snapshot *view.Snapshot) {
 	put("master/slave_removals/reason_unhealthy", float64(c.AgentRemovals[view.Unhealthy]))
 	put("master/slave_removals/reason_unregistered", float64(c.AgentRemovals[view.Unregistered]))
 	put("master/slave_removals/reason_registered", float64(c.AgentRemovals[view.Replaced]))
-	put("master/slave_unreachable_scheduled", float64(c.AgentsUnreachable))
-	put("master/slave_unreachable_completed", float64(c.AgentsUnreachable))
-	put("master/slave_unreachable_canceled", 0)
+	put("master/slave_unreachable_scheduled", float64(c.Removals[view.RemovalScheduled]))
+	put("master/slave_unreachable_completed", float64(c.Removals[view.RemovalCompleted]))
+	put("master/slave_unreachable_canceled", float64(c.Removals[view.RemovalCanceled]))
+	put("master/recovery_slave_removals", float64(c.RecoveryRemovals))
+	put("master/recovery_time_secs", c.Recovery.Seconds())
 }
 
 type frameworkCount struct{ all, active, connected, offers int }

@@ -28,6 +28,8 @@ var (
 	descRemoved    = desc("agent_removals_total", "Agents that are no longer registered, by cause.", "cause")
 	descOffered    = desc("offers_total", "Offers made, and how they ended.", "end")
 	descCalls      = desc("calls_total", "Calls of frameworks by type.", "type")
+	descRecovery   = desc("recovery_seconds", "From the start until no agent of the registry was awaited any more; 0 while some are.")
+	descRemovals   = desc("removals_total", "Agents noticed to be lost, made unreachable, and back before that.", "step")
 	descDropped    = desc("messages_dropped_total", "Messages that were of no use.")
 )
 
@@ -35,7 +37,7 @@ var (
 func (c Collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descAgents, descFrameworks, descOffers, descTasks, descResources, descUsed,
-		descEnded, descRegistered, descRemoved, descOffered, descCalls, descDropped,
+		descEnded, descRegistered, descRemoved, descOffered, descCalls, descDropped, descRecovery, descRemovals,
 	} {
 		to <- d
 	}
@@ -53,10 +55,12 @@ func collectGauges(to chan<- prometheus.Metric, s *view.Snapshot) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 	agents := countAgents(s)
-	gauge(descAgents, float64(agents.active), "connected")
+	gauge(descAgents, float64(agents.connected), "connected")
 	gauge(descAgents, float64(agents.inactive), "disconnected")
 	gauge(descAgents, float64(agents.recovered), "recovered")
 	gauge(descAgents, float64(s.Unreachable), "unreachable")
+	gauge(descAgents, float64(agents.deactivated), "deactivated")
+	gauge(descRecovery, s.Counters.Recovery.Seconds())
 	f := countFrameworks(s)
 	gauge(descFrameworks, float64(f.connected), "connected")
 	gauge(descFrameworks, float64(f.all-f.connected), "disconnected")
@@ -93,6 +97,11 @@ func collectCounters(to chan<- prometheus.Metric, c *view.Counters) {
 		view.Unhealthy: "unhealthy", view.Unregistered: "unregistered", view.Replaced: "replaced", view.Ended: "gone",
 	} {
 		count(descRemoved, c.AgentRemovals[cause], name)
+	}
+	for step, name := range [...]string{
+		view.RemovalScheduled: "scheduled", view.RemovalCompleted: "completed", view.RemovalCanceled: "canceled",
+	} {
+		count(descRemovals, c.Removals[step], name)
 	}
 	count(descOffered, c.OffersMade, "made")
 	for end, name := range map[view.OfferEnd]string{

@@ -29,6 +29,8 @@ type Info struct {
 	Cluster string
 	// By canonical name.
 	Flags map[string]string
+	// Leave the figures of single frameworks out of /metrics/snapshot.
+	HideFrameworkMetrics bool
 	// Other sources of figures for /metrics/snapshot; each calls put for every
 	// key that it has.
 	Metrics []func(put func(key string, value float64))

@@ -65,8 +65,8 @@ func (s *server) writeIdentity(w *json.Writer, snapshot *view.Snapshot) {
 	w.Field("hostname", s.info.Hostname)
 	w.Field("capabilities", []string{"AGENT_UPDATE"})
 	c := countAgents(snapshot)
-	w.Field("activated_slaves", c.active)
-	w.Field("deactivated_slaves", c.inactive)
+	w.Field("activated_slaves", c.connected-c.deactivated)
+	w.Field("deactivated_slaves", c.inactive+c.deactivated)
 	w.Field("unreachable_slaves", snapshot.Unreachable)
 	w.Field("leader", s.info.PID)
 	w.Key("leader_info")
@@ -81,14 +81,19 @@ func (s *server) writeIdentity(w *json.Writer, snapshot *view.Snapshot) {
 	}
 }
 
-type agentCount struct{ active, inactive, recovered int }
+// agentCount counts the agents that are connected, those of them that an
+// operator deactivated, and the others.
+type agentCount struct{ connected, deactivated, inactive, recovered int }
 
 func countAgents(snapshot *view.Snapshot) agentCount {
 	var c agentCount
 	for _, a := range snapshot.Agents {
 		switch a.Status {
 		case view.Connected:
-			c.active++
+			c.connected++
+			if a.Deactivated {
+				c.deactivated++
+			}
 		case view.Disconnected:
 			c.inactive++
 		default:

@@ -123,7 +123,7 @@ func (m *Machine) refuseOperation(f *framework, path string, op *mesos.Offer_Ope
 	if op.GetId().GetValue() == "" {
 		return
 	}
-	m.send(f.peer(), &scheduler.Event{
+	m.tell(f, &scheduler.Event{
 		Type: scheduler.Event_UPDATE_OPERATION_STATUS.Enum(),
 		UpdateOperationStatus: &scheduler.Event_UpdateOperationStatus{Status: &mesos.OperationStatus{
 			OperationId: op.GetId(), State: mesos.OperationState_OPERATION_ERROR.Enum(), Message: new(why.Error()),

@@ -205,6 +205,6 @@ func (m *Machine) heartbeat(id FrameworkID) {
 	if f == nil || !f.connected() {
 		return
 	}
-	m.send(f.peer(), &scheduler.Event{Type: scheduler.Event_HEARTBEAT.Enum()})
+	m.tell(f, &scheduler.Event{Type: scheduler.Event_HEARTBEAT.Enum()})
 	m.emit(SetTimer{timerHeartbeat + "/" + string(id), m.cfg.HeartbeatInterval})
 }

@@ -77,7 +77,7 @@ func (m *Machine) onAgentLost(a *agent, event view.AgentRemoved) {
 func (m *Machine) agentFailed(id AgentID) {
 	for _, f := range m.frameworks.ordered() {
 		if f.connected() {
-			m.send(f.peer(), &scheduler.Event{Type: failureType, Failure: &scheduler.Event_Failure{
+			m.tell(f, &scheduler.Event{Type: failureType, Failure: &scheduler.Event_Failure{
 				AgentId: &mesos.AgentID{Value: new(string(id))},
 			}})
 		}

@@ -118,7 +118,7 @@ func (m *Machine) sendOffers(f *framework, offers []*offer) {
 		views = append(views, o.view)
 	}
 	m.publish(view.OffersMade{Offers: views})
-	m.send(f.peer(), &scheduler.Event{Type: scheduler.Event_OFFERS.Enum(), Offers: event})
+	m.tell(f, &scheduler.Event{Type: scheduler.Event_OFFERS.Enum(), Offers: event})
 }
 
 // proto is the offer in the form that its framework understands.
@@ -212,7 +212,7 @@ func (m *Machine) rescind(o *offer) {
 }
 
 func (m *Machine) sendRescind(o *offer) {
-	m.send(o.framework.peer(), &scheduler.Event{
+	m.tell(o.framework, &scheduler.Event{
 		Type:    scheduler.Event_RESCIND.Enum(),
 		Rescind: &scheduler.Event_Rescind{OfferId: &mesos.OfferID{Value: new(string(o.view.ID))}},
 	})

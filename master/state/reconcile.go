@@ -97,7 +97,7 @@ func (m *Machine) reconcileOperations(f *framework, call *scheduler.Call_Reconci
 		case record.GetStatus() == cluster.AgentRecord_GONE:
 			state = mesos.OperationState_OPERATION_GONE_BY_OPERATOR
 		}
-		m.send(f.peer(), &scheduler.Event{
+		m.tell(f, &scheduler.Event{
 			Type: scheduler.Event_UPDATE_OPERATION_STATUS.Enum(),
 			UpdateOperationStatus: &scheduler.Event_UpdateOperationStatus{Status: &mesos.OperationStatus{
 				OperationId: q.GetOperationId(), State: &state, AgentId: q.GetAgentId(),

@@ -179,7 +179,7 @@ func (m *Machine) replaceInfo(f *framework, info *mesos.FrameworkInfo, suppresse
 func (m *Machine) connectFramework(f *framework, p Peer) {
 	m.frameworks.byPeer[p] = f
 	m.emit(Link{p})
-	m.send(p, &scheduler.Event{
+	m.tell(f, &scheduler.Event{
 		Type: scheduler.Event_SUBSCRIBED.Enum(),
 		Subscribed: &scheduler.Event_Subscribed{
 			FrameworkId:              f.view.Info.GetId(),

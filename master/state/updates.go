@@ -80,10 +80,16 @@ func (m *Machine) takeUpdate(t *task, status *mesos.TaskStatus, newest mesos.Tas
 	}
 }
 
+// tell sends an event to a framework that is connected.
+func (m *Machine) tell(f *framework, e *scheduler.Event) {
+	m.publish(view.Told{Framework: f.id(), Type: int32(e.GetType())})
+	m.send(f.peer(), e)
+}
+
 // forward passes a status on to a framework that is there to hear it.
 func (m *Machine) forward(f *framework, status *mesos.TaskStatus) {
 	if f.connected() {
-		m.send(f.peer(), &scheduler.Event{Type: updateType, Update: &scheduler.Event_Update{Status: status}})
+		m.tell(f, &scheduler.Event{Type: updateType, Update: &scheduler.Event_Update{Status: status}})
 	}
 }
 
@@ -184,7 +190,7 @@ func (m *Machine) executorMessage(from Peer, msg *cluster.ExecutorMessage) {
 		return
 	}
 	m.publish(view.Judged{Kind: view.ExecutorMessages, Valid: true})
-	m.send(f.peer(), &scheduler.Event{Type: messageType, Message: &scheduler.Event_Message{
+	m.tell(f, &scheduler.Event{Type: messageType, Message: &scheduler.Event_Message{
 		AgentId: msg.GetAgentId(), ExecutorId: msg.GetExecutorId(), Data: msg.GetData(),
 	}})
 }
@@ -199,7 +205,7 @@ func (m *Machine) executorExited(from Peer, msg *cluster.ExecutorExited) {
 		m.removeExecutor(e)
 	}
 	if f.connected() {
-		m.send(f.peer(), &scheduler.Event{Type: failureType, Failure: &scheduler.Event_Failure{
+		m.tell(f, &scheduler.Event{Type: failureType, Failure: &scheduler.Event_Failure{
 			AgentId: msg.GetAgentId(), ExecutorId: msg.GetExecutorId(), Status: proto.Int32(msg.GetStatus()),
 		}})
 	}

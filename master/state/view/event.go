@@ -152,6 +152,12 @@ type Called struct {
 	Type      int32 // of mesos.v1.scheduler.Call
 }
 
+// Told counts an event that was sent to a framework.
+type Told struct {
+	Framework FrameworkID
+	Type      int32 // of mesos.v1.scheduler.Event
+}
+
 // Judged counts a message of one kind, by whether it was of use.
 type Judged struct {
 	Kind  Kind
@@ -194,4 +200,5 @@ func (ExecutorRemoved) event()  {}
 func (OffersMade) event()       {}
 func (OfferRemoved) event()     {}
 func (Called) event()           {}
+func (Told) event()             {}
 func (Judged) event()           {}

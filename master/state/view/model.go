@@ -37,11 +37,13 @@ type Model struct {
 	counters    Counters
 	used        Amounts
 	version     uint64
+	nobody      Activity // counts for frameworks that are not shown
 }
 
 // frameworkModel is what belongs to one framework.
 type frameworkModel struct {
 	framework   *Framework
+	activity    *Activity
 	tasks       []*Task
 	unreachable []*Task // oldest first
 	completed   []*Task // oldest first
@@ -70,6 +72,7 @@ func NewModel(l Limits) *Model {
 func (m *Model) Apply(e Event) {
 	m.version++
 	m.counters.count(e)
+	m.countActivity(e)
 	switch e := e.(type) {
 	case AgentAdded:
 		m.agents[e.Agent.ID] = e.Agent
@@ -167,6 +170,7 @@ func (m *Model) hold(t *Task, sign resources.Milli) {
 func (m *Model) addFramework(f *Framework) {
 	m.frameworks[f.ID] = &frameworkModel{
 		framework: f,
+		activity:  new(Activity),
 		offers:    make(map[OfferID]*Offer),
 		executors: make(map[executorKey]*Executor),
 	}
@@ -223,6 +227,8 @@ func (m *Model) Snapshot() *Snapshot {
 		f.Tasks = slices.Clone(f.Tasks)
 		f.UnreachableTasks = slices.Clone(f.UnreachableTasks)
 		f.CompletedTasks = slices.Clone(f.CompletedTasks)
+		activity := *f.Activity
+		f.Activity = &activity
 		s.Frameworks = append(s.Frameworks, f)
 	}
 	return s
@@ -230,7 +236,7 @@ func (m *Model) Snapshot() *Snapshot {
 
 func (f *frameworkModel) state() FrameworkState {
 	s := FrameworkState{
-		Framework: f.framework, Tasks: f.tasks, UnreachableTasks: f.unreachable, CompletedTasks: f.completed,
+		Framework: f.framework, Activity: f.activity, Tasks: f.tasks, UnreachableTasks: f.unreachable, CompletedTasks: f.completed,
 		Offers: make([]*Offer, 0, len(f.offers)), Executors: make([]*Executor, 0, len(f.executors)),
 	}
 	for _, o := range f.offers {

@@ -28,6 +28,7 @@ type Snapshot struct {
 // FrameworkState is a framework with all that belongs to it.
 type FrameworkState struct {
 	*Framework
+	Activity         *Activity
 	Tasks            []*Task
 	UnreachableTasks []*Task // oldest first
 	CompletedTasks   []*Task // oldest first

@@ -22,18 +22,18 @@ type masterFlags struct {
 	network networkFlags
 	log     logFlags
 
-	workDir, registry, cluster   string
-	peers                        peerFlags
-	zk                           zookeeperFlags
-	registryFetch, registryStore flags.Duration
-	prune, maxAge                flags.Duration
-	maxAgents                    int
-	agents                       agentPatience
-	removals                     removalFlags
-	offers                       offerFlags
-	roles                        string
-	rootSubmissions              bool
-	limits                       state.Limits
+	workDir, registry, cluster    string
+	peers                         peerFlags
+	zk                            zookeeperFlags
+	registryFetch, registryStore  flags.Duration
+	prune, maxAge                 flags.Duration
+	maxAgents                     int
+	agents                        agentPatience
+	removals                      removalFlags
+	offers                        offerFlags
+	roles                         string
+	rootSubmissions, perFramework bool
+	limits                        state.Limits
 }
 
 // agentPatience is how long a master waits for its agents.
@@ -69,6 +69,7 @@ func (m *masterFlags) add(set *pflag.FlagSet) {
 	set.IntVar(&m.limits.CompletedFrameworks, "max_completed_frameworks", 50, "completed frameworks remembered")
 	set.IntVar(&m.limits.CompletedTasks, "max_completed_tasks_per_framework", 1000, "ended tasks remembered of each framework")
 	set.IntVar(&m.limits.UnreachableTasks, "max_unreachable_tasks_per_framework", 1000, "unreachable tasks remembered of each framework")
+	flags.Bool(set, &m.perFramework, "publish_per_framework_metrics", true, "show the figures of every framework at /metrics/snapshot")
 	m.log.add(set)
 	flags.AddConfig(set)
 }
@@ -145,6 +146,7 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	o := daemon.MasterOptions{
 		Network: network, Masters: peers, ZooKeeper: zk, Cluster: m.cluster, Allocator: allocation, Version: Version,
 		PingTimeout: time.Duration(m.agents.ping), MaxPingTimeouts: m.agents.pings,
+		HideFrameworkMetrics: !m.perFramework,
 		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),
 		Config: state.Config{
 			MasterID: uuid.NewString(), AgentReregisterTimeout: time.Duration(m.agents.reregister),

@@ -165,7 +165,8 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	c.background(leadership.Done(), func() { c.fail(leadership.Err()) })
 	info := c.info()
 	info.Elected = time.Now()
-	info.Metrics = []func(func(string, float64)){leadership.Metrics}
+	info.HideFrameworkMetrics = o.HideFrameworkMetrics
+	info.Metrics = []func(func(string, float64)){leadership.Metrics, systemMetrics}
 	c.mount(info)
 	api.MountOperator(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)

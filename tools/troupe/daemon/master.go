@@ -35,6 +35,8 @@ type MasterOptions struct {
 	PingTimeout                                time.Duration
 	MaxPingTimeouts                            int
 	RegistryFetchTimeout, RegistryStoreTimeout time.Duration
+	// HideFrameworkMetrics leaves single frameworks out of /metrics/snapshot.
+	HideFrameworkMetrics bool
 	// Flags are shown at /flags.
 	Flags map[string]string
 }

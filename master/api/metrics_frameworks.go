@@ -1,0 +1,98 @@
+package api
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"troupe/master/state/view"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
+)
+
+// operationStates are the states that Mesos counts operations in.
+var operationStates = []string{
+	"pending", "recovering", "unreachable", "finished", "failed", "error", "dropped", "gone_by_operator",
+}
+
+// putOperations puts the figures of operations on resources, of which this
+// master carries out none.
+func putOperations(put putter) {
+	put("master/operations/total", 0)
+	for _, state := range operationStates {
+		put("master/operations/"+state, 0)
+	}
+}
+
+// putEachFramework puts what every live framework does.
+func putEachFramework(put putter, snapshot *view.Snapshot) {
+	for _, f := range snapshot.Frameworks {
+		prefix := "master/frameworks/" + encode(f.Info.GetName()) + "/" + string(f.ID) + "/"
+		own := func(key string, value float64) { put(prefix+key, value) }
+		own("subscribed", truth(f.Connected))
+		own("operations", 0)
+		putDialogue(own, f.Activity)
+		putOffers(own, f.Activity)
+		putOwnTasks(own, f)
+		putSuppressed(own, f)
+	}
+}
+
+// putDialogue puts what a framework calls, and is told.
+func putDialogue(put putter, a *view.Activity) {
+	put("calls", float64(a.AllCalls()))
+	for _, t := range types(scheduler.Call_Type_name) {
+		put("calls/"+lower(scheduler.Call_Type(t).String(), ""), float64(a.Calls(scheduler.Call_Type(t))))
+	}
+	put("events", float64(a.AllEvents()))
+	for _, t := range types(scheduler.Event_Type_name) {
+		put("events/"+lower(scheduler.Event_Type(t).String(), ""), float64(a.Events(scheduler.Event_Type(t))))
+	}
+}
+
+func putOffers(put putter, a *view.Activity) {
+	put("offers/sent", float64(a.OffersMade))
+	put("offers/accepted", float64(a.OffersEnded[view.Accepted]))
+	put("offers/declined", float64(a.OffersEnded[view.Declined]))
+	put("offers/rescinded", float64(a.OffersEnded[view.Rescinded]))
+}
+
+func putOwnTasks(put putter, f view.FrameworkState) {
+	live := make(map[mesos.TaskState]int)
+	for _, t := range f.Tasks {
+		live[t.State]++
+	}
+	live[mesos.TaskState_TASK_UNREACHABLE] += len(f.UnreachableTasks)
+	for _, state := range append(slices.Clone(gauges), mesos.TaskState_TASK_UNREACHABLE) {
+		put("tasks/active/"+lower(state.String(), ""), float64(live[state]))
+	}
+	for _, state := range totals {
+		put("tasks/terminal/"+lower(state.String(), ""), float64(f.Activity.Terminal(state)))
+	}
+}
+
+func putSuppressed(put putter, f view.FrameworkState) {
+	suppressed := make(map[string]bool, len(f.Suppressed))
+	for _, role := range f.Suppressed {
+		suppressed[role] = true
+	}
+	for _, role := range f.Roles {
+		put("roles/"+role+"/suppressed", truth(suppressed[role]))
+	}
+}
+
+// types are the values of an enum in order, but for UNKNOWN.
+func types(names map[int32]string) []int32 {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(names)), func(t int32) bool { return t == 0 })
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// encode is a name without slashes and spaces, as a part of a URL is.
+func encode(name string) string { return strings.ReplaceAll(url.QueryEscape(name), "+", "%20") }
