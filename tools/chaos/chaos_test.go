@@ -16,7 +16,7 @@ import (
 func TestFile(t *testing.T) {
 	c := newCluster(t, 1, 0, 1)
 	c.master = c.addresses(Master)
-	c.suffer(length / 4)
+	c.suffer(span() / 4)
 }
 
 // Three masters that keep their registry in ZooKeeper, which elects the
@@ -25,7 +25,7 @@ func TestZooKeeper(t *testing.T) {
 	c := newCluster(t, 2, 3, 3)
 	c.master = "zk://" + c.addresses(ZooKeeper) + "/troupe"
 	c.masterFlags = []string{"--zk=" + c.master, "--zk_session_timeout=3secs"}
-	c.suffer(length)
+	c.suffer(span())
 }
 
 // Three masters that keep their registry, and elect their leader, among
@@ -34,14 +34,22 @@ func TestReplicated(t *testing.T) {
 	c := newCluster(t, 3, 0, 3)
 	c.master = c.addresses(Master)
 	c.masterFlags = []string{"--masters=" + c.master}
-	c.suffer(length)
+	c.suffer(span())
+}
+
+// span is how long faults come.
+func span() time.Duration {
+	if testing.Short() {
+		return length / 4
+	}
+	return length
 }
 
 // suffer lets faults come for a while, and then checks that nothing is wrong.
 func (c *cluster) suffer(length time.Duration) {
 	c.t.Helper()
 	c.start()
-	c.eventually("all tasks run", c.settled)
+	c.eventually("most tasks run", c.begun)
 	c.watchClock()
 	roles, names := c.roles()
 	plan := Plan(seed, length, roles, c.network != nil)
@@ -59,6 +67,9 @@ func (c *cluster) suffer(length time.Duration) {
 	}
 	<-time.After(time.Until(began.Add(length)))
 	c.healAll()
+	if err := steady.Calm(c.framework()); err != nil {
+		c.t.Fatal(err)
+	}
 	c.eventually("all tasks run again, and none is unaccounted for", c.settled)
 	c.works()
 	c.drain()
@@ -119,6 +130,14 @@ func (c *cluster) eventually(what string, wrong func() string) {
 	if !processtest.Within(processtest.Patience, func() bool { last = wrong(); return last == "" }) {
 		c.t.Fatalf("still not: %s:\n%s\nthe master: %s", what, last, c.get("/tasks"))
 	}
+}
+
+// begun says what is missing for faults to make sense.
+func (c *cluster) begun() string {
+	if n, s := len(c.running()), c.summary(); n < tasks/2 || s == nil || len(s.Agents) != agents {
+		return fmt.Sprintf("%d tasks have processes; %+v", n, s)
+	}
+	return ""
 }
 
 // settled says what is missing for all to be well while tasks run.

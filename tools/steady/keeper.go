@@ -47,8 +47,8 @@ type keeper struct {
 	// launching counts the tasks that are being written down.
 	launching int
 
-	known    bool // the session knows the tasks of the life before
-	draining bool
+	known          bool // the session knows the tasks of the life before
+	calm, draining bool
 
 	// waiting records are written together once those under way are.
 	waiting []entry
@@ -202,7 +202,7 @@ func (s *keeper) fill(o *mesos.Offer) (infos []*mesos.TaskInfo, launched []*Laun
 // invent decides what the task of a number is.
 func (s *keeper) invent(number int, agent string) *Launch {
 	l := &Launch{Task: fmt.Sprintf("steady-%d", number), Agent: agent}
-	if s.o.Brief == 0 || number%3 == 0 {
+	if s.o.Brief == 0 || s.calm || number%3 == 0 {
 		return l
 	}
 	chance := rand.New(rand.NewPCG(s.o.Seed, uint64(number)))
@@ -250,6 +250,9 @@ func (s *keeper) Update(d *frameworks.Driver, st *mesos.TaskStatus) bool {
 
 // killNow kills one of the tasks that would last, now and then.
 func (s *keeper) killNow(d *frameworks.Driver) {
+	if s.calm || s.draining {
+		return
+	}
 	for _, id := range slices.Sorted(maps.Keys(s.tasks)) {
 		if t := s.tasks[id]; t.lasts && t.running && !t.killed {
 			s.kill(d, id)
@@ -264,8 +267,11 @@ func (s *keeper) kill(d *frameworks.Driver, id string) {
 	s.write(d, func() { d.Kill(id, 0) }, Record{Kill: &Kill{Task: id}})
 }
 
-// look finds out whether the framework is to end.
+// look finds out what the framework is asked to do.
 func (s *keeper) look(d *frameworks.Driver) {
+	if _, err := os.Stat(calmPath(s.o.Dir)); err == nil {
+		s.calm = true
+	}
 	if _, err := os.Stat(drainPath(s.o.Dir)); err != nil {
 		d.After(glance, func() { s.look(d) })
 		return

@@ -160,3 +160,25 @@ func TestNoTaskIsKilledTwice(t *testing.T) {
 		t.Errorf("only %v were killed", killed)
 	}
 }
+
+// A calm framework kills nothing, and what it launches lasts.
+func TestCalm(t *testing.T) {
+	s := newStage(t)
+	s.options.KillEvery, s.options.Brief = time.Millisecond, time.Minute
+	if err := Calm(s.options.Dir); err != nil {
+		t.Fatal(err)
+	}
+	ended, stop := s.run()
+	s.tasks(3, 3)
+	s.master.Update(t, "steady-2", mesos.TaskState_TASK_FINISHED)
+	s.tasks(4, 3)
+	stop()
+	if err := s.wait(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	for _, r := range s.records() {
+		if r.Kill != nil || r.Launch != nil && r.Launch.Lasts != 0 {
+			t.Errorf("%+v %+v", r.Kill, r.Launch)
+		}
+	}
+}

@@ -54,6 +54,12 @@ func TaskPath(dir, task string) string { return filepath.Join(dir, "tasks", task
 // have ended. It is heard by whichever scheduler runs, or starts later.
 func Drain(dir string) error { return os.WriteFile(drainPath(dir), nil, 0o600) }
 
+// Calm asks the framework of a folder to launch only tasks that last, and to
+// kill none: some time later all its tasks run.
+func Calm(dir string) error { return os.WriteFile(calmPath(dir), nil, 0o600) }
+
+func calmPath(dir string) string { return filepath.Join(dir, "calm") }
+
 func drainPath(dir string) string { return filepath.Join(dir, "drain") }
 
 // Run runs the framework until it is drained, refused, or ctx is done.
