@@ -69,6 +69,13 @@ func (s *Session) reconcileOutstanding() {
 	s.reconciles++
 }
 
+// askAgain goes on asking for a task that became unreachable. Should its agent
+// come back without it, to a master that does not miss it, nobody else tells.
+func (s *Session) askAgain() {
+	s.reconciles = 0
+	s.armReconcile()
+}
+
 func (s *Session) armReconcile() {
 	d := doubled(reconcileWait, reconcileWaitMax, s.reconciles)
 	s.do(SetTimer{Key: timerReconcile, After: d/2 + s.chance.below(d/2)})

@@ -17,7 +17,7 @@ type task struct {
 	// handling is the uuid of the update that is with the author; "" is none.
 	handling string
 	// settled: the master has said something of the task since the last
-	// subscription, or the task was launched since.
+	// subscription, or the task was launched since; and it is not unreachable.
 	settled bool
 	// kill is nil unless the author wants the task to end.
 	kill *kill

@@ -123,7 +123,7 @@ func TestKnownStateIsNoNews(t *testing.T) {
 	r.event(update("T1", running, 0))
 	r.want()
 	r.event(update("T1", mesos.TaskState_TASK_UNREACHABLE, 0))
-	r.want("deliver T1 UNREACHABLE")
+	r.want("deliver T1 UNREACHABLE", "timer reconcile")
 }
 
 func TestEverythingIsReconciledNowAndThen(t *testing.T) {
@@ -354,4 +354,22 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 	if r.has("b") {
 		t.Error("remembers b")
 	}
+}
+
+// An unreachable task is asked for until more is known: its agent may come
+// back without it, to a master that never heard of it.
+func TestUnreachableTaskIsAskedFor(t *testing.T) {
+	r := newRig(t).connected()
+	r.event(update("T1", mesos.TaskState_TASK_UNREACHABLE, 0))
+	r.want("deliver T1 UNREACHABLE", "timer reconcile")
+	for range 3 {
+		r.lapse("reconcile")
+		r.want("send RECONCILE T1", "timer reconcile")
+		r.event(update("T1", mesos.TaskState_TASK_UNREACHABLE, 0))
+		r.want()
+	}
+	r.event(update("T1", running, 0))
+	r.want("deliver T1 RUNNING")
+	r.lapse("reconcile")
+	r.want()
 }

@@ -30,7 +30,7 @@ func (s *Session) onUpdate(e *scheduler.Event) {
 		return
 	}
 	t := s.track(st.GetTaskId(), st.GetAgentId())
-	t.settled = true
+	t.settled = st.GetState() != mesos.TaskState_TASK_UNREACHABLE
 	if s.stale(t, st) {
 		return
 	}
@@ -39,6 +39,9 @@ func (s *Session) onUpdate(e *scheduler.Event) {
 		t.handling = uuid
 	}
 	s.do(Deliver{Event: e})
+	if !t.settled {
+		s.askAgain()
+	}
 	if uuid == "" && isOver(t.state) {
 		s.forget(t)
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -12,6 +13,7 @@ import (
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/master"
+	"troupe/messages/tasks"
 )
 
 // drainAgent is DRAIN_AGENT. The agent need not be there: it is drained when
@@ -208,28 +210,38 @@ func (m *Machine) onAgentGone(id AgentID, a *agent, at time.Time) {
 		m.agentFailed(id)
 		m.checkRecovered()
 	default:
-		m.loseUnreachable(id)
+		m.loseUnreachable(id, mesos.TaskState_TASK_GONE_BY_OPERATOR, mesos.TaskStatus_REASON_AGENT_REMOVED_BY_OPERATOR,
+			"Agent "+string(id)+" removed: "+causes[view.Ended])
 	}
 }
 
-// loseUnreachable ends the tasks that were on an unreachable agent which is
-// gone now. Frameworks that do not know about partitions have been told that
-// they are lost.
-func (m *Machine) loseUnreachable(id AgentID) {
-	for _, f := range m.frameworks.ordered() {
-		var lost []*view.Task
-		for _, t := range f.unreachable {
-			if t.Agent == id {
-				lost = append(lost, t)
+// loseUnreachable ends the tasks that were on an unreachable agent: it is gone
+// now, or is back without them. Frameworks that do not know about partitions
+// have been told that they are lost.
+func (m *Machine) loseUnreachable(id AgentID, state mesos.TaskState, reason mesos.TaskStatus_Reason, message string) {
+	for _, f := range m.frameworks.unreachableAt(id) {
+		for _, t := range slices.Clone(f.unreachable) {
+			if t.Agent != id {
+				continue
 			}
-		}
-		for _, t := range lost {
 			f.takeBack(t.ID)
 			m.publish(view.TaskForgotten{Framework: f.id(), Task: t.ID})
-			if f.can.partitionAware {
-				m.forward(f, m.masterStatus(t, mesos.TaskState_TASK_GONE_BY_OPERATOR,
-					mesos.TaskStatus_REASON_AGENT_REMOVED_BY_OPERATOR, "Agent "+string(id)+" removed: "+causes[view.Ended]))
+			if f.can.partitionAware && !tasks.Terminal(t.State) {
+				m.forward(f, m.masterStatus(t, state, reason, message))
 			}
 		}
 	}
+}
+
+// unreachableAt lists the frameworks with tasks that became unreachable with
+// an agent.
+func (t *frameworkTable) unreachableAt(id AgentID) []*framework {
+	var some []*framework
+	for _, f := range t.byID {
+		if f.unreachableAt[id] > 0 {
+			some = append(some, f)
+		}
+	}
+	slices.SortFunc(some, func(a, b *framework) int { return a.seq - b.seq })
+	return some
 }

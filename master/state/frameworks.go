@@ -26,6 +26,7 @@ type framework struct {
 	// Tasks on agents that became unreachable, the oldest first.
 	unreachable     []*view.Task
 	unreachableByID map[TaskID]*view.Task
+	unreachableAt   map[AgentID]int // how many of them, by agent
 	offers          map[OfferID]*offer
 	executors       map[*executor]bool
 	// The resources that its last task named, so that equal ones share memory.
@@ -140,6 +141,7 @@ func (m *Machine) addFramework(picture view.Framework) *framework {
 		can:             abilitiesOf(picture.Info),
 		tasks:           make(map[TaskID]*task),
 		unreachableByID: make(map[TaskID]*view.Task),
+		unreachableAt:   make(map[AgentID]int),
 		offers:          make(map[OfferID]*offer),
 		executors:       make(map[*executor]bool),
 	}

@@ -40,6 +40,9 @@ func (m *Machine) answerState(f *framework, t *task) {
 	m.forward(f, status)
 }
 
+// unknownToAgent is why a task is gone that an agent should have.
+const unknownToAgent = "Reconciliation: Task is unknown to the agent"
+
 // reconcileTask answers for one task; the agent may be empty. While an agent
 // that might have it is on its way back, there is no answer.
 func (m *Machine) reconcileTask(f *framework, id TaskID, on AgentID) {
@@ -58,7 +61,7 @@ func (m *Machine) reconcileTask(f *framework, id TaskID, on AgentID) {
 		return
 	case on == "":
 	case m.agents.byID[on] != nil:
-		state, message = mesos.TaskState_TASK_GONE, "Reconciliation: Task is unknown to the agent"
+		state, message = mesos.TaskState_TASK_GONE, unknownToAgent
 	case record.GetStatus() == cluster.AgentRecord_UNREACHABLE:
 		state, message, at = mesos.TaskState_TASK_UNREACHABLE, "Reconciliation: Task is unreachable", record.GetSince()
 	case record.GetStatus() == cluster.AgentRecord_GONE:

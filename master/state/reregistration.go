@@ -106,6 +106,7 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 		m.publish(view.AgentChanged{Agent: a.view})
 	}
 	missing := m.reconcileAgent(a, msg, stayed)
+	m.loseUnreachable(id, mesos.TaskState_TASK_GONE, mesos.TaskStatus_REASON_RECONCILIATION, unknownToAgent)
 	m.addToAllocator(a)
 	m.note(Info, "An agent came back", Field{"agent", string(id)}, Field{"peer", string(from)})
 	m.send(from, &cluster.AgentReregistered{

@@ -84,9 +84,10 @@ func (f *framework) giveUp(t *view.Task, limit int) {
 		return
 	}
 	f.unreachableByID[t.ID] = t
+	f.unreachableAt[t.Agent]++
 	f.unreachable = append(f.unreachable, t)
 	if len(f.unreachable) > limit {
-		delete(f.unreachableByID, f.unreachable[0].ID)
+		f.forgetUnreachable(f.unreachable[0])
 		f.unreachable[0] = nil
 		f.unreachable = f.unreachable[1:]
 	}
@@ -99,9 +100,17 @@ func (f *framework) takeBack(id TaskID) bool {
 	if t == nil {
 		return false
 	}
-	delete(f.unreachableByID, id)
+	f.forgetUnreachable(t)
 	f.unreachable = slices.DeleteFunc(f.unreachable, func(other *view.Task) bool { return other == t })
 	return true
+}
+
+// forgetUnreachable takes a task off the indexes.
+func (f *framework) forgetUnreachable(t *view.Task) {
+	delete(f.unreachableByID, t.ID)
+	if f.unreachableAt[t.Agent]--; f.unreachableAt[t.Agent] == 0 {
+		delete(f.unreachableAt, t.Agent)
+	}
 }
 
 // free gives back what a task held, once.
