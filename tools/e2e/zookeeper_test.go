@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -145,7 +146,11 @@ func TestMasterRefusesAWrongPlaceInZooKeeper(t *testing.T) {
 	e := zookeepertest.Start(t, 1)
 	w := newWorld(t)
 	secret := strings.Replace(e.URL("/one"), "zk://", "zk://troupe:secret@", 1)
-	one := w.stand("one", secret)
+	file := filepath.Join(w.dir, "zk")
+	if err := os.WriteFile(file, []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	one := w.stand("one", "file://"+file)
 	one.leads()
 	if _, body := one.answers("/flags", http.StatusOK); strings.Contains(body, "secret") || !strings.Contains(body, `"zk":"zk://troupe:***@`) {
 		t.Errorf("/flags shows %s", body)
