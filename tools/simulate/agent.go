@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -33,6 +34,9 @@ type agentNode struct {
 	// What becomes durable of records; for tests of oracles, not all.
 	disk    func([]*cluster.JournalRecord) []*cluster.JournalRecord
 	excused bool // what ends on its machine now ends for a reason
+	// What ails the disk, and until when.
+	ailment string
+	until   time.Time
 	// Checkpoints that wait for the disk.
 	writing bool
 	queue   []state.Checkpoint
@@ -198,11 +202,18 @@ func (a *agentNode) write() {
 		return
 	}
 	a.writing = true
+	life := a.life
+	if a.stalls(life) {
+		return
+	}
 	batch := a.queue
 	a.queue = nil
-	life := a.life
 	a.net.after(a.cluster.diskTime(), func() {
 		if a.life != life {
+			return
+		}
+		if a.up && a.ailing("fails") {
+			a.wake(life, func() { a.step(state.Checkpointed{Key: batch[0].Key, Err: errDisk}) })
 			return
 		}
 		if !a.up {
@@ -216,13 +227,48 @@ func (a *agentNode) write() {
 		if !a.up {
 			return
 		}
-		a.writing = false
-		for _, c := range batch {
+		a.wake(life, func() { a.written(life, batch) })
+	})
+}
+
+// written answers checkpoints that are durable, as long as the process lives.
+func (a *agentNode) written(life int, batch []state.Checkpoint) {
+	a.writing = false
+	for _, c := range batch {
+		if a.up && a.life == life {
 			a.step(state.Checkpointed{Key: c.Key})
 		}
+	}
+	if a.up && a.life == life {
 		a.compact()
 		a.write()
+	}
+}
+
+var errDisk = errors.New("the disk: input/output error")
+
+// ails lets an agent's disk be full, or fail, for a time.
+func (a *agentNode) ails(how string, d time.Duration) { a.ailment, a.until = how, a.net.now.Add(d) }
+
+func (a *agentNode) ailing(how string) bool { return a.ailment == how && a.net.now.Before(a.until) }
+
+// stalls tells whether a write waits for room on the disk; the agent hears of
+// it, and when there is room again.
+func (a *agentNode) stalls(life int) bool {
+	if !a.ailing("full") {
+		return false
+	}
+	a.later(0, func() { a.step(state.JournalStalled{Err: errors.New("the disk is full")}) })
+	a.net.at(a.until, func() {
+		a.wake(life, func() {
+			a.writing = false
+			a.step(state.JournalStalled{})
+			if a.up && a.life == life {
+				a.write()
+			}
+		})
 	})
+	return true
 }
 
 // compactAt is the length of a journal that is rewritten.

@@ -28,6 +28,7 @@ func (c *simulation) mend() {
 	for _, p := range c.processes() {
 		p.off = 0
 	}
+	c.reactivateAll()
 }
 
 // inventFault draws a fault: each kind has a share of a hundred.
@@ -54,14 +55,19 @@ func (c *simulation) inventFault() []string {
 		return []string{"teardown", scheduler}
 	case n < 50:
 		return []string{"power", agent}
-	case n < 55:
+	case n < 53:
 		return []string{"host", agent}
+	case n < 55:
+		return []string{"disk", agent, []string{"full", "fails"}[c.net.chance.IntN(2)], c.duration(time.Second, time.Minute)}
 	case n < 58:
 		return []string{"allocator"}
 	case n < 68:
 		return c.inventFuse(agent, scheduler)
 	case n < 72:
 		return []string{"clock", []string{agent, scheduler, c.anyMaster()}[n%3], c.duration(-30*24*time.Hour, 30*24*time.Hour)}
+	case n < 74:
+		wants := []string{"gone", "drain", "drain", "drain-away", "deactivate", "reactivate"}
+		return []string{"operator", wants[c.net.chance.IntN(len(wants))], agent}
 	case n < 77:
 		return []string{"pause", []string{agent, scheduler}[n%2], pause}
 	}

@@ -52,6 +52,7 @@ func (o *oracle) registryWritten(epoch uint64, changes []registry.Change) {
 	}
 	for _, c := range changes {
 		if a := c.Record.GetAgent(); a != nil {
+			o.wishes.agentWritten(a)
 			o.known.registered[a.GetAgent().GetId().GetValue()+" "+a.GetStatus().String()] = true
 		}
 		if f := c.Record.GetFramework(); f.GetStatus() == cluster.FrameworkRecord_COMPLETED {
@@ -113,7 +114,8 @@ func (o *oracle) agentReregisters(p *process, m *cluster.ReregisterAgent) {
 		o.cluster.fail("law 4: %s calls itself %s, of which its journal does not know", p.address, id)
 	}
 	for _, t := range m.GetTasks() {
-		if id := t.GetTaskId().GetValue(); !o.known.launches[id] && !o.known.updates[string(t.GetStatusUpdateUuid())] {
+		// What is only accepted may be named while the disk is full.
+		if id := t.GetTaskId().GetValue(); t.GetState() != mesos.TaskState_TASK_STAGING && !o.known.launches[id] && !o.known.updates[string(t.GetStatusUpdateUuid())] {
 			o.broken(4, id, "is said to be on %s, of which its journal does not know", p.address)
 		}
 	}
@@ -133,6 +135,8 @@ func (o *oracle) masterTellsScheduler(p *process, s *mesos.TaskStatus) {
 	}
 	status := cluster.AgentRecord_UNREACHABLE
 	switch {
+	case s.GetState() == mesos.TaskState_TASK_GONE_BY_OPERATOR && o.wishes.ending[s.GetAgentId().GetValue()]:
+		return // that the agent is to be drained is durable, and it speaks for itself
 	case s.GetState() == mesos.TaskState_TASK_GONE_BY_OPERATOR:
 		status = cluster.AgentRecord_GONE
 	case s.GetState() != mesos.TaskState_TASK_UNREACHABLE && s.GetUnreachableTime() == nil:

@@ -36,6 +36,8 @@ func faultKinds() []fault {
 		{"allocator", 0, "allocator", (*simulation).faultAllocator},
 		{"takeover", 1, "takeover SCHEDULER", (*simulation).faultTakeover},
 		{"teardown", 1, "teardown SCHEDULER", (*simulation).faultTeardown},
+		{"operator", 2, "operator gone|drain|drain-away|deactivate|reactivate AGENT", (*simulation).faultOperator},
+		{"disk", 3, "disk AGENT full|fails TIME", (*simulation).faultDisk},
 		{"depose", 0, "depose", (*simulation).faultDepose},
 		{"store", 2, "store slow|fails|silent TIME", (*simulation).faultStore},
 	}

@@ -49,6 +49,7 @@ type observer struct {
 	connected bool
 	missed    int
 	reported  bool
+	answers   func() // tells that an agent that was reported answers again
 }
 
 func newMasterNode(c *simulation, number int) *masterNode {
@@ -94,6 +95,7 @@ func (m *masterNode) lead() {
 		MasterID:               fmt.Sprintf("M%d.%d", m.number, m.life),
 		Allocator:              state.Peer(m.pid("allocator")),
 		AgentReregisterTimeout: m.cluster.options.AgentReregisterTimeout,
+		AgentRemovalRate:       m.cluster.removalRate(),
 	})
 	m.actors["master"] = m
 	m.step(state.Started{Registry: m.current})
@@ -200,7 +202,7 @@ func observerName(id state.AgentID) string { return "observer/" + string(id) }
 func (m *masterNode) observe(e state.Observe) {
 	o := m.observers[e.Agent]
 	if o == nil {
-		o = &observer{}
+		o = &observer{answers: func() { m.step(state.AgentAnswered{Agent: e.Agent}) }}
 		m.observers[e.Agent] = o
 		m.actors[observerName(e.Agent)] = o
 		m.ping(e.Agent, o, m.net.between(0, pingEvery))
@@ -224,8 +226,13 @@ func (m *masterNode) ping(id state.AgentID, o *observer, wait time.Duration) {
 }
 
 func (o *observer) receive(from string, _ proto.Message) {
-	if from == o.peer {
-		o.missed, o.reported = 0, false
+	if from != o.peer {
+		return
+	}
+	o.missed = 0
+	if o.reported {
+		o.reported = false
+		o.answers()
 	}
 }
 

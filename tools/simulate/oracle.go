@@ -37,6 +37,7 @@ type oracle struct {
 	forgotten map[string]bool
 	lapsed    map[string]bool // frameworks that were away for longer than they may
 	known     durable
+	wishes    wishes
 	reader    uint64 // the newest epoch that read the registry
 }
 
@@ -66,6 +67,7 @@ func newOracle(c *simulation) *oracle {
 		cluster: c, fates: make(map[string]*fate), used: make(map[*agentNode]resources.Resources),
 		total: resources.MustParse(c.options.AgentResources), counts: make(map[mesos.TaskState]int),
 		over: make(map[string]bool), forgotten: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(),
+		wishes: wishes{unwanted: make(map[string]bool), ending: make(map[string]bool)},
 	}
 }
 
@@ -99,7 +101,7 @@ func (o *oracle) taskStarted(a *agentNode, t *taskNode) {
 		switch {
 		case f.runs > 1:
 			o.broken(2, t.id(), "is started for the second time, on %s", a.address)
-		case f.over && (f.aware || f.end != mesos.TaskState_TASK_LOST):
+		case f.over && !guess(f, f.end):
 			o.broken(2, t.id(), "is started on %s after its framework saw %s", a.address, f.end)
 		}
 	}
@@ -179,16 +181,23 @@ func (o *oracle) told(s *schedulerNode, u *mesos.TaskStatus) {
 		// A scheduler that forgot, in a crash, which tasks had ended, or whose
 		// successor was told, may hear old news again, or of an end from
 		// somebody else; its author knows better.
-	case f.over && !f.aware && f.end == mesos.TaskState_TASK_LOST:
-		// To such a framework LOST may be anything, and be taken back.
+	case f.over && guess(f, f.end):
+		// It may be taken back.
 	case f.over && state != f.end:
 		o.broken(2, id, "is told to be %s, after %s (%s: %s)", state, f.end, u.GetReason(), u.GetMessage())
-	case terminal(state) && f.alive && (f.aware || state != mesos.TaskState_TASK_LOST):
+	case terminal(state) && f.alive && !guess(f, state):
 		o.broken(2, id, "is told to be %s while it runs (%s: %s)", state, u.GetReason(), u.GetMessage())
 	case !f.over && terminal(state):
 		f.over, f.end, f.life = true, state, s.pid("")
 		o.counts[state]++
 	}
+}
+
+// guess tells of an end that a master tells although the task may run: to a
+// framework that knows nothing of partitions, and of an agent that an operator
+// says is gone.
+func guess(f *fate, s mesos.TaskState) bool {
+	return !f.aware && s == mesos.TaskState_TASK_LOST || s == mesos.TaskState_TASK_GONE_BY_OPERATOR
 }
 
 // frameworkRemoved judges a master that has given up a framework.
@@ -224,7 +233,7 @@ func (o *oracle) atTheEnd() {
 		case o.over[f.framework] && f.alive:
 			o.broken(2, id, "still runs, and its framework was ended")
 		case o.over[f.framework] || o.forgotten[f.framework]:
-		case f.over && terminal(f.acked) && f.acked != f.end && (f.aware || f.end != mesos.TaskState_TASK_LOST):
+		case f.over && terminal(f.acked) && f.acked != f.end && !guess(f, f.end):
 			o.broken(4, id, "ended as %s, durably as its executor heard, and its framework saw %s", f.acked, f.end)
 		case !f.over && !o.lostForever(f):
 			o.broken(2, id, "has no terminal state, long after the last fault; the last was %s, and it runs: %v", f.last, f.alive)

@@ -13,7 +13,7 @@ func (o *oracle) killWanted(id string) {
 func (o *oracle) taskCut(a *agentNode, t *taskNode, why string) {
 	f := o.fates[t.id()]
 	switch {
-	case f == nil || f.unwanted || f.over || o.over[f.framework]:
+	case f == nil || f.unwanted || f.over || o.over[f.framework] || o.wishes.ending[f.agent]:
 		// Nobody wants it any more.
 	case a.excused || t.container.host.excused:
 		// Something befell its machine.

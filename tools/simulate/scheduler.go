@@ -136,7 +136,7 @@ func (s *schedulerNode) submit(call *scheduler.Call) {
 }
 
 func (s *schedulerNode) receive(from string, m proto.Message) {
-	if e, ok := m.(*scheduler.Event); ok && e.GetType() != scheduler.Event_ERROR && !s.woke.Equal(s.net.now) {
+	if e, ok := m.(*scheduler.Event); ok && e.GetType() != scheduler.Event_ERROR && !s.former && !s.woke.Equal(s.net.now) {
 		s.cluster.oracle.frameworkHears(s.author)
 	}
 	effects := s.session.Step(s.now(), session.Received{From: session.Peer(s.ears(from)), Message: m})

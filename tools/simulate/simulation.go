@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"time"
 
+	"troupe/master/state"
 	"troupe/messages/mesos"
 )
 
@@ -82,6 +84,15 @@ func (c *simulation) planOf(task string, aware bool) plan {
 		}
 	}
 	return p
+}
+
+// removalRate is how fast agents become unreachable: for every second seed, at
+// most so many.
+func (c *simulation) removalRate() state.Rate {
+	if c.seed%2 == 0 {
+		return state.Rate{}
+	}
+	return state.Rate{Count: 1, Per: 5 * time.Second}
 }
 
 // diskTime is how long a device takes to make something durable.
@@ -247,6 +258,7 @@ func (c *simulation) excerpt() []string {
 		if !c.options.WholeTrace && c.subject != "" && !mentions(text, c.subject) && !strings.HasPrefix(text, "fault") && !strings.HasPrefix(text, "FAILED") {
 			continue
 		}
+		text = shortened(text)
 		if len(text) > 300 {
 			text = strings.ToValidUTF8(text[:300], "") + "…"
 		}
@@ -259,6 +271,14 @@ func (c *simulation) excerpt() []string {
 func routine(text string) bool {
 	return strings.Contains(text, " troupe.cluster.Ping ") || strings.Contains(text, " troupe.cluster.Pong ") ||
 		strings.HasSuffix(text, " type:HEARTBEAT")
+}
+
+var wordy = regexp.MustCompile(`\{value:"?([^"{}]*)"?\} *`)
+
+// shortened is a line without what its reader can do without.
+func shortened(text string) string {
+	text = wordy.ReplaceAllString(text, "$1 ")
+	return strings.NewReplacer("troupe.cluster.", "", "mesos.v1.", "", " type:SCALAR scalar:", ":", "  ", " ").Replace(text)
 }
 
 // mentions tells whether a text has a task's id that is not part of another.

@@ -1,0 +1,99 @@
+package simulate
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"troupe/master/state"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/master"
+)
+
+// wishes is what the registry says that operators want of agents.
+type wishes struct {
+	unwanted map[string]bool // ids of agents that are drained, or deactivated
+	ending   map[string]bool // ids of agents whose tasks may be ended
+}
+
+// agentWritten tells of an agent's record that is durable.
+func (w wishes) agentWritten(r *cluster.AgentRecord) {
+	id := r.GetAgent().GetId().GetValue()
+	if r.GetDrain() != nil || r.GetDeactivated() {
+		w.unwanted[id] = true
+	} else {
+		delete(w.unwanted, id)
+	}
+	if r.GetDrain() != nil || r.GetStatus() == cluster.AgentRecord_GONE {
+		w.ending[id] = true
+	}
+}
+
+// order sends a call of an operator to the master that leads.
+func (c *simulation) order(call *master.Call) {
+	if m := c.leader(); m != nil && !m.paused {
+		m.step(state.Received{From: "operator@console:0", Message: call})
+	}
+}
+
+// faultOperator lets an operator want something of an agent.
+func (c *simulation) faultOperator(words []string) error {
+	a, err := c.agentNamed(words[1])
+	if err != nil {
+		return err
+	}
+	id := &mesos.AgentID{Value: proto.String(a.identity())}
+	switch words[0] {
+	case "gone":
+		c.order(&master.Call{Type: master.Call_MARK_AGENT_GONE.Enum(), MarkAgentGone: &master.Call_MarkAgentGone{AgentId: id}})
+	case "drain", "drain-away":
+		c.order(&master.Call{Type: master.Call_DRAIN_AGENT.Enum(), DrainAgent: &master.Call_DrainAgent{
+			AgentId: id, MaxGracePeriod: durationpb.New(5 * time.Second), MarkGone: proto.Bool(words[0] == "drain-away"),
+		}})
+	case "deactivate":
+		c.order(&master.Call{Type: master.Call_DEACTIVATE_AGENT.Enum(), DeactivateAgent: &master.Call_DeactivateAgent{AgentId: id}})
+	case "reactivate":
+		c.reactivate(a.identity())
+	default:
+		return fmt.Errorf("%q is none of gone, drain, drain-away, deactivate and reactivate", words[0])
+	}
+	return nil
+}
+
+func (c *simulation) reactivate(id string) {
+	c.order(&master.Call{Type: master.Call_REACTIVATE_AGENT.Enum(), ReactivateAgent: &master.Call_ReactivateAgent{
+		AgentId: &mesos.AgentID{Value: &id},
+	}})
+}
+
+// reactivateAll lets operators want all agents back, until they are.
+func (c *simulation) reactivateAll() {
+	c.net.after(20*time.Second, func() {
+		for _, a := range c.agents {
+			if id := a.identity(); c.oracle.wishes.unwanted[id] {
+				c.reactivate(id)
+			}
+		}
+		c.reactivateAll()
+	})
+}
+
+// faultDisk lets an agent's disk be full, or fail, for a time.
+func (c *simulation) faultDisk(words []string) error {
+	a, err := c.agentNamed(words[0])
+	if err != nil {
+		return err
+	}
+	if !slices.Contains([]string{"full", "fails"}, words[1]) {
+		return fmt.Errorf("%q is none of full and fails", words[1])
+	}
+	d, err := time.ParseDuration(words[2])
+	if err == nil {
+		a.ails(words[1], d)
+	}
+	return err
+}
