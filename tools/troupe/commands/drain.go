@@ -22,12 +22,7 @@ func agentCommandOf(io Streams, c *cobra.Command, call func(*mesos.AgentID) *mes
 	r := &reader{out: io.Out}
 	r.addFlags(c)
 	name := c.Name()
-	c.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return usageError{errors.New("AGENT is missing")}
-		}
-		return nil
-	}
+	c.Args = atMost(0, "AGENT")
 	c.RunE = func(c *cobra.Command, args []string) error { return r.onAgents(c.Context(), name, args, call) }
 	return c
 }

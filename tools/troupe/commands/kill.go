@@ -26,7 +26,7 @@ func taskKillCommand(io Streams) *cobra.Command {
 	var framework string
 	var grace flags.Duration
 	c := &cobra.Command{
-		Use: "kill TASK…", Short: "Kill tasks", Args: cobra.MinimumNArgs(1),
+		Use: "kill TASK…", Short: "Kill tasks", Args: atMost(0, "TASK"),
 		Long: "Kill tasks. Their frameworks are told, and may launch them again.",
 	}
 	r.addFlags(c)

@@ -176,7 +176,7 @@ func hasEnded(state string) bool {
 func taskSandboxCommand(io Streams) *cobra.Command {
 	var framework string
 	c := readerCommand(io, &cobra.Command{
-		Use: "sandbox TASK [PATH]", Short: "List the files of a task's sandbox", Args: cobra.RangeArgs(1, 2),
+		Use: "sandbox TASK [PATH]", Short: "List the files of a task's sandbox", Args: atMost(2, "TASK"),
 	}, func(ctx context.Context, r *reader, args []string) error {
 		path := ""
 		if len(args) > 1 {

@@ -130,3 +130,17 @@ func exactly(names ...string) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// atMost checks that there is a first argument, which it names, and that there
+// are no more than so many; 0 means any number.
+func atMost(most int, name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return usageError{fmt.Errorf("%s is missing", name)}
+		case most > 0 && len(args) > most:
+			return usageError{fmt.Errorf("too many arguments: %q", args[most])}
+		}
+		return nil
+	}
+}
