@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"troupe/master/election/zookeeper"
 	"troupe/master/election/zookeepertest"
+	"troupe/messages/masters"
+	"troupe/messages/mesos"
 	"troupe/tools/processtest"
 )
 
@@ -140,6 +143,55 @@ func TestMasterStartsBeforeZooKeeper(t *testing.T) {
 	m.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 }
 
+// Masters that elect their leader among themselves show it in ZooKeeper, to
+// clients that know no other way; also when it was killed a moment ago.
+func TestLeaderAmongMastersIsShownInZooKeeper(t *testing.T) {
+	e := zookeepertest.Start(t, 1)
+	place, err := masters.ParseZooKeeper(e.URL("/troupe"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	var ports []int
+	var all []string
+	for range 3 {
+		ports = append(ports, processtest.FreePort(t))
+		all = append(all, fmt.Sprintf("127.0.0.1:%d", ports[len(ports)-1]))
+	}
+	running := map[string]*candidate{}
+	for i, at := range all {
+		running[at] = &candidate{w.start("master", fmt.Sprintf("--port=%d", ports[i]), "--masters="+strings.Join(all, ","),
+			"--zk="+e.URL("/troupe"), fmt.Sprintf("--work_dir=%s/%d", w.dir, i)), at}
+	}
+	d := zookeeper.NewDetector(zookeeper.Options{Place: place})
+	defer d.Close()
+	var known *mesos.MasterInfo
+	for range 2 {
+		found := known
+		for found == nil || found == known {
+			next, err := d.Leader(t.Context(), known)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = next
+		}
+		at, err := masters.Address(found)
+		if err != nil || running[at] == nil {
+			t.Fatalf("%v leads: %v", found, err)
+		}
+		running[at].answers("/state", http.StatusOK)
+		if known == nil {
+			running[at].kill()
+			delete(running, at)
+		}
+		known = found
+	}
+	for _, m := range running {
+		m.signal(syscall.SIGTERM)
+		m.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
+	}
+}
+
 // What would make two clusters of one, or one of two, is refused, and so is a
 // wrong password; no password is shown.
 func TestMasterRefusesAWrongPlaceInZooKeeper(t *testing.T) {
@@ -180,7 +232,6 @@ func TestMasterRefusesAWrongPlaceInZooKeeper(t *testing.T) {
 	for args, want := range map[string]string{
 		"--zk=zk://h:1/":                             "path",
 		"--zk=zk://u:p@h/p":                          "servers",
-		"--zk=zk://h:1/p --masters=127.0.0.1:1":      "both keep the registry",
 		"--zk=zk://h:1/p --registry=in_memory":       "leave it out",
 		"--zk=zk://h:1/p --registry=replicated_log":  "leave it out",
 		"--zk=zk://h:1/p --zk_session_timeout=-1min": "zk_session_timeout",

@@ -106,7 +106,7 @@ func (c *Contest) run(ctx context.Context, s *Session) (*Term, error) {
 	if err := makePath(ctx, s, c.o.Place.Path, c.o.open()); err != nil {
 		return nil, err
 	}
-	mine, err := c.join(ctx, s)
+	mine, err := join(ctx, s, c.info)
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +146,12 @@ func makePath(ctx context.Context, s *Session, full string, acl []zk.ACL) error 
 
 // join creates the candidate's znode, once: where the connection breaks before
 // the answer, the znode may be there, and is found by its owner.
-func (c *Contest) join(ctx context.Context, s *Session) (string, error) {
-	prefix := c.o.Place.Path + "/" + label
-	content := encode(c.info)
+func join(ctx context.Context, s *Session, info *mesos.MasterInfo) (string, error) {
+	prefix := s.o.Place.Path + "/" + label
+	content := encode(info)
 	for {
 		created, err := once(ctx, s, func() (string, error) {
-			return s.conn.Create(prefix, content, zk.FlagEphemeral|zk.FlagSequence, c.o.open())
+			return s.conn.Create(prefix, content, zk.FlagEphemeral|zk.FlagSequence, s.o.open())
 		})
 		if !transient(err) {
 			if err != nil {
@@ -162,15 +162,15 @@ func (c *Contest) join(ctx context.Context, s *Session) (string, error) {
 		if err := s.pause(ctx); err != nil {
 			return "", err
 		}
-		if found, err := c.adopt(ctx, s); found != "" || err != nil {
+		if found, err := adopt(ctx, s); found != "" || err != nil {
 			return found, err
 		}
 	}
 }
 
 // adopt finds the candidate of this session, if it is there.
-func (c *Contest) adopt(ctx context.Context, s *Session) (string, error) {
-	folder := c.o.Place.Path
+func adopt(ctx context.Context, s *Session) (string, error) {
+	folder := s.o.Place.Path
 	if _, err := ask(ctx, s, func() (string, error) { return s.conn.Sync(folder) }); err != nil {
 		return "", fmt.Errorf("sync %s: %w", folder, err)
 	}

@@ -128,6 +128,7 @@ func TestElection(t *testing.T) {
 		"ADeposedLeaderWritesNothing":    deposed,
 		"TransactionsAreWholeOrNot":      transactions,
 		"AServerMayGrantLess":            grantsLess,
+		"ALeaderElectedElsewhereIsShown": published,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, e) })
 	}

@@ -11,7 +11,6 @@ import (
 
 	"troupe/allocator/core"
 	"troupe/master/state"
-	"troupe/messages/masters"
 	"troupe/messages/names"
 	"troupe/tools/troupe/daemon"
 	"troupe/tools/troupe/flags"
@@ -181,9 +180,6 @@ func (m *masterFlags) check() error {
 }
 
 func (m *masterFlags) checkRegistry() error {
-	if m.zk.url != "" && m.peers.masterList != "" {
-		return flagError("zk", masters.Redact(m.zk.url), "and --masters both keep the registry: give one of them")
-	}
 	switch m.registry {
 	case "file":
 	case "replicated_log":

@@ -18,7 +18,7 @@ type zookeeperFlags struct {
 }
 
 func (z *zookeeperFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&z.url, "zk", "", "where masters are elected and keep the registry: zk://[user:password@]host:port,…/path; file:///path names a file that holds this")
+	set.StringVar(&z.url, "zk", "", "where masters are elected and keep the registry, or with --masters only show who leads: zk://[user:password@]host:port,…/path; file:///path names a file that holds this")
 	duration(set, &z.session, "zk_session_timeout", zookeeper.DefaultSessionTimeout, "after which a leader that ZooKeeper hears nothing of leads no more")
 }
 

@@ -125,6 +125,7 @@ func (c *candidate) lead(ctx context.Context) error {
 	if err := c.start(ctx, term); err != nil {
 		return err
 	}
+	defer c.publish()()
 	select {
 	case <-term.Lost():
 		// Nothing more is said in the name of the master that led.

@@ -28,10 +28,10 @@ type Masters struct {
 // contest is this master's part in the election, by what its options say.
 func (c *candidate) newContest() (election.Contest, error) {
 	switch {
-	case c.options.ZooKeeper.Place != nil:
-		return c.standInZooKeeper()
 	case len(c.options.Masters.Addresses) > 0:
 		return c.joinMasters()
+	case c.options.ZooKeeper.Place != nil:
+		return c.standInZooKeeper()
 	}
 	return election.Alone(c.options.Config.Info, c.openRegistry), nil
 }

@@ -27,7 +27,8 @@ type MasterOptions struct {
 	Allocator core.Options
 	// Masters are those that this one shares the registry with.
 	Masters Masters
-	// ZooKeeper is where the registry is, if not with Masters.
+	// ZooKeeper is where the registry is, if not with Masters; with them it only
+	// shows who leads.
 	ZooKeeper ZooKeeper
 	// WorkDir holds the registry; empty keeps it in memory, of a master alone.
 	WorkDir                                    string

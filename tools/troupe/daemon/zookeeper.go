@@ -19,7 +19,8 @@ import (
 	"troupe/messages/masters"
 )
 
-// ZooKeeper says where masters are elected and keep the registry.
+// ZooKeeper says where masters are elected and keep the registry, or where it is
+// shown who leads.
 type ZooKeeper struct {
 	// Nil: not in ZooKeeper.
 	Place *masters.ZooKeeper
@@ -42,11 +43,36 @@ func (c *candidate) standInZooKeeper() (election.Contest, error) {
 	if _, err := readCluster(o.WorkDir); err != nil {
 		return nil, err
 	}
-	options := zookeeper.Options{Place: *o.ZooKeeper.Place, SessionTimeout: o.ZooKeeper.SessionTimeout, Logger: o.Logging.Logger}
+	options := c.zooKeeper()
 	if elsewhere(options.Place.Servers) && loopback(c.Address()) {
 		o.Logging.Logger.Warn("Others are told an address that is of this machine alone: see --ip and --advertise_ip", zap.String("address", c.Address()))
 	}
 	return zookeeper.NewContest(options, o.Config.Info, c.openZnodes), nil
+}
+
+func (c *candidate) zooKeeper() zookeeper.Options {
+	z := c.options.ZooKeeper
+	return zookeeper.Options{Place: *z.Place, SessionTimeout: z.SessionTimeout, Logger: c.options.Logging.Logger}
+}
+
+// publish shows in ZooKeeper that this master leads, where it is elected
+// elsewhere, until what it returns is called. It leads on if that cannot be.
+func (c *candidate) publish() (end func()) {
+	if c.options.ZooKeeper.Place == nil || len(c.options.Masters.Addresses) == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := zookeeper.Publish(ctx, c.zooKeeper(), c.options.Config.Info); err != nil {
+			c.options.Logging.Logger.Error("ZooKeeper does not show who leads", zap.Error(err))
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // openZnodes opens the registry of the cluster that the work directory belongs
