@@ -93,6 +93,7 @@ func testReplacingADeadMachine(t *testing.T) {
 	r := e.registry(term)
 	e.write(r, "S1")
 	dead, witness := e.others(leader)[0], e.others(leader)[1]
+	eventually(t, "the one that dies has the log", func() bool { return len(keysOf(e.nodes[dead])) == 1 })
 	e.stop(dead)
 	node := e.nodes[leader]
 	refuses(t, node.Remove(witness), "would not answer", dead)

@@ -16,6 +16,8 @@ import (
 	boltstore "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"troupe/master/store/pages"
 )
 
 // What the log's file has beside Raft's own keys.
@@ -116,6 +118,18 @@ func (d *disk) openLog(path string, snapshot uint64, maxBytes int) error {
 			return err
 		}
 	}
+	return d.openStore(path, maxBytes)
+}
+
+// openStore opens the file of a whole database. The store writes at once, which
+// fails in a panic if what the database says of its free pages is damaged.
+func (d *disk) openStore(path string, maxBytes int) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = damaged(path, fmt.Errorf("%v", p))
+		}
+	}()
 	store, err := boltstore.New(boltstore.Options{Path: path, BoltOptions: &bbolt.Options{Timeout: lockTimeout, MaxSize: maxBytes}})
 	if err != nil {
 		return fileError(path, err)
@@ -150,7 +164,7 @@ func createLog(path string) error {
 }
 
 // checkFile tells whether a file is a whole database, which Raft's store does
-// not ask.
+// not ask before it writes.
 func checkFile(path string, size int64) (err error) {
 	if size == 0 {
 		return damaged(path, errors.New("the file is empty"))
@@ -165,26 +179,30 @@ func checkFile(path string, size int64) (err error) {
 	if err != nil {
 		return fileError(path, err)
 	}
-	err = db.View(func(tx *bbolt.Tx) error {
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.View(func(tx *bbolt.Tx) error {
 		if tx.Size() > size {
 			return damaged(path, fmt.Errorf("the file has %d bytes, and should have %d", size, tx.Size()))
+		}
+		if err := pages.Check(path); err != nil {
+			return damaged(path, err)
 		}
 		if tx.Bucket([]byte("logs")) == nil || tx.Bucket([]byte("conf")) == nil {
 			return damaged(path, errors.New("the file is a database of something else"))
 		}
 		return nil
 	})
-	return errors.Join(err, db.Close())
 }
 
 func fileError(path string, err error) error {
+	var system *fs.PathError
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return fmt.Errorf("%s: another process uses it: stop that master, or give this one a work directory of its own", path)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return damaged(path, err)
+	case errors.As(err, &system):
+		return err
 	default:
-		return fmt.Errorf("%s: %w", path, err)
+		return damaged(path, err)
 	}
 }
 
