@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/registry"
+	"troupe/master/store/pages"
 	"troupe/messages/cluster"
 )
 
@@ -141,6 +142,9 @@ func (f *File) open() (err error) {
 		return err
 	}
 	f.db = db
+	if err := pages.Check(f.path); err != nil {
+		return errors.Join(damaged(err), db.Close())
+	}
 	old := false
 	err = db.View(func(tx *bbolt.Tx) (err error) {
 		old, err = f.readHeader(tx, info.Size())
