@@ -23,6 +23,7 @@ const (
 func Capabilities() []mesos.AgentInfo_Capability_Type {
 	return []mesos.AgentInfo_Capability_Type{
 		mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_HIERARCHICAL_ROLE,
+		mesos.AgentInfo_Capability_AGENT_DRAINING,
 	}
 }
 

@@ -68,8 +68,8 @@ type agentTable struct {
 	// Of those that registered again, and whose return is becoming durable: what
 	// to do about the newest repetition, nil if there is none.
 	repeated map[AgentID]func()
-	next      int
-	seq       int
+	next     int
+	seq      int
 }
 
 func newAgentTable() agentTable {

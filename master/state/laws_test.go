@@ -29,6 +29,7 @@ type world struct {
 	stored     registry.Registry // what is durable
 	asked      uint64
 	unanswered map[uint64]bool
+	removed    time.Time // when an agent last became unreachable
 	timers     map[string]bool
 	links      map[Peer]bool
 	offers     []string
@@ -89,6 +90,7 @@ func (w *world) effect(in Input, e Effect) {
 	switch e := e.(type) {
 	case Persist:
 		w.unsettled = append(w.unsettled, e)
+		w.paced(in, e)
 	case SetTimer:
 		if e.After < 0 {
 			w.t.Fatalf("%s set the timer %s to %s", label(in), e.Key, e.After)
@@ -112,6 +114,17 @@ func (w *world) effect(in Input, e Effect) {
 	case Halt:
 		w.t.Fatalf("%s halted: %v", label(in), e.Err)
 	}
+}
+
+// paced checks that agents become unreachable no faster than they may.
+func (w *world) paced(in Input, e Persist) {
+	if _, removal := e.Operation.(registry.MarkUnreachable); !removal {
+		return
+	}
+	if pause := w.now.Sub(w.removed); pause < w.m.cfg.AgentRemovalRate.interval() {
+		w.t.Fatalf("%s removes an agent only %s after another", label(in), pause)
+	}
+	w.removed = w.now
 }
 
 // sent checks that a message has somewhere to go, is whole, and reveals

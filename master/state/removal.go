@@ -91,7 +91,8 @@ func (m *Machine) scheduleRemoval(id AgentID, why reason) {
 // removeNext removes the agent that waits longest.
 func (m *Machine) removeNext() {
 	r := &m.removals
-	for len(r.queue) > 0 {
+	interval := m.cfg.AgentRemovalRate.interval()
+	for len(r.queue) > 0 && (interval == 0 || !m.now.Before(r.next)) {
 		t := r.queue[0]
 		r.queue = r.queue[1:]
 		if !r.valid(t) {
@@ -99,12 +100,12 @@ func (m *Machine) removeNext() {
 		}
 		why := r.waiting[t.id].why
 		delete(r.waiting, t.id)
-		r.next = m.now.Add(m.cfg.AgentRemovalRate.interval())
+		r.next = m.now.Add(interval)
 		m.publish(view.RemovalMoved{Step: view.RemovalCompleted})
 		m.removeUnreachable(t.id, why)
 		break
 	}
-	if len(r.waiting) > 0 && m.cfg.AgentRemovalRate.interval() > 0 {
+	if len(r.waiting) > 0 && interval > 0 {
 		m.emit(SetTimer{timerRemoval, r.next.Sub(m.now)})
 	}
 }
