@@ -9,52 +9,104 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"troupe/messages/json"
+	"troupe/messages/masters"
 	"troupe/messages/mesos"
 )
 
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 64 << 10
 
-// newAsker asks over HTTP. Connections are not kept: a standby master would
+// maxMembers bounds how many masters one can have us ask.
+const maxMembers = 100
+
+// questions are put over HTTP. Connections are not kept: a standby master would
 // else hold one for every agent.
-func newAsker(o Options) asker {
-	transport := &http.Transport{TLSClientConfig: o.TLS, DisableKeepAlives: true}
-	client := &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+type questions struct {
+	client  *http.Client
+	scheme  string
+	timeout time.Duration
+}
+
+func newQuestions(o Options) *questions {
+	q := &questions{
+		client: &http.Client{
+			Transport:     &http.Transport{TLSClientConfig: o.TLS, DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		scheme: "http", timeout: o.AnswerTimeout,
 	}
-	scheme := "http"
 	if o.TLS != nil {
-		scheme = "https"
+		q.scheme = "https"
 	}
-	return func(ctx context.Context, address string) (answer, error) {
-		ctx, cancel := context.WithTimeout(ctx, o.AnswerTimeout)
-		defer cancel()
-		target := url.URL{Scheme: scheme, Host: address, Path: "/leader"}
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
-		if err != nil {
-			return answer{}, err
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return answer{}, reason(err)
-		}
-		defer response.Body.Close() // what was read is judged by itself
-		switch {
-		case response.StatusCode == http.StatusNotFound:
-			// A master that does not know the question has no rivals.
-			return answer{leading: true, leader: nameless(address)}, nil
-		case response.StatusCode != http.StatusOK:
-			return answer{}, fmt.Errorf("answers %s", response.Status)
-		}
-		text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-		if err != nil {
-			return answer{}, reason(err)
-		}
-		return parseAnswer(text, address)
+	return q
+}
+
+// get is status and body of an answer.
+func (q *questions) get(ctx context.Context, address, path string) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
+	target := url.URL{Scheme: q.scheme, Host: address, Path: path}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return 0, nil, err
 	}
+	response, err := q.client.Do(request)
+	if err != nil {
+		return 0, nil, reason(err)
+	}
+	defer response.Body.Close() // what was read is judged by itself
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return 0, nil, reason(err)
+	}
+	return response.StatusCode, text, nil
+}
+
+// leader is an asker.
+func (q *questions) leader(ctx context.Context, address string) (answer, error) {
+	status, text, err := q.get(ctx, address, "/leader")
+	switch {
+	case err != nil:
+		return answer{}, err
+	case status == http.StatusNotFound:
+		// A master that does not know the question has no rivals.
+		return answer{leading: true, leader: nameless(address)}, nil
+	case status != http.StatusOK:
+		return answer{}, fmt.Errorf("answers %d %s", status, http.StatusText(status))
+	}
+	return parseAnswer(text, address)
+}
+
+// members are the masters that one keeps the registry with; none where it keeps
+// it otherwise, or does not say.
+func (q *questions) members(ctx context.Context, address string) []string {
+	status, text, err := q.get(ctx, address, "/masters")
+	if err != nil || status != http.StatusOK {
+		return nil // whoever asks has been told by leader that it does not answer
+	}
+	return parseMembers(text)
+}
+
+// parseMembers reads {"masters": [{"address": "host:port"}]}, as far as it can.
+func parseMembers(text []byte) []string {
+	var said struct {
+		Masters []struct {
+			Address string `json:"address"`
+		} `json:"masters"`
+	}
+	if stdjson.Unmarshal(text, &said) != nil {
+		return nil
+	}
+	var all []string
+	for _, m := range said.Masters {
+		if masters.CheckAddress(m.Address) == nil && len(all) < maxMembers {
+			all = append(all, m.Address)
+		}
+	}
+	return all
 }
 
 // reason is an error of net/http without the request, which the caller names.

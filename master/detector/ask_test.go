@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,9 @@ func FuzzAnswer(f *testing.F) {
 		if err == nil && a.leading && addressOf(a.leader) == "" {
 			t.Errorf("%q: a leader without an address", body)
 		}
+		if m := parseMembers(body); len(m) > maxMembers {
+			t.Errorf("%d members", len(m))
+		}
 	})
 }
 
@@ -117,7 +121,7 @@ func TestOddAnswers(t *testing.T) {
 	status := http.StatusOK
 	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(status) }))
 	defer s.Close()
-	ask := newAsker(Options{}.withDefaults())
+	ask := newQuestions(Options{}.withDefaults()).leader
 	at := strings.TrimPrefix(s.URL, "http://")
 	for code, want := range map[int]string{
 		http.StatusNotFound: "", http.StatusServiceUnavailable: "answers 503", http.StatusTemporaryRedirect: "answers 307", http.StatusOK: "no JSON",
@@ -138,7 +142,7 @@ func TestSilentMasterIsNotWaitedFor(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer s.Close()
 	defer close(release)
-	ask := newAsker(Options{AnswerTimeout: time.Millisecond}.withDefaults())
+	ask := newQuestions(Options{AnswerTimeout: time.Millisecond}.withDefaults()).leader
 	if _, err := ask(t.Context(), strings.TrimPrefix(s.URL, "http://")); err == nil || !strings.Contains(err.Error(), "does not answer") {
 		t.Errorf("error %v", err)
 	}
@@ -155,7 +159,7 @@ func TestMastersOverTLS(t *testing.T) {
 	if l, err := open(t, at, Options{TLS: trusting}).Leader(t.Context(), nil); err != nil || l.GetId() != "A" {
 		t.Errorf("%v, %v", l, err)
 	}
-	a, err := newAsker(Options{TLS: &tls.Config{}}.withDefaults())(t.Context(), at)
+	a, err := newQuestions(Options{TLS: &tls.Config{}}.withDefaults()).leader(t.Context(), at)
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a stranger's certificate: %+v, %v", a, err)
 	}
@@ -182,5 +186,27 @@ func TestOpenNamesWhatIsWrong(t *testing.T) {
 		if _, err := Open(text, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q): %v, want %q", text, err, want)
 		}
+	}
+}
+
+func TestMembers(t *testing.T) {
+	m := new(mux)
+	api.MountMembership(m, api.Membership{List: func() ([]api.Member, error) {
+		return []api.Member{{ID: "A", Address: "a:1", Leads: true}, {ID: "B", Address: "no address"}, {ID: "C", Address: "c:1"}}, nil
+	}})
+	s := httptest.NewServer(m)
+	defer s.Close()
+	q := newQuestions(Options{}.withDefaults())
+	if got := q.members(t.Context(), strings.TrimPrefix(s.URL, "http://")); !slices.Equal(got, []string{"a:1", "c:1"}) {
+		t.Errorf("members %v", got)
+	}
+	alone := master(t, func() (*mesos.MasterInfo, bool) { return nil, false })
+	for _, at := range []string{alone, "127.0.0.1:1"} {
+		if got := q.members(t.Context(), at); got != nil {
+			t.Errorf("members of %s: %v", at, got)
+		}
+	}
+	if got := parseMembers([]byte("[")); got != nil {
+		t.Errorf("members %v", got)
 	}
 }

@@ -108,7 +108,7 @@ func New(at masters.Location, o Options) (Detector, error) {
 	if at.ZooKeeper != nil {
 		return newElected(*at.ZooKeeper, o), nil
 	}
-	return newList(at.Masters, newAsker(o), o), nil
+	return newList(at.Masters, newQuestions(o), o), nil
 }
 
 // maxFile is more than any location has.

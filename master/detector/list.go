@@ -17,8 +17,13 @@ import (
 	"troupe/messages/mesos"
 )
 
-// asker asks a master who leads.
-type asker func(ctx context.Context, address string) (answer, error)
+// asker asks a master.
+type asker interface {
+	// leader is who leads, according to it.
+	leader(ctx context.Context, address string) (answer, error)
+	// members are the masters that it knows of, by address.
+	members(ctx context.Context, address string) []string
+}
 
 // answer is what a master says.
 type answer struct {
@@ -229,7 +234,7 @@ const saysNobody = "stands by, and knows of no leader"
 // consult asks one master, and whom it names. A leader is who says so itself:
 // others may not have heard yet that it is gone.
 func (l *list) consult(ctx context.Context, address string) (*mesos.MasterInfo, string) {
-	a, err := l.ask(ctx, address)
+	a, err := l.ask.leader(ctx, address)
 	switch {
 	case err != nil:
 		return nil, err.Error()
@@ -242,7 +247,7 @@ func (l *list) consult(ctx context.Context, address string) (*mesos.MasterInfo, 
 	if err != nil || named == address {
 		return nil, saysNobody
 	}
-	b, err := l.ask(ctx, named)
+	b, err := l.ask.leader(ctx, named)
 	switch {
 	case err != nil:
 		return nil, fmt.Sprintf("names %s as the leader, which does not answer: %v", named, err)
@@ -266,26 +271,42 @@ func summary(said map[string]string) string {
 
 // Masters implements Detector.
 func (l *list) Masters(ctx context.Context) ([]Standing, error) {
-	standings := make([]Standing, len(l.candidates))
-	var asking sync.WaitGroup
-	for i, address := range l.candidates {
-		asking.Go(func() { standings[i] = l.standing(ctx, address) })
+	standings := l.standings(ctx, l.candidates)
+	known := slices.Clone(l.candidates)
+	var more []string
+	learn := func(address string) {
+		if address != "" && !slices.Contains(known, address) && !slices.ContainsFunc(standings, func(s Standing) bool {
+			return s.Leading && addressOf(s.Leader) == address // by another name
+		}) {
+			known, more = append(known, address), append(more, address)
+		}
 	}
-	asking.Wait()
-	for _, s := range slices.Clone(standings) {
-		if s.Leader == nil || s.Err != nil {
+	for _, s := range standings {
+		if s.Err != nil {
 			continue
 		}
-		at := addressOf(s.Leader)
-		if at != "" && !slices.ContainsFunc(standings, func(k Standing) bool { return k.Address == at || k.Leading }) {
-			standings = append(standings, l.standing(ctx, at))
+		if s.Leader != nil {
+			learn(addressOf(s.Leader))
+		}
+		for _, address := range l.ask.members(ctx, s.Address) {
+			learn(address)
 		}
 	}
+	standings = append(standings, l.standings(ctx, more)...)
 	slices.SortFunc(standings, func(a, b Standing) int { return strings.Compare(a.Address, b.Address) })
 	return standings, nil
 }
 
-func (l *list) standing(ctx context.Context, address string) Standing {
-	a, err := l.ask(ctx, address)
-	return Standing{Address: address, Leading: a.leading, Leader: a.leader, Err: err}
+// standings asks several at once.
+func (l *list) standings(ctx context.Context, addresses []string) []Standing {
+	all := make([]Standing, len(addresses))
+	var asking sync.WaitGroup
+	for i, address := range addresses {
+		asking.Go(func() {
+			a, err := l.ask.leader(ctx, address)
+			all[i] = Standing{Address: address, Leading: a.leading, Leader: a.leader, Err: err}
+		})
+	}
+	asking.Wait()
+	return all
 }

@@ -24,13 +24,14 @@ type ensemble struct {
 	says   map[string]answer
 	silent map[string]bool // until the question's time is over
 	asked  []string
+	known  map[string][]string
 }
 
 func newEnsemble() *ensemble {
 	return &ensemble{says: map[string]answer{}, silent: map[string]bool{}}
 }
 
-func (e *ensemble) ask(ctx context.Context, address string) (answer, error) {
+func (e *ensemble) leader(ctx context.Context, address string) (answer, error) {
 	e.mu.Lock()
 	e.asked = append(e.asked, address)
 	a, there := e.says[address]
@@ -47,6 +48,8 @@ func (e *ensemble) ask(ctx context.Context, address string) (answer, error) {
 	}
 	return a, nil
 }
+
+func (e *ensemble) members(_ context.Context, address string) []string { return e.known[address] }
 
 func (e *ensemble) set(address string, a answer) {
 	e.mu.Lock()
@@ -79,7 +82,7 @@ func names(address, id string) answer { return answer{leader: leaderAt(address, 
 var three = []string{"a:1", "b:1", "c:1"}
 
 func (e *ensemble) detector(candidates ...string) *list {
-	return newList(candidates, e.ask, Options{}.withDefaults())
+	return newList(candidates, e, Options{}.withDefaults())
 }
 
 func leaderOf(t *testing.T, l *list, known *mesos.MasterInfo) *mesos.MasterInfo {
@@ -290,6 +293,26 @@ func TestMasters(t *testing.T) {
 	}
 }
 
+// Masters that know each other are listed from any of them.
+func TestMastersNameEachOther(t *testing.T) {
+	e := newEnsemble()
+	e.says = map[string]answer{"a:1": leads("a:1", "A"), "alias:1": leads("a:1", "A"), "b:1": names("a:1", "A")}
+	e.known = map[string][]string{"alias:1": three, "b:1": three}
+	for start, want := range map[string]string{"alias:1": "alias:1 b:1 c:1", "b:1": "a:1 b:1 c:1"} {
+		got, err := e.detector(start).Masters(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text []string
+		for _, s := range got {
+			text = append(text, s.Address)
+		}
+		if strings.Join(text, " ") != want {
+			t.Errorf("from %s: %v, want %s", start, text, want)
+		}
+	}
+}
+
 func TestSameLeader(t *testing.T) {
 	a := leaderAt("a:1", "A")
 	for _, test := range []struct {
@@ -315,7 +338,7 @@ func TestSearchIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEnsemble()
 		core, lines := observer.New(zap.WarnLevel)
-		l := newList([]string{"a:1"}, e.ask, Options{Logger: zap.New(core)}.withDefaults())
+		l := newList([]string{"a:1"}, e, Options{Logger: zap.New(core)}.withDefaults())
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		if _, err := l.Leader(ctx, nil); err == nil {

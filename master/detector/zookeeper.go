@@ -19,7 +19,7 @@ type elected struct {
 
 func newElected(at masters.ZooKeeper, o Options) *elected {
 	watch := zookeeper.Options{Place: at, Logger: o.Logger}
-	return &elected{Detector: zookeeper.NewDetector(watch), options: watch, ask: newAsker(o)}
+	return &elected{Detector: zookeeper.NewDetector(watch), options: watch, ask: newQuestions(o)}
 }
 
 // Doubt implements Detector.

@@ -121,6 +121,7 @@ func TestRunSurvivesAMasterFailover(t *testing.T) {
 		}
 	}
 	w.do("masters").check(t, "masters", 0, m.addresses[leader]+` +unreachable`, "^$")
+	w.only("masters", "--master="+m.addresses[next]).check(t, "masters, of one", 0, m.addresses[leader]+` +unreachable`, "^$")
 	touch(t, ready)
 	task.wait().check(t, "run", 7, "^before\nafter\n$", "TASK_FAILED.*exited with status 7")
 	if n := strings.Count(task.err.String(), "TASK_RUNNING"); n != 1 {

@@ -20,8 +20,8 @@ func mastersCommand(io Streams) *cobra.Command {
 	c := readerCommand(io, &cobra.Command{
 		Use: "masters", GroupID: groupUse, Args: exactly(),
 		Short: "List the masters: who leads, who stands by",
-		Long: `List the masters: those that --master names and the one that they name, or those
-that stand for election in ZooKeeper. The exit status is 1 when none leads.`,
+		Long: `List the masters: those that --master names and those that they know, or those that
+stand for election in ZooKeeper. The exit status is 1 when none leads.`,
 	}, listMasters)
 	c.AddCommand(
 		membersCommand(io, "add", "Let a master keep the registry with the others",
