@@ -69,3 +69,53 @@ func FuzzReceived(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRecords: whatever a journal says, an agent starts with it or says why it
+// does not, and what it writes in its place says the same.
+func FuzzRecords(f *testing.F) {
+	s := &scenario{
+		t: f, now: time.Unix(1000, 0), config: testConfig(0), names: map[string]string{}, ids: map[string]string{},
+		acknowledges: map[string]*cluster.StatusUpdate{},
+	}
+	for _, line := range []string{
+		"start", "master master@m:5050", "fire registration",
+		`recv master@m:5050#a AgentRegistered agent_id id(S0) master_id: "M" total_ping_timeout: 75000000000 cluster_id: "C"`,
+		`recv master@m:5050#a RunTask framework { user: "u" name: "n" id id(F) } task { name: "t" task_id id(T1) agent_id id(S0) res(cpus:1;mem:32) command { value: "true" } }`,
+		`recv host@h1:0#h HostReady host_id: "H1" pid: 7`,
+		`recv executor/C1@h1:0#h Call framework_id id(F) executor_id id(T1) type: SUBSCRIBE subscribe {}`,
+		`recv executor/C1@h1:0#h Call framework_id id(F) executor_id id(T1) type: UPDATE update { status { task_id id(T1) state: TASK_FINISHED source: SOURCE_EXECUTOR uuid(1) } }`,
+		`recv master@m:5050#a DrainAgent config { mark_gone: true }`,
+		`ack T1`, `hostended H1`,
+	} {
+		s.command(line)
+		b, err := proto.Marshal(&cluster.JournalBatch{Records: s.journal})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, false)
+		f.Add(b, true)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, rebooted bool) {
+		batch := new(cluster.JournalBatch)
+		if proto.Unmarshal(b, batch) != nil {
+			return
+		}
+		m := New(testConfig(1))
+		records := batch.GetRecords()
+		for _, e := range m.Step(time.Unix(1000, 0), Started{Records: records, Rebooted: rebooted}) {
+			if c, ok := e.(Checkpoint); ok {
+				records = append(records, c.Records...)
+			}
+		}
+		if m.exited {
+			return
+		}
+		again, rewritten := New(testConfig(3)), New(testConfig(3))
+		again.Step(time.Unix(2000, 0), Started{Records: records})
+		rewritten.Step(time.Unix(2000, 0), Started{Records: m.Snapshot()})
+		if a, b := again.reregistration(), rewritten.reregistration(); len(a.GetTasks()) != len(b.GetTasks()) || len(again.containers) != len(rewritten.containers) {
+			t.Errorf("the journal has %d tasks in %d containers, and rewritten %d in %d",
+				len(a.GetTasks()), len(again.containers), len(b.GetTasks()), len(rewritten.containers))
+		}
+	})
+}

@@ -16,6 +16,11 @@ import (
 // hosts to return; after a reboot they cannot.
 func (m *Machine) recover(in Started) {
 	for _, r := range in.Records {
+		if err := check.Record(r); err != nil {
+			m.count(view.RecoveryErrors)
+			m.note(Warn, "A record of the journal was left out: no agent has written it: "+err.Error())
+			continue
+		}
 		m.replay(r)
 	}
 	for range in.Damaged {

@@ -45,7 +45,7 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 // Containers and hosts are called C1, C2…, H1, H2… in the order of their
 // appearance.
 type scenario struct {
-	t            *testing.T
+	t            testing.TB
 	m            *Machine
 	now          time.Time
 	config       Config
@@ -185,7 +185,7 @@ func (s *scenario) configure(what, value string) {
 	}
 }
 
-func simpleInput(t *testing.T, verb, rest, first, more string) Input {
+func simpleInput(t testing.TB, verb, rest, first, more string) Input {
 	t.Helper()
 	switch verb {
 	case "master":
@@ -341,7 +341,7 @@ var (
 )
 
 // parse reads a message in text form. Type is its name without the package.
-func parse(t *testing.T, name, text string) proto.Message {
+func parse(t testing.TB, name, text string) proto.Message {
 	t.Helper()
 	text = resourceMacro.ReplaceAllStringFunc(text, func(m string) string { return resourceText(m[len("res(") : len(m)-1]) })
 	text = uuidMacro.ReplaceAllStringFunc(text, func(m string) string { return fmt.Sprintf("uuid: %q", fmt.Sprintf("%016s", m[5:len(m)-1])) })
