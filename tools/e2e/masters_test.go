@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"troupe/master/election/zookeepertest"
 	"troupe/tools/processtest"
 )
 
@@ -299,4 +301,41 @@ func TestLogsAreExact(t *testing.T) {
 		t.Errorf("stderr: %+v", r)
 	}
 	c.end()
+}
+
+// With ZooKeeper, commands and `troupe run` find the leader by its URL, which
+// may be in a file; they follow it when it changes.
+func TestCommandsFollowZooKeeper(t *testing.T) {
+	e := zookeepertest.Start(t, 1)
+	w := newWorld(t)
+	url := e.URL("/troupe")
+	file := filepath.Join(w.dir, "masters")
+	if err := os.WriteFile(file, []byte(url+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.flags = append(w.flags, "--master=file://"+file)
+	first := w.stand("first", url)
+	first.leads()
+	second := w.stand("second", url)
+	second.await(second.err, `"A master leads"`)
+	eventually(t, "both masters are listed", func() bool {
+		r := w.do("masters")
+		return r.code == 0 && regexp.MustCompile(first.at+` +leading +`+first.at).MatchString(r.out) &&
+			regexp.MustCompile(second.at+` +standby +`+first.at).MatchString(r.out)
+	})
+	agent := w.start("agent", "--port=0", "--master=file://"+file, "--work_dir="+filepath.Join(w.dir, "agent"),
+		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=50ms")
+	ready := filepath.Join(w.dir, "go")
+	task := w.startTask("survivor", fmt.Sprintf(`echo before; until [ -e %s ]; do sleep 0.05; done; echo after; exit 7`, ready))
+	first.kill()
+	task.await(task.err, `the master is out of reach, tasks run on`)
+	task.await(task.err, `the master is back: `+second.at+` leads now`)
+	eventually(t, "commands find the new leader", func() bool { return w.do("agents").code == 0 })
+	touch(t, ready)
+	task.wait().check(t, "run", 7, "^before\nafter\n$", "TASK_FAILED.*exited with status 7")
+	agent.signal(syscall.SIGUSR1)
+	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
+	second.signal(syscall.SIGTERM)
+	second.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
+	w.do("masters").check(t, "masters, all ended", 1, "No masters stand for election", "^$")
 }
