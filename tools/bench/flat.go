@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"runtime/metrics"
 	"slices"
 	"time"
 
@@ -11,7 +10,9 @@ import (
 )
 
 // flat is the work of that name: the machines of a whole cluster under the
-// simulator's clock, for ten minutes of it.
+// simulator's clock, for ten minutes of it. The cluster is at rest but for the
+// heartbeats of 50,000 agents and 500 tasks that come and go: what is reachable
+// must not grow between the middle of that time and its end.
 func flat(_ context.Context, l load) ([]figure, error) {
 	stop, heaps := make(chan struct{}), make(chan []float64)
 	go func() { heaps <- sampleHeap(stop) }()
@@ -32,26 +33,35 @@ func flat(_ context.Context, l load) ([]figure, error) {
 	}
 	middle, last := samples[len(samples)*2/5:len(samples)*3/5+1], samples[len(samples)*4/5:]
 	return []figure{
-		{"live heap of the whole cluster", slices.Max(last) / (1 << 30), "GiB", target{atMost: 2}},
-		{"growth, last fifth over the middle", slices.Max(last) / slices.Max(middle), "ratio", target{atMost: 1.05}},
+		{"reachable heap of the whole cluster", slices.Max(last) / (1 << 30), "GiB", target{atMost: 2}},
+		{"growth, last fifth over the middle", mean(last) / mean(middle), "ratio", target{atMost: 1.05}},
 		{"real time for 10 min", took.Seconds(), "s", target{}},
 	}, nil
 }
 
-// sampleHeap reads what the last garbage collection left, at steady intervals.
+// sampleEvery is long enough for the collections to be a small part of the work.
+const sampleEvery = time.Second
+
+// sampleHeap collects garbage at steady intervals, and reads what is left: all
+// that is reachable, and nothing that is not.
 func sampleHeap(stop <-chan struct{}) []float64 {
-	const name = "/gc/heap/live:bytes"
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
 	var heaps []float64
 	for {
-		sample := []metrics.Sample{{Name: name}}
-		metrics.Read(sample)
-		heaps = append(heaps, float64(sample[0].Value.Uint64()))
+		heaps = append(heaps, float64(readMemory().heap))
 		select {
 		case <-stop:
 			return heaps
 		case <-tick.C:
 		}
 	}
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
 }
