@@ -60,7 +60,7 @@ type executorFlags struct {
 
 func (e *executorFlags) add(set *pflag.FlagSet) {
 	duration(set, &e.register, "executor_registration_timeout", time.Minute, "for an executor to subscribe after its launch")
-	duration(set, &e.reregister, "executor_reregistration_timeout", 15*time.Second, "for executors to subscribe again after the agent's start, else their tasks are lost; at most 15secs")
+	duration(set, &e.reregister, "executor_reregistration_timeout", 15*time.Second, "for a host of executors to return after the agent's start, else it is killed and its tasks are lost; at most 15secs")
 	duration(set, &e.retry, "executor_reregistration_retry_interval", 500*time.Millisecond, "longest wait of executors between attempts to reach an agent that is gone")
 	duration(set, &e.grace, "executor_shutdown_grace_period", 5*time.Second, "for an executor to end when it is told to")
 	duration(set, &e.recovery, "recovery_timeout", 15*time.Minute, "for which executors wait for an agent that is gone")
