@@ -26,6 +26,8 @@ const (
 	peerProcesses = 4
 	peerCount     = 10_000
 	peerRounds    = 30
+	fewPeers      = 300
+	fewRounds     = 600
 )
 
 // center is the actor that all peers are linked to.
@@ -65,73 +67,105 @@ func (x *center) ping(m proto.Message) func(c *actors.Context) {
 }
 
 // peers is the work of that name. What it measures is the one system in this
-// process; the peers are transports without actors in others.
-func peers(ctx context.Context, l load) (figures []figure, err error) {
-	each := l.of(peerCount / peerProcesses)
-	plain, err := plainPeers(ctx, each)
+// process; the peers are transports without actors in others. The CPU time is
+// taken with few peers, too, whose memory fits into the processor's caches.
+func peers(ctx context.Context, l load) ([]figure, error) {
+	few, err := linked(ctx, fewPeers/peerProcesses, l.of(fewRounds))
 	if err != nil {
 		return nil, err
 	}
-	s, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
+	fewPlain, err := plainPeers(ctx, fewPeers/peerProcesses, l.of(fewRounds))
 	if err != nil {
 		return nil, err
+	}
+	each := l.of(peerCount / peerProcesses)
+	many, err := linked(ctx, each, peerRounds)
+	if err != nil {
+		return nil, err
+	}
+	manyPlain, err := plainPeers(ctx, each, peerRounds)
+	if err != nil {
+		return nil, err
+	}
+	return []figure{
+		{what: "heap per peer", value: many.heap / 1024, unit: "KiB", target: target{atMost: 24}},
+		{what: "stacks per peer", value: many.stacks / 1024, unit: "KiB"},
+		{what: "goroutines per peer", value: many.goroutines, target: target{atMost: 3.01}},
+		{what: "CPU per ping and pong", value: many.cpu, unit: "µs", target: target{atMost: 12}},
+		{what: "CPU of the same over plain TCP", value: manyPlain, unit: "µs"},
+		{what: "CPU per ping and pong, 300 peers", value: few.cpu, unit: "µs", target: target{atMost: 12}},
+		{what: "CPU of the same over plain TCP", value: fewPlain, unit: "µs"},
+		{what: "a round over all", value: many.round.Seconds() * 1e3, unit: "ms"},
+		{what: "until all had come", value: many.joined.Seconds(), unit: "s"},
+	}, nil
+}
+
+// perPeer is what was measured, of bytes and goroutines the share of one peer.
+type perPeer struct {
+	heap, stacks, goroutines float64
+	cpu                      float64 // µs per ping and pong
+	round, joined            time.Duration
+}
+
+// linked measures a system with so many peers in each of some processes.
+func linked(ctx context.Context, each, rounds int) (got perPeer, err error) {
+	s, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
+	if err != nil {
+		return got, err
 	}
 	defer func() { err = errors.Join(err, end(s)) }()
 	x := &center{want: each * peerProcesses, all: make(chan struct{}), round: make(chan struct{})}
 	pid, err := s.Spawn("center", x)
 	if err != nil {
-		return nil, err
+		return got, err
 	}
 	before := readMemory()
 	start := time.Now()
 	for range peerProcesses {
 		c, err := startChild(ctx, "peers", s.Address(), strconv.Itoa(each))
 		if err != nil {
-			return nil, err
+			return got, err
 		}
 		defer func() { err = errors.Join(err, c.end()) }()
 	}
 	if err := wait(ctx, x.all, "all peers have come"); err != nil {
-		return nil, err
+		return got, err
 	}
-	joined := time.Since(start)
-	cpu, took, err := pingAll(ctx, s, pid, x)
+	got.joined = time.Since(start)
+	cpu, took, err := pingAll(ctx, s, pid, x, rounds)
 	if err != nil {
-		return nil, err
+		return got, err
 	}
 	after := readMemory()
 	n := float64(x.want)
+	got.heap, got.stacks = after.heapOver(before)/n, float64(after.stacks-before.stacks)/n
+	got.goroutines = float64(after.goroutines-before.goroutines) / n
+	got.cpu = cpu.Seconds() * 1e6 / n / float64(rounds)
+	got.round = took / time.Duration(rounds)
 	if left := x.exited.Load(); left > 0 {
-		return nil, fmt.Errorf("%d of %d peers exited", left, x.want)
+		return got, fmt.Errorf("%d of %d peers exited", left, x.want)
 	}
-	return []figure{
-		{what: "heap per peer", value: after.heapOver(before) / n / 1024, unit: "KiB", target: target{atMost: 24}},
-		{what: "stacks per peer", value: float64(after.stacks-before.stacks) / n / 1024, unit: "KiB"},
-		{what: "goroutines per peer", value: float64(after.goroutines-before.goroutines) / n, target: target{atMost: 3.01}},
-		{what: "CPU per ping and pong", value: cpu.Seconds() * 1e6 / n / peerRounds, unit: "µs", target: target{atMost: 12}},
-		{what: "CPU of the same over plain TCP", value: plain.Seconds() * 1e6 / n / peerRounds, unit: "µs"},
-		{what: "a round over all", value: took.Seconds() * 1e3 / peerRounds, unit: "ms"},
-		{what: "until all had come", value: joined.Seconds(), unit: "s"},
-	}, nil
+	return got, nil
 }
 
-// plainPeers is the CPU time of the rounds over plain TCP.
-func plainPeers(ctx context.Context, each int) (cpu time.Duration, err error) {
+// plainPeers is the CPU time of a ping and pong over plain TCP, in µs.
+func plainPeers(ctx context.Context, each, rounds int) (cpu float64, err error) {
 	p, err := newPlain(ctx, peerProcesses, each)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, p.end()) }()
-	return p.pingAll(peerRounds)
+	used, err := p.pingAll(rounds)
+	return used.Seconds() * 1e6 / float64(each*peerProcesses*rounds), err
 }
 
 // pingAll runs the rounds, one before the count, and gives this process's CPU
 // time and the time that they took.
-func pingAll(ctx context.Context, s *actors.System, pid actors.PID, x *center) (cpu, took time.Duration, err error) {
+func pingAll(ctx context.Context, s *actors.System, pid actors.PID, x *center, rounds int) (cpu, took time.Duration, err error) {
 	m := hundredBytes()
 	var start time.Time
 	var used time.Duration
-	for i := range peerRounds + 1 {
+	for i := range rounds + 1 {
 		s.Do(pid, x.ping(m))
 		if err := wait(ctx, x.round, "all peers have answered"); err != nil {
 			return 0, 0, err
