@@ -53,17 +53,20 @@ func (c *cluster) suffer(length time.Duration) {
 	c.watchClock()
 	roles, names := c.roles()
 	plan := Plan(seed, length, roles, c.network != nil)
-	done := 0
+	var done []string
 	c.t.Cleanup(func() {
 		if c.t.Failed() {
-			c.t.Logf("faults, after which it failed:\n%s\nagain:\n%s", describe(plan[:done], names), replay(c.t))
+			c.t.Logf("seed %d: faults, after which it failed:\n%s\nagain:\n%s", seed, strings.Join(done, "\n"), replay(c.t))
 		}
 	})
 	began := time.Now()
 	for _, f := range plan {
 		<-time.After(time.Until(began.Add(f.At)))
-		done++
-		c.strike(f)
+		text := f.Describe(names)
+		if met := c.strike(f); met != "" {
+			text += " (" + met + ")"
+		}
+		done = append(done, text)
 	}
 	<-time.After(time.Until(began.Add(length)))
 	c.healAll()
@@ -75,7 +78,7 @@ func (c *cluster) suffer(length time.Duration) {
 	c.drain()
 	c.whole()
 	c.end()
-	c.t.Logf("seed %d: %d faults in %s, %d hosts died; %s", seed, done, length, len(c.deaths), c.lives())
+	c.t.Logf("seed %d: %d faults in %s, %d hosts died; %s", seed, len(done), length, len(c.deaths), c.lives())
 }
 
 // watchClock tells of moments in which the machine stood still: what was
@@ -103,14 +106,6 @@ func (c *cluster) watchClock() {
 		close(done)
 		<-stopped
 	})
-}
-
-func describe(plan []Fault, names []string) string {
-	lines := make([]string, len(plan))
-	for i, f := range plan {
-		lines[i] = f.Describe(names)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // lives says how often each member was started.

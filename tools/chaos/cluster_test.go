@@ -10,11 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -67,6 +64,7 @@ func newCluster(t *testing.T, subnet, zookeepers, masters int) *cluster {
 	t.Helper()
 	c := &cluster{World: processtest.New(t, built), t: t, network: newNetwork(t, subnet)}
 	t.Cleanup(c.remains)
+	t.Cleanup(c.healAll) // nothing is to be healed when the test is over
 	for range zookeepers {
 		c.add(ZooKeeper, 2181, 2888, 3888)
 	}
@@ -191,101 +189,6 @@ func (c *cluster) roles() (roles []Role, names []string) {
 	return roles, names
 }
 
-// strike carries out a fault. What lasts is healed by itself.
-func (c *cluster) strike(f Fault) {
-	m := c.cast[f.Part]
-	switch f.Kind {
-	case Kill:
-		m.signal(syscall.SIGKILL)
-	case KillLeader:
-		c.leader(m).signal(syscall.SIGKILL)
-	case Stop:
-		c.heal(f.Lasts, m.hold())
-	case StopLeader:
-		c.heal(f.Lasts, c.leader(m).hold())
-	case KillHost:
-		if h, ok := c.host(m, f.Pick); ok {
-			c.killHost(h)
-		}
-	case StopHost:
-		if h, ok := c.host(m, f.Pick); ok {
-			_ = syscall.Kill(h.PID, syscall.SIGSTOP) // it may have ended by now
-			c.heal(f.Lasts, func() { _ = syscall.Kill(h.PID, syscall.SIGCONT) })
-		}
-	case Isolate:
-		c.heal(f.Lasts, c.network.isolate(m.node))
-	case Part:
-		c.heal(f.Lasts, c.network.part(m.node, f.Other))
-	}
-}
-
-// healing undoes a fault, once.
-type healing struct {
-	sync.Once
-	undo  func()
-	timer *time.Timer
-}
-
-// heal undoes a fault later.
-func (c *cluster) heal(after time.Duration, undo func()) {
-	h := &healing{undo: undo}
-	h.timer = time.AfterFunc(after, func() { h.Do(undo) })
-	c.healing = append(c.healing, h)
-}
-
-// healAll undoes at once what is not undone yet.
-func (c *cluster) healAll() {
-	for _, h := range c.healing {
-		h.timer.Stop()
-		h.Do(h.undo)
-	}
-}
-
-// hosts are the executor hosts of an agent.
-func (c *cluster) hosts(agent *member) []processtest.Process {
-	var hosts []processtest.Process
-	for _, p := range c.Processes() {
-		if strings.Contains(p.Command, " executor-host ") && strings.Contains(p.Command, "--agent="+agent.address()+" ") {
-			hosts = append(hosts, p)
-		}
-	}
-	return hosts
-}
-
-func (c *cluster) host(agent *member, pick uint32) (processtest.Process, bool) {
-	hosts := c.hosts(agent)
-	if len(hosts) == 0 {
-		return processtest.Process{}, false
-	}
-	return hosts[int(pick)%len(hosts)], true
-}
-
-// killHost kills a host, and notes which tasks die with it. It is stopped
-// first, so that it starts nothing in between.
-func (c *cluster) killHost(h processtest.Process) {
-	_ = syscall.Kill(h.PID, syscall.SIGSTOP) // it may have ended by now
-	death := steady.Death{At: time.Now(), Host: hostID.FindStringSubmatch(h.Command)[1]}
-	for _, p := range c.Processes() {
-		if p.Parent == h.PID {
-			death.Tasks = append(death.Tasks, taskOf(p))
-		}
-	}
-	c.deaths = append(c.deaths, death)
-	_ = syscall.Kill(h.PID, syscall.SIGKILL)
-}
-
-var hostID = regexp.MustCompile(`--host_id=(\S+)`)
-
-var ownFile = regexp.MustCompile(`^(?:/bin/)?sh -c echo "start .*/tasks/(\S+);`)
-
-// taskOf is the id of the task whose main process p is; "" for others.
-func taskOf(p processtest.Process) string {
-	if m := ownFile.FindStringSubmatch(p.Command); m != nil {
-		return m[1]
-	}
-	return ""
-}
-
 // running counts the main processes of each task. A shell that is about to
 // become another program is its parent's work.
 func (c *cluster) running() map[string]int {
@@ -338,20 +241,6 @@ func (c *cluster) summary() *summary {
 		return nil
 	}
 	return s
-}
-
-// leader is the master that says that it leads, or the other one if none does
-// at once.
-func (c *cluster) leader(other *member) *member {
-	client := http.Client{Timeout: 200 * time.Millisecond, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
-	for _, m := range c.of(Master) {
-		if _, err := ask(&client, "http://"+m.address()+"/state-summary"); err == nil {
-			return m
-		}
-	}
-	return other
 }
 
 // get is what the leading master says; nothing when none answers.
