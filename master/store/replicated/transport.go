@@ -16,8 +16,9 @@ const (
 	// chunkBytes is how much of a snapshot one message has.
 	chunkBytes = 256 << 10
 	// appendPatience is how long entries, or a part of a snapshot, may take to
-	// be written by another master's disk.
-	appendPatience = 5 * time.Second
+	// be written by another master's disk. What was lost on the way holds the next
+	// entries up for as long.
+	appendPatience = 3 * time.Second
 	// maxAppend is how many entries one message has at most; with maxEntry, half
 	// of what the actors' transport takes.
 	maxAppend = 16
@@ -29,7 +30,7 @@ type transport struct {
 	calls   *calls
 	address string
 	id      string
-	// patience is how long heartbeats and votes wait for an answer.
+	// patience is how long votes wait for an answer: an election's time.
 	patience time.Duration
 	cluster  func() string
 }
@@ -94,9 +95,12 @@ func (t *transport) ask(id raft.ServerID, to raft.ServerAddress, patience time.D
 
 // AppendEntries implements raft.Transport.
 func (t *transport) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	patience := t.patience
-	if len(args.Entries) > 0 {
-		patience = appendPatience
+	patience := appendPatience
+	switch {
+	case isHeartbeat(args):
+		patience = t.patience / 2 // one that is lost must not cost the lease
+	case len(args.Entries) == 0:
+		patience = t.patience
 	}
 	reply, err := t.ask(id, to, patience, &cluster.ReplicaRequest{Request: &cluster.ReplicaRequest_Append_{Append: encodeAppend(args)}})
 	if err != nil {
