@@ -43,11 +43,12 @@ func place(t *testing.T, url string) masters.ZooKeeper {
 	return p
 }
 
-// options are for a path of the test's own.
+// options are for a path of the test's own. The session outlasts whatever may
+// hold a busy machine up.
 func options(t *testing.T, e *zookeepertest.Ensemble) zookeeper.Options {
 	return zookeeper.Options{
 		Place:          place(t, e.URL("/"+strings.ReplaceAll(t.Name(), "/", "-")+"/masters")),
-		SessionTimeout: 2 * time.Second,
+		SessionTimeout: 20 * time.Second,
 	}
 }
 

@@ -92,6 +92,7 @@ func TestZooKeeperComesLater(t *testing.T) {
 func TestSilenceEndsTheTerm(t *testing.T) {
 	e := zookeepertest.Start(t, 1)
 	o := options(t, e)
+	o.SessionTimeout = 4 * time.Second
 	c := contest(t, o, "m")
 	term := lead(t, c)
 	known := leader(t, c, nil)

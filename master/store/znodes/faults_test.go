@@ -133,7 +133,7 @@ func (c *child) read(n int) string {
 func TestAPausedLeaderWritesNoMore(t *testing.T) {
 	e := zookeepertest.Start(t, 1)
 	w := newWorld(t, e)
-	c := startChild(t, e.URL(w.o.Place.Path), 1, 3*time.Second)
+	c := startChild(t, e.URL(w.o.Place.Path), 1, 5*time.Second)
 	if why := c.read(50); why != "" {
 		t.Fatal(why)
 	}
