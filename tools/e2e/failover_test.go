@@ -203,3 +203,47 @@ func TestUnreachableAgentReturns(t *testing.T) {
 	f.drain(scheduler)
 	c.end()
 }
+
+// A framework that ends while an agent hangs leaves nothing behind there.
+func TestOrphansEndWhenTheirAgentReturns(t *testing.T) {
+	c := newWorld(t).separate()
+	f := c.steady(2, time.Second)
+	scheduler := f.start()
+	f.all("TASK_RUNNING")
+	pids := f.pids()
+	c.agent.signal(syscall.SIGSTOP)
+	scheduler.kill()
+	eventually(t, "the framework is completed", func() bool {
+		return regexp.MustCompile("steady.* completed").MatchString(c.do("frameworks", "--all").out)
+	})
+	f.alive(pids, "the framework's end, of which the agent has not heard")
+	c.agent.signal(syscall.SIGCONT)
+	for _, pid := range pids {
+		eventually(t, "the task is killed", func() bool { return !processtest.Exists(fmt.Sprintf("/proc/%d", pid)) })
+	}
+	c.do("run", "--cpus=4", "--", "echo", "all is free").check(t, "run on the whole agent", 0, "all is free", "")
+	c.end()
+}
+
+// A kill that comes while the agent is dead reaches the task when the agent is
+// back.
+func TestKillWhileTheAgentIsDead(t *testing.T) {
+	c := newWorld(t).separate()
+	f := c.steady(1, time.Hour)
+	scheduler := f.start()
+	f.all("TASK_RUNNING")
+	pid := f.pids()["steady-0"]
+	c.agent.kill()
+	c.do("tasks", "kill", "steady-0").check(t, "tasks kill", 0, "", "")
+	c.startAgent()
+	eventually(t, "the task is killed", func() bool { return !processtest.Exists(fmt.Sprintf("/proc/%d", pid)) })
+	eventually(t, "the framework is told, and has replaced the task", func() bool {
+		states := f.states()
+		return states["steady-0"] == "TASK_KILLED" && states["steady-1"] == "TASK_RUNNING"
+	})
+	if err := steady.Drain(f.options.Dir); err != nil {
+		t.Fatal(err)
+	}
+	scheduler.wait().check(t, "drained scheduler", 0, "", "")
+	c.end()
+}
