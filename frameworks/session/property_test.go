@@ -29,6 +29,31 @@ type world struct {
 	tasks      []string
 	uuids      int
 	linked     bool
+	// leader is the detected master; "" is none.
+	leader Peer
+}
+
+// successor is another master.
+const successor Peer = "master@10.0.0.2:5050"
+
+// failOver lets another master lead, the same one anew, or none. What agents
+// have to say is not lost with a master.
+func (w *world) failOver() {
+	w.leader = rapid.SampledFrom([]Peer{master, successor, ""}).Draw(w.rt, "leader")
+	w.step(MasterDetected{Master: w.leader})
+}
+
+// hearDeposed has a master speak that leads no more: nobody listens.
+func (w *world) hearDeposed() {
+	deposed := map[Peer]Peer{master: successor, successor: master, "": master}[w.leader]
+	w.uuids++
+	for _, e := range []*scheduler.Event{update("T0", finished, w.uuids), offersEvent("old"), subscribedEvent("F2")} {
+		for _, effect := range w.rig.step(Received{From: deposed, Message: e}) {
+			if _, note := effect.(Note); !note {
+				w.rt.Fatalf("a deposed master's word came to %T", effect)
+			}
+		}
+	}
 }
 
 func (w *world) step(in Input) {
@@ -39,6 +64,9 @@ func (w *world) step(in Input) {
 		case Deliver:
 			w.deliver(e.Event)
 		case Link:
+			if e.Peer != w.leader {
+				w.rt.Fatalf("linked to %s while %q leads", e.Peer, w.leader)
+			}
 			w.linked = true
 		case Unlink:
 			w.linked = false
@@ -94,7 +122,7 @@ func (w *world) launch() {
 		w.uuids++
 		w.stream[id] = append(w.stream[id], update(id, st, w.uuids))
 	}
-	w.rig.event(offersEvent("O" + id))
+	w.step(Received{From: w.leader, Message: offersEvent("O" + id)})
 	w.step(launch("O"+id, id))
 }
 
@@ -104,7 +132,7 @@ func (w *world) repeatHead() {
 	}
 	id := rapid.SampledFrom(w.tasks).Draw(w.rt, "task")
 	if q := w.stream[id]; len(q) > 0 {
-		w.step(Received{From: master, Message: q[0]})
+		w.step(Received{From: w.leader, Message: q[0]})
 	}
 }
 
@@ -122,13 +150,13 @@ func (w *world) handleOne() {
 func (w *world) breakLink() {
 	if w.linked {
 		w.linked = false
-		w.step(PeerExited{Peer: master})
+		w.step(PeerExited{Peer: w.leader})
 	}
 }
 
 func (w *world) answerSubscribe() {
 	if w.linked {
-		w.step(Received{From: master, Message: subscribedEvent("F1")})
+		w.step(Received{From: w.leader, Message: subscribedEvent("F1")})
 		if w.s.id.storing {
 			w.step(Persisted{})
 		}
@@ -162,6 +190,10 @@ func (w *world) kill() {
 
 // settle plays a kind world until every update is acknowledged.
 func (w *world) settle() {
+	if w.leader == "" {
+		w.leader = successor
+		w.step(MasterDetected{Master: w.leader})
+	}
 	for range 20 * (len(w.tasks) + 1) {
 		if !w.linked {
 			w.fireNext()
@@ -169,7 +201,7 @@ func (w *world) settle() {
 		w.answerSubscribe()
 		for _, id := range w.tasks {
 			if q := w.stream[id]; len(q) > 0 && w.linked {
-				w.step(Received{From: master, Message: q[0]})
+				w.step(Received{From: w.leader, Message: q[0]})
 			}
 		}
 		for len(w.withAuthor) > 0 {
@@ -183,13 +215,14 @@ func TestPromisesHoldInAnUnreliableWorld(t *testing.T) {
 		w := &world{
 			rig: newRig(t, func(c *Config) { c.Seed = rapid.Uint64().Draw(rt, "seed") }), rt: rt,
 			stream: map[string][]*scheduler.Event{}, handled: map[string]bool{},
-			delivered: map[string]int{}, terminals: map[string]int{},
+			delivered: map[string]int{}, terminals: map[string]int{}, leader: master,
 		}
 		w.step(MasterDetected{Master: master})
 		act := func(f func()) func(*rapid.T) { return func(*rapid.T) { f() } }
 		rt.Repeat(map[string]func(*rapid.T){
 			"subscribed": act(w.answerSubscribe), "launch": act(w.launch), "repeat": act(w.repeatHead),
 			"handle": act(w.handleOne), "break": act(w.breakLink), "timer": act(w.fireNext), "kill": act(w.kill),
+			"fail over": act(w.failOver), "hear deposed": act(w.hearDeposed),
 		})
 		w.settle()
 		for _, id := range w.tasks {
