@@ -124,6 +124,13 @@ func TestRunSurvivesAMasterFailover(t *testing.T) {
 	}
 	w.do("masters").check(t, "masters", 0, m.addresses[leader]+` +unreachable`, "^$")
 	w.only("masters", "--master="+m.addresses[next]).check(t, "masters, of one", 0, m.addresses[leader]+` +unreachable`, "^$")
+	// One that is ended in order takes nothing with it either.
+	m.startMaster(leader)
+	m.masters[next].signal(syscall.SIGTERM)
+	m.masters[next].wait().check(t, "leader after SIGTERM", 0, "", `"ended in order"`)
+	third := m.leader()
+	task.await(task.err, `the master is back: `+m.addresses[third]+` leads now`)
+	leader = next
 	touch(t, ready)
 	task.wait().check(t, "run", 7, "^before\nafter\n$", "TASK_FAILED.*exited with status 7")
 	if n := strings.Count(task.err.String(), "TASK_RUNNING"); n != 1 {
@@ -338,4 +345,25 @@ func TestCommandsFollowZooKeeper(t *testing.T) {
 	second.signal(syscall.SIGTERM)
 	second.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	w.do("masters").check(t, "masters, all ended", 1, "No masters stand for election", "^$")
+}
+
+// SIGTERM ends the only master, and nothing else: also frameworks that may not
+// be away find it again.
+func TestMasterStopsInOrder(t *testing.T) {
+	w := newWorld(t)
+	c := w.separate()
+	task := w.startTask("lasting", "exec sleep 1000")
+	for range 3 {
+		before := strings.Count(task.err.String(), "the master is back")
+		c.master.signal(syscall.SIGTERM)
+		c.master.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
+		c.startMaster()
+		eventually(t, "run is told that the master is back", func() bool {
+			return strings.Count(task.err.String(), "the master is back") > before
+		})
+		c.running("lasting")
+	}
+	w.do("tasks", "kill", "lasting").check(t, "tasks kill", 0, "", "^$")
+	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.end()
 }
