@@ -211,8 +211,7 @@ func TestAgentKilledUnderLoad(t *testing.T) {
 	f := c.steady(12, time.Hour)
 	f.options.Brief, f.options.KillEvery = 600*time.Millisecond, 200*time.Millisecond
 	scheduler := f.start()
-	f.all("TASK_RUNNING")
-	for round := range 10 {
+	for round := range 10 { // tasks come and go all the time
 		more := len(f.records()) + 1 + rand.IntN(40)
 		eventually(t, fmt.Sprintf("round %d has its records", round), func() bool { return len(f.records()) >= more })
 		c.agent.kill()
