@@ -42,6 +42,21 @@ func (n *Node) Members() ([]Member, error) {
 	return members, nil
 }
 
+// Metrics puts figures of the log by the keys that Mesos gives them: how many the
+// masters are, and whether this one has all that the leader said is committed.
+func (n *Node) Metrics(put func(key string, value float64)) {
+	members, err := n.Members()
+	if err != nil {
+		return // it is closed
+	}
+	recovered := 0.0
+	if _, leader := n.raft.LeaderWithID(); leader != "" && n.raft.AppliedIndex() >= n.raft.CommitIndex() {
+		recovered = 1
+	}
+	put("registrar/log/ensemble_size", float64(len(members)))
+	put("registrar/log/recovered", recovered)
+}
+
 // Add lets the master at address, which was started and has no registry yet,
 // belong to the masters. A master that had this address, and lost its registry,
 // is taken out first. Only the leader does it. It returns when most of the

@@ -148,6 +148,11 @@ func testOneMasterBecomesThree(t *testing.T) {
 	if term.Err() != nil {
 		t.Error(term.Err())
 	}
+	eventually(t, "the last one says that it has everything", func() bool {
+		figures := map[string]float64{}
+		e.nodes["h3:5050"].Metrics(func(key string, value float64) { figures[key] = value })
+		return figures["registrar/log/ensemble_size"] == 3 && figures["registrar/log/recovered"] == 1
+	})
 	e.stop(first)
 	_, term = e.elect()
 	if got := e.ids(e.registry(term)); !slices.Equal(got, []string{"S1", "S2"}) {

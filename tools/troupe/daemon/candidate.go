@@ -16,6 +16,7 @@ import (
 	"troupe/master"
 	"troupe/master/api"
 	"troupe/master/election"
+	"troupe/master/store/replicated"
 	"troupe/messages/masters"
 	"troupe/messages/mesos"
 )
@@ -27,6 +28,7 @@ type candidate struct {
 	views   *api.View
 	contest election.Contest
 	started time.Time
+	replica atomic.Pointer[replicated.Node]  // nil for masters that do not share the registry
 	leader  atomic.Pointer[mesos.MasterInfo] // who leads, as far as is known
 	leading atomic.Bool
 	// mount mounts what a leader shows.
@@ -48,6 +50,14 @@ func (c *candidate) info() api.Info {
 	return api.Info{
 		Version: o.Version, Started: c.started, MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
 		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + c.Address(), Cluster: o.Cluster, Flags: o.Flags,
+		Metrics: []func(func(string, float64)){c.figures},
+	}
+}
+
+// figures puts those of a replica, if there is one.
+func (c *candidate) figures(put func(key string, value float64)) {
+	if node := c.replica.Load(); node != nil {
+		node.Metrics(put)
 	}
 }
 
@@ -167,7 +177,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	info := c.info()
 	info.Elected = time.Now()
 	info.HideFrameworkMetrics = o.HideFrameworkMetrics
-	info.Metrics = []func(func(string, float64)){leadership.Metrics, systemMetrics}
+	info.Metrics = append(info.Metrics, leadership.Metrics, systemMetrics)
 	c.mount(info)
 	api.MountOperator(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)

@@ -78,6 +78,7 @@ func (c *candidate) joinMasters() (election.Contest, error) {
 		return nil, fmt.Errorf("--masters: %w", err)
 	}
 	replica.Deliver(node.Receive)
+	c.replica.Store(node)
 	c.mountMembership(node)
 	return node, nil
 }
