@@ -309,7 +309,10 @@ func (n *network) heal(p *process) {
 
 func (n *network) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	n.record(func() string { return text }, text)
+	n.mark(text)
+	if n.keeps() {
+		n.keep(func() string { return text })
+	}
 }
 
 func (n *network) traceMessage(from, to string, m proto.Message) {
@@ -322,5 +325,8 @@ func (n *network) traceMessage(from, to string, m proto.Message) {
 		}
 		content += string(wire)
 	}
-	n.record(func() string { return fmt.Sprintf("%s -> %s %s %v", from, to, name, m) }, from, to, name, content)
+	n.mark(from, to, name, content)
+	if n.keeps() {
+		n.keep(func() string { return fmt.Sprintf("%s -> %s %s %v", from, to, name, m) })
+	}
 }

@@ -27,12 +27,13 @@ type Options struct {
 	AgentResources string
 	// As the master's option; 2 min.
 	AgentReregisterTimeout time.Duration
-	// How many lines of a failing run are shown; 40. Negative keeps none, and
-	// leaves the contents of messages out of the hash.
+	// How many lines of a failing run are shown; 40. Negative shows none.
 	Trace int
 	// Show every line of it, not only those about the task that failed.
 	WholeTrace bool
 
+	// The hash covers what messages say, too; for tests of repetition.
+	contents bool
 	// Breaks a law on purpose; for tests of the oracles.
 	sabotage func(*simulation)
 	script   []scripted

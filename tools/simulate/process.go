@@ -1,8 +1,8 @@
 package simulate
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +15,8 @@ type process struct {
 	address string // host:port; port 0 if nobody can dial it
 	site    string // processes of one machine are never apart
 	life    int    // counts incarnations
+	name    string // of the incarnation
+	suffix  string // of the addresses of its actors
 	up      bool
 	ailments
 	actors  map[string]actor
@@ -59,6 +61,8 @@ func (p *process) start() {
 	p.life++
 	p.up = true
 	p.skew = p.off
+	p.name = strconv.Itoa(p.life)
+	p.suffix = "@" + p.address + "#" + p.name
 	p.actors = make(map[string]actor)
 	p.links = make(map[*process]*link)
 	p.timers = make(map[string]uint64)
@@ -93,9 +97,7 @@ func (p *process) peers() []*process {
 }
 
 // pid is the printed address of an actor of this incarnation.
-func (p *process) pid(name string) string {
-	return fmt.Sprintf("%s@%s#%d", name, p.address, p.life)
-}
+func (p *process) pid(name string) string { return name + p.suffix }
 
 // now is what the process takes for the time. A clock that is set while it
 // runs makes no difference to it, as it counts by the time since it started;
@@ -169,7 +171,7 @@ func parse(pid string) (name, address, life string) {
 }
 
 // accepts tells whether an address with that life means this incarnation.
-func (p *process) accepts(life string) bool { return life == "" || life == fmt.Sprint(p.life) }
+func (p *process) accepts(life string) bool { return life == "" || life == p.name }
 
 // send sends a message from an actor of p to an actor anywhere.
 func (p *process) send(who, to string, m proto.Message) {
@@ -217,7 +219,10 @@ func (p *process) deliver(from, name, life string, m proto.Message) {
 
 func (p *process) tellExited(who, peer string) {
 	if a := p.actors[who]; p.up && a != nil {
-		p.net.record(func() string { return p.pid(who) + " hears that " + peer + " exited" }, "exited", p.pid(who), peer)
+		p.net.mark("exited", p.pid(who), peer)
+		if p.net.keeps() {
+			p.net.keep(func() string { return p.pid(who) + " hears that " + peer + " exited" })
+		}
 		a.exited(peer)
 	}
 }

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"strings"
@@ -77,19 +78,27 @@ func at(d time.Duration, faults ...string) []scripted {
 func TestOraclesBite(t *testing.T) {
 	for _, s := range sabotages {
 		t.Run(s.name, func(t *testing.T) {
-			r, err := Simulate(Options{
+			ctx, stop := context.WithCancel(t.Context())
+			var found *Run
+			var others []string
+			err := Each(ctx, Options{
 				Seeds: 12, Masters: 3, Agents: 4, Tasks: 30, FaultEvery: 6 * time.Second, sabotage: s.sabotage, script: s.script,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, run := range r.Runs {
-				if mentionsAll(run.Failure, s.finds) {
-					checkFailure(t, run)
-					return
+			}, func(r Run) {
+				if found == nil && mentionsAll(r.Failure, s.finds) {
+					found = &r
+					stop()
 				}
+				others = append(others, r.Failure)
+			})
+			stop()
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case found == nil:
+				t.Errorf("no run finds %q, but %q", s.finds, others)
+			default:
+				checkFailure(t, *found)
 			}
-			t.Errorf("no run finds %q: %v", s.finds, r.Runs)
 		})
 	}
 }

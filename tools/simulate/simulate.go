@@ -75,7 +75,7 @@ func Each(ctx context.Context, o Options, each func(Run)) error {
 		go func() {
 			for i := next.Add(1) - 1; i < int64(o.Seeds); i = next.Add(1) - 1 {
 				if ctx.Err() == nil {
-					runs[i] <- newSimulation(o, o.Seed+uint64(i)).run()
+					runs[i] <- o.run(o.Seed + uint64(i))
 				}
 				close(runs[i])
 			}
@@ -87,6 +87,16 @@ func Each(ctx context.Context, o Options, each func(Run)) error {
 		}
 	}
 	return nil
+}
+
+// run lets a cluster live. Only one that breaks a law needs a trace, for which
+// it lives once more.
+func (o Options) run(seed uint64) Run {
+	r := newSimulation(o, seed, false).run()
+	if r.Failure != "" && o.Trace > 0 {
+		r = newSimulation(o, seed, true).run()
+	}
+	return r
 }
 
 // String is a line, or with a failure several.

@@ -78,7 +78,7 @@ func TestFiftyThousandAgents(t *testing.T) {
 
 func TestSameSeedSameTrace(t *testing.T) {
 	run := func(seed uint64) Run {
-		return report(t, Options{Seed: seed, FaultEvery: 2 * time.Second}).Runs[0]
+		return report(t, Options{Seed: seed, FaultEvery: 2 * time.Second, contents: true}).Runs[0]
 	}
 	a, b, other := run(42), run(42), run(43)
 	if a.Hash != b.Hash || a.Steps != b.Steps || a.Lasted != b.Lasted {

@@ -35,13 +35,13 @@ type plan struct {
 	killed time.Duration // when its framework kills it; 0 is never
 }
 
-func newSimulation(o Options, seed uint64) *simulation {
+func newSimulation(o Options, seed uint64, traced bool) *simulation {
 	keep := 0
-	if o.Trace > 0 {
+	if traced {
 		keep = 200_000
 	}
 	c := &simulation{options: o, seed: seed, net: newNetwork(newWorld(seed, keep))}
-	c.net.content = o.Trace > 0
+	c.net.content = o.contents
 	if o.FaultEvery > 0 {
 		c.net.slowOneIn, c.net.repeatOneIn = 200, 100
 	}
@@ -233,7 +233,7 @@ func (c *simulation) leader() *masterNode {
 
 func (c *simulation) report() Run {
 	r := Run{
-		Seed: c.seed, Hash: c.net.trace.hash.Sum64(), Steps: c.net.trace.count, Messages: c.net.sent,
+		Seed: c.seed, Hash: c.net.trace.hash, Steps: c.net.trace.count, Messages: c.net.sent,
 		Lasted: c.net.now.Sub(c.net.begin), Failure: c.failure, Ends: make(map[string]int),
 	}
 	for state, n := range c.oracle.counts {

@@ -2,9 +2,6 @@ package simulate
 
 import (
 	"container/heap"
-	"encoding/binary"
-	"hash"
-	"hash/fnv"
 	"math/rand/v2"
 	"time"
 )
@@ -27,11 +24,11 @@ type event struct {
 	run func()
 }
 
-func newWorld(seed uint64, keep int) *world {
+func newWorld(seed uint64, limit int) *world {
 	begin := time.Unix(1_000_000_000, 0).UTC()
 	return &world{
 		now: begin, begin: begin, chance: rand.New(rand.NewPCG(seed, seed^0x6a09e667f3bcc909)),
-		trace: trace{hash: fnv.New64a(), keep: keep},
+		trace: trace{hash: fnvOffset, limit: limit},
 	}
 }
 
@@ -96,12 +93,18 @@ func (h *eventHeap) Pop() any {
 
 // trace is a hash over every line, and the newest lines themselves.
 type trace struct {
-	hash  hash.Hash64
-	lines []line // a ring of keep
+	hash  uint64
+	lines []line // a ring of limit
 	next  int
-	keep  int
+	limit int
 	count uint64
 }
+
+// Of FNV-1a with 64 bits.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
 
 // line is one thing that happened. Its text is made only when somebody wants
 // to read it.
@@ -110,28 +113,37 @@ type line struct {
 	text func() string
 }
 
-// record adds a line: what identifies it goes into the hash.
-func (w *world) record(text func() string, parts ...string) {
+// mark puts what identifies a line into the hash, which is FNV-1a.
+func (w *world) mark(parts ...string) {
 	t := &w.trace
-	at := w.now.Sub(w.begin)
-	var number [8]byte
-	binary.LittleEndian.PutUint64(number[:], uint64(at))
-	t.hash.Write(number[:])
-	for _, p := range parts {
-		t.hash.Write([]byte(p))
-		t.hash.Write([]byte{0})
-	}
 	t.count++
-	if t.keep == 0 {
-		return
+	h := t.hash
+	for at := uint64(w.now.Sub(w.begin)); at > 0; at >>= 8 {
+		h = (h ^ at&0xff) * fnvPrime
 	}
-	if len(t.lines) < t.keep {
-		t.lines = append(t.lines, line{at, text})
-		return
+	for _, p := range parts {
+		for i := range len(p) {
+			h = (h ^ uint64(p[i])) * fnvPrime
+		}
+		h *= fnvPrime // as for a zero
 	}
-	t.lines[t.next] = line{at, text}
-	t.next = (t.next + 1) % t.keep
+	t.hash = h
 }
+
+// keep adds a line to those that can be shown.
+func (w *world) keep(text func() string) {
+	t := &w.trace
+	l := line{w.now.Sub(w.begin), text}
+	if len(t.lines) < t.limit {
+		t.lines = append(t.lines, l)
+		return
+	}
+	t.lines[t.next] = l
+	t.next = (t.next + 1) % t.limit
+}
+
+// keeps tells whether lines are wanted.
+func (w *world) keeps() bool { return w.trace.limit > 0 }
 
 // newest returns the lines kept, oldest first.
 func (t *trace) newest() []line {
