@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"troupe/messages/masters"
 	"troupe/messages/names"
 	"troupe/slave/container/sandbox"
 	"troupe/slave/state"
@@ -180,6 +181,9 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		if required.value == "" {
 			return daemon.AgentOptions{}, usageError{errRequired(required.name)}
 		}
+	}
+	if _, err := masters.Parse(a.master); err != nil {
+		return daemon.AgentOptions{}, usageError{fmt.Errorf("--master=%q: %w", masters.Redact(a.master), err)}
 	}
 	network, err := a.network.network()
 	if err != nil {
