@@ -62,9 +62,11 @@ func replicasFolder(workDir string) string { return filepath.Join(workDir, "regi
 // joinMasters opens this master's replica of the registry.
 func (c *candidate) joinMasters() (election.Contest, error) {
 	o := c.options
-	if _, err := os.Stat(registryFile(o.WorkDir)); !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("--work_dir=%q holds the registry of a single master: leave out --masters, or give another folder: %w",
-			o.WorkDir, errors.Join(fs.ErrExist, err))
+	switch _, err := os.Stat(registryFile(o.WorkDir)); {
+	case err == nil:
+		return nil, fmt.Errorf("--work_dir=%q holds the registry of a single master: leave out --masters, or give another folder", o.WorkDir)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
 	}
 	replica, err := master.NewReplica(c.System)
 	if err != nil {
