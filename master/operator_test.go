@@ -12,7 +12,6 @@ import (
 	"troupe/master/store"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
-	mesosmaster "troupe/messages/mesos/master"
 	"troupe/messages/mesos/scheduler"
 )
 
@@ -38,17 +37,17 @@ func (b *bench) register() *mesos.AgentID {
 func TestAnAgentIsMarkedGone(t *testing.T) {
 	b := newBench(t, store.NewMemory("c"), nil)
 	id := b.register()
-	call := &mesosmaster.Call{Type: mesosmaster.Call_MARK_AGENT_GONE.Enum(), MarkAgentGone: &mesosmaster.Call_MarkAgentGone{AgentId: id}}
+	request := &cluster.AgentRequest{AgentId: id, Action: cluster.AgentRequest_MARK_GONE.Enum()}
 	for range 2 { // the second time it is gone already
-		if wrong := b.ask(call); wrong != "" {
+		if wrong := b.ask(request); wrong != "" {
 			t.Error(wrong)
 		}
 	}
 	next[*cluster.ShutdownAgent](b, "agent")
 	b.as("agent", &cluster.ReregisterAgent{Agent: &mesos.AgentInfo{Id: id, Hostname: proto.String("h")}})
 	next[*cluster.ShutdownAgent](b, "agent")
-	call.MarkAgentGone.AgentId = &mesos.AgentID{Value: proto.String("unknown")}
-	if wrong := b.ask(call); wrong == "" {
+	unknown := &mesos.AgentID{Value: proto.String("unknown")}
+	if wrong := b.ask(&cluster.AgentRequest{AgentId: unknown, Action: request.Action}); wrong == "" {
 		t.Error("an agent that nobody knows was marked gone")
 	}
 }
@@ -61,7 +60,7 @@ func TestADrainOutlivesTheMaster(t *testing.T) {
 	}
 	b := newBench(t, s, nil)
 	id := b.register()
-	drain := &mesosmaster.Call{Type: mesosmaster.Call_DRAIN_AGENT.Enum(), DrainAgent: &mesosmaster.Call_DrainAgent{AgentId: id}}
+	drain := &cluster.AgentRequest{AgentId: id, Action: cluster.AgentRequest_DRAIN.Enum()}
 	if wrong := b.ask(drain); wrong != "" {
 		t.Fatal(wrong)
 	}

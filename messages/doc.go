@@ -44,6 +44,7 @@
 //	Allocations                  nobody                       StartAllocator begins anew after a break
 //	KillTaskRequest              the operator                 OperatorReply
 //	TeardownRequest              the operator                 OperatorReply
+//	AgentRequest                 the operator                 OperatorReply
 //	OperatorReply                master, per request          may be lost; the request can be repeated
 //
 //	To whoever takes a master for the leader:

@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"troupe/messages/mesos/master"
+	"troupe/messages/cluster"
 )
 
 // TestADrainIsShown drains an agent on which nothing runs.
 func TestADrainIsShown(t *testing.T) {
 	c := newTestCluster(t)
 	c.agent(0, "cpus:4;mem:64")
-	c.receive("op@o:0", &master.Call{Type: master.Call_DRAIN_AGENT.Enum(), DrainAgent: &master.Call_DrainAgent{AgentId: agentID(0)}})
+	c.receive("op@o:0", &cluster.AgentRequest{AgentId: agentID(0), Action: cluster.AgentRequest_DRAIN.Enum()})
 	h := serve(c.view)
 	for path, wants := range map[string][]string{
 		"/slaves": {
@@ -28,7 +28,7 @@ func TestADrainIsShown(t *testing.T) {
 			}
 		}
 	}
-	c.receive("op@o:0", &master.Call{Type: master.Call_REACTIVATE_AGENT.Enum(), ReactivateAgent: &master.Call_ReactivateAgent{AgentId: agentID(0)}})
+	c.receive("op@o:0", &cluster.AgentRequest{AgentId: agentID(0), Action: cluster.AgentRequest_REACTIVATE.Enum()})
 	body := get(t, h, http.MethodGet, "/slaves").Body.String()
 	if strings.Contains(body, "drain") || !strings.Contains(strings.ReplaceAll(body, " ", ""), `"active":true`) {
 		t.Errorf("reactivated, it is shown as %s", body)

@@ -2,14 +2,21 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"troupe/messages/cluster"
+	"troupe/messages/field"
 	"troupe/messages/json"
+	"troupe/messages/mesos"
 	"troupe/messages/mesos/master"
 )
 
@@ -22,13 +29,65 @@ const (
 	callTimeout = 30 * time.Second
 )
 
-// carried are the calls of the operator API that MountOperator serves.
-var carried = map[master.Call_Type]bool{
-	master.Call_TEARDOWN:         true,
-	master.Call_MARK_AGENT_GONE:  true,
-	master.Call_DRAIN_AGENT:      true,
-	master.Call_DEACTIVATE_AGENT: true,
-	master.Call_REACTIVATE_AGENT: true,
+// errNotServed is the error of calls that are none of Request's.
+var errNotServed = errors.New("is not served")
+
+// Request is what the master's actor is asked for a call of the operator API
+// that changes something: TEARDOWN, MARK_AGENT_GONE, DRAIN_AGENT,
+// DEACTIVATE_AGENT or REACTIVATE_AGENT. The call has all its required fields.
+func Request(call *master.Call) (proto.Message, error) {
+	switch call.GetType() {
+	case master.Call_TEARDOWN:
+		return &cluster.TeardownRequest{FrameworkId: call.GetTeardown().GetFrameworkId()}, wanted(call.Teardown, "teardown")
+	case master.Call_MARK_AGENT_GONE:
+		return agentRequest(call.GetMarkAgentGone().GetAgentId(), cluster.AgentRequest_MARK_GONE), wanted(call.MarkAgentGone, "mark_agent_gone")
+	case master.Call_DEACTIVATE_AGENT:
+		return agentRequest(call.GetDeactivateAgent().GetAgentId(), cluster.AgentRequest_DEACTIVATE), wanted(call.DeactivateAgent, "deactivate_agent")
+	case master.Call_REACTIVATE_AGENT:
+		return agentRequest(call.GetReactivateAgent().GetAgentId(), cluster.AgentRequest_REACTIVATE), wanted(call.ReactivateAgent, "reactivate_agent")
+	case master.Call_DRAIN_AGENT:
+		return drainRequest(call.DrainAgent)
+	}
+	return nil, fmt.Errorf("call.type: %s: %w", call.GetType(), errNotServed)
+}
+
+// wanted is the error of a call without the part that its type names.
+func wanted[M any](part *M, name string) error {
+	if part == nil {
+		return field.Missing("call." + name)
+	}
+	return nil
+}
+
+func agentRequest(id *mesos.AgentID, action cluster.AgentRequest_Action) *cluster.AgentRequest {
+	return &cluster.AgentRequest{AgentId: id, Action: &action}
+}
+
+func drainRequest(call *master.Call_DrainAgent) (proto.Message, error) {
+	r := agentRequest(call.GetAgentId(), cluster.AgentRequest_DRAIN)
+	r.Drain = &mesos.DrainConfig{MarkGone: proto.Bool(call.GetMarkGone())}
+	if d := call.GetMaxGracePeriod(); d != nil {
+		grace, err := durationOf(d)
+		if err != nil {
+			return nil, field.In("call.drain_agent.max_grace_period", err)
+		}
+		r.Drain.MaxGracePeriod = &mesos.DurationInfo{Nanoseconds: proto.Int64(grace.Nanoseconds())}
+	}
+	return r, wanted(call, "drain_agent")
+}
+
+// durationOf refuses what is negative, or more than a time.Duration holds.
+func durationOf(d *durationpb.Duration) (time.Duration, error) {
+	if err := d.CheckValid(); err != nil {
+		return 0, err
+	}
+	if d.GetSeconds() < 0 || d.GetNanos() < 0 {
+		return 0, field.Invalid("seconds", d.AsDuration().String(), "must not be negative")
+	}
+	if d.GetSeconds() > math.MaxInt64/int64(time.Second)-1 {
+		return 0, field.Invalid("seconds", strconv.FormatInt(d.GetSeconds(), 10), "is too long")
+	}
+	return d.AsDuration(), nil
 }
 
 // MountOperator mounts the operator API: calls in JSON that change something,
@@ -41,14 +100,14 @@ func MountOperator(r Router, ask Asker) {
 }
 
 func serveCall(rw http.ResponseWriter, r *http.Request, ask Asker) {
-	call, status, why := readCall(rw, r)
+	request, status, why := readCall(rw, r)
 	if why != "" {
 		http.Error(rw, why, status)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 	defer cancel()
-	answer, err := ask(ctx, call)
+	answer, err := ask(ctx, request)
 	if err != nil {
 		http.Error(rw, "the master did not answer: "+err.Error(), http.StatusServiceUnavailable)
 		return
@@ -65,8 +124,9 @@ func serveCall(rw http.ResponseWriter, r *http.Request, ask Asker) {
 	}
 }
 
-// readCall reads a call, or tells what to answer to what is none.
-func readCall(rw http.ResponseWriter, r *http.Request) (call *master.Call, status int, why string) {
+// readCall reads a call and returns what it asks of the master, or tells what to
+// answer to what is none.
+func readCall(rw http.ResponseWriter, r *http.Request) (request proto.Message, status int, why string) {
 	if r.Method != http.MethodPost {
 		rw.Header().Set("Allow", http.MethodPost)
 		return nil, http.StatusMethodNotAllowed, "method " + r.Method + ": expecting POST"
@@ -78,18 +138,22 @@ func readCall(rw http.ResponseWriter, r *http.Request) (call *master.Call, statu
 	if kind != "application/json" {
 		return nil, http.StatusUnsupportedMediaType, "Content-Type: " + kind + ": expecting application/json"
 	}
-	call = new(master.Call)
+	call := new(master.Call)
 	if err := json.Read(r.Body, maxCall, call); err != nil {
 		return nil, http.StatusBadRequest, "call: " + err.Error()
 	}
 	if err := proto.CheckInitialized(call); err != nil {
 		return nil, http.StatusBadRequest, "call: " + err.Error()
 	}
-	switch {
-	case call.Type == nil:
+	if call.Type == nil {
 		return nil, http.StatusBadRequest, "call.type: is absent"
-	case !carried[call.GetType()]:
-		return nil, http.StatusNotImplemented, "call.type: " + call.GetType().String() + ": is not served"
 	}
-	return call, http.StatusOK, ""
+	request, err = Request(call)
+	switch {
+	case errors.Is(err, errNotServed):
+		return nil, http.StatusNotImplemented, err.Error()
+	case err != nil:
+		return nil, http.StatusBadRequest, err.Error()
+	}
+	return request, http.StatusOK, ""
 }

@@ -12,7 +12,6 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
-	"troupe/messages/mesos/master"
 )
 
 // post serves one call of the operator API.
@@ -36,18 +35,20 @@ func TestCallsReachTheMaster(t *testing.T) {
 		return &cluster.OperatorReply{}, nil
 	}
 	id := &mesos.AgentID{Value: proto.String("S1")}
-	for body, want := range map[string]*master.Call{
-		`{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"S1"}}}`: {
-			Type: master.Call_MARK_AGENT_GONE.Enum(), MarkAgentGone: &master.Call_MarkAgentGone{AgentId: id},
+	for body, want := range map[string]proto.Message{
+		`{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"S1"}}}`:   agentRequest(id, cluster.AgentRequest_MARK_GONE),
+		`{"type":"DEACTIVATE_AGENT","deactivate_agent":{"agent_id":{"value":"S1"}}}`: agentRequest(id, cluster.AgentRequest_DEACTIVATE),
+		`{"type":"REACTIVATE_AGENT","reactivate_agent":{"agent_id":{"value":"S1"}}}`: agentRequest(id, cluster.AgentRequest_REACTIVATE),
+		`{"type":"TEARDOWN","teardown":{"framework_id":{"value":"F"}}}`: &cluster.TeardownRequest{
+			FrameworkId: &mesos.FrameworkID{Value: proto.String("F")},
 		},
-		`{"type":"DEACTIVATE_AGENT","deactivate_agent":{"agent_id":{"value":"S1"}}}`: {
-			Type: master.Call_DEACTIVATE_AGENT.Enum(), DeactivateAgent: &master.Call_DeactivateAgent{AgentId: id},
+		`{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S1"}}}`: &cluster.AgentRequest{
+			AgentId: id, Action: cluster.AgentRequest_DRAIN.Enum(), Drain: &mesos.DrainConfig{MarkGone: proto.Bool(false)},
 		},
-		`{"type":"REACTIVATE_AGENT","reactivate_agent":{"agent_id":{"value":"S1"}}}`: {
-			Type: master.Call_REACTIVATE_AGENT.Enum(), ReactivateAgent: &master.Call_ReactivateAgent{AgentId: id},
-		},
-		`{"type":"TEARDOWN","teardown":{"framework_id":{"value":"F"}}}`: {
-			Type: master.Call_TEARDOWN.Enum(), Teardown: &master.Call_Teardown{FrameworkId: &mesos.FrameworkID{Value: proto.String("F")}},
+		`{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S1"},"max_grace_period":{"seconds":600},"mark_gone":true}}`: &cluster.AgentRequest{
+			AgentId: id, Action: cluster.AgentRequest_DRAIN.Enum(), Drain: &mesos.DrainConfig{
+				MarkGone: proto.Bool(true), MaxGracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(600e9)},
+			},
 		},
 	} {
 		got = nil
@@ -55,11 +56,6 @@ func TestCallsReachTheMaster(t *testing.T) {
 		if rec.Code != http.StatusOK || rec.Body.Len() > 0 || !proto.Equal(got, want) {
 			t.Errorf("%s: %d %s; the master got %v", body, rec.Code, rec.Body, got)
 		}
-	}
-	rec := post(t, ask, "application/json", `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S1"},"max_grace_period":{"seconds":600},"mark_gone":true}}`)
-	drain := got.(*master.Call).GetDrainAgent()
-	if rec.Code != http.StatusOK || drain.GetMaxGracePeriod().GetSeconds() != 600 || !drain.GetMarkGone() || drain.GetAgentId().GetValue() != "S1" {
-		t.Errorf("%d %s; the master got %v", rec.Code, rec.Body, got)
 	}
 }
 
@@ -82,6 +78,10 @@ func TestBadCalls(t *testing.T) {
 		{kind, `{"type":"NONSENSE"}`, http.StatusBadRequest, "type"},
 		{kind, `{"type":"MARK_AGENT_GONE","mark_agent_gone":{}}`, http.StatusBadRequest, "agent_id"},
 		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":"10mins"}}`, http.StatusBadRequest, "max_grace_period"},
+		{kind, `{"type":"DRAIN_AGENT"}`, http.StatusBadRequest, "drain_agent"},
+		{kind, `{"type":"TEARDOWN"}`, http.StatusBadRequest, "teardown"},
+		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":{"seconds":-1}}}`, http.StatusBadRequest, `"-1s": must not be negative`},
+		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":{"seconds":300000000000}}}`, http.StatusBadRequest, "300000000000"},
 		{kind, strings.Repeat(" ", maxCall+1), http.StatusBadRequest, "limit"},
 	} {
 		rec := post(t, never, c.contentType, c.body)

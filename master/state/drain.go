@@ -1,62 +1,42 @@
 package state
 
 import (
-	"math"
 	"slices"
 	"time"
-
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"troupe/master/registry"
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
-	"troupe/messages/mesos/master"
 	"troupe/messages/tasks"
 )
 
-// drainAgent is DRAIN_AGENT. The agent need not be there: it is drained when
-// it comes back.
-func (m *Machine) drainAgent(in Received, call *master.Call_DrainAgent) {
-	config := &mesos.DrainConfig{MarkGone: call.MarkGone}
-	if call.MaxGracePeriod != nil {
-		grace, err := durationOf(call.MaxGracePeriod)
-		if err != nil {
-			m.refuseRequest(in, badRequest, field.In("drain_agent.max_grace_period", err).Error())
-			return
-		}
-		config.MaxGracePeriod = &mesos.DurationInfo{Nanoseconds: new(grace.Nanoseconds())}
+// drainAgent begins to drain an agent. It need not be there: it is drained
+// when it comes back.
+func (m *Machine) drainAgent(in Received, id string, config *mesos.DrainConfig) {
+	if grace := config.GetMaxGracePeriod(); grace.GetNanoseconds() < 0 {
+		why := field.Invalid("drain.max_grace_period", time.Duration(grace.GetNanoseconds()).String(), "must not be negative")
+		m.refuseRequest(in, badRequest, why.Error())
+		return
 	}
-	m.changeWish(in, registry.DrainAgent{AgentID: call.GetAgentId().GetValue(), Config: config, At: m.now})
+	if config == nil {
+		config = new(mesos.DrainConfig)
+	}
+	m.changeWish(in, AgentID(id), registry.DrainAgent{AgentID: id, Config: config, At: m.now})
 }
 
-// durationOf refuses what is negative, or more than a time.Duration holds.
-func durationOf(d *durationpb.Duration) (time.Duration, error) {
-	if err := d.CheckValid(); err != nil {
-		return 0, err
-	}
-	if d.GetSeconds() < 0 || d.GetNanos() < 0 {
-		return 0, field.Invalid("seconds", d.AsDuration().String(), "must not be negative")
-	}
-	if d.GetSeconds() > math.MaxInt64/int64(time.Second)-1 {
-		return 0, field.Invalid("seconds", d.String(), "is too long")
-	}
-	return d.AsDuration(), nil
-}
-
-// reactivateAgent is REACTIVATE_AGENT.
+// reactivateAgent ends that an agent is deactivated or drained.
 func (m *Machine) reactivateAgent(in Received, id string) {
 	if record := m.registry.Agent(id); record != nil && !record.GetDeactivated() {
 		m.refuseRequest(in, badRequest, field.Invalid("agent_id", id, "is not deactivated").Error())
 		return
 	}
-	m.changeWish(in, registry.ReactivateAgent{AgentID: id})
+	m.changeWish(in, AgentID(id), registry.ReactivateAgent{AgentID: id})
 }
 
 // changeWish makes durable what an operator wants of an agent, and sees to it.
-func (m *Machine) changeWish(in Received, op registry.Operation) {
-	id := agentOf(op)
+func (m *Machine) changeWish(in Received, id AgentID, op registry.Operation) {
 	if err := m.refusal(op); err != nil {
 		m.refuseRequest(in, badRequest, field.Invalid("agent_id", string(id), "%v", err).Error())
 		return
@@ -75,18 +55,6 @@ func (m *Machine) changeWish(in Received, op registry.Operation) {
 func (m *Machine) refusal(op registry.Operation) error {
 	_, _, err := registry.Apply(m.registry, op)
 	return err
-}
-
-func agentOf(op registry.Operation) AgentID {
-	switch op := op.(type) {
-	case registry.DrainAgent:
-		return AgentID(op.AgentID)
-	case registry.DeactivateAgent:
-		return AgentID(op.AgentID)
-	case registry.ReactivateAgent:
-		return AgentID(op.AgentID)
-	}
-	return ""
 }
 
 // onWishChanged does what an operator wants of an agent now.
@@ -157,7 +125,7 @@ func (m *Machine) checkDrained(a *agent) {
 	})
 }
 
-// markGone is MARK_AGENT_GONE.
+// markGone ends an agent that an operator knows to be gone for good.
 func (m *Machine) markGone(in Received, id AgentID) {
 	record := m.registry.Agent(string(id))
 	a := m.agents.byID[id]

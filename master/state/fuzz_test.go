@@ -8,7 +8,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
-	"troupe/messages/mesos/master"
 	"troupe/messages/mesos/scheduler"
 )
 
@@ -18,7 +17,7 @@ func fuzzed() []proto.Message {
 		&scheduler.Call{}, &cluster.RegisterAgent{}, &cluster.ReregisterAgent{}, &cluster.UnregisterAgent{}, &cluster.StatusUpdate{},
 		&cluster.ExecutorExited{}, &cluster.ExecutorMessage{}, &cluster.Allocations{}, &cluster.KillTaskRequest{}, &cluster.TeardownRequest{},
 		&cluster.AgentHindered{},
-		&master.Call{},
+		&cluster.AgentRequest{},
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
-	"troupe/messages/mesos/master"
 	"troupe/messages/mesos/scheduler"
 )
 
@@ -296,25 +295,16 @@ func (w *world) act() {
 
 func (w *world) request() proto.Message {
 	id := &mesos.AgentID{Value: proto.String(w.agentID())}
-	call := &master.Call{}
-	switch rapid.IntRange(0, 7).Draw(w.t, "request") {
+	switch rapid.IntRange(0, 6).Draw(w.t, "request") {
 	case 0:
-		call.Type, call.MarkAgentGone = master.Call_MARK_AGENT_GONE.Enum(), &master.Call_MarkAgentGone{AgentId: id}
-	case 1, 2:
-		call.Type = master.Call_DRAIN_AGENT.Enum()
-		call.DrainAgent = &master.Call_DrainAgent{AgentId: id, MarkGone: proto.Bool(rapid.Bool().Draw(w.t, "mark gone"))}
-	case 3:
-		call.Type, call.DeactivateAgent = master.Call_DEACTIVATE_AGENT.Enum(), &master.Call_DeactivateAgent{AgentId: id}
-	case 4:
-		call.Type, call.ReactivateAgent = master.Call_REACTIVATE_AGENT.Enum(), &master.Call_ReactivateAgent{AgentId: id}
-	case 5:
 		return &cluster.KillTaskRequest{TaskId: w.taskID()}
-	case 6:
-		call.Type = master.Call_GET_AGENTS.Enum()
-	default:
-		call.Type, call.Teardown = master.Call_TEARDOWN.Enum(), &master.Call_Teardown{FrameworkId: w.frameworkID()}
+	case 1:
+		return &cluster.TeardownRequest{FrameworkId: w.frameworkID()}
 	}
-	return call
+	action := cluster.AgentRequest_Action(rapid.IntRange(0, 3).Draw(w.t, "action"))
+	return &cluster.AgentRequest{AgentId: id, Action: &action, Drain: &mesos.DrainConfig{
+		MarkGone: proto.Bool(rapid.Bool().Draw(w.t, "mark gone")),
+	}}
 }
 
 func hostOf(p Peer) string {

@@ -3,7 +3,6 @@ package state
 import (
 	"troupe/master/registry"
 	"troupe/messages/cluster"
-	"troupe/messages/mesos/master"
 )
 
 // What HTTP calls the answers to an operator.
@@ -14,21 +13,22 @@ const (
 	unavailable = 503
 )
 
-// operatorCall carries out a call of the operator API that changes something.
-func (m *Machine) operatorCall(in Received, call *master.Call) {
-	switch call.GetType() {
-	case master.Call_TEARDOWN:
-		m.operatorTeardown(in, call.GetTeardown().GetFrameworkId().GetValue())
-	case master.Call_MARK_AGENT_GONE:
-		m.markGone(in, AgentID(call.GetMarkAgentGone().GetAgentId().GetValue()))
-	case master.Call_DRAIN_AGENT:
-		m.drainAgent(in, call.GetDrainAgent())
-	case master.Call_DEACTIVATE_AGENT:
-		m.changeWish(in, registry.DeactivateAgent{AgentID: call.GetDeactivateAgent().GetAgentId().GetValue()})
-	case master.Call_REACTIVATE_AGENT:
-		m.reactivateAgent(in, call.GetReactivateAgent().GetAgentId().GetValue())
-	default:
-		m.refuseRequest(in, badRequest, "call.type: "+call.GetType().String()+": is none that the master's actor carries out")
+// agentRequest carries out what an operator wants of an agent.
+func (m *Machine) agentRequest(in Received, msg *cluster.AgentRequest) {
+	id := msg.GetAgentId().GetValue()
+	if msg.Action == nil {
+		m.refuseRequest(in, badRequest, "action: is absent")
+		return
+	}
+	switch msg.GetAction() {
+	case cluster.AgentRequest_MARK_GONE:
+		m.markGone(in, AgentID(id))
+	case cluster.AgentRequest_DRAIN:
+		m.drainAgent(in, id, msg.GetDrain())
+	case cluster.AgentRequest_DEACTIVATE:
+		m.changeWish(in, AgentID(id), registry.DeactivateAgent{AgentID: id})
+	case cluster.AgentRequest_REACTIVATE:
+		m.reactivateAgent(in, id)
 	}
 }
 

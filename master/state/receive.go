@@ -5,7 +5,6 @@ import (
 
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
-	"troupe/messages/mesos/master"
 	"troupe/messages/mesos/scheduler"
 )
 
@@ -36,8 +35,8 @@ func (m *Machine) receive(in Received) {
 		m.executorMessage(in.From, msg)
 	case *cluster.KillTaskRequest:
 		m.operatorKill(in, msg)
-	case *master.Call:
-		m.operatorCall(in, msg)
+	case *cluster.AgentRequest:
+		m.agentRequest(in, msg)
 	case *cluster.TeardownRequest:
 		m.operatorTeardown(in, msg.GetFrameworkId().GetValue())
 	default:
@@ -50,7 +49,7 @@ func (m *Machine) receive(in Received) {
 // machine answers by exactly one Answer, unless it halts before.
 func IsRequest(message proto.Message) bool {
 	switch message.(type) {
-	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *master.Call:
+	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *cluster.AgentRequest:
 		return true
 	}
 	return false

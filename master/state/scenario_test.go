@@ -21,7 +21,6 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
-	"troupe/messages/mesos/master"
 	"troupe/messages/resources"
 )
 
@@ -34,7 +33,6 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	start [ID STATUS]…         begin to lead, with agents in the registry, and
 //	                           with frameworks for statuses FRAMEWORK, FRAMEWORK/60 (its timeout) and COMPLETED
 //	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1;mem:32) stands for resources, id(x) for {value: "x"}
-//	recv FROM OperatorCall TEXT  a mesos.v1.master.Call
 //	restart                    another master leads, with what was persisted automatically
 //	exit PEER | fire KEY | silent AGENT | answered AGENT | persisted N [conflict|failed]
 //	persist auto|manual        whether every Persist is answered at once
@@ -241,13 +239,6 @@ func parse(t *testing.T, name, text string) proto.Message {
 	t.Helper()
 	text = resourceMacro.ReplaceAllStringFunc(text, func(m string) string { return resourceText(t, m[len("res("):len(m)-1]) })
 	text = idMacro.ReplaceAllString(text, `{value: "$1"}`)
-	if name == "OperatorCall" {
-		m := new(master.Call)
-		if err := (prototext.UnmarshalOptions{AllowPartial: true}).Unmarshal([]byte(text), m); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		return m
-	}
 	for _, p := range packages {
 		typ, err := protoregistry.GlobalTypes.FindMessageByName(p.Append(protoreflect.Name(name)))
 		if err != nil {

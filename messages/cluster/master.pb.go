@@ -25,6 +25,73 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What becomes of it.
+type AgentRequest_Action int32
+
+const (
+	// Nothing of it is offered.
+	AgentRequest_DEACTIVATE AgentRequest_Action = 0
+	// That ends, also after it was drained.
+	AgentRequest_REACTIVATE AgentRequest_Action = 1
+	// Its tasks are killed, and nothing of it is offered.
+	AgentRequest_DRAIN AgentRequest_Action = 2
+	// It is gone for good, with its tasks.
+	AgentRequest_MARK_GONE AgentRequest_Action = 3
+)
+
+// Enum value maps for AgentRequest_Action.
+var (
+	AgentRequest_Action_name = map[int32]string{
+		0: "DEACTIVATE",
+		1: "REACTIVATE",
+		2: "DRAIN",
+		3: "MARK_GONE",
+	}
+	AgentRequest_Action_value = map[string]int32{
+		"DEACTIVATE": 0,
+		"REACTIVATE": 1,
+		"DRAIN":      2,
+		"MARK_GONE":  3,
+	}
+)
+
+func (x AgentRequest_Action) Enum() *AgentRequest_Action {
+	p := new(AgentRequest_Action)
+	*p = x
+	return p
+}
+
+func (x AgentRequest_Action) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AgentRequest_Action) Descriptor() protoreflect.EnumDescriptor {
+	return file_messages_cluster_master_proto_enumTypes[0].Descriptor()
+}
+
+func (AgentRequest_Action) Type() protoreflect.EnumType {
+	return &file_messages_cluster_master_proto_enumTypes[0]
+}
+
+func (x AgentRequest_Action) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *AgentRequest_Action) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = AgentRequest_Action(num)
+	return nil
+}
+
+// Deprecated: Use AgentRequest_Action.Descriptor instead.
+func (AgentRequest_Action) EnumDescriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11, 0}
+}
+
 // RegisterAgent asks for admission of an agent that has no id yet. The agent
 // repeats it with backoff until AgentRegistered or RegistrationRefused.
 type RegisterAgent struct {
@@ -718,8 +785,70 @@ func (x *TeardownRequest) GetFrameworkId() *mesos.FrameworkID {
 	return nil
 }
 
-// OperatorReply ends an operator's request, which is one of the two above or a
-// mesos.v1.master.Call.
+// AgentRequest is what an operator wants of an agent; answered by
+// OperatorReply, once it is durable.
+type AgentRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	AgentId *mesos.AgentID         `protobuf:"bytes,1,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
+	Action  *AgentRequest_Action   `protobuf:"varint,2,req,name=action,enum=troupe.cluster.AgentRequest_Action" json:"action,omitempty"`
+	// How it is drained.
+	Drain         *mesos.DrainConfig `protobuf:"bytes,3,opt,name=drain" json:"drain,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentRequest) Reset() {
+	*x = AgentRequest{}
+	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentRequest) ProtoMessage() {}
+
+func (x *AgentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentRequest.ProtoReflect.Descriptor instead.
+func (*AgentRequest) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AgentRequest) GetAgentId() *mesos.AgentID {
+	if x != nil {
+		return x.AgentId
+	}
+	return nil
+}
+
+func (x *AgentRequest) GetAction() AgentRequest_Action {
+	if x != nil && x.Action != nil {
+		return *x.Action
+	}
+	return AgentRequest_DEACTIVATE
+}
+
+func (x *AgentRequest) GetDrain() *mesos.DrainConfig {
+	if x != nil {
+		return x.Drain
+	}
+	return nil
+}
+
+// OperatorReply ends an operator's request, which is one of the three above.
 type OperatorReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty when the request was accepted.
@@ -732,7 +861,7 @@ type OperatorReply struct {
 
 func (x *OperatorReply) Reset() {
 	*x = OperatorReply{}
-	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	mi := &file_messages_cluster_master_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +873,7 @@ func (x *OperatorReply) String() string {
 func (*OperatorReply) ProtoMessage() {}
 
 func (x *OperatorReply) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	mi := &file_messages_cluster_master_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +886,7 @@ func (x *OperatorReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorReply.ProtoReflect.Descriptor instead.
 func (*OperatorReply) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OperatorReply) GetError() string {
@@ -792,7 +921,7 @@ type Allocations_Allocation struct {
 
 func (x *Allocations_Allocation) Reset() {
 	*x = Allocations_Allocation{}
-	mi := &file_messages_cluster_master_proto_msgTypes[12]
+	mi := &file_messages_cluster_master_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +933,7 @@ func (x *Allocations_Allocation) String() string {
 func (*Allocations_Allocation) ProtoMessage() {}
 
 func (x *Allocations_Allocation) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[12]
+	mi := &file_messages_cluster_master_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1044,18 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\vkill_policy\x18\x03 \x01(\v2\x14.mesos.v1.KillPolicyR\n" +
 	"killPolicy\"K\n" +
 	"\x0fTeardownRequest\x128\n" +
-	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"F\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"\xea\x01\n" +
+	"\fAgentRequest\x12,\n" +
+	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12;\n" +
+	"\x06action\x18\x02 \x02(\x0e2#.troupe.cluster.AgentRequest.ActionR\x06action\x12+\n" +
+	"\x05drain\x18\x03 \x01(\v2\x15.mesos.v1.DrainConfigR\x05drain\"B\n" +
+	"\x06Action\x12\x0e\n" +
+	"\n" +
+	"DEACTIVATE\x10\x00\x12\x0e\n" +
+	"\n" +
+	"REACTIVATE\x10\x01\x12\t\n" +
+	"\x05DRAIN\x10\x02\x12\r\n" +
+	"\tMARK_GONE\x10\x03\"F\n" +
 	"\rOperatorReply\x12\x14\n" +
 	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\rR\n" +
@@ -933,69 +1073,76 @@ func file_messages_cluster_master_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_master_proto_rawDescData
 }
 
-var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_messages_cluster_master_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_messages_cluster_master_proto_goTypes = []any{
-	(*RegisterAgent)(nil),              // 0: troupe.cluster.RegisterAgent
-	(*ReregisterAgent)(nil),            // 1: troupe.cluster.ReregisterAgent
-	(*UnregisterAgent)(nil),            // 2: troupe.cluster.UnregisterAgent
-	(*AgentHindered)(nil),              // 3: troupe.cluster.AgentHindered
-	(*Pong)(nil),                       // 4: troupe.cluster.Pong
-	(*StatusUpdate)(nil),               // 5: troupe.cluster.StatusUpdate
-	(*ExecutorExited)(nil),             // 6: troupe.cluster.ExecutorExited
-	(*ExecutorMessage)(nil),            // 7: troupe.cluster.ExecutorMessage
-	(*Allocations)(nil),                // 8: troupe.cluster.Allocations
-	(*KillTaskRequest)(nil),            // 9: troupe.cluster.KillTaskRequest
-	(*TeardownRequest)(nil),            // 10: troupe.cluster.TeardownRequest
-	(*OperatorReply)(nil),              // 11: troupe.cluster.OperatorReply
-	(*Allocations_Allocation)(nil),     // 12: troupe.cluster.Allocations.Allocation
-	(*mesos.AgentInfo)(nil),            // 13: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 14: mesos.v1.AgentInfo.Capability
-	(*mesos.FrameworkInfo)(nil),        // 15: mesos.v1.FrameworkInfo
-	(*mesos.Task)(nil),                 // 16: mesos.v1.Task
-	(*mesos.ExecutorInfo)(nil),         // 17: mesos.v1.ExecutorInfo
-	(*mesos.AgentID)(nil),              // 18: mesos.v1.AgentID
-	(*mesos.FrameworkID)(nil),          // 19: mesos.v1.FrameworkID
-	(*mesos.TaskStatus)(nil),           // 20: mesos.v1.TaskStatus
-	(mesos.TaskState)(0),               // 21: mesos.v1.TaskState
-	(*mesos.ExecutorID)(nil),           // 22: mesos.v1.ExecutorID
-	(*mesos.TaskID)(nil),               // 23: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),           // 24: mesos.v1.KillPolicy
-	(*mesos.Resource)(nil),             // 25: mesos.v1.Resource
+	(AgentRequest_Action)(0),           // 0: troupe.cluster.AgentRequest.Action
+	(*RegisterAgent)(nil),              // 1: troupe.cluster.RegisterAgent
+	(*ReregisterAgent)(nil),            // 2: troupe.cluster.ReregisterAgent
+	(*UnregisterAgent)(nil),            // 3: troupe.cluster.UnregisterAgent
+	(*AgentHindered)(nil),              // 4: troupe.cluster.AgentHindered
+	(*Pong)(nil),                       // 5: troupe.cluster.Pong
+	(*StatusUpdate)(nil),               // 6: troupe.cluster.StatusUpdate
+	(*ExecutorExited)(nil),             // 7: troupe.cluster.ExecutorExited
+	(*ExecutorMessage)(nil),            // 8: troupe.cluster.ExecutorMessage
+	(*Allocations)(nil),                // 9: troupe.cluster.Allocations
+	(*KillTaskRequest)(nil),            // 10: troupe.cluster.KillTaskRequest
+	(*TeardownRequest)(nil),            // 11: troupe.cluster.TeardownRequest
+	(*AgentRequest)(nil),               // 12: troupe.cluster.AgentRequest
+	(*OperatorReply)(nil),              // 13: troupe.cluster.OperatorReply
+	(*Allocations_Allocation)(nil),     // 14: troupe.cluster.Allocations.Allocation
+	(*mesos.AgentInfo)(nil),            // 15: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 16: mesos.v1.AgentInfo.Capability
+	(*mesos.FrameworkInfo)(nil),        // 17: mesos.v1.FrameworkInfo
+	(*mesos.Task)(nil),                 // 18: mesos.v1.Task
+	(*mesos.ExecutorInfo)(nil),         // 19: mesos.v1.ExecutorInfo
+	(*mesos.AgentID)(nil),              // 20: mesos.v1.AgentID
+	(*mesos.FrameworkID)(nil),          // 21: mesos.v1.FrameworkID
+	(*mesos.TaskStatus)(nil),           // 22: mesos.v1.TaskStatus
+	(mesos.TaskState)(0),               // 23: mesos.v1.TaskState
+	(*mesos.ExecutorID)(nil),           // 24: mesos.v1.ExecutorID
+	(*mesos.TaskID)(nil),               // 25: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),           // 26: mesos.v1.KillPolicy
+	(*mesos.DrainConfig)(nil),          // 27: mesos.v1.DrainConfig
+	(*mesos.Resource)(nil),             // 28: mesos.v1.Resource
 }
 var file_messages_cluster_master_proto_depIdxs = []int32{
-	13, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	14, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	13, // 2: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	14, // 3: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	15, // 4: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
-	16, // 5: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
-	17, // 6: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
-	18, // 7: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
-	18, // 8: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
-	18, // 9: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
-	19, // 10: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 11: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
-	20, // 12: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	21, // 13: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
-	19, // 14: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 15: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
-	22, // 16: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	19, // 17: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 18: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
-	22, // 19: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	12, // 20: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
-	19, // 21: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	23, // 22: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
-	24, // 23: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
-	19, // 24: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 25: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 26: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
-	25, // 27: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	15, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	16, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	15, // 2: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	16, // 3: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	17, // 4: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
+	18, // 5: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
+	19, // 6: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
+	20, // 7: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
+	20, // 8: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
+	20, // 9: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
+	21, // 10: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 11: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
+	22, // 12: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	23, // 13: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
+	21, // 14: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 15: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
+	24, // 16: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	21, // 17: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 18: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
+	24, // 19: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	14, // 20: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
+	21, // 21: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	25, // 22: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
+	26, // 23: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
+	21, // 24: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 25: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
+	0,  // 26: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
+	27, // 27: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
+	21, // 28: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 29: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
+	28, // 30: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_master_proto_init() }
@@ -1008,13 +1155,14 @@ func file_messages_cluster_master_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_master_proto_rawDesc), len(file_messages_cluster_master_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   13,
+			NumEnums:      1,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_messages_cluster_master_proto_goTypes,
 		DependencyIndexes: file_messages_cluster_master_proto_depIdxs,
+		EnumInfos:         file_messages_cluster_master_proto_enumTypes,
 		MessageInfos:      file_messages_cluster_master_proto_msgTypes,
 	}.Build()
 	File_messages_cluster_master_proto = out.File

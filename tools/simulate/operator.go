@@ -6,12 +6,10 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"troupe/master/state"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
-	"troupe/messages/mesos/master"
 )
 
 // wishes is what the registry says that operators want of agents.
@@ -33,10 +31,12 @@ func (w wishes) agentWritten(r *cluster.AgentRecord) {
 	}
 }
 
-// order sends a call of an operator to the master that leads.
-func (c *simulation) order(call *master.Call) {
+// order sends a request of an operator to the master that leads.
+func (c *simulation) order(id string, action cluster.AgentRequest_Action, drain *mesos.DrainConfig) {
 	if m := c.leader(); m != nil && !m.paused {
-		m.step(state.Received{From: "operator@console:0", Message: call})
+		m.step(state.Received{From: "operator@console:0", Message: &cluster.AgentRequest{
+			AgentId: &mesos.AgentID{Value: &id}, Action: &action, Drain: drain,
+		}})
 	}
 }
 
@@ -46,18 +46,17 @@ func (c *simulation) faultOperator(words []string) error {
 	if err != nil {
 		return err
 	}
-	id := &mesos.AgentID{Value: proto.String(a.identity())}
-	switch words[0] {
+	switch id := a.identity(); words[0] {
 	case "gone":
-		c.order(&master.Call{Type: master.Call_MARK_AGENT_GONE.Enum(), MarkAgentGone: &master.Call_MarkAgentGone{AgentId: id}})
+		c.order(id, cluster.AgentRequest_MARK_GONE, nil)
 	case "drain", "drain-away":
-		c.order(&master.Call{Type: master.Call_DRAIN_AGENT.Enum(), DrainAgent: &master.Call_DrainAgent{
-			AgentId: id, MaxGracePeriod: durationpb.New(5 * time.Second), MarkGone: proto.Bool(words[0] == "drain-away"),
-		}})
+		c.order(id, cluster.AgentRequest_DRAIN, &mesos.DrainConfig{
+			MaxGracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(5 * time.Second))}, MarkGone: proto.Bool(words[0] == "drain-away"),
+		})
 	case "deactivate":
-		c.order(&master.Call{Type: master.Call_DEACTIVATE_AGENT.Enum(), DeactivateAgent: &master.Call_DeactivateAgent{AgentId: id}})
+		c.order(id, cluster.AgentRequest_DEACTIVATE, nil)
 	case "reactivate":
-		c.reactivate(a.identity())
+		c.reactivate(id)
 	default:
 		return fmt.Errorf("%q is none of gone, drain, drain-away, deactivate and reactivate", words[0])
 	}
@@ -65,9 +64,7 @@ func (c *simulation) faultOperator(words []string) error {
 }
 
 func (c *simulation) reactivate(id string) {
-	c.order(&master.Call{Type: master.Call_REACTIVATE_AGENT.Enum(), ReactivateAgent: &master.Call_ReactivateAgent{
-		AgentId: &mesos.AgentID{Value: &id},
-	}})
+	c.order(id, cluster.AgentRequest_REACTIVATE, nil)
 }
 
 // reactivateAll lets operators want all agents back, until they are.
