@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 			os.Exit(code)
 		}
 	} else if err := settle(); err != nil {
-		noPartitions = err.Error()
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(unsettled)
 	} else {
 		noPartitions = ""
 	}

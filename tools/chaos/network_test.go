@@ -18,10 +18,19 @@ const netVariable = "TROUPE_CHAOS_NET"
 // noPartitions is why there are none; "" where there are.
 var noPartitions = "the tests do not run in namespaces of their own"
 
+// unsettled is the exit status of a process that cannot use its namespaces.
+const unsettled = 97
+
 // apart runs the tests once more, in a process with network and mount
 // namespaces of its own, so that nothing it does to them is seen elsewhere.
 // What it returns is false when that cannot be.
 func apart() (code int, done bool) {
+	for _, tool := range []string{"ip", "nsenter"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			noPartitions = err.Error()
+			return 0, false
+		}
+	}
 	again := exec.Command("/proc/self/exe", os.Args[1:]...)
 	again.Stdin, again.Stdout, again.Stderr = os.Stdin, os.Stdout, os.Stderr
 	again.Env = append(os.Environ(), netVariable+"=1")
@@ -37,7 +46,11 @@ func apart() (code int, done bool) {
 		fmt.Fprintln(os.Stderr, err)
 		return 1, true
 	}
-	return again.ProcessState.ExitCode(), true
+	if code = again.ProcessState.ExitCode(); code == unsettled {
+		noPartitions = "network namespaces cannot be used"
+		return 0, false
+	}
+	return code, true
 }
 
 // settle prepares namespaces that apart has made.
