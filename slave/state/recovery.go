@@ -27,9 +27,7 @@ func (m *Machine) recover(in Started) {
 		m.count(view.RecoveryErrors)
 	}
 	if m.id() == nil && len(in.Records) > 0 && in.Records[len(in.Records)-1].GetAgentForgotten() == nil {
-		// What a journal says that has lost its agent's id is nobody's.
-		m.forgetAll()
-		m.checkpoint(nil, agentForgottenRecord())
+		m.disinherit()
 	}
 	if !m.cfg.Cleanup && !m.reconfigure(in.Rebooted) {
 		return
@@ -138,6 +136,20 @@ func (m *Machine) replay(r *cluster.JournalRecord) {
 	case *cluster.JournalRecord_AgentForgotten:
 		m.forgetAll()
 	}
+}
+
+// disinherit begins as a new agent where the journal has lost the old one's id:
+// what it tells of is nobody's. The hosts it names are found all the same, and
+// end what they hold.
+func (m *Machine) disinherit() {
+	hosts := m.hosts
+	m.forgetAll()
+	m.hosts = hosts
+	records := []*cluster.JournalRecord{agentForgottenRecord()}
+	for _, h := range sorted(m.hosts) {
+		records = append(records, hostRecord(h))
+	}
+	m.checkpoint(nil, records...)
 }
 
 // forgetAll begins as a new agent.
