@@ -109,13 +109,16 @@ func (o *oracle) given(t *mesos.TaskInfo) {
 	}
 }
 
+// agentReregisters judges an agent's word on itself. While its disk is full it
+// may name what it has only accepted: that is no more than its master knows.
 func (o *oracle) agentReregisters(p *process, m *cluster.ReregisterAgent) {
-	if id := m.GetAgent().GetId().GetValue(); !o.known.identities[id] {
-		o.cluster.fail("law 4: %s calls itself %s, of which its journal does not know", p.address, id)
-	}
 	for _, t := range m.GetTasks() {
-		// What is only accepted may be named while the disk is full.
-		if id := t.GetTaskId().GetValue(); t.GetState() != mesos.TaskState_TASK_STAGING && !o.known.launches[id] && !o.known.updates[string(t.GetStatusUpdateUuid())] {
+		id, agent := t.GetTaskId().GetValue(), m.GetAgent().GetId().GetValue()
+		switch {
+		case t.GetState() == mesos.TaskState_TASK_STAGING:
+		case !o.known.identities[agent]:
+			o.cluster.fail("law 4: %s calls itself %s, of which its journal does not know", p.address, agent)
+		case !o.known.launches[id] && !o.known.updates[string(t.GetStatusUpdateUuid())]:
 			o.broken(4, id, "is said to be on %s, of which its journal does not know", p.address)
 		}
 	}

@@ -24,6 +24,7 @@ func report(t *testing.T, o Options) Report {
 }
 
 func TestHundredSeedsKeepTheLaws(t *testing.T) {
+	t.Parallel()
 	r := report(t, Options{Seeds: 100})
 	ends := make(map[string]int)
 	for _, run := range r.Runs {
@@ -40,7 +41,8 @@ func TestHundredSeedsKeepTheLaws(t *testing.T) {
 
 // Small clusters, so that whatever happens happens to all that there is.
 func TestFiveHundredSeedsKeepTheLaws(t *testing.T) {
-	r := report(t, Options{Seed: 10_000, Seeds: 500, Agents: 5, Tasks: 20, FaultEvery: 6 * time.Second})
+	t.Parallel()
+	r := report(t, Options{Seed: 10_000, Seeds: 500, Agents: 4, Tasks: 15, FaultEvery: 6 * time.Second})
 	for _, run := range r.Runs {
 		if run.Lasted < 5*time.Minute {
 			t.Errorf("seed %d lasted for %s only", run.Seed, run.Lasted)
@@ -64,6 +66,7 @@ func TestWithoutFaultsEveryTaskGoesAsPlanned(t *testing.T) {
 }
 
 func TestFiftyThousandAgents(t *testing.T) {
+	t.Parallel()
 	r := report(t, Options{
 		Masters: 1, Agents: 50_000, Frameworks: 1, Tasks: 500, Duration: 5 * time.Second, FaultEvery: -1, Trace: -1,
 	})
