@@ -178,7 +178,7 @@ type ensemble struct {
 func startEnsemble(dir string) (e *ensemble, err error) {
 	s := &scaffold{dir: dir}
 	defer func() {
-		if failed, ok := recover().(failure); ok {
+		if failed := failureOf(recover()); failed != nil {
 			e, err = nil, errors.Join(failed, s.end())
 		}
 	}()
@@ -195,6 +195,19 @@ type scaffold struct {
 }
 
 type failure struct{ error }
+
+// failureOf is the error of a Fatal that was recovered; any other panic goes
+// on.
+func failureOf(recovered any) error {
+	switch r := recovered.(type) {
+	case nil:
+		return nil
+	case failure:
+		return r
+	default:
+		panic(recovered)
+	}
+}
 
 // Helper does nothing.
 func (s *scaffold) Helper() {}
@@ -219,7 +232,7 @@ func (s *scaffold) Cleanup(f func()) { s.cleanups = append(s.cleanups, f) }
 
 func (s *scaffold) end() (err error) {
 	defer func() {
-		if failed, ok := recover().(failure); ok {
+		if failed := failureOf(recover()); failed != nil {
 			err = failed
 		}
 	}()

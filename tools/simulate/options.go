@@ -32,6 +32,10 @@ type Options struct {
 	// Show every line of it, not only those about the task that failed.
 	WholeTrace bool
 
+	// EachMinute is called after every minute of the time that faults happen; nil
+	// is nothing.
+	EachMinute func()
+
 	// The hash covers what messages say, too; for tests of repetition.
 	contents bool
 	// Breaks a law on purpose; for tests of the oracles.

@@ -140,6 +140,7 @@ func (c *simulation) run() Run {
 		})
 	}
 	c.inspect(calmFrom)
+	c.eachMinute(calmFrom)
 	end := calmFrom.Add(calm)
 	for c.failure == "" && !c.finished(calmFrom) && c.net.next(end) {
 		continue
@@ -150,6 +151,17 @@ func (c *simulation) run() Run {
 		c.expectDone()
 	}
 	return c.report()
+}
+
+// eachMinute calls whoever wants to look, until then.
+func (c *simulation) eachMinute(until time.Time) {
+	if c.options.EachMinute == nil || c.net.now.Add(time.Minute).After(until) {
+		return
+	}
+	c.net.after(time.Minute, func() {
+		c.options.EachMinute()
+		c.eachMinute(until)
+	})
 }
 
 // finished tells that nothing is left to see. A guest that has come stays.
