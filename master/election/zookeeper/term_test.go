@@ -122,8 +122,14 @@ func TestSilenceEndsTheTerm(t *testing.T) {
 func TestServersDieUnderALeader(t *testing.T) {
 	e := zookeepertest.Start(t, 3)
 	o := options(t, e)
-	o.SessionTimeout = 10 * time.Second
+	// Servers that start again may take ten seconds to agree on a leader.
+	o.SessionTimeout = 20 * time.Second
 	term := lead(t, contest(t, o, "m"))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the term: %v", term.Err())
+		}
+	})
 	base := o.Place.Path + "/registry"
 	if out, err := term.Commit(t.Context(), term.Create(base, nil)); out != zookeeper.Done {
 		t.Fatal(err)
