@@ -24,6 +24,7 @@ func (t *Transport) Close(ctx context.Context) error {
 		return ErrClosed
 	}
 	t.closed = true
+	t.recent.Store(nil)
 	t.mu.Unlock()
 
 	var errs []error

@@ -92,6 +92,7 @@ func (p *peer) forget(now int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.peers, p.key)
+	t.recent.CompareAndSwap(p, nil)
 	t.past.add(p.counters.read())
 }
 

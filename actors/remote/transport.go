@@ -39,6 +39,9 @@ type Transport struct {
 
 	connections, refused atomic.Int64
 	linked               atomic.Int64 // peers
+	// recent is the peer that was sent to last, where links are few. It is set
+	// and unset under the lock, and never one that was forgotten.
+	recent atomic.Pointer[peer]
 	lastDirect           atomic.Int64 // when a sender last thought of writing itself
 
 	mu     sync.RWMutex // taken after a peer's, never before
@@ -252,8 +255,14 @@ func keyOf(p *address.PID) peerKey {
 
 // peer finds what is known of a system, or begins to know it.
 func (t *Transport) peer(k peerKey) (*peer, error) {
+	if p := t.recent.Load(); p != nil && p.key == k {
+		return p, nil
+	}
 	t.mu.RLock()
 	p, closed := t.peers[k], t.closed
+	if p != nil && !closed && t.few() {
+		t.recent.Store(p)
+	}
 	t.mu.RUnlock()
 	if closed {
 		return nil, ErrClosed

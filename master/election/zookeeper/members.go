@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"troupe/messages/field"
 	"troupe/messages/json"
@@ -49,6 +50,9 @@ func parseCandidate(name string) (candidate, bool) {
 
 // decode reads a candidate's content. Errors are of package field.
 func decode(data []byte) (*mesos.MasterInfo, error) {
+	if !utf8.Valid(data) {
+		return nil, field.Invalid("content", string(data[:min(len(data), maxShown)]), "is no MasterInfo as JSON: it is not UTF-8")
+	}
 	info := new(mesos.MasterInfo)
 	if err := json.Unmarshal(data, info); err != nil {
 		return nil, field.Invalid("content", string(data[:min(len(data), maxShown)]), "is no MasterInfo as JSON: %v", err)

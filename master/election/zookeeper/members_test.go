@@ -81,6 +81,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"id":"m","ip":1,"port":5050,"pid":"master@127.0.0.1:5050"}`))
 	f.Add([]byte(`{"id":"m","ip":"1","port":5.05e3,"capabilities":[{"type":"NEW"}],"domain":null}`))
 	f.Add([]byte("\x0a\x01m\x10\x01"))
+	f.Add([]byte("{\"id\":\"0\xed\xb9\x94\xc8\",\"ip\":\"0\",\"port\":0}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		info, err := decode(data)
 		if err != nil {

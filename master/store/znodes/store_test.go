@@ -52,7 +52,7 @@ func newWorld(t testing.TB, e *zookeepertest.Ensemble) *world {
 	case <-time.After(patience):
 		t.Fatal("no session of ZooKeeper")
 	}
-	return &world{o: zookeeper.Options{Place: place, SessionTimeout: 10 * time.Second}, raw: raw}
+	return &world{o: zookeeper.Options{Place: place, SessionTimeout: 20 * time.Second}, raw: raw}
 }
 
 type silent struct{}
