@@ -41,8 +41,8 @@ type Transport struct {
 	linked               atomic.Int64 // peers
 	// recent is the peer that was sent to last, where links are few. It is set
 	// and unset under the lock, and never one that was forgotten.
-	recent atomic.Pointer[peer]
-	lastDirect           atomic.Int64 // when a sender last thought of writing itself
+	recent     atomic.Pointer[peer]
+	lastDirect atomic.Int64 // when a sender last thought of writing itself
 
 	mu     sync.RWMutex // taken after a peer's, never before
 	peers  map[peerKey]*peer
