@@ -350,7 +350,8 @@ func TestSmallMessagesPassLongOnes(t *testing.T) {
 	}
 	a.say("small", b.at("y"), "quick")
 	b.waitFor(t, "deliver long>y", 3)
-	if got := b.told(); got[1] != "deliver small>y quick" {
-		t.Errorf("second is %q", got[1])
+	// The first long ones may be there before the last is encoded.
+	if n := b.count("deliver small>y quick"); n != 1 {
+		t.Errorf("%d small ones came before the last long one, want 1", n)
 	}
 }
