@@ -51,7 +51,7 @@ func Check(path string) (err error) {
 	if err := c.meta(); err != nil {
 		return err
 	}
-	if err := c.tree(c.root); err != nil {
+	if err := c.tree(c.root, nil); err != nil {
 		return err
 	}
 	return c.freeList()
@@ -119,21 +119,23 @@ func (c *check) page(id uint64) ([]byte, error) {
 	return data, nil
 }
 
-func (c *check) tree(id uint64) error {
+// tree checks a page and what it leads to. Its first key is the one that led
+// there, if any did: bbolt finds the parent's element by it when it writes.
+func (c *check) tree(id uint64, first []byte) error {
 	data, err := c.page(id)
 	if err != nil {
 		return err
 	}
-	if err := c.elements(data); err != nil {
+	if err := c.elements(data, first); err != nil {
 		return fmt.Errorf("page %d: %w", id, err)
 	}
 	return nil
 }
 
 // elements checks those of a branch or leaf, and what they lead to.
-func (c *check) elements(page []byte) error {
+func (c *check) elements(page, first []byte) error {
 	kind, count := little.Uint16(page[8:]), int(little.Uint16(page[10:]))
-	if kind != branchPage && kind != leafPage || kind == branchPage && count == 0 {
+	if kind != branchPage && kind != leafPage || count == 0 && (kind == branchPage || first != nil) {
 		return fmt.Errorf("it is of kind %#x with %d elements", kind, count)
 	}
 	if (count+1)*headBytes > len(page) {
@@ -149,11 +151,13 @@ func (c *check) elements(page []byte) error {
 		} else {
 			key, err = c.leaf(page, at)
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			return fmt.Errorf("element %d: %w", i, err)
-		}
-		if i > 0 && bytes.Compare(before, key) >= 0 {
+		case bytes.Compare(before, key) >= 0: // nor is it empty
 			return fmt.Errorf("element %d is not in order", i)
+		case i == 0 && first != nil && !bytes.Equal(first, key):
+			return errors.New("another key led to it than its first")
 		}
 		before = key
 	}
@@ -165,7 +169,7 @@ func (c *check) branch(page []byte, at int) (key []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return key, c.tree(little.Uint64(page[at+8:]))
+	return key, c.tree(little.Uint64(page[at+8:]), key)
 }
 
 func (c *check) leaf(page []byte, at int) (key []byte, err error) {
@@ -177,13 +181,13 @@ func (c *check) leaf(page []byte, at int) (key []byte, err error) {
 		return nil, errors.New("a bucket without a head")
 	}
 	if root := little.Uint64(value); root != 0 {
-		return key, c.tree(root)
+		return key, c.tree(root, nil)
 	}
 	inline := value[headBytes:] // a small bucket is a page within the value
-	if len(inline) < headBytes || little.Uint16(inline[8:]) != leafPage {
+	if len(inline) < headBytes || little.Uint64(inline) != 0 || little.Uint16(inline[8:]) != leafPage {
 		return nil, errors.New("a bucket within a page that is none")
 	}
-	return key, c.elements(inline)
+	return key, c.elements(inline, nil)
 }
 
 // span is the key and the value of an element.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"go.etcd.io/bbolt"
+	"pgregory.net/rapid"
 
 	"troupe/master/store/pages"
 )
@@ -65,6 +66,36 @@ func TestSoundFiles(t *testing.T) {
 	}
 }
 
+// What bbolt itself makes of any puts and deletes is sound.
+func TestWhatBboltWritesIsSound(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		path := filepath.Join(t.TempDir(), "written.db")
+		db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for range rapid.IntRange(1, 6).Draw(rt, "transactions") {
+			first, n := rapid.IntRange(0, 300).Draw(rt, "first"), rapid.IntRange(0, 300).Draw(rt, "keys")
+			value := bytes.Repeat([]byte{1}, rapid.SampledFrom([]int{0, 10, 100, 5000}).Draw(rt, "bytes"))
+			remove := rapid.Bool().Draw(rt, "delete")
+			err = errors.Join(err, db.Update(func(tx *bbolt.Tx) error {
+				b, err := tx.CreateBucketIfNotExists([]byte("b"))
+				for i := first; i < first+n && err == nil; i++ {
+					if key := fmt.Appendf(nil, "key %03d", i); remove {
+						err = b.Delete(key)
+					} else {
+						err = b.Put(key, value)
+					}
+				}
+				return err
+			}))
+		}
+		if err := errors.Join(err, db.Close(), pages.Check(path)); err != nil {
+			rt.Fatal(err)
+		}
+	})
+}
+
 func TestNoFile(t *testing.T) {
 	if err := pages.Check(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
@@ -101,6 +132,9 @@ func FuzzCheck(f *testing.F) {
 		}
 		err = db.View(func(tx *bbolt.Tx) error {
 			return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error {
+				if b == nil {
+					return errors.New("a value that is no bucket")
+				}
 				return b.ForEach(func(_, _ []byte) error { return nil })
 			})
 		})
