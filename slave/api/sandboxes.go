@@ -3,7 +3,7 @@ package api
 import (
 	"sync"
 
-	"troupe/slave/api/files"
+	"troupe/messages/carrier/files"
 	"troupe/slave/state/view"
 )
 

@@ -24,6 +24,7 @@ type Ring struct {
 // Rings is who may import whom.
 var Rings = []Ring{
 	{Name: "words", Folders: []string{"messages/..."}, May: []string{"words"}, Libraries: []string{"google.golang.org/protobuf/"}},
+	{Name: "carriers", Folders: []string{"messages/carrier/..."}, May: []string{"words"}, Libraries: []string{"*"}},
 	{Name: "runtime", Folders: []string{"actors/..."}, May: []string{"runtime"}, Libraries: []string{"*", protoactor}},
 	{
 		Name: "cores",
@@ -51,12 +52,12 @@ var Rings = []Ring{
 	{
 		Name:    "faces",
 		Folders: []string{"master/api", "slave/api"},
-		May:     []string{"words", "runtime"}, Libraries: []string{"*"},
+		May:     []string{"words", "carriers", "runtime"}, Libraries: []string{"*"},
 	},
 	{
 		Name:    "wiring",
 		Folders: []string{"tools/...", "examples/..."},
-		May:     []string{"words", "runtime", "cores", "devices", "seekers", "shells", "faces", "wiring"}, Libraries: []string{"*"},
+		May:     []string{"words", "carriers", "runtime", "cores", "devices", "seekers", "shells", "faces", "wiring"}, Libraries: []string{"*"},
 	},
 }
 

@@ -3,6 +3,7 @@ package files
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,6 +14,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"troupe/messages/mesos"
 )
 
 const virtual = "/frameworks/F/executors/E/runs/latest"
@@ -27,7 +30,7 @@ func sandbox(t *testing.T) *Attached {
 	must(t, os.WriteFile(filepath.Join(outer, "secret"), []byte("secret"), 0o600))
 	must(t, os.WriteFile(filepath.Join(inner, "stdout"), []byte("0123456789"), 0o640))
 	must(t, os.WriteFile(filepath.Join(inner, "sub", "deep"), []byte("deep"), 0o644))
-	must(t, os.WriteFile(filepath.Join(inner, "big"), make([]byte, maxRead+1), 0o644))
+	must(t, os.WriteFile(filepath.Join(inner, "big"), make([]byte, MaxRead+1), 0o644))
 	must(t, os.Symlink("../secret", filepath.Join(inner, "relative")))
 	must(t, os.Symlink(filepath.Join(outer, "secret"), filepath.Join(inner, "absolute")))
 	must(t, os.Symlink("stdout", filepath.Join(inner, "link")))
@@ -91,21 +94,24 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadIsBounded(t *testing.T) {
-	var got part
+	var got struct{ Data string }
 	answer := get(sandbox(t), "/files/read", url.Values{"path": {virtual + "/big"}, "offset": {"0"}, "length": {"1000000000"}})
-	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || len(got.Data) != maxRead {
-		t.Errorf("%d bytes, %v; want %d", len(got.Data), err, maxRead)
+	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil || len(got.Data) != MaxRead {
+		t.Errorf("%d bytes, %v; want %d", len(got.Data), err, MaxRead)
 	}
 }
 
 func TestBrowse(t *testing.T) {
 	attached := sandbox(t)
-	var entries []entry
+	var entries []struct {
+		Path, Mode, UID, GID string
+		Nlink, Size, Mtime   int64
+	}
 	answer := get(attached, "/files/browse", url.Values{"path": {virtual}})
 	must(t, json.Unmarshal(answer.Body.Bytes(), &entries))
 	var lines []string
 	for _, e := range entries {
-		if e.Mtime == 0 || e.Links == 0 || e.User == "" || e.Group == "" {
+		if e.Mtime == 0 || e.Nlink == 0 || e.UID == "" || e.GID == "" {
 			t.Errorf("incomplete: %+v", e)
 		}
 		lines = append(lines, e.Mode+" "+strings.TrimPrefix(e.Path, virtual+"/"))
@@ -151,6 +157,62 @@ func TestDetach(t *testing.T) {
 	must(t, json.Unmarshal(get(attached, "/files/debug", nil).Body.Bytes(), &hosts))
 	if len(hosts) != 1 || hosts["/slave/log"] == "" {
 		t.Errorf("attached: %v", hosts)
+	}
+}
+
+func TestListTellsWhatBrowseDoes(t *testing.T) {
+	attached := sandbox(t)
+	infos, err := attached.List(virtual)
+	must(t, err)
+	var stdout *mesos.FileInfo
+	for _, info := range infos {
+		if info.GetPath() == virtual+"/stdout" {
+			stdout = info
+		}
+	}
+	if stdout.GetSize() != 10 || stdout.GetMode() != syscall.S_IFREG|0o640 || stdout.GetNlink() != 1 || stdout.GetMtime().GetNanoseconds() < 1e18 {
+		t.Errorf("stdout is %v", stdout)
+	}
+	for path, code := range map[string]int{virtual + "/stdout": 400, virtual + "/none": 404, "": 400, virtual + "/absolute": 404} {
+		if _, err := attached.List(path); err == nil || Status(err) != code {
+			t.Errorf("path=%q: %v; want %d", path, err, code)
+		}
+	}
+}
+
+func TestReadOfACall(t *testing.T) {
+	attached := sandbox(t)
+	for _, test := range []struct {
+		offset, length uint64
+		want           string
+	}{
+		{0, 0, ""}, {0, 3, "012"}, {4, math.MaxUint64, "456789"}, {10, 1, ""}, {math.MaxUint64, math.MaxUint64, ""},
+	} {
+		part, err := attached.Read(virtual+"/stdout", test.offset, test.length)
+		if err != nil || string(part.Data) != test.want || part.Size != 10 {
+			t.Errorf("from %d, %d bytes: %q of %d, %v", test.offset, test.length, part.Data, part.Size, err)
+		}
+	}
+	if part, err := attached.Read(virtual+"/big", 0, math.MaxUint64); err != nil || len(part.Data) != MaxRead || part.Size != MaxRead+1 {
+		t.Errorf("%d bytes of %d, %v", len(part.Data), part.Size, err)
+	}
+	if _, err := attached.Read(virtual+"/none", 0, 1); err == nil || Status(err) != http.StatusNotFound {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestAliasesAndMethods(t *testing.T) {
+	attached := sandbox(t)
+	answer := get(attached, "/files/read.json", url.Values{"path": {virtual + "/stdout"}, "offset": {"8"}, "jsonp": {"f"}})
+	if answer.Body.String() != `f({"data":"89","offset":8});` {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	for endpoint, handler := range attached.Routes() {
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, endpoint+"?path="+virtual+"/stdout", nil))
+		if recorder.Code != http.StatusMethodNotAllowed {
+			t.Errorf("POST %s: %d", endpoint, recorder.Code)
+		}
 	}
 }
 

@@ -1,0 +1,120 @@
+package legacy
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"troupe/messages/json"
+)
+
+// Aliases are the paths under which clients ask for path.
+func Aliases(path string) []string {
+	if strings.HasSuffix(path, ".json") {
+		return []string{path}
+	}
+	return []string{path, path + ".json"}
+}
+
+// Allowed refuses a request that does more than read. It tells whether the
+// request goes on.
+func Allowed(rw http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	rw.Header().Set("Allow", "GET, HEAD")
+	http.Error(rw, "method "+r.Method+": expecting GET", http.StatusMethodNotAllowed)
+	return false
+}
+
+// Serve answers a request that reads with the document that write writes,
+// piece by piece. It panics with http.ErrAbortHandler when the client has gone
+// before the end, which it must not take for the whole.
+func Serve(rw http.ResponseWriter, r *http.Request, write func(*json.Writer)) {
+	if !Allowed(rw, r) {
+		return
+	}
+	callback, ok := callbackOf(rw, r)
+	if !ok {
+		return
+	}
+	rw.Header().Add("Vary", "Accept-Encoding")
+	var out io.Writer = rw
+	finish := func() error { return nil }
+	if r.Method != http.MethodHead && takesGzip(r.Header.Values("Accept-Encoding")) {
+		rw.Header().Set("Content-Encoding", "gzip")
+		// The level is known to be valid.
+		small, _ := gzip.NewWriterLevel(rw, gzip.BestSpeed)
+		out, finish = small, small.Close
+	}
+	if err := document(out, callback, write); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if err := finish(); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// document writes a document, as the argument of callback unless that is
+// empty.
+func document(out io.Writer, callback string, write func(*json.Writer)) error {
+	if callback != "" {
+		if _, err := io.WriteString(out, callback+"("); err != nil {
+			return err
+		}
+	}
+	w := json.NewWriter(out)
+	write(w)
+	if err := w.Flush(); err != nil || callback == "" {
+		return err
+	}
+	_, err := io.WriteString(out, ");")
+	return err
+}
+
+// functions are the names that may be called: one that holds anything else
+// could make the answer a script of the client's own.
+var functions = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$.\[\]]{0,127}$`)
+
+// callbackOf is the function that ?jsonp= names, and sets what kind of content
+// follows.
+func callbackOf(rw http.ResponseWriter, r *http.Request) (callback string, ok bool) {
+	callback = r.URL.Query().Get("jsonp")
+	switch {
+	case callback == "":
+		rw.Header().Set("Content-Type", "application/json")
+	case !functions.MatchString(callback):
+		http.Error(rw, "jsonp="+strconv.Quote(callback)+" is no name of a function", http.StatusBadRequest)
+		return "", false
+	default:
+		rw.Header().Set("Content-Type", "text/javascript")
+		rw.Header().Set("X-Content-Type-Options", "nosniff")
+	}
+	return callback, true
+}
+
+// takesGzip reads Accept-Encoding: gzip, or *, unless its weight is zero.
+func takesGzip(lists []string) bool {
+	takes := false
+	for _, coding := range strings.Split(strings.Join(lists, ","), ",") {
+		name, parameters, _ := strings.Cut(coding, ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+		weight := 1.0
+		if q, given := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(parameters), " ", ""), "q="); given {
+			var err error
+			if weight, err = strconv.ParseFloat(q, 64); err != nil {
+				weight = 0
+			}
+		}
+		switch name {
+		case "gzip", "x-gzip":
+			return weight > 0
+		case "*":
+			takes = weight > 0
+		}
+	}
+	return takes
+}
