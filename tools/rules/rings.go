@@ -30,7 +30,7 @@ var Rings = []Ring{
 		Name: "cores",
 		Folders: []string{
 			"allocator/drf", "allocator/core", "master/state", "master/registry",
-			"slave/state", "slave/updates", "frameworks/session",
+			"slave/state", "slave/updates", "frameworks/session", "executor/check",
 		},
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
 	},
