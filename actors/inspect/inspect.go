@@ -10,16 +10,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.uber.org/zap"
 
 	"troupe/actors"
 )
 
 // Options say what is shown beside the actors.
 type Options struct {
-	// Level of the process's log, which /logging/toggle changes; nil: the route
-	// is not there.
-	Level *zap.AtomicLevel
+	// Log is what /logging/toggle changes; nil: the route is not there.
+	Log *LogLevel
 	// Collectors of the process's parts, for /metrics.
 	Collectors []prometheus.Collector
 	// Healthy says what is wrong with the process; nil when nothing is. It is
@@ -36,6 +34,9 @@ type Options struct {
 //	/metrics         for Prometheus
 //	/debug/pprof/    profiles
 //
+// and, in the form that Mesos's clients know, /__processes__ and
+// /system/stats.json.
+//
 // It fails when two collectors claim one name.
 func Mount(sys *actors.System, o Options) error {
 	registry := prometheus.NewRegistry()
@@ -51,8 +52,10 @@ func Mount(sys *actors.System, o Options) error {
 	sys.Route("/actors", "actors, peers and lost messages", http.HandlerFunc(serveActors(sys)))
 	sys.Route("/health", "200 when all is well", http.HandlerFunc(serveHealth(o.Healthy)))
 	sys.Route("/help", "what is served here", http.HandlerFunc(serveHelp(sys)))
-	if o.Level != nil {
-		sys.Route("/logging/toggle", "?level=debug&duration=15mins", newToggle(*o.Level))
+	sys.Route("/system/stats.json", "the machine's load, memory and processors", http.HandlerFunc(serveMachine))
+	sys.Route("/__processes__", "actors with what waits for them, as Mesos shows them", serveProcesses(sys))
+	if o.Log != nil {
+		sys.Route("/logging/toggle", "?level=debug&duration=15mins", o.Log)
 	}
 	mountProfiles(sys)
 	return nil

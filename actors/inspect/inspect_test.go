@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -142,12 +143,13 @@ func TestHealthAndHelp(t *testing.T) {
 func TestToggle(t *testing.T) {
 	sys := system(t)
 	level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
-	if err := Mount(sys, Options{Level: &level}); err != nil {
+	if err := Mount(sys, Options{Log: NewLogLevel(level)}); err != nil {
 		t.Fatal(err)
 	}
 	for query, want := range map[string]int{
 		"?level=loud&duration=1mins": 400, "?level=debug": 400, "?level=debug&duration=0secs": 400,
 		"?level=debug&duration=30days": 400, "?level=debug&duration=15mins": 200, "?level=error&duration=1m30s": 200, "": 200,
+		"?level=1&duration=15mins": 200, "?level=4294967296&duration=15mins": 400, "?level=1": 400,
 	} {
 		if code, body := get(t, sys, "/logging/toggle"+query); code != want {
 			t.Errorf("%s: %d %s, want %d", query, code, body, want)
@@ -158,9 +160,10 @@ func TestToggle(t *testing.T) {
 func TestTheLevelComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
-		toggle := newToggle(level)
-		toggle.set(zapcore.DebugLevel, time.Minute)
-		toggle.set(zapcore.ErrorLevel, time.Hour)
+		log := NewLogLevel(level)
+		if err := errors.Join(log.set(zapcore.DebugLevel, time.Minute), log.set(zapcore.ErrorLevel, time.Hour)); err != nil {
+			t.Fatal(err)
+		}
 		<-time.After(2 * time.Minute)
 		if level.Level() != zapcore.ErrorLevel {
 			t.Errorf("after 2 of 60 minutes: %v", level)
@@ -170,6 +173,51 @@ func TestTheLevelComesBack(t *testing.T) {
 			t.Errorf("after an hour: %v", level)
 		}
 	})
+}
+
+func TestVerbosity(t *testing.T) {
+	level := zap.NewAtomicLevelAt(zapcore.WarnLevel)
+	log := NewLogLevel(level)
+	for _, test := range []struct {
+		set, want uint32
+		level     zapcore.Level
+	}{{0, 0, zapcore.WarnLevel}, {1, 1, zapcore.InfoLevel}, {2, 2, zapcore.DebugLevel}, {math.MaxUint32, 2, zapcore.DebugLevel}} {
+		if err := log.SetVerbosity(test.set, time.Hour); err != nil || level.Level() != test.level || log.Verbosity() != test.want {
+			t.Errorf("set to %d: %v, %d, %v", test.set, level, log.Verbosity(), err)
+		}
+	}
+	for _, span := range []time.Duration{0, -1, 25 * time.Hour} {
+		if err := log.SetVerbosity(1, span); err == nil {
+			t.Errorf("for %v", span)
+		}
+	}
+}
+
+func TestWhatMesosClientsRead(t *testing.T) {
+	sys := system(t)
+	if err := Mount(sys, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	var figures map[string]float64
+	_, body := get(t, sys, "/system/stats.json")
+	if err := json.Unmarshal([]byte(body), &figures); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"avg_load_1min", "avg_load_5min", "avg_load_15min", "cpus_total", "mem_total_bytes", "mem_free_bytes"} {
+		if _, there := figures[key]; !there || len(figures) != 6 {
+			t.Errorf("%s is not in %v", key, figures)
+		}
+	}
+	got, err := json.Marshal(processes([]actors.ActorInfo{{Name: "master", Depth: 2}, {Name: "idle"}}))
+	if want := `[{"id":"master","events":[{"type":"MESSAGE"},{"type":"MESSAGE"}]},{"id":"idle","events":[]}]`; err != nil || string(got) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+	if n := len(processes([]actors.ActorInfo{{Depth: 1 << 40}})[0].Events); n != maxEvents {
+		t.Errorf("%d events are shown", n)
+	}
+	if code, body := get(t, sys, "/__processes__"); code != http.StatusOK || !strings.HasPrefix(body, "[") {
+		t.Errorf("/__processes__: %d %s", code, body)
+	}
 }
 
 func TestTwoOfAName(t *testing.T) {

@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -133,13 +132,5 @@ func lost(list []actors.Lost) []Lost {
 }
 
 func serveActors(sys *actors.System) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		text, err := json.Marshal(Read(sys))
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(text) // a client that has gone needs no answer
-	}
+	return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Read(sys)) }
 }

@@ -6,67 +6,41 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
-// toggle changes the log's level for a while.
-type toggle struct {
-	level zap.AtomicLevel
-	usual zapcore.Level
-
-	mu   sync.Mutex
-	back *time.Timer // nil while the level is the usual one
-}
-
-func newToggle(level zap.AtomicLevel) *toggle {
-	return &toggle{level: level, usual: level.Level()}
-}
-
-// maxToggle bounds how long a level that was meant to be passing can stay.
-const maxToggle = 24 * time.Hour
-
-// ServeHTTP implements http.Handler. Without parameters it says the level.
-func (t *toggle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers /logging/toggle. Without parameters it says the level.
+func (l *LogLevel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, duration := r.FormValue("level"), r.FormValue("duration")
 	if name == "" && duration == "" {
-		fmt.Fprintln(w, t.level.Level())
-		return
-	}
-	level, err := zapcore.ParseLevel(name)
-	if err != nil {
-		http.Error(w, fmt.Sprintf("level=%q is none of debug, info, warn, error", name), http.StatusBadRequest)
+		fmt.Fprintln(w, l.level.Level())
 		return
 	}
 	span, err := parseSpan(duration)
-	if err != nil || span <= 0 || span > maxToggle {
-		http.Error(w, fmt.Sprintf("duration=%q is not like 15mins or 1m30s, above 0 and at most %v", duration, maxToggle), http.StatusBadRequest)
+	if err != nil {
+		http.Error(w, fmt.Sprintf("duration=%q is not like 15mins or 1m30s", duration), http.StatusBadRequest)
 		return
 	}
-	t.set(level, span)
-	fmt.Fprintf(w, "%v for %v, then %v\n", level, span, t.usual)
+	if verbosity, numberErr := strconv.ParseUint(name, 10, 32); numberErr == nil {
+		err = l.SetVerbosity(uint32(verbosity), span)
+	} else {
+		err = l.setNamed(name, span)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	fmt.Fprintf(w, "%v for %v, then %v\n", l.level.Level(), span, l.usual)
 }
 
-func (t *toggle) set(level zapcore.Level, span time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.back != nil {
-		t.back.Stop()
+func (l *LogLevel) setNamed(name string, span time.Duration) error {
+	level, err := zapcore.ParseLevel(name)
+	if err != nil {
+		return fmt.Errorf("level=%q is none of debug, info, warn, error, and no number of levels to log more", name)
 	}
-	t.level.SetLevel(level)
-	var mine *time.Timer
-	mine = time.AfterFunc(span, func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.back == mine { // no later request has taken over
-			t.level.SetLevel(t.usual)
-			t.back = nil
-		}
-	})
-	t.back = mine
+	return l.set(level, span)
 }
 
 // units of Mesos's durations; Go's have their own.

@@ -25,6 +25,8 @@ type Info struct {
 	Capabilities []string
 	// By canonical name.
 	Flags map[string]string
+	// LogFile is served as /slave/log; empty: there is none.
+	LogFile string
 	// What the processes of a host use, by the sandboxes they work in; nil if
 	// that cannot be known. It may take long.
 	Usage func(hostPid int, sandboxes []string) map[string]Usage
@@ -68,6 +70,9 @@ var routes = []route{
 // Mount mounts the agent's routes, each under / and under /slave(1)/.
 func Mount(r Router, v *View, info Info) {
 	s := &server{view: v, info: info}
+	if info.LogFile != "" {
+		v.files.attached.Attach("/slave/log", info.LogFile)
+	}
 	for _, p := range []string{"", prefix} {
 		for _, rt := range routes {
 			r.Route(p+rt.path, rt.help, s.handler(rt))

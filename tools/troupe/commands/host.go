@@ -49,13 +49,13 @@ func (h *hostFlags) run(ctx context.Context, io Streams) error {
 	if err != nil {
 		return err
 	}
-	logger, level, done, err := h.log.logger("executor-host", io.Err)
+	logging, done, err := h.log.logging("executor-host", io.Err)
 	if err != nil {
 		return err
 	}
 	err = daemon.RunHost(ctx, daemon.HostOptions{
 		Agent: h.agent, HostID: h.id, RecoveryTimeout: time.Duration(h.recovery), ReconnectMax: time.Duration(h.retry), TLS: secure,
-		Logging: daemon.Logging{Logger: logger, Level: level},
+		Logging: logging,
 	})
 	if errors.Is(err, host.ErrAgentGone) {
 		err = nil // as it was asked to: nobody is left to tell

@@ -83,12 +83,12 @@ func (l *localFlags) run(ctx context.Context, io Streams) (err error) {
 		remove = func() error { return os.RemoveAll(dir) }
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	logger, level, done, err := l.log.logger("local", io.Err)
+	logging, done, err := l.log.logging("local", io.Err)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	o, err := l.options(dir, daemon.Logging{Logger: logger, Level: level})
+	o, err := l.options(dir, logging)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 		return daemon.Network{Listen: net.JoinHostPort(l.ip, strconv.Itoa(port)), Hostname: l.ip, TLS: secure}
 	}
 	named := func(name string) daemon.Logging {
-		return daemon.Logging{Logger: logging.Logger.Named(name), Level: logging.Level}
+		return daemon.Logging{Logger: logging.Logger.Named(name), Level: logging.Level, File: logging.File}
 	}
 	environment, err := executorEnvironment("")
 	if err != nil {

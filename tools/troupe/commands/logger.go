@@ -27,36 +27,40 @@ func (l *logFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&l.dir, "log_dir", "", "folder of a log file, beside what is logged to stderr")
 }
 
-// logger is for a daemon of this name. The level can be changed while it
-// runs. Close the file, if there is one, when all is said.
-func (l *logFlags) logger(name string, stderr io.Writer) (logger *zap.Logger, level zap.AtomicLevel, done func() error, err error) {
-	level, err = parseLevel(l.level)
+// logging is for a daemon of this name. Close the file, if there is one, when
+// all is said.
+func (l *logFlags) logging(name string, stderr io.Writer) (logging daemon.Logging, done func() error, err error) {
+	level, err := parseLevel(l.level)
 	if err != nil {
-		return nil, level, nil, err
+		return logging, nil, err
 	}
+	logging.Level = level
 	done = func() error { return nil }
 	core := zapcore.NewCore(encoder(show.StyleFor(stderr).Terminal()), zapcore.Lock(zapcore.AddSync(stderr)), level)
 	if l.dir != "" {
 		if err := os.MkdirAll(l.dir, 0o755); err != nil {
-			return nil, level, nil, fmt.Errorf("--log_dir: %w", err)
+			return logging, nil, fmt.Errorf("--log_dir: %w", err)
 		}
-		file, err := os.OpenFile(filepath.Join(l.dir, "troupe-"+name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		logging.File = filepath.Join(l.dir, "troupe-"+name+".log")
+		file, err := os.OpenFile(logging.File, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		if err != nil {
-			return nil, level, nil, fmt.Errorf("--log_dir: %w", err)
+			return logging, nil, fmt.Errorf("--log_dir: %w", err)
 		}
 		core = zapcore.NewTee(core, zapcore.NewCore(encoder(false), zapcore.Lock(file), level))
 		done = file.Close
 	}
-	return zap.New(core).Named(name), level, done, nil
+	logging.Logger = zap.New(core).Named(name)
+	return logging, done, nil
 }
 
 // serve starts a daemon of this name and runs it until ctx is done or it fails.
 func (l *logFlags) serve(ctx context.Context, io Streams, name string, start func(daemon.Logging) (*daemon.Daemon, error)) error {
-	logger, level, done, err := l.logger(name, io.Err)
+	logging, done, err := l.logging(name, io.Err)
 	if err != nil {
 		return err
 	}
-	d, err := start(daemon.Logging{Logger: logger, Level: level})
+	logger := logging.Logger
+	d, err := start(logging)
 	if err != nil {
 		return errors.Join(err, done())
 	}

@@ -12,11 +12,13 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
+	"troupe/actors/inspect"
 	"troupe/allocator"
 	"troupe/master"
 	"troupe/master/api"
 	"troupe/master/election"
 	"troupe/master/store/replicated"
+	"troupe/messages/carrier/files"
 	"troupe/messages/masters"
 	"troupe/messages/mesos"
 )
@@ -28,6 +30,7 @@ type candidate struct {
 	views   *api.View
 	contest election.Contest
 	started time.Time
+	files   files.Attached
 	replica atomic.Pointer[replicated.Node]  // nil for masters that do not share the registry
 	leader  atomic.Pointer[mesos.MasterInfo] // who leads, as far as is known
 	leading atomic.Bool
@@ -40,8 +43,20 @@ func (c *candidate) standBy() error {
 	_, err := c.System.Spawn(master.Name, master.NewStandby(c.leader.Load))
 	api.MountLeader(c.System, func() (*mesos.MasterInfo, bool) { return c.leader.Load(), c.leading.Load() })
 	c.mount = api.MountOwn(c.System, c.views, c.info())
+	c.mountFiles()
 	c.System.Route("/", "leads to the leading master, while this one does not lead", http.HandlerFunc(c.redirect))
 	return err
+}
+
+// mountFiles lets clients read this master's log, if it is kept in a file.
+func (c *candidate) mountFiles() {
+	if file := c.options.Logging.File; file != "" {
+		c.files.Attach("/master/log", file)
+	}
+	for path, handler := range c.files.Routes() {
+		c.System.Route(path, "files that are attached", handler)
+		c.System.Route("/master"+path, "files that are attached", handler)
+	}
 }
 
 // info is what this master shows of itself whether it leads or not.
@@ -177,7 +192,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	info := c.info()
 	info.Elected = time.Now()
 	info.HideFrameworkMetrics = o.HideFrameworkMetrics
-	info.Metrics = append(info.Metrics, leadership.Metrics, systemMetrics)
+	info.Metrics = append(info.Metrics, leadership.Metrics, inspect.Machine)
 	c.mount(info)
 	api.MountOperator(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)

@@ -33,12 +33,15 @@ type Network struct {
 type Logging struct {
 	Logger *zap.Logger
 	Level  zap.AtomicLevel
+	// File is where the log is kept, if it is; clients may read it.
+	File string
 }
 
 // Daemon is a process of a cluster that runs, be it alone in its operating
 // system process or beside others.
 type Daemon struct {
 	System *actors.System
+	log    *inspect.LogLevel
 	scheme string
 	failed chan error
 	// early is done while the system still works, last first.
@@ -49,7 +52,7 @@ type Daemon struct {
 
 // start makes the system of a daemon, whose /metrics has the collectors' figures.
 func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
-	d := &Daemon{scheme: "http", failed: make(chan error, 1)}
+	d := &Daemon{scheme: "http", failed: make(chan error, 1), log: inspect.NewLogLevel(l.Level)}
 	if n.TLS != nil {
 		d.scheme = "https"
 	}
@@ -64,7 +67,7 @@ func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 		}
 		return nil, err
 	}
-	if err := inspect.Mount(d.System, inspect.Options{Level: &l.Level, Collectors: c}); err != nil {
+	if err := inspect.Mount(d.System, inspect.Options{Log: d.log, Collectors: c}); err != nil {
 		return d.abandon(err)
 	}
 	return d, nil

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"troupe/actors"
+	"troupe/actors/inspect"
 	"troupe/slave/api"
 	"troupe/slave/container/posix"
 	"troupe/slave/container/sandbox"
@@ -17,8 +18,8 @@ func mountAgent(sys *actors.System, views *api.View, collector *sandbox.Collecto
 	}
 	api.Mount(sys, views, api.Info{
 		Version: o.Config.Version, Started: time.Now(), PID: "slave(1)@" + sys.Address(), Hostname: o.Network.Hostname,
-		Capabilities: capabilities, Flags: o.Flags, Usage: usage,
-		Metrics: []func(func(string, float64)){systemMetrics, func(put func(key string, value float64)) {
+		Capabilities: capabilities, Flags: o.Flags, LogFile: o.Logging.File, Usage: usage,
+		Metrics: []func(func(string, float64)){inspect.Machine, func(put func(key string, value float64)) {
 			succeeded, failed, pending := collector.Counts()
 			put("gc/path_removals_succeeded", float64(succeeded))
 			put("gc/path_removals_failed", float64(failed))

@@ -1,10 +1,10 @@
-package daemon
+package inspect
 
 import "testing"
 
-func TestSystemMetrics(t *testing.T) {
+func TestMachine(t *testing.T) {
 	got := make(map[string]float64)
-	systemMetrics(func(key string, value float64) { got[key] = value })
+	Machine(func(key string, value float64) { got[key] = value })
 	for _, key := range []string{"system/cpus_total", "system/mem_total_bytes", "system/mem_free_bytes"} {
 		if got[key] <= 0 {
 			t.Errorf("%s is %g", key, got[key])
