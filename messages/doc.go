@@ -5,7 +5,8 @@
 //   - mesos and the packages below it are the vocabulary of the Mesos v1 APIs.
 //   - masters is where masters are.
 //   - cluster is what the parts of a cluster say to each other beside it.
-//   - json and recordio are the forms in which HTTP carries them.
+//   - json and recordio are the forms in which HTTP carries them; carrier is
+//     how, and the one package here that knows HTTP: only faces import it.
 //   - resources calculates with resources; validate checks messages; names
 //     checks ids and roles; tasks sorts the states of a task; field is the
 //     error that checks return.
