@@ -15,6 +15,7 @@ type host struct {
 	started    uint64 // when its process did; with the pid it names one
 	known      bool   // its process is one that this agent started, and is durable
 	returning  bool   // of an earlier agent process, and has not said what it holds
+	spared     bool   // returning, and given more time for the sake of its executors
 	containers map[ContainerID]*executor
 	stopping   bool
 	// Its HostReady, from whom, while it is not known yet.
@@ -305,6 +306,9 @@ func (m *Machine) hostOverdue(id HostID) {
 	switch {
 	case h == nil || h.end != nil:
 	case h.knocking != nil: // the disk is slow, not the host
+		m.emit(SetTimer{hostTimer(id), m.cfg.HostPatience})
+	case h.returning && !h.spared && m.executorsAreBack():
+		h.spared = true
 		m.emit(SetTimer{hostTimer(id), m.cfg.HostPatience})
 	default:
 		m.note(Warn, "A host does not answer, and is killed", Field{"host", string(id)})

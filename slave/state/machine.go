@@ -46,7 +46,8 @@ type Config struct {
 	RegistrationBackoff time.Duration
 	// From a container's launch until its executor must have subscribed; 1 min.
 	ExecutorRegistration time.Duration
-	// The same, from the agent's own start; 2 s.
+	// From the agent's own start until a host of its last life must have come
+	// back; 2 s. One gets HostPatience more when some executor has.
 	ExecutorReregistration time.Duration
 	// The longest wait of executors between attempts to reach a lost agent;
 	// 500 ms.

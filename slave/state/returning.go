@@ -11,7 +11,8 @@ import (
 const unclaimed HostID = "unclaimed"
 
 // awaitHosts looks for the hosts of an earlier agent process. One that lives and
-// says nothing is killed in the end: while it lives, so may what it holds.
+// says nothing is killed in the end: while it lives, so may what it holds. It
+// has as long as a new host when executors have come back that nobody claims.
 // Containers have not outlived the machine's end.
 func (m *Machine) awaitHosts(rebooted bool) {
 	u := m.newHost(unclaimed)
@@ -61,6 +62,22 @@ func (m *Machine) loseUnclaimed() {
 		}
 	}
 	m.lose(u, "no host has it any more")
+}
+
+// executorsAreBack tells that some executor has found its way back before its
+// host. Which host has it is for that to say: until then any that is silent may
+// be it, and is slow rather than dead.
+func (m *Machine) executorsAreBack() bool {
+	u := m.hosts[unclaimed]
+	if u == nil {
+		return false
+	}
+	for _, e := range u.containers {
+		if e.knock != nil || e.peer != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // claim moves an executor of an earlier agent process to the host that has
