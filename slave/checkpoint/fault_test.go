@@ -185,7 +185,7 @@ func TestPowerCut(t *testing.T) {
 		}
 		// A frame that was under way: none of it, a part, or all with some pages
 		// that never came.
-		frame, err := appendFrame(nil, recordsOf(answered, answered+1, answered+2))
+		frame, err := AppendFrame(nil, recordsOf(answered, answered+1, answered+2))
 		if err != nil {
 			t.Fatal(err)
 		}

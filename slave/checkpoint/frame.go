@@ -22,8 +22,9 @@ var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
-// appendFrame adds a batch in a frame to b.
-func appendFrame(b []byte, records []*cluster.JournalRecord) ([]byte, error) {
+// AppendFrame adds records to b, the bytes of a journal, as the frame that
+// Journal would write. The error, with b as it was, is about their size.
+func AppendFrame(b []byte, records []*cluster.JournalRecord) ([]byte, error) {
 	start := len(b)
 	b = append(b, make([]byte, headerSize)...)
 	b, err := proto.MarshalOptions{}.MarshalAppend(b, &cluster.JournalBatch{Records: records})
@@ -75,6 +76,17 @@ type contents struct {
 	records []*cluster.JournalRecord
 	whole   int64          // where the last good frame ends
 	damage  []*DamageError // what was left out
+}
+
+// Frames reads b, the bytes of a journal: the records, and how many bytes they
+// take. What follows those is a frame that was not written wholly. The error is
+// the first *DamageError.
+func Frames(b []byte) (records []*cluster.JournalRecord, whole int, err error) {
+	c := decode("in memory", b)
+	if len(c.damage) > 0 {
+		err = c.damage[0]
+	}
+	return c.records, int(c.whole), err
 }
 
 // decode reads all frames of b.

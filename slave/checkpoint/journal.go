@@ -129,7 +129,7 @@ func (j *Journal) read(path string, strict bool) (Opened, error) {
 	if err := putAside(path); err != nil {
 		return Opened{}, err
 	}
-	frame, err := appendFrame(nil, c.records)
+	frame, err := AppendFrame(nil, c.records)
 	if err != nil {
 		return Opened{}, err
 	}

@@ -307,7 +307,7 @@ func threeFrames(t testing.TB) (content []byte, ends []int) {
 	t.Helper()
 	for _, numbers := range [][]int{{1, 2}, {3}, {4, 5, 6}} {
 		var err error
-		if content, err = appendFrame(content, recordsOf(numbers...)); err != nil {
+		if content, err = AppendFrame(content, recordsOf(numbers...)); err != nil {
 			t.Fatal(err)
 		}
 		ends = append(ends, len(content))

@@ -80,7 +80,7 @@ func (j *Journal) frame(requests []request) ([]byte, error) {
 	for _, r := range requests {
 		records = append(records, r.records...)
 	}
-	frame, err := appendFrame(j.buffer[:0], records)
+	frame, err := AppendFrame(j.buffer[:0], records)
 	if cap(frame) <= minRewrite {
 		j.buffer = frame[:0]
 	}

@@ -23,7 +23,7 @@ type agentNode struct {
 	cluster *simulation
 	number  int
 	total   []*mesos.Resource
-	journal []*cluster.JournalRecord
+	journal journal
 	machine *state.Machine
 	// The address of the master that it was told of last; empty is none.
 	detected string
@@ -69,7 +69,7 @@ func (a *agentNode) boot(rebooted bool) {
 		Seed: [2]uint64{a.net.chance.Uint64(), a.net.chance.Uint64()},
 	})
 	a.actors["agent"] = a
-	a.step(state.Started{Records: a.journal, Rebooted: rebooted})
+	a.step(state.Started{Records: a.readJournal(), Rebooted: rebooted})
 	a.cluster.quorum.follow(a.process, func(leader string) {
 		a.detected = leader
 		a.step(state.MasterDetected{Master: state.Peer(masterActor(leader))})
@@ -184,7 +184,7 @@ func (a *agentNode) sweep(sandbox string) {
 func (a *agentNode) exit(e state.Exit) {
 	a.net.note("%s exits: %s %v", a.address, e.Reason, e.Err)
 	if e.Err == nil {
-		a.journal = nil
+		a.journal = journal{}
 		for _, id := range a.ids {
 			if h := a.hosts[id]; !h.over {
 				h.end("its agent left")
@@ -195,8 +195,8 @@ func (a *agentNode) exit(e state.Exit) {
 	a.net.after(a.net.between(time.Second, 10*time.Second), func() { a.boot(false) })
 }
 
-// write makes all checkpoints that wait durable in one go. A crash may come
-// before, or after part of it, with nobody told.
+// write makes all checkpoints that wait durable in one go. A crash, or a
+// failure of the disk, may come after any byte of it, with nobody told.
 func (a *agentNode) write() {
 	if a.writing || len(a.queue) == 0 {
 		return
@@ -212,22 +212,15 @@ func (a *agentNode) write() {
 		if a.life != life {
 			return
 		}
-		if a.up && a.ailing("fails") {
+		failed := a.ailing("fails")
+		a.append(batch, failed || !a.up)
+		switch {
+		case !a.up:
+		case failed:
 			a.wake(life, func() { a.step(state.Checkpointed{Key: batch[0].Key, Err: errDisk}) })
-			return
+		default:
+			a.wake(life, func() { a.written(life, batch) })
 		}
-		if !a.up {
-			batch = batch[:a.net.chance.IntN(len(batch)+1)]
-		}
-		for _, c := range batch {
-			records := a.disk(c.Records)
-			a.journal = append(a.journal, records...)
-			a.cluster.oracle.journalWritten(records)
-		}
-		if !a.up {
-			return
-		}
-		a.wake(life, func() { a.written(life, batch) })
 	})
 }
 
@@ -271,15 +264,6 @@ func (a *agentNode) stalls(life int) bool {
 	return true
 }
 
-// compactAt is the length of a journal that is rewritten.
-const compactAt = 2000
-
-func (a *agentNode) compact() {
-	if len(a.journal) > compactAt && len(a.queue) == 0 && !a.writing {
-		a.journal = a.machine.Snapshot()
-	}
-}
-
 // hostEnded is what the agent's process sees of a host's end.
 func (a *agentNode) hostEnded(id state.HostID, why string) {
 	if a.up && a.watched[id] {
@@ -303,14 +287,4 @@ func (a *agentNode) powerFailure() {
 	}
 	a.process.kill()
 	a.net.after(a.net.between(10*time.Second, 2*time.Minute), func() { a.boot(true) })
-}
-
-// identity is the id that the agent has by its journal; empty when it has none.
-func (a *agentNode) identity() string {
-	for _, r := range a.journal {
-		if id := r.GetIdentity().GetAgent().GetId().GetValue(); id != "" {
-			return id
-		}
-	}
-	return ""
 }

@@ -38,6 +38,8 @@ var sabotages = []struct {
 	{"a launch that comes after the end", lateLaunch, []string{"law 2", "is started on", "after its framework saw"}, nil},
 	{"a second end", secondEnd, []string{"law 2", "is told to be TASK_FAILED, after TASK_FINISHED"}, nil},
 	{"a task that nobody launched", strangeTask, []string{"law 2", "is spoken of, but was never launched"}, nil},
+	{"an end of a framework that agents do not hear of", deafAgents, []string{"law 2", "still runs, and its framework was ended"}, at(time.Minute, "teardown scheduler0", "teardown scheduler1")},
+	{"offers that stop coming", noMoreOffers, []string{"launched", "of 30 tasks, long after the last fault"}, nil},
 	{"a framework that is removed", banish, []string{"law 2: framework", "had not been away"}, nil},
 
 	{"an agent that comes back and kills", lethalReturn, []string{"law 3", "is ended before its time"}, at(40*time.Second, "crash agent0", "crash agent1")},
@@ -272,6 +274,18 @@ var strangeTask = onMessage(func(_ *simulation, p *process, who, to string, e *s
 	return true
 })
 
+// deafAgents are never told that a framework has ended.
+var deafAgents = onMessage(func(*simulation, *process, string, string, *cluster.ShutdownFramework) bool { return false })
+
+// noMoreOffers keeps all offers but the first few from authors.
+func noMoreOffers(c *simulation) {
+	n := 0
+	onMessage(func(_ *simulation, _ *process, _, _ string, e *scheduler.Event) bool {
+		n += len(e.GetOffers().GetOffers())
+		return e.Offers == nil || n <= 4
+	})(c)
+}
+
 func banish(c *simulation) {
 	afterwards(c, func(m *masterNode) {
 		m.carry("master", c.schedulers[0].pid("scheduler"), &scheduler.Event{
@@ -314,9 +328,15 @@ func forget(about func(*cluster.JournalRecord) bool) func(*simulation) {
 func amnesia(c *simulation) {
 	c.net.after(5*time.Second, func() {
 		for _, a := range c.agents {
-			for !a.up && len(a.journal) > 0 && aboutUpdate(a.journal[len(a.journal)-1]) {
-				a.journal = a.journal[:len(a.journal)-1]
+			if a.up {
+				continue
 			}
+			records := a.readJournal()
+			last := len(records)
+			for last > 0 && aboutUpdate(records[last-1]) {
+				last--
+			}
+			a.rewriteJournal(records[:last])
 		}
 		amnesia(c)
 	})
