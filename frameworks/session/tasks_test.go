@@ -53,6 +53,9 @@ func TestTerminalUpdateEndsTheAccount(t *testing.T) {
 	if r.s.Tasks() != 1 {
 		t.Fatalf("%d tasks before the update is handled, want 1", r.s.Tasks())
 	}
+	// Nor does a master's guess come after the end that the author has in hand.
+	r.event(update("T1", mesos.TaskState_TASK_LOST, 0))
+	r.want()
 	r.step(handled(e))
 	if r.s.Tasks() != 0 {
 		t.Fatalf("%d tasks after, want 0", r.s.Tasks())

@@ -48,8 +48,11 @@ func (s *Session) onUpdate(e *scheduler.Event) {
 }
 
 // stale tells whether an update says nothing new: the author has it in hand,
-// or a reconciliation repeats the known state.
+// or the task's end, or a reconciliation repeats the known state.
 func (s *Session) stale(t *task, st *mesos.TaskStatus) bool {
+	if t.handling != "" && tasks.Terminal(t.state) {
+		return true // what comes with a uuid comes again, and is acknowledged then
+	}
 	if uuid := string(st.GetUuid()); uuid != "" {
 		return t.handling == uuid
 	}

@@ -35,8 +35,7 @@ type ailments struct {
 	backlog []func()
 	dials   []*link       // to it, not answered
 	woke    time.Time     // when it was paused last
-	skew    time.Duration // of its clock, in this incarnation
-	off     time.Duration // of its machine's clock: the skew of the next one
+	off     time.Duration // of its machine's clock, from the true time
 	fuse    int           // effects until it dies; 0 is never
 }
 
@@ -60,7 +59,6 @@ func (p *process) dialable() bool { return !strings.HasSuffix(p.address, ":0") }
 func (p *process) start() {
 	p.life++
 	p.up = true
-	p.skew = p.off
 	p.name = strconv.Itoa(p.life)
 	p.suffix = "@" + p.address + "#" + p.name
 	p.actors = make(map[string]actor)
@@ -99,10 +97,10 @@ func (p *process) peers() []*process {
 // pid is the printed address of an actor of this incarnation.
 func (p *process) pid(name string) string { return name + p.suffix }
 
-// now is what the process takes for the time. A clock that is set while it
-// runs makes no difference to it, as it counts by the time since it started;
-// it does to what the next incarnation reads of this one.
-func (p *process) now() time.Time { return p.net.now.Add(p.skew) }
+// now is what the process takes for the time.
+func (p *process) now() time.Time {
+	return reading(p.net.now.Add(p.off), p.net.now.Sub(p.net.begin))
+}
 
 // later lets something happen to this incarnation.
 func (p *process) later(d time.Duration, run func()) {
