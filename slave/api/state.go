@@ -146,7 +146,7 @@ func writeExecutors(w *json.Writer, snapshot *view.Snapshot, list []*view.Execut
 		for _, part := range []struct {
 			key   string
 			tasks []*view.Task
-		}{{"tasks", x.Live}, {"queued_tasks", x.Queued}, {"completed_tasks", x.Over}} {
+		}{{"tasks", x.Live}, {"queued_tasks", x.Queued}, {"completed_tasks", slices.Concat(x.Over, x.Ended)}} {
 			w.Key(part.key)
 			w.BeginArray()
 			for _, t := range part.tasks {

@@ -21,6 +21,7 @@ func (m *Machine) drainAgent(config *mesos.DrainConfig) {
 		return
 	}
 	m.drain = config // no launch may slip in while the journal is written
+	m.publishAgent()
 	m.note(Info, "The agent is being drained", Field{"agent", m.ID()})
 	m.checkpoint(m.drainTasks, drainRecord(config))
 }
@@ -66,6 +67,7 @@ func (m *Machine) drained() {
 		}
 	}
 	m.drain = nil
+	m.publishAgent()
 	m.note(Info, "The agent is drained", Field{"agent", m.ID()})
 	m.checkpoint(nil, drainRecord(nil))
 }

@@ -168,8 +168,9 @@ type FrameworkTree struct {
 // ExecutorTree is an executor with its tasks.
 type ExecutorTree struct {
 	*Executor
-	// Queued were not given to the executor yet, Live were, Over have ended.
-	Queued, Live, Over []*Task
+	// Queued were not given to the executor yet, and Live were. Ended wait for
+	// acknowledgements, Over for nothing; these are the oldest first.
+	Queued, Live, Ended, Over []*Task
 }
 
 // Snapshot copies what changes.
@@ -206,7 +207,7 @@ func (x *executorModel) tree() *ExecutorTree {
 	for _, id := range slices.Sorted(maps.Keys(x.tasks)) {
 		switch task := x.tasks[id]; {
 		case tasks.Terminal(task.State):
-			t.Over = append(t.Over, task)
+			t.Ended = append(t.Ended, task)
 		case task.Launched:
 			t.Live = append(t.Live, task)
 		default:

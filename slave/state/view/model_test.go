@@ -58,7 +58,7 @@ func TestTasksOfEndedExecutors(t *testing.T) {
 		t.Error("an earlier snapshot has changed, or was wrong")
 	}
 	f := after.Frameworks[0]
-	if len(f.Executors) != 0 || len(f.Completed) != 1 || len(f.Completed[0].Over) != 1 || after.Ended[mesos.TaskState_TASK_FAILED] != 1 {
+	if len(f.Executors) != 0 || len(f.Completed) != 1 || len(f.Completed[0].Ended) != 1 || after.Ended[mesos.TaskState_TASK_FAILED] != 1 {
 		t.Errorf("after its end: %+v", f)
 	}
 	m.Apply(TaskRemoved{taskOf("nobody", "C", "T", mesos.TaskState_TASK_FAILED)})

@@ -30,6 +30,8 @@ type Agent struct {
 	Master string
 	// Whether that master knows the agent.
 	Registered bool
+	// Nil while the agent is not being drained.
+	Drain *mesos.DrainConfig
 }
 
 // Framework is an immutable picture of a framework that has executors or
