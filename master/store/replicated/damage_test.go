@@ -64,6 +64,12 @@ func FuzzDamagedLog(f *testing.F) {
 		f.Add(at+10, []byte{1, 2, 3, 4, 5, 6, 7, 8}, uint(0))
 		f.Add(at+2000, []byte{0}, at)
 	}
+	for _, name := range numberKeys {
+		for at := 0; at < len(whole) && bytes.Contains(whole[at:], []byte(name)); at++ {
+			at += bytes.Index(whole[at:], []byte(name))
+			f.Add(uint(at), []byte{'0'}, uint(0))
+		}
+	}
 	f.Fuzz(func(t *testing.T, at uint, with []byte, cut uint) {
 		data := slices.Clone(whole)
 		copy(data[at%uint(len(data)):], with)

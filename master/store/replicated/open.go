@@ -25,6 +25,11 @@ var (
 	replicaKey = []byte("replica")      // this replica's id, made with the file
 	mastersKey = []byte("masters flag") // Options.Masters as last accepted
 	clusterKey = []byte("cluster")      // the cluster's id, once it is known
+
+	// Raft's own, by which it does not vote twice in a term.
+	raftKeys = []string{"CurrentTerm", "LastVoteTerm", "LastVoteCand"}
+	// All names there may be: one that was spoiled would be one that is absent.
+	numberKeys = append([]string{string(replicaKey), string(mastersKey), string(clusterKey)}, raftKeys...)
 )
 
 // lockTimeout is how long Open waits for another process to let the files go.
@@ -187,10 +192,16 @@ func checkFile(path string, size int64) (err error) {
 		if err := pages.Check(path); err != nil {
 			return damaged(path, err)
 		}
-		if tx.Bucket([]byte("logs")) == nil || tx.Bucket([]byte("conf")) == nil {
+		conf := tx.Bucket([]byte("conf"))
+		if tx.Bucket([]byte("logs")) == nil || conf == nil {
 			return damaged(path, errors.New("the file is a database of something else"))
 		}
-		return nil
+		return conf.ForEach(func(key, _ []byte) error {
+			if !slices.Contains(numberKeys, string(key)) {
+				return damaged(path, fmt.Errorf("it has a value named %q", key))
+			}
+			return nil
+		})
 	})
 }
 
@@ -224,7 +235,7 @@ func (d *disk) readLog(newest raft.SnapshotMeta) (err error) {
 		return err
 	}
 	d.cluster = string(clusterID)
-	for _, key := range []string{"CurrentTerm", "LastVoteTerm", "LastVoteCand"} {
+	for _, key := range raftKeys {
 		if _, err := d.log.optional([]byte(key)); err != nil {
 			return err
 		}

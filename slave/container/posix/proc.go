@@ -39,8 +39,8 @@ func parseStat(data []byte) (stat, error) {
 	}
 	const first = 3 // the number, in proc(5), of the field after the name
 	fields := strings.Fields(string(data[end+1:]))
-	if len(fields) < 25-first || len(fields[0]) != 1 {
-		return stat{}, fmt.Errorf("only %d fields after the name in %q", len(fields), data)
+	if len(fields) < 25-first || len(fields[0]) != 1 || fields[0][0] < 'A' || fields[0][0] > 'z' {
+		return stat{}, fmt.Errorf("no state, or only %d fields, after the name in %q", len(fields), data)
 	}
 	var err error
 	number := func(field int) uint64 {

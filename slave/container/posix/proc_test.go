@@ -30,6 +30,7 @@ func FuzzParseStat(f *testing.F) {
 	}
 	f.Add(self)
 	f.Add([]byte("1 ()) S"))
+	f.Add([]byte("1 (sh) \x00 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if s, err := parseStat(data); err == nil && s.state == 0 {
 			t.Errorf("no state in %q", data)
