@@ -274,8 +274,21 @@ var strangeTask = onMessage(func(_ *simulation, p *process, who, to string, e *s
 	return true
 })
 
-// deafAgents are never told that a framework has ended.
-var deafAgents = onMessage(func(*simulation, *process, string, string, *cluster.ShutdownFramework) bool { return false })
+// deafAgents are never told that a framework has ended. Nobody else gets what
+// they still use.
+func deafAgents(c *simulation) {
+	ended := false
+	c.net.tamper = func(_ *process, _, _ string, m proto.Message) bool {
+		switch m := m.(type) {
+		case *cluster.ShutdownFramework:
+			ended = true
+			return false
+		case *scheduler.Event:
+			return !ended || m.Offers == nil
+		}
+		return true
+	}
+}
 
 // noMoreOffers keeps all offers but the first few from authors.
 func noMoreOffers(c *simulation) {
