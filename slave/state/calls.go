@@ -1,9 +1,6 @@
 package state
 
 import (
-	"strconv"
-	"time"
-
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
@@ -189,17 +186,4 @@ func (m *Machine) executorMessage(e *executor, msg *executorapi.Call_Message) {
 	m.send(m.master.peer, &cluster.ExecutorMessage{
 		FrameworkId: e.framework.info.Id, AgentId: m.id(), ExecutorId: e.info.ExecutorId, Data: msg.GetData(),
 	})
-}
-
-// duration is how Mesos writes one: a number and a unit, such as 5secs.
-func duration(d time.Duration) string {
-	for _, u := range []struct {
-		is   time.Duration
-		name string
-	}{{time.Minute, "mins"}, {time.Second, "secs"}, {time.Millisecond, "ms"}, {time.Microsecond, "us"}} {
-		if d >= u.is && d%u.is == 0 {
-			return strconv.FormatInt(int64(d/u.is), 10) + u.name
-		}
-	}
-	return strconv.FormatInt(int64(d), 10) + "ns"
 }

@@ -3,8 +3,6 @@ package state
 import (
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 )
@@ -49,6 +47,12 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 	} {
 		set(v[0], v[1])
 	}
+	if role := roleOf(e.info.GetResources()); role != "" {
+		set("MESOS_ALLOCATION_ROLE", role)
+	}
+	if e.kind == cluster.LaunchContainer_DEFAULT {
+		set("MESOS_CONTAINER_IP", hostOf(m.cfg.Endpoint)) // its tasks share the machine's network
+	}
 	if e.kind != cluster.LaunchContainer_COMMAND {
 		for _, v := range e.info.GetCommand().GetEnvironment().GetVariables() {
 			if v.GetType() != mesos.Environment_Variable_SECRET {
@@ -64,11 +68,6 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 	}
 	for _, v := range env.Variables {
 		v.Type = mesos.Environment_Variable_VALUE.Enum()
-	}
-	if role := roleOf(e.info.GetResources()); role != "" {
-		env.Variables = append(env.Variables, &mesos.Environment_Variable{
-			Name: proto.String("MESOS_ALLOCATION_ROLE"), Value: &role, Type: mesos.Environment_Variable_VALUE.Enum(),
-		})
 	}
 	return env
 }

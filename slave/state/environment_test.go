@@ -42,7 +42,7 @@ func TestEnvironment(t *testing.T) {
 	for _, c := range []struct {
 		kind cluster.LaunchContainer_Kind
 		a    string
-	}{{cluster.LaunchContainer_CUSTOM, "2"}, {cluster.LaunchContainer_COMMAND, "1"}} {
+	}{{cluster.LaunchContainer_CUSTOM, "2"}, {cluster.LaunchContainer_COMMAND, "1"}, {cluster.LaunchContainer_DEFAULT, "2"}} {
 		got := environmentOf(t, cfg, c.kind, info)
 		want := map[string]string{
 			"PATH": "/opt/bin", "A": c.a, "LIBPROCESS_IP": "10.0.0.1", "LIBPROCESS_PORT": "0",
@@ -53,6 +53,9 @@ func TestEnvironment(t *testing.T) {
 		}
 		if c.kind == cluster.LaunchContainer_CUSTOM {
 			want["LIBPROCESS_SSL_CERT_FILE"] = "/cert"
+		}
+		if c.kind == cluster.LaunchContainer_DEFAULT {
+			want["MESOS_CONTAINER_IP"] = "10.0.0.1"
 		}
 		for name, value := range want {
 			if got[name] != value {
@@ -71,16 +74,6 @@ func TestDefaultPathAndHosts(t *testing.T) {
 	got := environmentOf(t, cfg, cluster.LaunchContainer_DEFAULT, &mesos.ExecutorInfo{})
 	if got["PATH"] != defaultPath || got["LIBPROCESS_IP"] != "::1" {
 		t.Errorf("the environment is %v", got)
-	}
-}
-
-func TestDuration(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		5 * time.Second: "5secs", 15 * time.Minute: "15mins", 1500 * time.Millisecond: "1500ms", 7 * time.Microsecond: "7us", 9: "9ns",
-	} {
-		if got := duration(d); got != want {
-			t.Errorf("%v is %s, want %s", d, got, want)
-		}
 	}
 }
 

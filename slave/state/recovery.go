@@ -55,8 +55,8 @@ func (m *Machine) recover(in Started) {
 		}
 		m.forgetFramework(f) // if all but that was durable
 	}
-	m.publishAgent()
 	m.awaitHosts(in.Rebooted)
+	m.publishAgent()
 	if m.drain != nil {
 		m.drainTasks()
 	}

@@ -297,7 +297,7 @@ func (m *Machine) dropUnknown(k updates.Key, message string) {
 func (m *Machine) publishAgent() {
 	m.publish(view.AgentChanged{Agent: &view.Agent{
 		Info: m.info, Master: string(m.master.detected), Registered: m.master.peer != "",
-		Drain: m.drain,
+		Drain: m.drain, Recovering: m.recovering(),
 	}})
 }
 

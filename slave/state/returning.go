@@ -48,18 +48,27 @@ func (m *Machine) hostReturned(h *host) {
 		return
 	}
 	h.returning = false
+	if !m.recovering() {
+		m.publishAgent()
+	}
 	m.loseUnclaimed()
+}
+
+// recovering tells that a host of the earlier agent process has yet to say what
+// it holds, or to end.
+func (m *Machine) recovering() bool {
+	for _, h := range m.hosts {
+		if h.returning {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Machine) loseUnclaimed() {
 	u := m.hosts[unclaimed]
-	if u == nil || u.end != nil {
+	if u == nil || u.end != nil || m.recovering() {
 		return
-	}
-	for _, h := range m.hosts {
-		if h.returning {
-			return
-		}
 	}
 	m.lose(u, "no host has it any more")
 }

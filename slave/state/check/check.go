@@ -3,7 +3,6 @@
 package check
 
 import (
-	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/names"
 	"troupe/messages/tasks"
@@ -41,20 +40,4 @@ func PartitionAware(f *mesos.FrameworkInfo) bool {
 func Over(s mesos.TaskState) bool { return tasks.Terminal(s) }
 
 // Update names what the executor caller may not say of a task.
-func Update(caller string, u *mesos.TaskStatus) error {
-	switch {
-	case u == nil:
-		return field.Missing("update.status")
-	case u.GetTaskId().GetValue() == "":
-		return field.Missing("update.status.task_id")
-	case len(u.GetUuid()) != 16:
-		return field.Invalid("update.status.uuid", u.GetUuid(), "must be of 16 bytes")
-	case u.ExecutorId != nil && u.GetExecutorId().GetValue() != caller:
-		return field.Invalid("update.status.executor_id", u.GetExecutorId().GetValue(), "must be the caller's, %q", caller)
-	case u.GetSource() != mesos.TaskStatus_SOURCE_EXECUTOR:
-		return field.Invalid("update.status.source", u.GetSource().String(), "must be SOURCE_EXECUTOR")
-	case !tasks.FromExecutor(u.GetState()):
-		return field.Invalid("update.status.state", u.GetState().String(), "is not for executors to say")
-	}
-	return nil
-}
+func Update(caller string, u *mesos.TaskStatus) error { return validate.ExecutorUpdate(caller, u) }

@@ -32,6 +32,8 @@ type Agent struct {
 	Registered bool
 	// Nil while the agent is not being drained.
 	Drain *mesos.DrainConfig
+	// Whether hosts of an earlier agent process have yet to say what they hold.
+	Recovering bool
 }
 
 // Framework is an immutable picture of a framework that has executors or
