@@ -78,6 +78,17 @@
 //	ContainerEndedAck            agent, per ContainerEnded    ContainerEnded does not come again
 //	StopHost                     agent, after HostReady       the host's link ends
 //
+//	About containers that clients of the agent's HTTP API launch, or look into:
+//	ContainerCall                the client                   ContainerAnswer
+//	ContainerCallSent            agent, per ContainerCall     may be lost; ContainerAnswer follows
+//	ContainerAnswer              host, per ContainerCall      the link to the visitor breaks
+//	ContainerOutput              nobody                       ContainerOutputTaken, or the link breaks
+//	ContainerOutputTaken         nobody                       the link breaks
+//	ContainerOutputEnd           nobody                       the link breaks
+//	ContainerInput               nobody                       ContainerInputTaken, or the link breaks
+//	ContainerInputTaken          nobody                       the link breaks
+//	ContainerRemoved             nobody                       HostReady does not name the container
+//
 //	To the allocator, which shares the master's process:
 //	StartAllocator               master, after every break    the link holds
 //	AddAgent, UpdateAgent        nobody                       StartAllocator begins anew after a break

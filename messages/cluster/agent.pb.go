@@ -984,7 +984,9 @@ type HostedContainer struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	ContainerId *mesos.ContainerID     `protobuf:"bytes,1,req,name=container_id,json=containerId" json:"container_id,omitempty"`
 	// 0 for an executor that is built in and has no process of its own.
-	Pid           *int32 `protobuf:"varint,2,opt,name=pid" json:"pid,omitempty"`
+	Pid *int32 `protobuf:"varint,2,opt,name=pid" json:"pid,omitempty"`
+	// It is no executor's: a client of the agent's HTTP API launched it.
+	Standalone    *bool `protobuf:"varint,3,opt,name=standalone" json:"standalone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1031,6 +1033,13 @@ func (x *HostedContainer) GetPid() int32 {
 		return *x.Pid
 	}
 	return 0
+}
+
+func (x *HostedContainer) GetStandalone() bool {
+	if x != nil && x.Standalone != nil {
+		return *x.Standalone
+	}
+	return false
 }
 
 // ContainerLaunched tells that a container's executor runs.
@@ -1278,10 +1287,13 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\n" +
 	"containers\x18\x03 \x03(\v2\x1f.troupe.cluster.HostedContainerR\n" +
 	"containers\x124\n" +
-	"\x05ended\x18\x04 \x03(\v2\x1e.troupe.cluster.ContainerEndedR\x05ended\"]\n" +
+	"\x05ended\x18\x04 \x03(\v2\x1e.troupe.cluster.ContainerEndedR\x05ended\"}\n" +
 	"\x0fHostedContainer\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x10\n" +
-	"\x03pid\x18\x02 \x01(\x05R\x03pid\"_\n" +
+	"\x03pid\x18\x02 \x01(\x05R\x03pid\x12\x1e\n" +
+	"\n" +
+	"standalone\x18\x03 \x01(\bR\n" +
+	"standalone\"_\n" +
 	"\x11ContainerLaunched\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x10\n" +
 	"\x03pid\x18\x02 \x01(\x05R\x03pid\"|\n" +

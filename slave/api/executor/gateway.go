@@ -1,55 +1,42 @@
 package executor
 
 import (
-	"time"
-
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/messages/carrier"
 	"troupe/messages/mesos/executor"
 )
 
-// heartbeatEvery is the pace of HEARTBEAT events.
-const heartbeatEvery = 30 * time.Minute
-
-// stream takes the events of one subscription. Its methods do not block.
-type stream interface {
-	// Send is false when the stream takes no more: the reader is too slow, or gone.
-	Send(m proto.Message) bool
-	// Close ends the stream after what was sent.
-	Close()
-}
-
-// gateway is one subscription: to the agent's actor it is a native executor.
-// Whatever becomes of its executor it has no opinion of; it ends with its
-// stream, and its stream with it.
+// gateway is one subscription: to the agent's actor it is a native executor. It
+// ends with its stream, and its stream with it.
 type gateway struct {
 	agent      actors.PID
 	subscribe  *executor.Call
-	stream     stream
+	stream     *carrier.Stream
 	subscribed bool // the agent said so
-	pid        actors.PID
 }
 
 // Init subscribes.
 func (g *gateway) Init(c *actors.Context) {
-	g.pid = c.Self()
 	actors.Handle(c, g.event)
-	c.Every(heartbeatEvery, func() { g.tell(c, &executor.Event{Type: executor.Event_HEARTBEAT.Enum()}) })
 	c.Send(g.agent, g.subscribe)
 	g.subscribe = nil
 }
 
-// Finalize closes the stream, however the gateway ends.
-func (g *gateway) Finalize(*actors.Context) { g.stream.Close() }
+// Finalize ends the stream, however the gateway ends.
+func (g *gateway) Finalize(*actors.Context) { g.stream.End(nil) }
 
 // event passes on what the agent says. One that ends the subscription before it
 // began is the last.
 func (g *gateway) event(c *actors.Context, e *executor.Event) {
-	if c.Sender().Name != g.agent.Name || c.Sender().Address != g.agent.Address {
+	if from := c.Sender(); from.Name != g.agent.Name || from.Address != g.agent.Address {
+		return // anybody may know this actor's name
+	}
+	if err := g.stream.Send(e); err != nil {
+		c.Stop()
 		return
 	}
-	g.tell(c, e)
 	switch e.GetType() {
 	case executor.Event_SUBSCRIBED:
 		g.subscribed = true
@@ -60,8 +47,11 @@ func (g *gateway) event(c *actors.Context, e *executor.Event) {
 	}
 }
 
-func (g *gateway) tell(c *actors.Context, e *executor.Event) {
-	if !g.stream.Send(e) {
-		c.Stop()
-	}
+func event(t executor.Event_Type) *executor.Event { return &executor.Event{Type: t.Enum()} }
+
+// tooSlow is the last event of a client that was cut off.
+func tooSlow() *executor.Event {
+	e := event(executor.Event_ERROR)
+	e.Error = &executor.Event_Error{Message: proto.String("the events were not read as fast as they came: subscribe again")}
+	return e
 }

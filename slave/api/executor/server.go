@@ -3,18 +3,24 @@ package executor
 import (
 	"net/http"
 	"sync"
-
-	"google.golang.org/protobuf/proto"
+	"time"
 
 	"troupe/actors"
+	"troupe/messages/carrier"
 	"troupe/messages/mesos/executor"
 	"troupe/messages/validate"
 	"troupe/slave/state/view"
 )
 
-// Router is where routes are mounted: an actor system.
-type Router interface {
+// heartbeatEvery is the pace of HEARTBEAT events.
+const heartbeatEvery = 30 * time.Minute
+
+// System is the actor system that the agent's actor lives in, and that serves
+// its port.
+type System interface {
 	Route(pattern, help string, h http.Handler)
+	Spawn(name string, a actors.Actor, o ...actors.SpawnOption) (actors.PID, error)
+	Do(to actors.PID, f func(*actors.Context)) bool
 }
 
 // View is the read side of the agent. Its methods do not wait for the agent.
@@ -25,20 +31,15 @@ type View interface {
 	Executor(f view.FrameworkID, e view.ExecutorID) *view.Executor
 }
 
-// System is the actor system that the agent's actor lives in.
-type System interface {
-	Spawn(name string, a actors.Actor, o ...actors.SpawnOption) (actors.PID, error)
-	Do(to actors.PID, f func(*actors.Context)) bool
-}
-
 // server answers requests.
 type server struct {
 	system System
 	agent  actors.PID
 	view   View
+	intake carrier.Intake
 
 	mu       sync.Mutex
-	gateways map[key]*gateway // the newest subscriptions
+	gateways map[key]actors.PID // of the newest subscriptions
 }
 
 // key names an executor of the agent.
@@ -47,15 +48,138 @@ type key struct {
 	executor  view.ExecutorID
 }
 
-// Mount mounts the API at /api/v1/executor, and where Mesos has it as well,
-// under the agent's name there.
-func Mount(r Router, s System, agent actors.PID, v View) {
-	h := &server{system: s, agent: agent, view: v, gateways: map[key]*gateway{}}
+func keyOf(c *executor.Call) key {
+	return key{view.FrameworkID(c.GetFrameworkId().GetValue()), view.ExecutorID(c.GetExecutorId().GetValue())}
+}
+
+// Mount mounts the API for the executors of an agent, at /api/v1/executor and,
+// as Mesos has it too, under the name of the agent's actor there.
+func Mount(s System, agent actors.PID, v View) {
+	h := &server{system: s, agent: agent, view: v, gateways: map[key]actors.PID{}}
 	for _, prefix := range []string{"", "/slave(1)"} {
-		r.Route(prefix+"/api/v1/executor", "what executors say, and the stream of what they are told", h)
+		s.Route(prefix+"/api/v1/executor", "what executors say, and a stream of what they are told", h)
 	}
 }
 
-func keyOf(c *executor.Call) key {
-	return key{view.FrameworkID(c.GetFrameworkId().GetValue()), view.ExecutorID(c.GetExecutorId().GetValue())}
+// ServeHTTP implements http.Handler.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := s.serve(w, r); err != nil {
+		carrier.Refuse(w, err)
+	}
+}
+
+// serve checks in the order that clients can observe.
+func (s *server) serve(w http.ResponseWriter, r *http.Request) error {
+	if s.view.Agent().Info == nil {
+		return recovering()
+	}
+	call := new(executor.Call)
+	if err := s.intake.Read(w, r, call); err != nil {
+		return err
+	}
+	if err := validate.ExecutorCall(call); err != nil {
+		return carrier.BadRequest("mesos.v1.executor.Call: " + err.Error())
+	}
+	switch call.GetType() {
+	case executor.Call_SUBSCRIBE:
+		form, err := carrier.Negotiate(r)
+		if err != nil {
+			return err
+		}
+		return s.subscribe(w, r, form, call)
+	case executor.Call_HEARTBEAT:
+		w.WriteHeader(http.StatusAccepted) // its ids need not name anybody
+		return nil
+	}
+	if err := s.forward(call); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusAccepted)
+	return nil
+}
+
+// forward gives a call to the agent, by the gateway of its executor. One that
+// has subscribed is heard while the agent still waits for hosts.
+func (s *server) forward(call *executor.Call) error {
+	s.mu.Lock()
+	gateway, subscribed := s.gateways[keyOf(call)]
+	s.mu.Unlock()
+	if !subscribed && s.view.Agent().Recovering {
+		return recovering()
+	}
+	if err := s.known(call); err != nil {
+		return err
+	}
+	if t := call.GetType(); t != executor.Call_UPDATE && t != executor.Call_MESSAGE {
+		return &carrier.Problem{Status: http.StatusNotImplemented, Reason: "type: " + t.String() + ": is no call that agents know"}
+	}
+	if !subscribed || !s.system.Do(gateway, func(c *actors.Context) { c.Send(s.agent, call) }) {
+		return &carrier.Problem{Status: http.StatusForbidden, Reason: "Executor is not subscribed"}
+	}
+	return nil
+}
+
+func recovering() error {
+	return &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "Agent has not finished recovery"}
+}
+
+func (s *server) known(call *executor.Call) error {
+	k := keyOf(call)
+	if s.view.Executor(k.framework, k.executor) == nil {
+		return carrier.BadRequest("executor_id: " + string(k.executor) + ": Executor cannot be found, of framework " + string(k.framework))
+	}
+	return nil
+}
+
+// subscribe answers with the stream of a new gateway, which takes the place of
+// an earlier one of the same executor.
+func (s *server) subscribe(w http.ResponseWriter, r *http.Request, form carrier.Form, call *executor.Call) error {
+	if err := s.known(call); err != nil {
+		return err
+	}
+	k := keyOf(call)
+	stream := carrier.NewStream(carrier.StreamOptions{
+		Form: form, Heartbeat: event(executor.Event_HEARTBEAT), Interval: heartbeatEvery, TooSlow: tooSlow(),
+	})
+	gateway, err := s.open(k, &gateway{agent: s.agent, subscribe: call, stream: stream})
+	if err != nil {
+		return err
+	}
+	defer s.close(k, gateway)
+	if stream.Serve(w, r) != nil {
+		panic(http.ErrAbortHandler) // so that the client sees that it lacks the end
+	}
+	return nil
+}
+
+// open spawns a gateway. The agent hears gateways in the order in which they
+// take each other's place.
+func (s *server) open(k key, g *gateway) (actors.PID, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pid, err := s.system.Spawn("", g)
+	if err != nil {
+		return pid, err
+	}
+	if before, ok := s.gateways[k]; ok {
+		s.stop(before)
+	}
+	s.gateways[k] = pid
+	return pid, nil
+}
+
+// close ends a gateway whose stream has ended: to the agent the link to an
+// executor broke.
+func (s *server) close(k key, gateway actors.PID) {
+	s.stop(gateway)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gateways[k] == gateway {
+		delete(s.gateways, k)
+	}
+}
+
+// stop does nothing to a gateway that has stopped.
+func (s *server) stop(gateway actors.PID) {
+	s.system.Do(gateway, func(c *actors.Context) { c.Stop() })
 }

@@ -5,13 +5,16 @@ import (
 
 	"troupe/actors"
 	"troupe/actors/inspect"
+	"troupe/slave"
 	"troupe/slave/api"
+	executorapi "troupe/slave/api/executor"
 	"troupe/slave/container/posix"
 	"troupe/slave/container/sandbox"
 )
 
 // mountAgent mounts an agent's routes.
 func mountAgent(sys *actors.System, views *api.View, collector *sandbox.Collector, o AgentOptions) {
+	executorapi.Mount(sys, sys.PID(slave.Name), views)
 	var capabilities []string
 	for _, c := range o.Config.Capabilities {
 		capabilities = append(capabilities, c.String())
