@@ -2,6 +2,7 @@ package executortest
 
 import (
 	"sync"
+	"syscall"
 	"time"
 
 	"troupe/executor/program"
@@ -34,7 +35,7 @@ func (l *Launcher) Launch(s program.Spec) (program.Process, error) {
 		return nil, l.err
 	}
 	l.pids++
-	p := &Process{Spec: s, pid: l.pids, done: make(chan struct{}), kills: make(chan time.Duration, 16)}
+	p := &Process{Spec: s, pid: l.pids, done: make(chan struct{}), kills: make(chan time.Duration, 16), signals: make(chan syscall.Signal, 16)}
 	l.launched <- p
 	return p, nil
 }
@@ -60,6 +61,8 @@ type Process struct {
 	done   chan struct{}
 	status int
 	kills  chan time.Duration
+	// The signals that were sent.
+	signals chan syscall.Signal
 }
 
 // Exit ends the process with a status as wait(2) gives it. Call it once.
@@ -90,6 +93,23 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Status is what Exit was given.
 func (p *Process) Status() int { return p.status }
+
+// Signal is remembered for Signalled.
+func (p *Process) Signal(s syscall.Signal) { p.signals <- s }
+
+// Signalled waits for the next Signal.
+func (p *Process) Signalled(t TB) syscall.Signal {
+	t.Helper()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case s := <-p.signals:
+		return s
+	case <-late.C:
+		t.Fatal("the process got no signal")
+		return 0
+	}
+}
 
 // Kill is remembered for Killed; the process lives on.
 func (p *Process) Kill(grace time.Duration) { p.kills <- grace }

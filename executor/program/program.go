@@ -4,8 +4,10 @@
 package program
 
 import (
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"troupe/messages/field"
@@ -31,6 +33,15 @@ type Spec struct {
 	// Stdout and Stderr are files that are appended to, and made when they do
 	// not exist; empty means Dir/stdout and Dir/stderr.
 	Stdout, Stderr string
+	// Streams take the place of the files, where not nil: standard input (which
+	// is empty otherwise), output and error. They stay the caller's, to be closed
+	// after Launch.
+	Streams [3]*os.File
+	// Terminal: Streams[0] is one, and becomes that of the program's session.
+	Terminal bool
+	// Guest: Dir is the sandbox of another program, whose is whatever this one
+	// leaves behind outside its session.
+	Guest bool
 }
 
 // Launcher starts programs. Safe for concurrent use.
@@ -54,6 +65,8 @@ type Process interface {
 	// grace. It returns at once. A later call can only shorten the time that is
 	// left; zero forces at once.
 	Kill(grace time.Duration)
+	// Signal sends a signal to the program alone, if it has not exited.
+	Signal(signal syscall.Signal)
 }
 
 // ForCommand completes a Spec that has Dir, Env and User with a command: its

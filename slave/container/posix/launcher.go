@@ -142,7 +142,7 @@ func (l *Launcher) start(s container.Spec, start *start) (*Process, error) {
 	if err != nil {
 		return nil, start.explain(err)
 	}
-	p := &Process{launcher: l, pid: pid, dir: s.Dir, done: make(chan struct{})}
+	p := &Process{launcher: l, pid: pid, dir: s.Dir, guest: s.Guest, done: make(chan struct{})}
 	l.running[pid] = p
 	if p.poll, err = pollable(pidfd); err != nil {
 		// Without a pidfd the process cannot be waited for: give it up.

@@ -96,15 +96,18 @@ func childrenOfThread(pid, tid int) []int {
 const sandboxVariable = "MESOS_SANDBOX="
 
 // startedIn is the one of the sandboxes that a process was started with, by
-// its environment; "" if none.
+// its environment, or below: tasks of a group and nested containers have theirs
+// in their executor's. "" if none.
 func startedIn(pid int, sandboxes map[string]bool) string {
 	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
 		return ""
 	}
 	for e := range bytes.SplitSeq(env, []byte{0}) {
-		if v, ok := bytes.CutPrefix(e, []byte(sandboxVariable)); ok && sandboxes[string(v)] {
-			return string(v)
+		if v, ok := bytes.CutPrefix(e, []byte(sandboxVariable)); ok {
+			if s := within(string(v), sandboxes); s != "" {
+				return s
+			}
 		}
 	}
 	return ""
@@ -118,11 +121,21 @@ func worksIn(pid int, sandboxes map[string]bool) string {
 	}
 	for _, link := range []string{"/cwd", "/fd/1", "/fd/2"} {
 		target, err := os.Readlink("/proc/" + strconv.Itoa(pid) + link)
-		for err == nil && target != "/" && target != "." {
-			if sandboxes[target] {
-				return target
-			}
-			target = filepath.Dir(target)
+		if err != nil {
+			continue
+		}
+		if s := within(target, sandboxes); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// within is the innermost of the sandboxes that holds a path; "" if none does.
+func within(path string, sandboxes map[string]bool) string {
+	for at := filepath.Clean(path); at != "/" && at != "."; at = filepath.Dir(at) {
+		if sandboxes[at] {
+			return at
 		}
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,7 @@ type Process struct {
 	launcher *Launcher
 	pid      int
 	dir      string
+	guest    bool
 	poll     *os.File // a pidfd
 	done     chan struct{}
 	exit     container.Exit // valid after done
@@ -49,6 +51,9 @@ func (p *Process) Kill(grace time.Duration) {
 		p.send(pid, unix.SIGTERM)
 	}
 }
+
+// Signal signals the program alone; see container.Process.
+func (p *Process) Signal(signal syscall.Signal) { p.send(p.pid, signal) }
 
 // schedule sets when destroy runs, and says whether this is the first call
 // and has a grace.
@@ -171,5 +176,5 @@ func (p *Process) left(orphan int) bool {
 	if s, err := readStat(orphan); err == nil && s.session == p.pid {
 		return true
 	}
-	return worksIn(orphan, map[string]bool{p.dir: true}) != "" || p.launcher.alone(p)
+	return !p.guest && (worksIn(orphan, map[string]bool{p.dir: true}) != "" || p.launcher.alone(p))
 }

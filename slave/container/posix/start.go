@@ -20,7 +20,8 @@ type start struct {
 	path  string
 	args  []string
 	attr  *syscall.ProcAttr
-	files []*os.File
+	files []*os.File // those of the program
+	own   []*os.File // those of files that were opened here
 }
 
 func prepare(s container.Spec) (_ *start, err error) {
@@ -58,7 +59,7 @@ func prepare(s container.Spec) (_ *start, err error) {
 	}
 	st.attr = &syscall.ProcAttr{
 		Dir: s.Dir, Env: s.Env, Files: fds,
-		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGKILL, Credential: credential},
+		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: s.Terminal, Pdeathsig: unix.SIGKILL, Credential: credential},
 	}
 	return st, nil
 }
@@ -79,12 +80,20 @@ func checkDir(dir string) error {
 
 // open opens the three standard files.
 func (st *start) open(s container.Spec, c *syscall.Credential) error {
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return fmt.Errorf("opening the standard input: %w", err)
+	if in := s.Streams[0]; in != nil {
+		st.files = append(st.files, in)
+	} else {
+		null, err := os.Open(os.DevNull)
+		if err != nil {
+			return fmt.Errorf("opening the standard input: %w", err)
+		}
+		st.files, st.own = append(st.files, null), append(st.own, null)
 	}
-	st.files = append(st.files, null)
-	for _, out := range []struct{ name, path string }{{"stdout", s.Stdout}, {"stderr", s.Stderr}} {
+	for i, out := range []struct{ name, path string }{{"stdout", s.Stdout}, {"stderr", s.Stderr}} {
+		if f := s.Streams[1+i]; f != nil {
+			st.files = append(st.files, f)
+			continue
+		}
 		if out.path == "" {
 			out.path = filepath.Join(s.Dir, out.name)
 		}
@@ -93,7 +102,7 @@ func (st *start) open(s container.Spec, c *syscall.Credential) error {
 		if err != nil {
 			return fmt.Errorf("opening the %s file: %w", out.name, err)
 		}
-		st.files = append(st.files, f)
+		st.files, st.own = append(st.files, f), append(st.own, f)
 		if c != nil {
 			if err := f.Chown(int(c.Uid), int(c.Gid)); err != nil {
 				return fmt.Errorf("giving the %s file to its user: %w", out.name, err)
@@ -104,7 +113,7 @@ func (st *start) open(s container.Spec, c *syscall.Credential) error {
 }
 
 func (st *start) close() {
-	for _, f := range st.files {
+	for _, f := range st.own {
 		f.Close() // only ever written by the child
 	}
 }
