@@ -368,13 +368,14 @@ func (silent) Init(*actors.Context) {}
 // FuzzCall shows that no body is more than a bad request, or a call.
 func FuzzCall(f *testing.F) {
 	agent := newAgent(f)
+	over := f.Context().Done()
 	go func() {
 		for {
 			select {
 			case <-agent.calls:
 			case <-agent.peers:
 			case <-agent.exited:
-			case <-f.Context().Done():
+			case <-over:
 				return
 			}
 		}
