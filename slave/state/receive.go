@@ -101,10 +101,11 @@ func (m *Machine) peerExited(p Peer) {
 	switch {
 	case p == "":
 	case p.name() == m.master.detected:
-		// While it is not registered, the next attempt is due anyway.
 		if m.master.peer != "" {
 			m.note(Warn, "The link to the master broke", Field{"master", string(p)})
 			m.masterLost()
+		} else {
+			m.retry()
 		}
 	default:
 		m.hostLost(p)

@@ -16,6 +16,11 @@ import (
 // The longest wait between two attempts to register.
 const maxRegistrationBackoff = time.Minute
 
+// hearing is how many times longer a master may be silent than a link that
+// broke waits: the message has arrived, or the link would be gone, and a master
+// to whom all agents come at once has enough to do without repetitions.
+const hearing = 8
+
 // registration is how the agent stands with its master.
 type registration struct {
 	detected Peer // without incarnation; "" while there is no master
@@ -78,7 +83,15 @@ func (m *Machine) register() {
 		m.reregister()
 	}
 	m.master.backoff = min(2*m.master.backoff, maxRegistrationBackoff)
-	m.emit(SetTimer{timerRegistration, m.chance.below(m.master.backoff)})
+	least := min(hearing*m.master.backoff, maxRegistrationBackoff) / 2
+	m.emit(SetTimer{timerRegistration, least + m.chance.below(least)})
+}
+
+// retry asks again soon: what was asked did not arrive, or was turned down.
+func (m *Machine) retry() {
+	if m.master.detected != "" && m.registering() {
+		m.emit(SetTimer{timerRegistration, m.chance.below(m.master.backoff)})
+	}
 }
 
 // registering: an agent that leaves registers only to say so.
@@ -259,6 +272,8 @@ func (m *Machine) registrationRefused(msg *cluster.RegistrationRefused) {
 			"start it once more with --recover=cleanup, which ends its tasks", m.ID(), m.master.detected, msg.GetMessage()))
 	case msg.GetFatal():
 		m.leave("the master refused this agent: "+msg.GetMessage(), false)
+	case m.master.peer == "":
+		m.retry()
 	}
 }
 
