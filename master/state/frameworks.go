@@ -29,6 +29,8 @@ type framework struct {
 	unreachableAt   map[AgentID]int // how many of them, by agent
 	offers          map[OfferID]*offer
 	executors       map[*executor]bool
+	// Agents that named it with another info while it was not connected.
+	outdated map[AgentID]bool
 	// The resources that its last task named, so that equal ones share memory.
 	last taskShape
 	// The registry operation that ends it is under way.

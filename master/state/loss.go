@@ -168,7 +168,7 @@ func (m *Machine) correctTask(t *task, reported *mesos.Task) {
 	if reported.StatusUpdateState != nil {
 		t.reported = reported.GetStatusUpdateState()
 		if uuid, ok := uuidOf(reported.GetStatusUpdateUuid()); ok && !(t.updated && t.uuid == uuid) {
-			t.uuid, t.updated, t.acknowledged = uuid, true, false
+			t.uuid, t.updated, t.waiting = uuid, true, false
 		}
 	}
 	if reported.GetState() != t.view.State && !t.terminal() {

@@ -132,10 +132,26 @@ func (m *Machine) updateFrameworksAt(a *agent, named []*mesos.FrameworkInfo) {
 			continue
 		}
 		f := m.frameworks.byID[id]
-		if f != nil && f.connected() && !proto.Equal(f.view.Info, info) {
+		if f == nil {
+			continue
+		}
+		delete(f.outdated, a.id())
+		switch {
+		case proto.Equal(f.view.Info, info):
+		case f.connected():
 			m.send(a.peer(), &cluster.UpdateFramework{Framework: f.view.Info})
+		default:
+			f.misknown(a) // who subscribes may say what it is
 		}
 	}
+}
+
+// misknown notes that an agent holds the framework for something else.
+func (f *framework) misknown(a *agent) {
+	if f.outdated == nil {
+		f.outdated = make(map[AgentID]bool)
+	}
+	f.outdated[a.id()] = true
 }
 
 // reconcileAgent learns what runs on an agent, and returns what it should run

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -130,12 +131,17 @@ func (m *Machine) resubscribe(f *framework, from Peer, info *mesos.FrameworkInfo
 	}
 	m.discardOffers(f)
 	m.emit(CancelTimer{timerFailover + "/" + string(f.id())})
+	changed := !proto.Equal(f.view.Info, info)
 	m.replaceInfo(f, info, suppressed, func(v *view.Framework) {
 		v.Peer, v.Connected, v.Active, v.Recovered = string(from), true, true, false
 		v.Reregistered = m.now
 	})
 	m.connectFramework(f, from)
-	m.broadcastInfo(f)
+	if changed {
+		m.broadcastInfo(f)
+	} else {
+		m.correctInfo(f)
+	}
 	m.askForUpdates(f)
 }
 
@@ -144,7 +150,7 @@ func (m *Machine) resubscribe(f *framework, from Peer, info *mesos.FrameworkInfo
 func (m *Machine) askForUpdates(f *framework) {
 	asked := make(map[*agent]bool)
 	for _, t := range f.order {
-		if a := t.agent; t.updated && !t.acknowledged && a.connected() && !asked[a] {
+		if a := t.agent; t.waiting && a.connected() && !asked[a] {
 			asked[a] = true
 			m.send(a.peer(), &cluster.ResendUpdates{FrameworkId: f.view.Info.GetId()})
 		}
@@ -202,6 +208,18 @@ func (m *Machine) broadcastInfo(f *framework) {
 			m.send(a.peer(), &cluster.UpdateFramework{Framework: f.view.Info})
 		}
 	}
+	f.outdated = nil
+}
+
+// correctInfo tells the agents that know f as something else: after a change of
+// masters most know it as it is.
+func (m *Machine) correctInfo(f *framework) {
+	for _, id := range slices.Sorted(maps.Keys(f.outdated)) {
+		if a := m.agents.byID[id]; a != nil && a.connected() {
+			m.send(a.peer(), &cluster.UpdateFramework{Framework: f.view.Info})
+		}
+	}
+	f.outdated = nil
 }
 
 // updateFramework is UPDATE_FRAMEWORK: all or nothing.

@@ -28,8 +28,10 @@ type task struct {
 	uuid     [16]byte
 	reported mesos.TaskState
 	updated  bool
-	// The framework acknowledged that update.
-	acknowledged bool
+	// That update came in a message of its own, and waits at the agent until the
+	// framework acknowledges it. One that a registration told of is not known to
+	// wait; if it does, it comes right behind.
+	waiting bool
 	// Its resources are no longer counted as used.
 	freed bool
 }

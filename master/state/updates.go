@@ -69,8 +69,8 @@ func newestState(msg *cluster.StatusUpdate) mesos.TaskState {
 func (m *Machine) takeUpdate(t *task, status *mesos.TaskStatus, newest mesos.TaskState, uuid [16]byte, hasUUID bool) {
 	repeated := hasUUID && t.updated && t.uuid == uuid
 	t.reported = status.GetState()
-	if hasUUID && !repeated {
-		t.uuid, t.updated, t.acknowledged = uuid, true, false
+	if hasUUID {
+		t.uuid, t.updated, t.waiting = uuid, true, true
 	}
 	switch {
 	case !repeated:
@@ -140,7 +140,7 @@ func (m *Machine) acknowledge(f *framework, call *scheduler.Call_Acknowledge) {
 	}
 	m.publish(view.Judged{Kind: view.StatusUpdateAcks, Valid: true})
 	if t != nil && sameUUID(t, call.GetUuid()) {
-		t.acknowledged = true
+		t.waiting = false
 		if tasks.Terminal(t.reported) {
 			m.removeTask(t, view.Completed)
 		}
