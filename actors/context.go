@@ -95,6 +95,10 @@ func (c *Context) Principal() string {
 // becomes a dead letter.
 func (c *Context) Send(to PID, m proto.Message) { c.sys.send(c.self, to, m, 0) }
 
+// Asked tells whether the message being handled is a question: its sender waits
+// for a Reply.
+func (c *Context) Asked() bool { return c.current.ask != 0 }
+
 // Reply answers the message being handled. The sender gets m as the result of
 // its Ask, or as a message if it used Send.
 func (c *Context) Reply(m proto.Message) { c.replyTo(c.current.from, c.current.ask, m) }

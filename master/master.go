@@ -26,7 +26,7 @@ type Master struct {
 	timers     map[string]*actors.Timer
 	observers  map[state.AgentID]watch
 	observed   int // observers so far
-	// Operators that wait for an answer, by what their question was called.
+	// Who waits for an answer, by what the question was called.
 	asking map[uint64]func(proto.Message)
 	asked  uint64
 	log    *zap.Logger
@@ -47,7 +47,7 @@ func (m *Master) Init(c *actors.Context) {
 
 func (m *Master) received(c *actors.Context, msg proto.Message) {
 	in := state.Received{From: m.peers.of(c.Sender()), Principal: c.Principal(), Message: msg}
-	if state.IsRequest(msg) {
+	if state.IsRequest(msg, c.Asked()) {
 		m.asked++
 		in.Ask = m.asked
 		m.asking[in.Ask] = c.ReplyLater()
@@ -105,7 +105,7 @@ func (m *Master) perform(c *actors.Context, effect state.Effect) {
 	}
 }
 
-// answer answers an operator who asked.
+// answer answers who asked.
 func (m *Master) answer(e state.Answer) {
 	if reply := m.asking[e.Ask]; reply != nil {
 		delete(m.asking, e.Ask)

@@ -146,7 +146,7 @@ func (m *Machine) suppress(f *framework, roles []string) {
 func (m *Machine) allRoles(f *framework, roles []string, call string) bool {
 	for i, r := range roles {
 		if !f.plays(r) {
-			m.refuseCall(f.peer(), field.Invalid(indexed(call+".roles", i), r, "is not among the framework's roles"))
+			m.object(f.peer(), badRequest, field.Invalid(indexed(call+".roles", i), r, "is not among the framework's roles"))
 			return false
 		}
 	}

@@ -25,5 +25,9 @@
 // may still be under way when it subscribes again, and would then look like
 // the answer to that.
 //
+// A call may be asked, too: then it is answered, exactly once, by an APIResult
+// with a status of HTTP, and an unknown framework or a foreign one is told by
+// that status alone. What the parts of a call come to is told as ever.
+//
 // The package may be imported by the master's shell and by simulations.
 package state

@@ -7,7 +7,6 @@ import (
 
 	"troupe/master/registry"
 	"troupe/master/state/view"
-	"troupe/messages/cluster"
 )
 
 // Effect is what a master does; the list below is closed. The shell performs
@@ -21,12 +20,14 @@ type Send struct {
 	Message proto.Message
 }
 
-// Answer answers an operator's request, once, at once or later.
+// Answer answers an operator's request, or a call that was asked, once, at once
+// or later.
 type Answer struct {
 	To Peer
 	// Of the Received that it answers.
-	Ask   uint64
-	Reply *cluster.OperatorReply
+	Ask uint64
+	// A *cluster.OperatorReply to a request, a *scheduler.APIResult to a call.
+	Reply proto.Message
 }
 
 // SetTimer asks for TimerFired{Key}; setting a key again replaces it.

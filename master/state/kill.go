@@ -16,7 +16,7 @@ func (m *Machine) kill(f *framework, call *scheduler.Call_Kill) {
 	case t == nil:
 		m.reconcileTask(f, id, AgentID(call.GetAgentId().GetValue()))
 	case call.AgentId != nil && call.GetAgentId().GetValue() != string(t.agent.id()):
-		m.refuseCall(f.peer(), field.Invalid("kill.agent_id", call.GetAgentId().GetValue(), "is not where task %q runs, %s", id, t.agent.id()))
+		m.object(f.peer(), badRequest, field.Invalid("kill.agent_id", call.GetAgentId().GetValue(), "is not where task %q runs, %s", id, t.agent.id()))
 	default:
 		m.killTask(t, call.GetKillPolicy())
 	}

@@ -270,11 +270,11 @@ func (w *world) act() {
 	case 3, 4:
 		w.step(Received{From: benchAllocator, Message: w.allocations()})
 	case 5, 6:
-		w.step(Received{From: sched, Message: w.accept()})
+		w.step(w.maybeAsked(Received{From: sched, Message: w.accept()}))
 	case 7, 8:
 		w.step(Received{From: peer, Message: w.update()})
 	case 9:
-		w.step(Received{From: sched, Message: w.call()})
+		w.step(w.maybeAsked(Received{From: sched, Message: w.call()}))
 	case 10:
 		w.breakLink()
 	case 11:
@@ -291,6 +291,16 @@ func (w *world) act() {
 		w.settle()
 		w.now = w.now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "later")) * time.Second)
 	}
+}
+
+// maybeAsked makes a call one that has to be answered, or does not.
+func (w *world) maybeAsked(in Received) Received {
+	if rapid.Bool().Draw(w.t, "asked") {
+		w.asked++
+		w.unanswered[w.asked] = true
+		in.Ask = w.asked
+	}
+	return in
 }
 
 func (w *world) request() proto.Message {

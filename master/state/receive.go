@@ -12,7 +12,7 @@ import (
 func (m *Machine) receive(in Received) {
 	switch msg := in.Message.(type) {
 	case *scheduler.Call:
-		m.receiveCall(in.From, in.Principal, msg)
+		m.receiveCall(in, msg)
 	case *cluster.StatusUpdate:
 		m.statusUpdate(in.From, msg)
 	case *cluster.Allocations:
@@ -45,12 +45,15 @@ func (m *Machine) receive(in Received) {
 	}
 }
 
-// IsRequest tells whether a message is a request of an operator, which the
-// machine answers by exactly one Answer, unless it halts before.
-func IsRequest(message proto.Message) bool {
+// IsRequest tells whether the machine answers a message by exactly one Answer,
+// unless it halts before: a request of an operator, and a scheduler's call that
+// was asked, not just sent.
+func IsRequest(message proto.Message, asked bool) bool {
 	switch message.(type) {
 	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *cluster.AgentRequest:
 		return true
+	case *scheduler.Call:
+		return asked
 	}
 	return false
 }

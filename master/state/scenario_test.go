@@ -33,6 +33,7 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	start [ID STATUS]…         begin to lead, with agents in the registry, and
 //	                           with frameworks for statuses FRAMEWORK, FRAMEWORK/60 (its timeout) and COMPLETED
 //	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1;mem:32) stands for resources, id(x) for {value: "x"}
+//	ask FROM TYPE TEXT         recv of a message whose sender waits for an answer
 //	restart                    another master leads, with what was persisted automatically
 //	exit PEER | fire KEY | silent AGENT | answered AGENT | persisted N [conflict|failed]
 //	persist auto|manual        whether every Persist is answered at once
@@ -115,10 +116,14 @@ func (s *scenario) command(line string) {
 	case "restart":
 		s.m = New(s.cfg)
 		s.step(Started{Registry: s.stored})
-	case "recv":
+	case "recv", "ask":
 		from, rest, _ := strings.Cut(rest, " ")
 		name, text, _ := strings.Cut(rest, " ")
-		s.step(Received{From: Peer(from), Principal: s.principals[Peer(from)], Message: parse(s.t, name, text)})
+		in := Received{From: Peer(from), Principal: s.principals[Peer(from)], Message: parse(s.t, name, text)}
+		if verb == "ask" {
+			in.Ask = 1
+		}
+		s.step(in)
 	case "exit":
 		s.step(PeerExited{Peer(rest)})
 	case "fire":

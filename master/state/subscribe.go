@@ -222,22 +222,26 @@ func (m *Machine) correctInfo(f *framework) {
 	f.outdated = nil
 }
 
-// updateFramework is UPDATE_FRAMEWORK: all or nothing.
-func (m *Machine) updateFramework(f *framework, call *scheduler.Call_UpdateFramework) {
+// updateFramework is UPDATE_FRAMEWORK: all or nothing, answered when it is
+// durable.
+func (m *Machine) updateFramework(in Received, f *framework, call *scheduler.Call_UpdateFramework) {
 	info := proto.CloneOf(call.GetFrameworkInfo())
 	err := checkUpdate(f.view.Info, info)
 	if err == nil {
 		err = m.checkFramework(info, call.GetSuppressedRoles())
 	}
 	if err != nil {
-		m.refuseCall(f.peer(), err)
+		m.refuseCall(in, badRequest, err)
 		return
 	}
 	keepFixed(info, f.view.Info)
-	m.persistFramework(f.id(), info, func(conflict error) {
-		if conflict == nil && m.frameworks.byID[f.id()] == f && !f.leaving {
-			m.onFrameworkUpdated(f, info, call.GetSuppressedRoles())
+	m.persistFramework(f.id(), info, func(refused error) {
+		if refused != nil || m.frameworks.byID[f.id()] != f || f.leaving {
+			m.answerCall(in, conflict, "Framework was removed meanwhile")
+			return
 		}
+		m.onFrameworkUpdated(f, info, call.GetSuppressedRoles())
+		m.answerCall(in, done, "")
 	})
 }
 
@@ -258,13 +262,6 @@ func (m *Machine) refuseSubscription(to Peer, why error) {
 	m.publish(view.Judged{Kind: view.Others})
 	m.note(Warn, "Refused a subscription: "+why.Error(), Field{"peer", string(to)})
 	m.sendError(to, why.Error())
-}
-
-// refuseCall answers any other call that cannot be. The subscription stays.
-func (m *Machine) refuseCall(to Peer, why error) {
-	m.publish(view.Judged{Kind: view.Others})
-	m.note(Warn, "Refused a call: "+why.Error(), Field{"peer", string(to)})
-	m.send(to, &scheduler.APIResult{StatusCode: new(uint32(badRequest)), Error: new(why.Error())})
 }
 
 func (m *Machine) sendError(to Peer, message string) {

@@ -16,6 +16,7 @@ import (
 	"troupe/allocator"
 	"troupe/master"
 	"troupe/master/api"
+	"troupe/master/api/scheduler"
 	"troupe/master/election"
 	"troupe/master/store/replicated"
 	"troupe/messages/carrier/files"
@@ -197,6 +198,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	api.MountOperator(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)
 	})
+	scheduler.Mount(c.System, scheduler.Options{Master: c.System.PID(master.Name)})
 	c.leader.Store(o.Config.Info)
 	c.leading.Store(true)
 	return nil

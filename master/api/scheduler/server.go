@@ -1,0 +1,268 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/messages/carrier"
+	calls "troupe/messages/mesos/scheduler"
+	"troupe/messages/validate"
+)
+
+// streamHeader carries the id of a subscription.
+const streamHeader = "Mesos-Stream-Id"
+
+// defaultTimeout is how long the master may take for the answer to a call.
+const defaultTimeout = 30 * time.Second
+
+// Options are the settings of the scheduler API.
+type Options struct {
+	// Master is the actor of the master that leads, in the same system.
+	Master actors.PID
+	// Intake reads the calls; nil: one of its own.
+	Intake *carrier.Intake
+	// Stream bounds what waits for a scheduler; its Form and what it says of
+	// heartbeats, which come from the master, do not count.
+	Stream carrier.StreamOptions
+	// Timeout is how long the master may take for the answer to a call; 30 s.
+	Timeout time.Duration
+}
+
+// Mount serves the scheduler API of a master that leads.
+func Mount(sys *actors.System, o Options) {
+	if o.Intake == nil {
+		o.Intake = new(carrier.Intake)
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	s := &server{sys: sys, options: o, subscriptions: subscriptions{byStream: make(map[string]*subscription)}}
+	for _, path := range []string{"/api/v1/scheduler", "/master/api/v1/scheduler"} {
+		sys.Route(path, "calls of schedulers; SUBSCRIBE is answered by a stream of events", s)
+	}
+}
+
+// server answers requests.
+type server struct {
+	sys           *actors.System
+	options       Options
+	subscriptions subscriptions
+}
+
+// subscription is a stream that is open.
+type subscription struct {
+	gateway   actors.PID
+	framework string        // once it is known
+	over      chan struct{} // closed when the gateway is no more
+}
+
+// subscriptions finds them.
+type subscriptions struct {
+	mu       sync.Mutex
+	byStream map[string]*subscription
+	started  int // so far
+}
+
+// ServeHTTP checks a request in the order that clients can observe.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := new(calls.Call)
+	form, err := s.read(w, r, call)
+	if err != nil {
+		carrier.Refuse(w, err)
+		return
+	}
+	if call.GetType() == calls.Call_SUBSCRIBE {
+		s.subscribe(w, r, form, call)
+		return
+	}
+	s.forward(w, r, call)
+}
+
+// read reads a call, and which form the answer is to have, if that matters.
+func (s *server) read(w http.ResponseWriter, r *http.Request, call *calls.Call) (carrier.Form, error) {
+	if err := s.options.Intake.Read(w, r, call); err != nil {
+		return carrier.JSON, err
+	}
+	if err := validate.SchedulerCall(call); err != nil {
+		return carrier.JSON, carrier.BadRequest("Failed to validate scheduler::Call: " + err.Error())
+	}
+	switch call.GetType() {
+	case calls.Call_SUBSCRIBE, calls.Call_RECONCILE_OPERATIONS:
+		return carrier.Negotiate(r)
+	}
+	return carrier.JSON, nil
+}
+
+// subscribe answers by a stream, whatever the master says to the call.
+func (s *server) subscribe(w http.ResponseWriter, r *http.Request, form carrier.Form, call *calls.Call) {
+	if r.Header.Get(streamHeader) != "" {
+		carrier.Refuse(w, carrier.BadRequest(streamHeader+": must not be set for SUBSCRIBE, whose answer names it"))
+		return
+	}
+	o := s.options.Stream
+	o.Form, o.Heartbeat = form, nil
+	stream := carrier.NewStream(o)
+	id := uuid.NewString()
+	sub, err := s.open(id, stream, call)
+	if err != nil {
+		carrier.Refuse(w, &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: err.Error()})
+		return
+	}
+	defer s.sys.Do(sub.gateway, func(c *actors.Context) { c.Stop() })
+	w.Header().Set(streamHeader, id)
+	if stream.Serve(w, r) != nil {
+		panic(http.ErrAbortHandler) // so that the client sees that it lacks the end
+	}
+}
+
+// open starts the gateway of a stream.
+func (s *server) open(id string, stream *carrier.Stream, call *calls.Call) (*subscription, error) {
+	sub := &subscription{over: make(chan struct{})}
+	table := &s.subscriptions
+	g := &gateway{
+		master: s.options.Master, subscribe: call, stream: stream,
+		subscribed: func(framework string) {
+			table.mu.Lock()
+			defer table.mu.Unlock()
+			sub.framework = framework
+		},
+		ended: func() {
+			table.mu.Lock()
+			defer table.mu.Unlock()
+			delete(table.byStream, id)
+			close(sub.over)
+		},
+	}
+	pid, err := s.sys.Spawn("gateway/"+table.add(id, sub), g)
+	if err != nil {
+		table.remove(id)
+		return nil, err
+	}
+	table.mu.Lock()
+	defer table.mu.Unlock()
+	sub.gateway = pid
+	return sub, nil
+}
+
+// add makes a subscription known, and gives it a number that no other has.
+func (t *subscriptions) add(id string, sub *subscription) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.started++
+	t.byStream[id] = sub
+	return strconv.Itoa(t.started)
+}
+
+func (t *subscriptions) remove(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byStream, id)
+}
+
+// find is nil for a stream that is not open.
+func (t *subscriptions) find(id string) *subscription {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byStream[id]
+}
+
+// of tells whether any stream is of a framework.
+func (t *subscriptions) of(framework string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, sub := range t.byStream {
+		if sub.framework == framework {
+			return true
+		}
+	}
+	return false
+}
+
+// forward answers a call as the master does.
+func (s *server) forward(w http.ResponseWriter, r *http.Request, call *calls.Call) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.options.Timeout)
+	defer cancel()
+	answer, err := s.ask(ctx, r.Header.Get(streamHeader), call)
+	if err != nil {
+		carrier.Refuse(w, &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "the master did not answer: " + err.Error()})
+		return
+	}
+	result, ok := answer.(*calls.APIResult)
+	switch {
+	case !ok:
+		carrier.Refuse(w, &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "this master does not lead"})
+	case result.GetStatusCode() == http.StatusMisdirectedRequest:
+		carrier.Refuse(w, s.misdirected(r.Header.Get(streamHeader), call.GetFrameworkId().GetValue()))
+	case result.Error != nil:
+		carrier.Refuse(w, &carrier.Problem{Status: int(result.GetStatusCode()), Reason: result.GetError()})
+	default:
+		w.WriteHeader(int(result.GetStatusCode()))
+	}
+}
+
+// misdirected says why a call is not of the framework's subscription.
+func (s *server) misdirected(stream, framework string) *carrier.Problem {
+	switch {
+	case !s.subscriptions.of(framework):
+		return &carrier.Problem{Status: http.StatusForbidden, Reason: "Framework is not connected via HTTP"}
+	case stream == "":
+		return carrier.BadRequest(streamHeader + ": is absent: every call but SUBSCRIBE has to name its subscription")
+	}
+	return carrier.BadRequest(fmt.Sprintf("%s: %q: is not the subscription of framework %s", streamHeader, stream, framework))
+}
+
+// ask asks the master for a call, through the gateway of a stream. Without one
+// the master is asked all the same: only it knows what is wrong first.
+func (s *server) ask(ctx context.Context, stream string, call *calls.Call) (proto.Message, error) {
+	if sub := s.subscriptions.find(stream); sub != nil {
+		answer, err, asked := s.askThrough(ctx, sub, call)
+		if asked {
+			return answer, err
+		}
+	}
+	return s.sys.Ask(ctx, s.options.Master, call)
+}
+
+// outcome is what a question came to.
+type outcome struct {
+	answer proto.Message
+	err    error
+}
+
+// askThrough asks the master in the name of a subscription; asked is false when
+// that ended first. TEARDOWN ends the stream.
+func (s *server) askThrough(ctx context.Context, sub *subscription, call *calls.Call) (answer proto.Message, err error, asked bool) {
+	result := make(chan outcome, 1)
+	ok := s.sys.Do(sub.gateway, func(c *actors.Context) {
+		c.Ask(s.options.Master, call, s.options.Timeout, func(answer proto.Message, err error) {
+			result <- outcome{answer, err}
+			if r, _ := answer.(*calls.APIResult); r != nil && r.Error == nil && call.GetType() == calls.Call_TEARDOWN {
+				c.Stop()
+			}
+		})
+	})
+	if !ok {
+		return nil, nil, false
+	}
+	select {
+	case o := <-result:
+		return o.answer, o.err, true
+	case <-ctx.Done():
+		return nil, context.Cause(ctx), true
+	case <-sub.over:
+	}
+	select { // the last it did may have been to answer
+	case o := <-result:
+		return o.answer, o.err, true
+	default:
+		return nil, nil, false
+	}
+}
