@@ -25,7 +25,7 @@ func TestHello(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit status %d", code)
 	}
-	wantLines(t, out, "hello TASK_FAILED", `task "hello", attempt 1: TASK_FAILED: exited with status 7`)
+	wantLines(t, out, "hello TASK_FAILED", `task "hello", attempt 1: TASK_FAILED: Command exited with status 7`)
 }
 
 func TestBatch(t *testing.T) {
@@ -45,7 +45,7 @@ func TestBatch(t *testing.T) {
 		t.Errorf("exit status %d", code)
 	}
 	wantLines(t, out, "2 of 2 commands finished")
-	if !strings.Contains(out, `task "line-4", attempt 1: TASK_FAILED: exited with status 5`) {
+	if !strings.Contains(out, `task "line-4", attempt 1: TASK_FAILED: Command exited with status 5`) {
 		t.Errorf("no failure of the flaky command in:\n%s", out)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "second")); err != nil {

@@ -86,8 +86,8 @@ func TestPodSharesItsFate(t *testing.T) {
 		t.Fatal(err, p.states)
 	}
 	want := map[string]string{
-		"steady": "[STARTING  RUNNING  KILLING  KILLED terminated by signal SIGTERM]",
-		"weak":   "[STARTING  RUNNING  FAILED exited with status 4]",
+		"steady": "[STARTING  RUNNING  KILLING  KILLED Command terminated with signal Terminated]",
+		"weak":   "[STARTING  RUNNING  FAILED Command exited with status 4]",
 	}
 	for id, states := range want {
 		if got := fmt.Sprint(p.states[id]); got != states {

@@ -72,7 +72,7 @@ func (x *Executor) Shutdown(d *executor.Driver) {
 		d.Finish()
 		return
 	}
-	x.crew.KillAll()
+	x.crew.Shutdown(d.Config().ShutdownGracePeriod)
 }
 
 // Ended leaves, with force when there was no orderly end.

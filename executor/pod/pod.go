@@ -126,7 +126,7 @@ func (x *Executor) Kill(_ *executor.Driver, id string, p *mesos.KillPolicy) { x.
 
 // Shutdown ends every task, and then the executor.
 func (x *Executor) Shutdown(d *executor.Driver) {
-	x.crew.KillAll()
+	x.crew.Shutdown(d.Config().ShutdownGracePeriod)
 	x.finishIfIdle(d)
 }
 

@@ -6,17 +6,24 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"troupe/executor"
+	"troupe/executor/check"
+	"troupe/executor/probe"
 	"troupe/executor/program"
 	"troupe/messages/mesos"
 )
+
+// Prober asks a task for one of its checks, one question at a time; see
+// probe.Prober.
+type Prober interface {
+	Probe(ctx context.Context, q check.Probe) check.Result
+}
 
 // Crew is the tasks of one container. Its methods are called by the executor's
 // handler, one at a time.
 type Crew struct {
 	launcher program.Launcher
+	prober   func(task program.Spec) Prober
 	runners  map[string]*runner
 	// gone is called once, when the crew is leaving and nothing runs any more.
 	gone    func()
@@ -26,18 +33,10 @@ type Crew struct {
 // NewCrew makes a crew that tells gone, once, when after Leave or Destroy no
 // process is left.
 func NewCrew(l program.Launcher, gone func()) *Crew {
-	return &Crew{launcher: l, runners: map[string]*runner{}, gone: gone}
-}
-
-// runner performs the effects of one machine.
-type runner struct {
-	crew    *Crew
-	driver  *executor.Driver
-	machine *Machine
-	info    *mesos.TaskInfo
-	prepare func() (program.Spec, error)
-	ended   func(mesos.TaskState)
-	process program.Process
+	return &Crew{
+		launcher: l, runners: map[string]*runner{}, gone: gone,
+		prober: func(task program.Spec) Prober { return probe.New(l, task) },
+	}
 }
 
 // Start begins a task. prepare is called off the handler's queue, and may
@@ -47,6 +46,7 @@ func (c *Crew) Start(d *executor.Driver, info *mesos.TaskInfo, tellsKilling bool
 ) {
 	r := &runner{
 		crew: c, driver: d, machine: NewMachine(info, tellsKilling), info: info, prepare: prepare, ended: ended,
+		probers: map[check.Which]Prober{}, stops: map[check.Which]func(){},
 	}
 	c.runners[info.GetTaskId().GetValue()] = r
 	r.step(Start{})
@@ -59,10 +59,19 @@ func (c *Crew) Kill(id string, p *mesos.KillPolicy) {
 	}
 }
 
-// KillAll ends every task, within its grace.
-func (c *Crew) KillAll() {
+// shutdownMargin is what an executor keeps of its shutdown grace, as Mesos's
+// does: to kill by force, and to tell of it.
+const shutdownMargin = 2 * time.Second
+
+// Shutdown ends every task, so early by force that the executor can tell of it
+// within its own shutdown grace. With 0 that is the default.
+func (c *Crew) Shutdown(grace time.Duration) {
+	if grace <= 0 {
+		grace = executor.DefaultShutdownGracePeriod
+	}
+	left := (grace - min(shutdownMargin, grace/2)).Nanoseconds()
 	for _, id := range c.IDs() {
-		c.Kill(id, nil)
+		c.Kill(id, &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: &left}})
 	}
 }
 
@@ -89,64 +98,6 @@ func (c *Crew) checkGone() {
 	if c.leaving && len(c.runners) == 0 {
 		c.gone()
 	}
-}
-
-func (r *runner) step(in Input) {
-	for _, e := range r.machine.Step(time.Now(), in) {
-		r.perform(e)
-	}
-}
-
-func (r *runner) perform(e Effect) {
-	switch e := e.(type) {
-	case Launch:
-		r.driver.Go(r.launch)
-	case Signal:
-		r.process.Kill(e.Grace)
-	case SetDeadline:
-		r.driver.After(e.After, func() { r.step(Deadline{}) })
-	case Update:
-		r.update(e)
-	}
-}
-
-// launch runs off the queue.
-func (r *runner) launch(context.Context) func() {
-	spec, err := r.prepare()
-	var p program.Process
-	if err == nil {
-		p, err = r.crew.launcher.Launch(spec)
-	}
-	r.prepare = nil
-	if err != nil {
-		return func() { r.step(LaunchFailed{Err: err}) }
-	}
-	return func() {
-		r.process = p
-		r.driver.Go(func(ctx context.Context) func() {
-			select {
-			case <-p.Done():
-				return func() { r.step(Exited{Status: p.Status()}) }
-			case <-ctx.Done():
-				return nil
-			}
-		})
-		r.step(Launched{})
-	}
-}
-
-func (r *runner) update(u Update) {
-	st := &mesos.TaskStatus{TaskId: r.info.GetTaskId(), State: u.State.Enum(), Reason: u.Reason}
-	if u.Message != "" {
-		st.Message = proto.String(u.Message)
-	}
-	r.driver.Update(st)
-	if !r.machine.Over() {
-		return
-	}
-	delete(r.crew.runners, r.info.GetTaskId().GetValue())
-	r.ended(u.State)
-	r.crew.checkGone()
 }
 
 // TellsKilling is whether a framework knows the state TASK_KILLING.

@@ -4,65 +4,15 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	"troupe/executor/check"
 	"troupe/messages/mesos"
 )
 
 // DefaultGrace passes between SIGTERM and SIGKILL when neither the kill nor
 // the task says otherwise.
 const DefaultGrace = 3 * time.Second
-
-// Input is what can happen to a task.
-type Input interface{ input() }
-
-// Effect is what a task's machine asks of its shell, in order.
-type Effect interface{ effect() }
-
-type (
-	// Start begins the task: the first input.
-	Start struct{}
-	// Launched answers Launch: the program runs.
-	Launched struct{}
-	// LaunchFailed answers Launch: nothing runs.
-	LaunchFailed struct{ Err error }
-	// Exited tells that the program and all it started are gone. Status is as
-	// wait(2) gave it, -1 when unknown.
-	Exited struct{ Status int }
-	// Kill is somebody's wish that the task ends. Policy may be nil.
-	Kill struct{ Policy *mesos.KillPolicy }
-	// Destroy ends the task at once.
-	Destroy struct{}
-	// Deadline answers SetDeadline.
-	Deadline struct{}
-)
-
-type (
-	// Launch asks to run the program; answered by Launched or LaunchFailed.
-	Launch struct{}
-	// Signal asks to end all processes of the task, by force after Grace; a
-	// later Signal has the shorter deadline.
-	Signal struct{ Grace time.Duration }
-	// SetDeadline asks for Deadline.
-	SetDeadline struct{ After time.Duration }
-	// Update is news for the framework. Message may be empty, Reason nil.
-	Update struct {
-		State   mesos.TaskState
-		Message string
-		Reason  *mesos.TaskStatus_Reason
-	}
-)
-
-func (Start) input()        {}
-func (Launched) input()     {}
-func (LaunchFailed) input() {}
-func (Exited) input()       {}
-func (Kill) input()         {}
-func (Destroy) input()      {}
-func (Deadline) input()     {}
-
-func (Launch) effect()      {}
-func (Signal) effect()      {}
-func (SetDeadline) effect() {}
-func (Update) effect()      {}
 
 type phase int
 
@@ -74,7 +24,8 @@ const (
 )
 
 // Machine is the life of one task, as decisions: what to do on launch, exit,
-// kill and the lapse of its time. It is pure; Runner performs its effects.
+// kill, bad health and the lapse of its time. It is pure; Crew performs its
+// effects.
 type Machine struct {
 	info  *mesos.TaskInfo
 	phase phase
@@ -82,14 +33,25 @@ type Machine struct {
 	tellsKilling bool
 	// killed: somebody wants the task to end. late: its time was up.
 	killed, late bool
+	// sick is why its health check ended the task; "" if it did not.
+	sick string
+	// asked is when the task's end was first asked for; zero while it is not.
+	asked time.Time
 	// force is when processes are killed by force; zero while none is asked for.
 	force time.Time
+
+	checks *check.Machine
+	// What is known of the task, which every TASK_RUNNING tells: healthy is nil
+	// before the first verdict, status nil without a check.
+	healthy *bool
+	status  *mesos.CheckStatusInfo
 }
 
 // NewMachine makes the life of a task. tellsKilling is whether its framework
 // has the capability TASK_KILLING_STATE.
 func NewMachine(info *mesos.TaskInfo, tellsKilling bool) *Machine {
-	return &Machine{info: info, tellsKilling: tellsKilling}
+	checks := check.New(info)
+	return &Machine{info: info, tellsKilling: tellsKilling, checks: checks, status: checks.Unknown()}
 }
 
 // Over tells whether the last Update is out and nothing runs.
@@ -103,7 +65,7 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 	switch in := in.(type) {
 	case Start:
 		m.phase = launching
-		return []Effect{Update{State: mesos.TaskState_TASK_STARTING}, Launch{}}
+		return []Effect{m.plain(mesos.TaskState_TASK_STARTING), Launch{}}
 	case Launched:
 		return m.launched(now)
 	case LaunchFailed:
@@ -111,18 +73,20 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 		return []Effect{m.failed(in.Err)}
 	case Exited:
 		m.phase = over
-		return []Effect{m.exited(in.Status)}
+		return append(m.check(now, check.Stop{}), m.exited(in.Status))
 	case Kill:
-		return m.kill(now, in.Policy)
+		return m.kill(now, m.grace(in.Policy))
 	case Destroy:
 		m.killed = true
-		return m.signal(now, 0)
+		return m.end(now, 0)
 	case Deadline:
 		if m.phase != running || m.killed {
 			return nil
 		}
 		m.late = true
-		return m.signal(now, m.grace(nil))
+		return m.end(now, 0)
+	case Checked:
+		return m.check(now, in.Input)
 	}
 	return nil
 }
@@ -132,34 +96,80 @@ func (m *Machine) launched(now time.Time) []Effect {
 	if !m.force.IsZero() {
 		return []Effect{Signal{Grace: max(0, m.force.Sub(now))}}
 	}
-	out := []Effect{Update{State: mesos.TaskState_TASK_RUNNING}}
-	if d := m.info.GetMaxCompletionTime(); d != nil {
-		out = append(out, SetDeadline{After: time.Duration(max(0, d.GetNanoseconds()))})
+	out := []Effect{m.runs()}
+	if d := m.info.GetMaxCompletionTime().GetNanoseconds(); d > 0 {
+		out = append(out, SetDeadline{After: time.Duration(d)})
+	}
+	return append(out, m.check(now, check.Start{})...)
+}
+
+// check lets the task's checks take one input in.
+func (m *Machine) check(now time.Time, in check.Input) []Effect {
+	var out []Effect
+	for _, e := range m.checks.Step(now, in) {
+		switch e := e.(type) {
+		case check.Learned:
+			m.status = e.Status
+			u := m.runs()
+			u.Reason = mesos.TaskStatus_REASON_TASK_CHECK_STATUS_UPDATED.Enum()
+			out = append(out, u)
+		case check.Judged:
+			out = append(out, m.judged(e))
+			if e.Kill {
+				m.sick = fmt.Sprintf("its health check failed %d times in a row: %s", e.Failures, e.Cause)
+				return append(out, m.kill(now, m.grace(nil))...) // which stops the checks
+			}
+		default:
+			out = append(out, Check{Effect: e})
+		}
 	}
 	return out
 }
 
-func (m *Machine) kill(now time.Time, p *mesos.KillPolicy) []Effect {
+func (m *Machine) judged(j check.Judged) Update {
+	m.healthy = proto.Bool(j.Healthy)
+	u := m.runs()
+	u.Reason = mesos.TaskStatus_REASON_TASK_HEALTH_CHECK_STATUS_UPDATED.Enum()
+	if !j.Healthy {
+		u.Message = fmt.Sprintf("health check failed, %d in a row: %s", j.Failures, j.Cause)
+	}
+	return u
+}
+
+// runs is TASK_RUNNING with all that is known.
+func (m *Machine) runs() Update {
+	return Update{State: mesos.TaskState_TASK_RUNNING, Healthy: m.healthy, Check: m.status}
+}
+
+// plain is a state that tells nothing of checks but that there is one.
+func (m *Machine) plain(s mesos.TaskState) Update { return Update{State: s, Check: m.checks.Unknown()} }
+
+func (m *Machine) kill(now time.Time, grace time.Duration) []Effect {
 	first := !m.killed && !m.late
 	m.killed = true
-	out := m.signal(now, m.grace(p))
+	out := m.end(now, grace)
 	if first && m.tellsKilling {
-		out = append([]Effect{Update{State: mesos.TaskState_TASK_KILLING}}, out...)
+		out = append([]Effect{m.plain(mesos.TaskState_TASK_KILLING)}, out...)
 	}
 	return out
 }
 
-// signal never moves the forced end to a later time.
-func (m *Machine) signal(now time.Time, grace time.Duration) []Effect {
-	force := now.Add(grace)
+// end asks the task to end within grace of when it was first asked to: what
+// asks later never moves the forced end to a later time.
+func (m *Machine) end(now time.Time, grace time.Duration) []Effect {
+	out := m.check(now, check.Stop{})
+	if m.asked.IsZero() {
+		m.asked = now
+	}
+	force := m.asked.Add(grace)
 	if !m.force.IsZero() && !force.Before(m.force) {
-		return nil
+		return out
 	}
 	m.force = force
 	if m.phase != running {
-		return nil
+		return out
 	}
-	return []Effect{Signal{Grace: grace}}
+	return append(out, Signal{Grace: max(0, force.Sub(now))})
 }
 
 func (m *Machine) grace(p *mesos.KillPolicy) time.Duration {
@@ -173,20 +183,21 @@ func (m *Machine) grace(p *mesos.KillPolicy) time.Duration {
 
 func (m *Machine) failed(err error) Update {
 	if m.killed {
-		return Update{State: mesos.TaskState_TASK_KILLED, Message: "killed before it was launched"}
+		u := m.plain(mesos.TaskState_TASK_KILLED)
+		u.Message = "killed before it was launched"
+		return u
 	}
-	return Update{
-		State:   mesos.TaskState_TASK_FAILED,
-		Message: err.Error(),
-		Reason:  mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED.Enum(),
-	}
+	u := m.plain(mesos.TaskState_TASK_FAILED)
+	u.Message = err.Error()
+	u.Reason = mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED.Enum()
+	return u
 }
 
 func (m *Machine) exited(status int) Update {
-	u := Update{Message: Describe(status)}
+	u := m.plain(mesos.TaskState_TASK_FAILED)
+	u.Message = "Command " + Describe(status)
 	switch {
 	case m.late:
-		u.State = mesos.TaskState_TASK_FAILED
 		u.Reason = mesos.TaskStatus_REASON_MAX_COMPLETION_TIME_REACHED.Enum()
 		u.Message = fmt.Sprintf("ran longer than max_completion_time %s; %s",
 			time.Duration(m.info.GetMaxCompletionTime().GetNanoseconds()), u.Message)
@@ -194,8 +205,9 @@ func (m *Machine) exited(status int) Update {
 		u.State = mesos.TaskState_TASK_KILLED
 	case status == 0:
 		u.State = mesos.TaskState_TASK_FINISHED
-	default:
-		u.State = mesos.TaskState_TASK_FAILED
+	}
+	if m.killed && m.sick != "" {
+		u.Healthy, u.Message = proto.Bool(false), m.sick+"; "+u.Message
 	}
 	return u
 }

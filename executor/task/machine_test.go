@@ -37,10 +37,18 @@ func show(e Effect) string {
 		if e.Reason != nil {
 			s += " " + strings.TrimPrefix(e.Reason.String(), "REASON_")
 		}
+		if e.Healthy != nil {
+			s += fmt.Sprintf(" healthy=%t", *e.Healthy)
+		}
+		if e.Check != nil {
+			s += " check=" + strings.Join(strings.Fields(e.Check.String()), "")
+		}
 		if e.Message != "" {
 			s += ": " + e.Message
 		}
 		return s
+	case Check:
+		return fmt.Sprintf("%T", e.Effect)[len("check."):]
 	}
 	return "?"
 }
@@ -54,14 +62,14 @@ func TestMachine(t *testing.T) {
 		in   []at
 		want []string
 	}{
-		{name: "finishes", in: []at{{1, Exited{0}}}, want: []string{"FINISHED: exited with status 0"}},
-		{name: "fails", in: []at{{1, Exited{3 << 8}}}, want: []string{"FAILED: exited with status 3"}},
-		{name: "is shot", in: []at{{1, Exited{9}}}, want: []string{"FAILED: terminated by signal SIGKILL"}},
-		{name: "is lost", in: []at{{1, Exited{-1}}}, want: []string{"FAILED: ended with unknown status"}},
+		{name: "finishes", in: []at{{1, Exited{0}}}, want: []string{"FINISHED: Command exited with status 0"}},
+		{name: "fails", in: []at{{1, Exited{3 << 8}}}, want: []string{"FAILED: Command exited with status 3"}},
+		{name: "is shot", in: []at{{1, Exited{9}}}, want: []string{"FAILED: Command terminated with signal Killed"}},
+		{name: "is lost", in: []at{{1, Exited{-1}}}, want: []string{"FAILED: Command terminated with unknown status"}},
 		{
 			name: "killed, even with status 0",
 			in:   []at{{1, Kill{}}, {2, Exited{0}}, {3, Exited{0}}, {3, Kill{}}},
-			want: []string{"KILLING", "signal 3s", "KILLED: exited with status 0"},
+			want: []string{"KILLING", "signal 3s", "KILLED: Command exited with status 0"},
 		},
 		{
 			name: "grace of the task", info: &mesos.TaskInfo{KillPolicy: grace(time.Minute)},
@@ -76,30 +84,31 @@ func TestMachine(t *testing.T) {
 			in:   []at{{1, Kill{grace(-time.Second)}}}, want: []string{"KILLING", "signal 0s"},
 		},
 		{
-			name: "a later kill only shortens",
-			in:   []at{{0, Kill{grace(10 * time.Second)}}, {1, Kill{grace(20 * time.Second)}}, {2, Kill{grace(time.Second)}}},
-			want: []string{"KILLING", "signal 10s", "signal 1s"},
+			name: "a later kill only shortens, counting from the first",
+			in:   []at{{0, Kill{grace(10 * time.Second)}}, {1, Kill{grace(20 * time.Second)}}, {2, Kill{grace(5 * time.Second)}}, {3, Kill{grace(time.Second)}}},
+			want: []string{"KILLING", "signal 10s", "signal 3s", "signal 0s"},
 		},
+		{name: "no limit of time", info: &mesos.TaskInfo{MaxCompletionTime: grace(0).GracePeriod}},
 		{
 			name: "destroyed", in: []at{{0, Kill{}}, {1, Destroy{}}, {1, Exited{9}}},
-			want: []string{"KILLING", "signal 3s", "signal 0s", "KILLED: terminated by signal SIGKILL"},
+			want: []string{"KILLING", "signal 3s", "signal 0s", "KILLED: Command terminated with signal Killed"},
 		},
 		{
 			name: "runs out of time", info: &mesos.TaskInfo{MaxCompletionTime: grace(time.Minute).GracePeriod},
-			in: []at{{60, Deadline{}}, {61, Exited{15}}},
+			in: []at{{60, Deadline{}}, {60, Kill{}}, {61, Exited{9}}},
 			want: []string{
-				"deadline 1m0s", "signal 3s",
-				"FAILED MAX_COMPLETION_TIME_REACHED: ran longer than max_completion_time 1m0s; terminated by signal SIGTERM",
+				"deadline 1m0s", "signal 0s",
+				"FAILED MAX_COMPLETION_TIME_REACHED: ran longer than max_completion_time 1m0s; Command terminated with signal Killed",
 			},
 		},
 		{
 			name: "killed before its time is up", info: &mesos.TaskInfo{MaxCompletionTime: grace(time.Minute).GracePeriod},
 			in:   []at{{59, Kill{}}, {60, Deadline{}}, {61, Exited{15}}},
-			want: []string{"deadline 1m0s", "KILLING", "signal 3s", "KILLED: terminated by signal SIGTERM"},
+			want: []string{"deadline 1m0s", "KILLING", "signal 3s", "KILLED: Command terminated with signal Terminated"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			check(t, NewMachine(c.info, true), append(start, c.in...), append(started, c.want...))
+			play(t, NewMachine(c.info, true), append(start, c.in...), append(started, c.want...))
 		})
 	}
 }
@@ -119,7 +128,7 @@ func TestMachineBeforeItRuns(t *testing.T) {
 		{
 			"killed while it is launched",
 			[]at{{0, Start{}}, {0, Kill{}}, {1, Launched{}}, {2, Exited{15}}},
-			[]string{"STARTING", "launch", "signal 2s", "KILLED: terminated by signal SIGTERM"},
+			[]string{"STARTING", "launch", "signal 2s", "KILLED: Command terminated with signal Terminated"},
 		},
 		{
 			"killed and not launched",
@@ -132,11 +141,11 @@ func TestMachineBeforeItRuns(t *testing.T) {
 			[]string{"STARTING", "launch", "signal 0s"},
 		},
 	} {
-		t.Run(c.name, func(t *testing.T) { check(t, NewMachine(nil, false), c.in, c.want) })
+		t.Run(c.name, func(t *testing.T) { play(t, NewMachine(nil, false), c.in, c.want) })
 	}
 }
 
-func check(t *testing.T, m *Machine, in []at, want []string) {
+func play(t *testing.T, m *Machine, in []at, want []string) {
 	t.Helper()
 	var got []string
 	for _, a := range in {
@@ -163,7 +172,7 @@ func TestOneFate(t *testing.T) {
 				case Launch:
 					launches++
 				case Signal:
-					if f := now.Add(e.Grace); !force.IsZero() && f.After(force) {
+					if f := now.Add(e.Grace); e.Grace > 0 && !force.IsZero() && f.After(force) {
 						rt.Fatalf("force moves from %s to %s", force, f)
 					} else {
 						force = f
@@ -201,7 +210,7 @@ func TestExitCode(t *testing.T) {
 		}
 	}
 	for status, want := range map[int]string{
-		6 | 0x80: "terminated by signal SIGABRT (core dumped)", 64: "terminated by signal 64", 20: "terminated by signal 20",
+		6 | 0x80: "terminated with signal Aborted (core dumped)", 64: "terminated with signal Real-time signal 30", 32: "terminated with signal Unknown signal 32",
 	} {
 		if got := Describe(status); got != want {
 			t.Errorf("Describe(%d) = %q, want %q", status, got, want)
@@ -214,12 +223,12 @@ func TestExitCode(t *testing.T) {
 
 func TestCodeOfReadsWhatDescribeSays(t *testing.T) {
 	for status := range 1 << 16 {
-		code, known := CodeOf("ran too long; " + Describe(status))
+		code, known := CodeOf(Describe(15) + Describe(256) + "; " + Describe(status))
 		if !known || code != ExitCode(status) {
 			t.Fatalf("CodeOf(%q) = %d, %t; want %d", Describe(status), code, known, ExitCode(status))
 		}
 	}
-	for _, text := range []string{"", Describe(-1), "exited with status x", "terminated by signal SIGNONE", "killed before it was launched"} {
+	for _, text := range []string{"", Describe(-1), "exited with status x", "terminated with signal None", "killed before it was launched"} {
 		if code, known := CodeOf(text); known {
 			t.Errorf("CodeOf(%q) = %d", text, code)
 		}

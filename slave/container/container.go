@@ -36,8 +36,10 @@ type Spec struct {
 	// Terminal: Streams[0] is one, and becomes that of the program's session.
 	Terminal bool
 	// Guest: Dir is the sandbox of another program, whose is whatever this one
-	// leaves behind outside its session.
+	// leaves behind outside its session, but for what has its Mark.
 	Guest bool
+	// Mark is an entry of a guest's Env that no other program has; may be empty.
+	Mark string
 }
 
 // Launcher starts programs. Safe for concurrent use.

@@ -142,7 +142,7 @@ func (l *Launcher) start(s container.Spec, start *start) (*Process, error) {
 	if err != nil {
 		return nil, start.explain(err)
 	}
-	p := &Process{launcher: l, pid: pid, dir: s.Dir, guest: s.Guest, done: make(chan struct{})}
+	p := &Process{launcher: l, pid: pid, dir: s.Dir, guest: s.Guest, mark: s.Mark, done: make(chan struct{})}
 	l.running[pid] = p
 	if p.poll, err = pollable(pidfd); err != nil {
 		// Without a pidfd the process cannot be waited for: give it up.
@@ -227,9 +227,14 @@ func (l *Launcher) forget(p *Process) {
 	l.idle.Done()
 }
 
+// alone says whether p is the only program, guests left aside.
 func (l *Launcher) alone(p *Process) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, own := l.running[p.pid]
-	return own && len(l.running) == 1
+	for _, other := range l.running {
+		if other != p && !other.guest {
+			return false
+		}
+	}
+	return l.running[p.pid] == p
 }

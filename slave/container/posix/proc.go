@@ -113,6 +113,20 @@ func startedIn(pid int, sandboxes map[string]bool) string {
 	return ""
 }
 
+// carries says whether a process was started with an entry in its environment.
+func carries(pid int, entry string) bool {
+	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return false // it is gone
+	}
+	for e := range bytes.SplitSeq(env, []byte{0}) {
+		if string(e) == entry {
+			return true
+		}
+	}
+	return false
+}
+
 // worksIn is startedIn, or else the sandbox that holds the process's working
 // directory or one of its output files.
 func worksIn(pid int, sandboxes map[string]bool) string {

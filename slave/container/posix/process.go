@@ -20,6 +20,7 @@ type Process struct {
 	pid      int
 	dir      string
 	guest    bool
+	mark     string   // see container.Spec
 	poll     *os.File // a pidfd
 	done     chan struct{}
 	exit     container.Exit // valid after done
@@ -171,10 +172,14 @@ func (p *Process) leftovers() []int {
 
 // left says whether an orphan is of p. The one who has left the session is
 // known by its sandbox; one who has left that too belongs to the only program
-// that there is, if there is only one.
+// that there is, if there is only one. A guest in a sandbox has its mark
+// instead.
 func (p *Process) left(orphan int) bool {
 	if s, err := readStat(orphan); err == nil && s.session == p.pid {
 		return true
 	}
-	return !p.guest && (worksIn(orphan, map[string]bool{p.dir: true}) != "" || p.launcher.alone(p))
+	if p.guest {
+		return p.mark != "" && carries(orphan, p.mark)
+	}
+	return worksIn(orphan, map[string]bool{p.dir: true}) != "" || p.launcher.alone(p)
 }

@@ -1,0 +1,129 @@
+package task
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/executor"
+	"troupe/executor/check"
+	"troupe/executor/program"
+	"troupe/messages/mesos"
+)
+
+// runner performs the effects of one machine.
+type runner struct {
+	crew     *Crew
+	driver   *executor.Driver
+	machine  *Machine
+	info     *mesos.TaskInfo
+	prepare  func() (program.Spec, error)
+	ended    func(mesos.TaskState)
+	spec     program.Spec // what runs, once it does
+	process  program.Process
+	deadline *actors.Timer // of max_completion_time; nil without
+	// probers ask for the task's checks, and stops end what a check has open: its
+	// wait or its question.
+	probers map[check.Which]Prober
+	stops   map[check.Which]func()
+}
+
+func (r *runner) step(in Input) {
+	for _, e := range r.machine.Step(time.Now(), in) {
+		r.perform(e)
+	}
+}
+
+func (r *runner) perform(e Effect) {
+	switch e := e.(type) {
+	case Launch:
+		r.driver.Go(r.launch)
+	case Signal:
+		r.process.Kill(e.Grace)
+	case SetDeadline:
+		r.deadline = r.driver.After(e.After, func() { r.step(Deadline{}) })
+	case Check:
+		r.check(e.Effect)
+	case Update:
+		r.update(e)
+	}
+}
+
+// launch runs off the queue.
+func (r *runner) launch(context.Context) func() {
+	spec, err := r.prepare()
+	var p program.Process
+	if err == nil {
+		p, err = r.crew.launcher.Launch(spec)
+	}
+	r.prepare = nil
+	if err != nil {
+		return func() { r.step(LaunchFailed{Err: err}) }
+	}
+	return func() {
+		r.spec, r.process = spec, p
+		r.driver.Go(func(ctx context.Context) func() {
+			select {
+			case <-p.Done():
+				return func() { r.step(Exited{Status: p.Status()}) }
+			case <-ctx.Done():
+				return nil
+			}
+		})
+		r.step(Launched{})
+	}
+}
+
+// check performs what the task's checks ask for.
+func (r *runner) check(e check.Effect) {
+	switch e := e.(type) {
+	case check.Wait:
+		timer := r.driver.After(e.After, func() { r.step(Checked{Input: check.Due{Which: e.Which}}) })
+		r.stops[e.Which] = timer.Stop
+	case check.Run:
+		r.ask(e)
+	case check.Cancel:
+		if stop := r.stops[e.Which]; stop != nil {
+			stop()
+		}
+		delete(r.stops, e.Which)
+	}
+}
+
+// ask puts one question to the task, off the queue.
+func (r *runner) ask(e check.Run) {
+	p := r.probers[e.Which]
+	if p == nil {
+		p = r.crew.prober(r.spec)
+		r.probers[e.Which] = p
+	}
+	asking, stop := context.WithCancel(context.Background())
+	r.stops[e.Which] = stop
+	r.driver.Go(func(ctx context.Context) func() {
+		defer context.AfterFunc(ctx, stop)()
+		result := p.Probe(asking, e.Probe)
+		return func() {
+			stop()
+			r.step(Checked{Input: check.Done{Which: e.Which, Result: result}})
+		}
+	})
+}
+
+func (r *runner) update(u Update) {
+	st := &mesos.TaskStatus{
+		TaskId: r.info.GetTaskId(), State: u.State.Enum(), Reason: u.Reason, Healthy: u.Healthy, CheckStatus: u.Check,
+	}
+	if u.Message != "" {
+		st.Message = proto.String(u.Message)
+	}
+	r.driver.Update(st)
+	if !r.machine.Over() {
+		return
+	}
+	r.deadline.Stop()
+	delete(r.crew.runners, r.info.GetTaskId().GetValue())
+	r.ended(u.State)
+	r.crew.checkGone()
+}
