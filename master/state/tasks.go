@@ -153,6 +153,9 @@ func withStatus(list []view.Status, status *mesos.TaskStatus) []view.Status {
 	if status.Reason != nil {
 		s.Reason = status.GetReason()
 	}
+	if uuid, ok := uuidOf(status.GetUuid()); ok {
+		s.UUID = uuid
+	}
 	var before *view.StatusDetail
 	if n := len(list); n > 0 {
 		before = list[n-1].Detail

@@ -54,6 +54,25 @@ func (w *Writer) Key(key string) {
 	w.comma = false
 }
 
+// Key is a key in the form that it is written in.
+type Key string
+
+// NewKey returns the form of a key, to be written often.
+func NewKey(key string) Key { return Key(append(appendString(nil, key), ':')) }
+
+// RawKey is Key for a key that was prepared.
+func (w *Writer) RawKey(key Key) {
+	w.separate()
+	w.buffer = append(w.buffer, key...)
+	w.comma = false
+}
+
+// Base64 writes bytes.
+func (w *Writer) Base64(data []byte) {
+	w.separate()
+	w.buffer = appendBytes(w.buffer, data)
+}
+
 // String writes a string.
 func (w *Writer) String(s string) {
 	w.separate()

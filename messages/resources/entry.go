@@ -61,6 +61,14 @@ func (e Entry) Revocable() bool { return e.form.Revocable != nil }
 // Shared tells whether several tasks may use the resource at once.
 func (e Entry) Shared() bool { return e.form.Shared != nil }
 
+// Plain tells whether the resource is a scalar with nothing but its name and
+// amount, whoever it is given to.
+func (e Entry) Plain() bool {
+	f := e.form
+	return e.value.kind == mesos.Value_SCALAR && e.copies == 1 && len(f.Reservations) == 0 && f.Disk == nil && f.Revocable == nil &&
+		f.Shared == nil && f.ProviderId == nil && len(f.ProtoReflect().GetUnknown()) == 0
+}
+
 // Proto returns one copy as a message that shares parts with others and must
 // not be changed.
 func (e Entry) Proto() *mesos.Resource {

@@ -109,7 +109,7 @@ func (t *Task) Last() Status {
 // NoReason is the Reason of a status that has none.
 const NoReason mesos.TaskStatus_Reason = -1
 
-// Status is one status of a task, without its data and uuid.
+// Status is one status of a task, without its data.
 type Status struct {
 	State  mesos.TaskState
 	Source mesos.TaskStatus_Source
@@ -117,6 +117,8 @@ type Status struct {
 	// Seconds since 1970.
 	Timestamp float64
 	Message   string
+	// Zero for statuses that need no acknowledgement.
+	UUID [16]byte
 	// Nil for statuses that carry none of it.
 	Detail *StatusDetail
 }
