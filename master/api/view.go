@@ -82,6 +82,14 @@ func (v *View) Snapshot() *view.Snapshot {
 	return v.model.latest
 }
 
+// Revision is that of Snapshot, without the work of making one.
+func (v *View) Revision() uint64 {
+	v.apply()
+	v.model.mu.Lock()
+	defer v.model.mu.Unlock()
+	return v.model.view.Revision()
+}
+
 // Close ends the view's goroutine. Snapshots may still be asked for.
 func (v *View) Close() {
 	close(v.done)

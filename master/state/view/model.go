@@ -37,6 +37,7 @@ type Model struct {
 	counters    Counters
 	used        Amounts
 	version     uint64
+	revision    uint64
 	nobody      Activity // counts for frameworks that are not shown
 }
 
@@ -71,6 +72,9 @@ func NewModel(l Limits) *Model {
 // Apply adds an event.
 func (m *Model) Apply(e Event) {
 	m.version++
+	if !counted(e) {
+		m.revision++
+	}
 	m.counters.count(e)
 	m.countActivity(e)
 	switch e := e.(type) {
@@ -204,14 +208,27 @@ func keep[T any](list []T, item T, limit int) []T {
 	return list
 }
 
+// counted tells whether an event changes nothing but figures.
+func counted(e Event) bool {
+	switch e.(type) {
+	case Called, Told, Judged, RemovalMoved, RecoveryEnded, TaskRefused:
+		return true
+	}
+	return false
+}
+
 // Version counts the events applied.
 func (m *Model) Version() uint64 { return m.version }
+
+// Revision counts those of them that changed more than figures.
+func (m *Model) Revision() uint64 { return m.revision }
 
 // Snapshot returns what the model is now. It shares every record with the
 // model, costs a pointer for each, and never changes.
 func (m *Model) Snapshot() *Snapshot {
 	s := &Snapshot{
 		Version:     m.version,
+		Revision:    m.revision,
 		Agents:      make([]*Agent, 0, len(m.agents)),
 		Frameworks:  make([]FrameworkState, 0, len(m.order)),
 		Completed:   slices.Clone(m.completed),

@@ -13,6 +13,8 @@ import (
 type Snapshot struct {
 	// How many events made it.
 	Version uint64
+	// How many of them changed more than figures: Counters and Activity.
+	Revision uint64
 	Agents  []*Agent
 	// As they came to be known.
 	Frameworks []FrameworkState
