@@ -1,8 +1,7 @@
 package api
 
 import (
-	"strings"
-
+	"troupe/master/api/records"
 	"troupe/master/state/view"
 	"troupe/messages/json"
 	"troupe/messages/resources"
@@ -17,7 +16,7 @@ func writeAgent(w *json.Writer, a *view.Agent, u view.Usage) {
 	if a.Info.Domain != nil {
 		w.Field("domain", a.Info.GetDomain())
 	}
-	w.Field("pid", pidOf(a.Peer))
+	w.Field("pid", records.PIDOf(a.Peer))
 	w.Field("registered_time", seconds(a.Registered))
 	if !a.Reregistered.IsZero() {
 		w.Field("reregistered_time", seconds(a.Reregistered))
@@ -30,7 +29,7 @@ func writeAgent(w *json.Writer, a *view.Agent, u view.Usage) {
 	writeSum(w, u.Offered)
 	w.Key("reserved_resources")
 	w.BeginObject()
-	for _, role := range reservedRoles(a.Total) {
+	for _, role := range records.ReservedRoles(a.Total) {
 		w.Key(role)
 		writeSum(w, reservedFor(a.Total, role))
 	}
@@ -56,12 +55,6 @@ func writeDrain(w *json.Writer, a *view.Agent) {
 	}
 	w.Field("drain_info", a.Drain)
 	w.Field("estimated_drain_start_time_seconds", float64(a.DrainSince.Unix()))
-}
-
-// pidOf is a peer's name and address, without its incarnation.
-func pidOf(peer string) string {
-	pid, _, _ := strings.Cut(peer, "#")
-	return pid
 }
 
 // writeRecovered writes an agent that is only known from the registry.
@@ -97,7 +90,7 @@ func (s *server) writeAgents(w *json.Writer, snapshot *view.Snapshot, q query) {
 func writeAgentFull(w *json.Writer, a *view.Agent, byRole []view.RoleUsage) {
 	w.Key("reserved_resources_full")
 	w.BeginObject()
-	for _, role := range reservedRoles(a.Total) {
+	for _, role := range records.ReservedRoles(a.Total) {
 		writeFull(w, role, reservedFor(a.Total, role))
 	}
 	w.EndObject()

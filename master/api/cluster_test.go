@@ -161,3 +161,13 @@ func everyday(t testing.TB) *testCluster {
 	}})
 	return c
 }
+
+// testMaster is what frameworks are told of the test's master.
+var testMaster = &mesos.MasterInfo{
+	Id: proto.String(masterID), Ip: proto.Uint32(16777343), Port: proto.Uint32(5050), Pid: proto.String("master@127.0.0.1:5050"),
+	Hostname: proto.String("m"), Version: proto.String("0.1"),
+	Address: &mesos.Address{Hostname: proto.String("m"), Ip: proto.String("127.0.0.1"), Port: proto.Int32(5050)},
+	Capabilities: []*mesos.MasterInfo_Capability{
+		{Type: mesos.MasterInfo_Capability_AGENT_UPDATE.Enum()}, {Type: mesos.MasterInfo_Capability_AGENT_DRAINING.Enum()},
+	},
+}

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"cmp"
-	"slices"
-
+	"troupe/master/api/records"
 	"troupe/master/state/view"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
@@ -14,7 +12,7 @@ func writeFrameworkHead(w *json.Writer, f view.FrameworkState, u view.Usage) {
 	w.Field("id", string(f.ID))
 	w.Field("name", f.Info.GetName())
 	if f.Peer != "" {
-		w.Field("pid", pidOf(f.Peer))
+		w.Field("pid", records.PIDOf(f.Peer))
 	}
 	w.Key("used_resources")
 	writeSum(w, u.Used)
@@ -59,8 +57,8 @@ func writeFramework(w *json.Writer, f view.FrameworkState) {
 	writeList(w, "tasks", f.Tasks, writeTask)
 	writeList(w, "unreachable_tasks", f.UnreachableTasks, writeTask)
 	writeList(w, "completed_tasks", f.CompletedTasks, writeTask)
-	writeList(w, "offers", sortedOffers(f.Offers), writeOffer)
-	writeList(w, "executors", sortedExecutors(f.Executors), writeExecutor)
+	writeList(w, "offers", records.SortedOffers(f.Offers), writeOffer)
+	writeList(w, "executors", records.SortedExecutors(f.Executors), writeExecutor)
 	writeLabels(w, f.Info.GetLabels())
 	w.Key("offer_constraints")
 	w.BeginObject()
@@ -75,22 +73,6 @@ func multiRole(info *mesos.FrameworkInfo) bool {
 		}
 	}
 	return false
-}
-
-func sortedOffers(list []*view.Offer) []*view.Offer {
-	sorted := slices.Clone(list)
-	slices.SortFunc(sorted, func(a, b *view.Offer) int {
-		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
-	})
-	return sorted
-}
-
-func sortedExecutors(list []*view.Executor) []*view.Executor {
-	sorted := slices.Clone(list)
-	slices.SortFunc(sorted, func(a, b *view.Executor) int {
-		return cmp.Or(cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.ID, b.ID))
-	})
-	return sorted
 }
 
 func writeOffer(w *json.Writer, o *view.Offer) {

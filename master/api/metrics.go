@@ -15,12 +15,13 @@ import (
 // writeMetrics writes every figure by the key that Mesos gives it.
 func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot, _ query) {
 	w.BeginObject()
-	put := func(key string, value float64) { w.Field(key, value) }
-	elected := 0.0
-	if !s.info.Elected.IsZero() {
-		elected = 1
-	}
-	put("master/elected", elected)
+	s.figures(snapshot, func(key string, value float64) { w.Field(key, value) })
+	w.EndObject()
+}
+
+// figures puts every figure by the key that Mesos gives it.
+func (s *server) figures(snapshot *view.Snapshot, put putter) {
+	put("master/elected", truth(!s.info.Elected.IsZero()))
 	put("master/uptime_secs", time.Since(s.info.Started).Seconds())
 	putCapacity(put, snapshot)
 	putAgents(put, snapshot)
@@ -34,7 +35,6 @@ func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot, _ query) 
 	for _, more := range s.info.Metrics {
 		more(put)
 	}
-	w.EndObject()
 }
 
 type putter func(key string, value float64)

@@ -10,15 +10,23 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/master/api/operator"
+	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 )
 
+func mountCalls(t testing.TB, mux *http.ServeMux, ask operator.Asker) {
+	v := NewView(view.Limits{})
+	t.Cleanup(v.Close)
+	MountOperator(muxRouter{mux}, v, Info{}, ask)
+}
+
 // post serves one call of the operator API.
-func post(t testing.TB, ask Asker, contentType, body string) *httptest.ResponseRecorder {
+func post(t testing.TB, ask operator.Asker, contentType, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	mux := http.NewServeMux()
-	MountOperator(muxRouter{mux}, ask)
+	mountCalls(t, mux, ask)
 	r := httptest.NewRequest(http.MethodPost, "/api/v1", strings.NewReader(body))
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
@@ -36,9 +44,9 @@ func TestCallsReachTheMaster(t *testing.T) {
 	}
 	id := &mesos.AgentID{Value: proto.String("S1")}
 	for body, want := range map[string]proto.Message{
-		`{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"S1"}}}`:   agentRequest(id, cluster.AgentRequest_MARK_GONE),
-		`{"type":"DEACTIVATE_AGENT","deactivate_agent":{"agent_id":{"value":"S1"}}}`: agentRequest(id, cluster.AgentRequest_DEACTIVATE),
-		`{"type":"REACTIVATE_AGENT","reactivate_agent":{"agent_id":{"value":"S1"}}}`: agentRequest(id, cluster.AgentRequest_REACTIVATE),
+		`{"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"S1"}}}`:   &cluster.AgentRequest{AgentId: id, Action: cluster.AgentRequest_MARK_GONE.Enum()},
+		`{"type":"DEACTIVATE_AGENT","deactivate_agent":{"agent_id":{"value":"S1"}}}`: &cluster.AgentRequest{AgentId: id, Action: cluster.AgentRequest_DEACTIVATE.Enum()},
+		`{"type":"REACTIVATE_AGENT","reactivate_agent":{"agent_id":{"value":"S1"}}}`: &cluster.AgentRequest{AgentId: id, Action: cluster.AgentRequest_REACTIVATE.Enum()},
 		`{"type":"TEARDOWN","teardown":{"framework_id":{"value":"F"}}}`: &cluster.TeardownRequest{
 			FrameworkId: &mesos.FrameworkID{Value: proto.String("F")},
 		},
@@ -52,7 +60,7 @@ func TestCallsReachTheMaster(t *testing.T) {
 		},
 	} {
 		got = nil
-		rec := post(t, ask, "application/json; charset=utf-8", body)
+		rec := post(t, ask, "application/json", body)
 		if rec.Code != http.StatusOK || rec.Body.Len() > 0 || !proto.Equal(got, want) {
 			t.Errorf("%s: %d %s; the master got %v", body, rec.Code, rec.Body, got)
 		}
@@ -74,7 +82,8 @@ func TestBadCalls(t *testing.T) {
 		{"text/plain", `{}`, http.StatusUnsupportedMediaType, "text/plain"},
 		{kind, ``, http.StatusBadRequest, "expected an object"},
 		{kind, `{}`, http.StatusBadRequest, "call.type"},
-		{kind, `{"type":"GET_AGENTS"}`, http.StatusNotImplemented, "GET_AGENTS"},
+		{kind + "; charset=utf-8", `{}`, http.StatusUnsupportedMediaType, "charset"},
+		{kind, `{"type":"UPDATE_WEIGHTS"}`, http.StatusNotImplemented, "UPDATE_WEIGHTS"},
 		{kind, `{"type":"NONSENSE"}`, http.StatusBadRequest, "type"},
 		{kind, `{"type":"MARK_AGENT_GONE","mark_agent_gone":{}}`, http.StatusBadRequest, "agent_id"},
 		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":"10mins"}}`, http.StatusBadRequest, "max_grace_period"},
@@ -82,7 +91,7 @@ func TestBadCalls(t *testing.T) {
 		{kind, `{"type":"TEARDOWN"}`, http.StatusBadRequest, "teardown"},
 		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":{"seconds":-1}}}`, http.StatusBadRequest, `"-1s": must not be negative`},
 		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":{"seconds":300000000000}}}`, http.StatusBadRequest, "300000000000"},
-		{kind, strings.Repeat(" ", maxCall+1), http.StatusBadRequest, "limit"},
+		{kind, strings.Repeat(" ", 1<<20+1), http.StatusRequestEntityTooLarge, "limit"},
 	} {
 		rec := post(t, never, c.contentType, c.body)
 		if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.names) {
@@ -90,7 +99,7 @@ func TestBadCalls(t *testing.T) {
 		}
 	}
 	mux := http.NewServeMux()
-	MountOperator(muxRouter{mux}, never)
+	mountCalls(t, mux, never)
 	rec := httptest.NewRecorder()
 	mux.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/master/api/v1", nil))
 	if rec.Code != http.StatusMethodNotAllowed || rec.Header().Get("Allow") != http.MethodPost {

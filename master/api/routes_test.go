@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"troupe/master/api/share"
 	"troupe/master/state/view"
 	"troupe/messages/mesos"
 )
@@ -31,7 +32,7 @@ func serve(v *View) http.Handler {
 	mux := http.NewServeMux()
 	Mount(muxRouter{mux}, v, Info{
 		Version: "0.1", Started: time.Unix(900, 0), Elected: time.Unix(901, 0), MasterID: masterID,
-		Hostname: "m", Port: 5050, PID: "master@127.0.0.1:5050", Flags: map[string]string{"port": "5050", "hostname": "m"},
+		Hostname: "m", Port: 5050, PID: "master@127.0.0.1:5050", Master: testMaster, Flags: map[string]string{"port": "5050", "hostname": "m"},
 		Metrics: []func(func(string, float64)){func(put func(string, float64)) { put("registrar/queued_operations", 2) }},
 	})
 	return mux
@@ -233,8 +234,9 @@ func BenchmarkState(b *testing.B) {
 		}
 		c.launch(c.offer(i, "*", "cpus:100;mem:10000"), infos...)
 	}
-	s := &server{view: c.view}
+	s := &server{view: c.view, board: share.NewBoard()}
 	for b.Loop() {
+		c.view.Publish(view.AgentChanged{Agent: c.view.Snapshot().Agents[0]})
 		rec := httptest.NewRecorder()
 		s.answer(routes[0], rec, httptest.NewRequest(http.MethodGet, "/state", nil))
 		n, err := io.Copy(io.Discard, rec.Body)

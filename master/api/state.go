@@ -47,13 +47,16 @@ func (s *server) writeBuild(w *json.Writer) {
 	if s.info.GitSHA != "" {
 		w.Field("git_sha", s.info.GitSHA)
 	}
-	date := ""
-	if !s.info.Built.IsZero() {
-		date = s.info.Built.UTC().Format("2006-01-02 15:04:05 MST")
-	}
-	w.Field("build_date", date)
+	w.Field("build_date", s.info.buildDate())
 	w.Field("build_time", seconds(s.info.Built))
 	w.Field("build_user", s.info.BuildUser)
+}
+
+func (i Info) buildDate() string {
+	if i.Built.IsZero() {
+		return ""
+	}
+	return i.Built.UTC().Format("2006-01-02 15:04:05 MST")
 }
 
 // writeIdentity writes who this master is and how many agents it has.
@@ -63,7 +66,7 @@ func (s *server) writeIdentity(w *json.Writer, snapshot *view.Snapshot) {
 	w.Field("id", s.info.MasterID)
 	w.Field("pid", s.info.PID)
 	w.Field("hostname", s.info.Hostname)
-	w.Field("capabilities", []string{"AGENT_UPDATE"})
+	w.Field("capabilities", s.info.capabilities())
 	c := countAgents(snapshot)
 	w.Field("activated_slaves", c.connected-c.deactivated)
 	w.Field("deactivated_slaves", c.inactive+c.deactivated)

@@ -72,19 +72,6 @@ func writeRest(w *json.Writer, r resources.Resources, written bool) {
 	}
 }
 
-// reservedRoles lists the roles that r has reservations for, in order.
-func reservedRoles(r resources.Resources) []string {
-	var roles []string
-	seen := make(map[string]bool)
-	for e := range r.All() {
-		if role := e.Role(); role != "*" && !seen[role] {
-			seen[role] = true
-			roles = append(roles, role)
-		}
-	}
-	return roles
-}
-
 func reservedFor(r resources.Resources, role string) resources.Resources {
 	return r.Filter(func(e resources.Entry) bool { return e.Role() == role })
 }
@@ -93,7 +80,7 @@ func reservedFor(r resources.Resources, role string) resources.Resources {
 func writeFull(w *json.Writer, key string, r resources.Resources) {
 	w.Key(key)
 	w.BeginArray()
-	for _, p := range r.Proto() {
+	for _, p := range r.ProtoEndpoint() {
 		w.Message(p)
 	}
 	w.EndArray()

@@ -118,10 +118,17 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, call *master.Ca
 // document answers with a part of the state.
 func (h *Handler) document(w http.ResponseWriter, call master.Call_Type, form carrier.Form) {
 	w.Header().Set("Content-Type", form.String())
-	client := NewPatient(w)
+	client := carrier.NewPatient(w)
 	err := h.o.Board.Copy(form.String()+" "+call.String(), source{h.o.View, call, form}, client)
 	if err != nil || client.Rest() != nil {
 		panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
+	}
+}
+
+// Change has the master's actor do what an operator asks for, and answers.
+func (h *Handler) Change(w http.ResponseWriter, r *http.Request, request proto.Message) {
+	if err := h.change(r.Context(), request); err != nil {
+		carrier.Refuse(w, err)
 	}
 }
 

@@ -82,3 +82,24 @@ func writePlain(p *pen.Pen, f *pen.Field, e resources.Entry, of, to string) {
 	}
 	p.End()
 }
+
+// writeScalars writes the scalars of r, each name summed up whatever its
+// reservations.
+func writeScalars(p *pen.Pen, f *pen.Field, r resources.Resources) {
+	p.List(f)
+	last := ""
+	for e := range r.All() { // by name
+		if e.Kind() != mesos.Value_SCALAR || e.Name() == last {
+			continue
+		}
+		last = e.Name()
+		p.Begin(f)
+		p.String(resourceName, last)
+		p.Enum(resourceType, int32(mesos.Value_SCALAR))
+		p.Begin(resourceScalar)
+		p.Double(scalarValue, r.Scalar(last).Float())
+		p.End()
+		p.End()
+	}
+	p.EndList()
+}

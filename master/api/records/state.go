@@ -2,13 +2,11 @@ package records
 
 import (
 	"runtime"
-	"strings"
 
 	"troupe/master/state/view"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/master"
 	"troupe/messages/pen"
-	"troupe/messages/resources"
 )
 
 var (
@@ -175,27 +173,10 @@ func Roles(p *pen.Pen, f *pen.Field, s *view.Snapshot) {
 			p.EndList()
 		}
 		if held := r.Usage.Used.Add(r.Usage.Offered); !held.IsEmpty() {
-			p.List(roleResources)
-			for e := range unreserved(held).All() {
-				p.Message(roleResources, e.Proto())
-			}
-			p.EndList()
+			writeScalars(p, roleResources, held)
 		}
 		p.End()
 	}
 	p.EndList()
 	p.EndSection()
-}
-
-// unreserved sums up scalars, whatever their reservations.
-func unreserved(r resources.Resources) resources.Resources {
-	var text []string
-	seen := make(map[string]bool)
-	for e := range r.All() {
-		if e.Kind() == mesos.Value_SCALAR && !seen[e.Name()] {
-			seen[e.Name()] = true
-			text = append(text, e.Name()+":"+r.Scalar(e.Name()).String())
-		}
-	}
-	return resources.MustParse(strings.Join(text, ";"))
 }

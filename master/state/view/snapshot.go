@@ -15,7 +15,7 @@ type Snapshot struct {
 	Version uint64
 	// How many of them changed more than figures: Counters and Activity.
 	Revision uint64
-	Agents  []*Agent
+	Agents   []*Agent
 	// As they came to be known.
 	Frameworks []FrameworkState
 	// Oldest first.

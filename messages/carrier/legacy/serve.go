@@ -1,13 +1,13 @@
 package legacy
 
 import (
-	"compress/gzip"
 	"io"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"troupe/messages/carrier"
 	"troupe/messages/json"
 )
 
@@ -34,6 +34,15 @@ func Allowed(rw http.ResponseWriter, r *http.Request) bool {
 // piece by piece. It panics with http.ErrAbortHandler when the client has gone
 // before the end, which it must not take for the whole.
 func Serve(rw http.ResponseWriter, r *http.Request, write func(*json.Writer)) {
+	Deliver(rw, r, func(out io.Writer) error {
+		w := json.NewWriter(out)
+		write(w)
+		return w.Flush()
+	})
+}
+
+// Deliver is Serve of a document that write writes as bytes.
+func Deliver(rw http.ResponseWriter, r *http.Request, write func(io.Writer) error) {
 	if !Allowed(rw, r) {
 		return
 	}
@@ -42,33 +51,28 @@ func Serve(rw http.ResponseWriter, r *http.Request, write func(*json.Writer)) {
 		return
 	}
 	rw.Header().Add("Vary", "Accept-Encoding")
-	var out io.Writer = rw
+	client := carrier.NewPatient(rw)
+	var out io.Writer = client
 	finish := func() error { return nil }
 	if r.Method != http.MethodHead && takesGzip(r.Header.Values("Accept-Encoding")) {
-		rw.Header().Set("Content-Encoding", "gzip")
-		// The level is known to be valid.
-		small, _ := gzip.NewWriterLevel(rw, gzip.BestSpeed)
-		out, finish = small, small.Close
+		small := &squeezed{out: client, header: rw.Header()}
+		out, finish = small, small.close
 	}
-	if err := document(out, callback, write); err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	if err := finish(); err != nil {
+	if document(out, callback, write) != nil || finish() != nil || client.Rest() != nil {
 		panic(http.ErrAbortHandler)
 	}
 }
 
 // document writes a document, as the argument of callback unless that is
 // empty.
-func document(out io.Writer, callback string, write func(*json.Writer)) error {
-	if callback != "" {
-		if _, err := io.WriteString(out, callback+"("); err != nil {
-			return err
-		}
+func document(out io.Writer, callback string, write func(io.Writer) error) error {
+	if callback == "" {
+		return write(out)
 	}
-	w := json.NewWriter(out)
-	write(w)
-	if err := w.Flush(); err != nil || callback == "" {
+	if _, err := io.WriteString(out, callback+"("); err != nil {
+		return err
+	}
+	if err := write(out); err != nil {
 		return err
 	}
 	_, err := io.WriteString(out, ");")

@@ -49,6 +49,7 @@ func TestServe(t *testing.T) {
 }
 
 func TestCompressedForThoseThatTakeIt(t *testing.T) {
+	long := `"` + strings.Repeat("a", worthwhile) + `"`
 	for _, test := range []struct {
 		accept []string
 		want   bool
@@ -66,7 +67,7 @@ func TestCompressedForThoseThatTakeIt(t *testing.T) {
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/state?jsonp=f", nil)
 		r.Header["Accept-Encoding"] = test.accept
-		got := serve(r, hello)
+		got := serve(r, func(w *json.Writer) { w.String(long[1 : len(long)-1]) })
 		body := io.Reader(got.Body)
 		if small := got.Header().Get("Content-Encoding") == "gzip"; small != test.want {
 			t.Errorf("%q: compressed is %v", test.accept, small)
@@ -77,9 +78,19 @@ func TestCompressedForThoseThatTakeIt(t *testing.T) {
 			}
 		}
 		text, err := io.ReadAll(body)
-		if err != nil || string(text) != `f({"hello":"world"});` || got.Header().Get("Vary") != "Accept-Encoding" {
+		if err != nil || string(text) != "f("+long+");" || got.Header().Get("Vary") != "Accept-Encoding" {
 			t.Errorf("%q: %q, %v, %v", test.accept, text, err, got.Header())
 		}
+	}
+}
+
+// What is short is not compressed for anybody.
+func TestShortAnswersStayPlain(t *testing.T) {
+	r := httptest.NewRequest(http.MethodGet, "/state", nil)
+	r.Header.Set("Accept-Encoding", "gzip")
+	got := serve(r, hello)
+	if got.Header().Get("Content-Encoding") != "" || got.Body.String() != `{"hello":"world"}` {
+		t.Errorf("%v, %s", got.Header(), got.Body)
 	}
 }
 

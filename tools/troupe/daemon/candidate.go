@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -66,6 +67,7 @@ func (c *candidate) info() api.Info {
 	return api.Info{
 		Version: o.Version, Started: c.started, MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
 		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + c.Address(), Cluster: o.Cluster, Flags: o.Flags,
+		Master: o.Config.Info, Logging: c.log, Files: &c.files,
 		Metrics: []func(func(string, float64)){c.figures},
 	}
 }
@@ -83,7 +85,7 @@ func (c *candidate) redirect(w http.ResponseWriter, r *http.Request) {
 	leader := c.leader.Load()
 	address, err := masters.Address(leader)
 	switch {
-	case c.leading.Load():
+	case c.leading.Load(), strings.HasPrefix(strings.TrimPrefix(r.URL.Path, "/master"), "/redirect/"): // a loop, perhaps
 		http.NotFound(w, r)
 	case leader == nil || err != nil || election.Same(leader, c.options.Config.Info): // which is about to lead
 		w.Header().Set("Retry-After", "1")
@@ -195,7 +197,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	info.HideFrameworkMetrics = o.HideFrameworkMetrics
 	info.Metrics = append(info.Metrics, leadership.Metrics, inspect.Machine)
 	c.mount(info)
-	api.MountOperator(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
+	api.MountOperator(c.System, c.views, info, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)
 	})
 	scheduler.Mount(c.System, scheduler.Options{Master: c.System.PID(master.Name)})

@@ -100,7 +100,10 @@ func masterInfo(address string, o MasterOptions) (*mesos.MasterInfo, error) {
 		Pid:      proto.String(master.Name + "@" + address),
 		Hostname: proto.String(o.Network.Hostname),
 		Version:  proto.String(o.Version),
-		Address:  &mesos.Address{Hostname: proto.String(o.Network.Hostname), Ip: proto.String(ip), Port: proto.Int32(int32(port))},
+		Capabilities: []*mesos.MasterInfo_Capability{
+			{Type: mesos.MasterInfo_Capability_AGENT_UPDATE.Enum()}, {Type: mesos.MasterInfo_Capability_AGENT_DRAINING.Enum()},
+		},
+		Address: &mesos.Address{Hostname: proto.String(o.Network.Hostname), Ip: proto.String(ip), Port: proto.Int32(int32(port))},
 	}, nil
 }
 

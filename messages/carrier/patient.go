@@ -1,4 +1,4 @@
-package operator
+package carrier
 
 import (
 	"errors"
@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-const (
-	patience = 30 * time.Second // for any piece
-	slowest  = 64 << 10         // bytes per second beyond that
-)
 
 // Patient writes to a client that has time for each piece, but not for ever:
 // one that takes nothing would hold a snapshot.
@@ -25,7 +21,7 @@ func NewPatient(w http.ResponseWriter) Patient { return Patient{w, http.NewRespo
 
 // Write implements io.Writer.
 func (p Patient) Write(b []byte) (int, error) {
-	if err := p.until(time.Now().Add(patience + time.Duration(len(b)/slowest)*time.Second)); err != nil {
+	if err := p.until(time.Now().Add(DefaultPatience + time.Duration(len(b)/slowest)*time.Second)); err != nil {
 		return 0, err
 	}
 	return p.w.Write(b)
