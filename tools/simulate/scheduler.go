@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -260,8 +261,15 @@ func (s *schedulerNode) decline(o *mesos.Offer) {
 }
 
 // update queues what the author is told. It takes in one after the other, each
-// when what the author makes of it is on disk.
+// when what the author makes of it is on disk. Behind an end that only a master
+// has told, the agent's own word still comes, for authors who want that; this one
+// does not, and hears it again when its session knows.
 func (s *schedulerNode) update(status *mesos.TaskStatus) {
+	if len(status.GetUuid()) > 0 && slices.ContainsFunc(s.inbox, func(other *mesos.TaskStatus) bool {
+		return len(other.GetUuid()) == 0 && terminal(other.GetState()) && proto.Equal(other.TaskId, status.TaskId)
+	}) {
+		return
+	}
 	s.inbox = append(s.inbox, status)
 	if len(s.inbox) == 1 {
 		s.takeIn()
