@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,18 +34,28 @@ type Options struct {
 	Timeout time.Duration
 }
 
+// Router is where routes are mounted: an actor system.
+type Router interface {
+	Route(pattern, help string, h http.Handler)
+}
+
 // Mount serves the scheduler API of a master that leads.
-func Mount(sys *actors.System, o Options) {
+func Mount(r Router, sys *actors.System, o Options) {
+	h := NewHandler(sys, o)
+	for _, path := range []string{"/api/v1/scheduler", "/master/api/v1/scheduler"} {
+		r.Route(path, "calls of schedulers; SUBSCRIBE is answered by a stream of events", h)
+	}
+}
+
+// NewHandler returns what Mount mounts.
+func NewHandler(sys *actors.System, o Options) http.Handler {
 	if o.Intake == nil {
 		o.Intake = new(carrier.Intake)
 	}
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}
-	s := &server{sys: sys, options: o, subscriptions: subscriptions{byStream: make(map[string]*subscription)}}
-	for _, path := range []string{"/api/v1/scheduler", "/master/api/v1/scheduler"} {
-		sys.Route(path, "calls of schedulers; SUBSCRIBE is answered by a stream of events", s)
-	}
+	return &server{sys: sys, options: o, subscriptions: subscriptions{byStream: make(map[string]*subscription)}}
 }
 
 // server answers requests.
@@ -55,20 +63,6 @@ type server struct {
 	sys           *actors.System
 	options       Options
 	subscriptions subscriptions
-}
-
-// subscription is a stream that is open.
-type subscription struct {
-	gateway   actors.PID
-	framework string        // once it is known
-	over      chan struct{} // closed when the gateway is no more
-}
-
-// subscriptions finds them.
-type subscriptions struct {
-	mu       sync.Mutex
-	byStream map[string]*subscription
-	started  int // so far
 }
 
 // ServeHTTP checks a request in the order that clients can observe.
@@ -150,40 +144,6 @@ func (s *server) open(id string, stream *carrier.Stream, call *calls.Call) (*sub
 	defer table.mu.Unlock()
 	sub.gateway = pid
 	return sub, nil
-}
-
-// add makes a subscription known, and gives it a number that no other has.
-func (t *subscriptions) add(id string, sub *subscription) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.started++
-	t.byStream[id] = sub
-	return strconv.Itoa(t.started)
-}
-
-func (t *subscriptions) remove(id string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.byStream, id)
-}
-
-// find is nil for a stream that is not open.
-func (t *subscriptions) find(id string) *subscription {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.byStream[id]
-}
-
-// of tells whether any stream is of a framework.
-func (t *subscriptions) of(framework string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, sub := range t.byStream {
-		if sub.framework == framework {
-			return true
-		}
-	}
-	return false
 }
 
 // forward answers a call as the master does.

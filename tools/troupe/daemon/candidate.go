@@ -200,7 +200,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	api.MountOperator(c.System, c.views, info, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)
 	})
-	scheduler.Mount(c.System, scheduler.Options{Master: c.System.PID(master.Name)})
+	scheduler.Mount(c.System, c.System, scheduler.Options{Master: c.System.PID(master.Name)})
 	c.leader.Store(o.Config.Info)
 	c.leading.Store(true)
 	return nil
