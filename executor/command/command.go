@@ -3,13 +3,16 @@
 package command
 
 import (
+	"errors"
 	"fmt"
+	"os"
 
 	"google.golang.org/protobuf/proto"
 
 	"troupe/executor"
 	"troupe/executor/program"
 	"troupe/executor/task"
+	"troupe/executor/volume"
 	"troupe/messages/mesos"
 	executorpb "troupe/messages/mesos/executor"
 )
@@ -48,12 +51,27 @@ func (x *Executor) Launch(d *executor.Driver, info *mesos.TaskInfo) {
 		return
 	}
 	x.taken = id
-	prepare := func() (program.Spec, error) {
-		base := x.base
-		base.Env = task.WithRole(base.Env, info)
-		return program.ForCommand(base, info.GetCommand())
+	x.crew.Start(d, task.Task{
+		Info: info, TellsKilling: x.tellsKilling,
+		Prepare: func() (program.Spec, error) { return x.prepare(info) },
+		Ended:   func(mesos.TaskState) { d.Finish() },
+	})
+}
+
+func (x *Executor) prepare(info *mesos.TaskInfo) (program.Spec, error) {
+	if info.Container != nil {
+		sandbox, err := os.OpenRoot(x.base.Dir)
+		if err != nil {
+			return program.Spec{}, err
+		}
+		err = volume.Link(sandbox, ".", info.GetContainer())
+		if err := errors.Join(err, sandbox.Close()); err != nil {
+			return program.Spec{}, err
+		}
 	}
-	x.crew.Start(d, info, x.tellsKilling, prepare, func(mesos.TaskState) { d.Finish() })
+	base := x.base
+	base.Env = task.WithRole(base.Env, info)
+	return program.ForCommand(base, info.GetCommand())
 }
 
 // Kill ends the task within its grace.

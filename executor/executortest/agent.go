@@ -21,6 +21,9 @@ import (
 // patience bounds every wait of a test; it decides nothing.
 const patience = 30 * time.Second
 
+// Container is what an Agent calls every executor's container.
+const Container = "C1"
+
 // TB is what of testing.TB is used here; examples, which have none, bring
 // their own.
 type TB interface {
@@ -105,6 +108,7 @@ func (a *Agent) answer(c *actors.Context, m *executor.Call) {
 			ExecutorInfo:  &mesos.ExecutorInfo{ExecutorId: m.GetExecutorId()},
 			FrameworkInfo: a.info,
 			AgentInfo:     &mesos.AgentInfo{Hostname: proto.String("localhost")},
+			ContainerId:   &mesos.ContainerID{Value: proto.String(Container)},
 		}})
 		for _, u := range m.GetSubscribe().GetUnacknowledgedUpdates() {
 			a.acknowledge(c, u.GetStatus())

@@ -84,12 +84,12 @@ func TestGroupFinishes(t *testing.T) {
 	r := start(t, "")
 	r.LaunchGroup(sleep("T1"), sleep("T2"))
 	ps := r.launched(t, 2)
-	dir := filepath.Join(r.dir, "tasks", "T1")
-	if s := ps["T1"].Spec; s.Dir != dir || s.Env[len(s.Env)-1] != "MESOS_SANDBOX="+dir {
-		t.Errorf("launched %+v", s)
+	dir, err := filepath.EvalSymlinks(filepath.Join(r.dir, "tasks", "T1"))
+	if s := ps["T1"].Spec; err != nil || s.Dir != dir || s.Env[len(s.Env)-1] != "MESOS_SANDBOX="+dir {
+		t.Errorf("launched %+v, sandbox %s, %v", s, dir, err)
 	}
-	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
-		t.Errorf("no folder: %v", err)
+	if rel, err := filepath.Rel(filepath.Join(r.dir, "containers"), dir); err != nil || strings.Contains(rel, "/") {
+		t.Errorf("sandbox %s: %v", dir, err)
 	}
 	ps["T1"].Exit(0)
 	r.WantStates(t, "T1", finished)
@@ -183,18 +183,99 @@ func TestWhatAPodCannotRun(t *testing.T) {
 }
 
 func TestFoldersStayInTheSandbox(t *testing.T) {
+	for _, folder := range []string{"tasks", "containers"} {
+		r := start(t, "")
+		outside := t.TempDir()
+		if err := os.Symlink(outside, filepath.Join(r.dir, folder)); err != nil {
+			t.Fatal(err)
+		}
+		r.LaunchGroup(sleep("T1"))
+		if st := r.WantStates(t, "T1", starting, failed); !strings.Contains(st.GetMessage(), `make the sandbox of task "T1"`) {
+			t.Errorf("message %q", st.GetMessage())
+		}
+		if left, err := os.ReadDir(outside); err != nil || len(left) != 0 {
+			t.Errorf("outside: %v, %v", left, err)
+		}
+		<-r.gone
+	}
+}
+
+// TestTasksHaveContainersOfTheirOwn: also one that has an earlier one's id.
+func TestTasksHaveContainersOfTheirOwn(t *testing.T) {
 	r := start(t, "")
-	outside := t.TempDir()
-	if err := os.Symlink(outside, filepath.Join(r.dir, "tasks")); err != nil {
+	r.LaunchGroup(sleep("keep"))
+	keep := r.launched(t, 1)["keep"]
+	var sandboxes []string
+	for range 2 {
+		r.LaunchGroup(sleep("T1"))
+		p := r.launcher.Next(t)
+		st := r.WantStates(t, "T1", starting, running)
+		id := st.GetContainerStatus().GetContainerId()
+		if p.Spec.Dir != filepath.Join(r.dir, "containers", id.GetValue()) || id.GetParent().GetValue() != executortest.Container {
+			t.Errorf("container %v in %s", id, p.Spec.Dir)
+		}
+		if at, err := filepath.EvalSymlinks(filepath.Join(r.dir, "tasks", "T1")); err != nil || at != p.Spec.Dir {
+			t.Errorf("tasks/T1 is %s, %v; want %s", at, err, p.Spec.Dir)
+		}
+		sandboxes = append(sandboxes, p.Spec.Dir)
+		p.Exit(0)
+		r.WantStates(t, "T1", finished)
+	}
+	if sandboxes[0] == sandboxes[1] {
+		t.Errorf("one sandbox for two tasks: %s", sandboxes)
+	}
+	keep.Exit(0)
+	<-r.gone
+}
+
+func sandboxPath(kind mesos.Volume_Source_SandboxPath_Type, path, at string) *mesos.Volume {
+	return &mesos.Volume{
+		Mode: mesos.Volume_RW.Enum(), ContainerPath: &at,
+		Source: &mesos.Volume_Source{
+			Type:        mesos.Volume_Source_SANDBOX_PATH.Enum(),
+			SandboxPath: &mesos.Volume_Source_SandboxPath{Type: kind.Enum(), Path: &path},
+		},
+	}
+}
+
+func TestTasksShareAVolume(t *testing.T) {
+	r := start(t, "")
+	a, b := sleep("T1"), sleep("T2")
+	for _, info := range []*mesos.TaskInfo{a, b} {
+		info.Container = &mesos.ContainerInfo{
+			Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []*mesos.Volume{sandboxPath(mesos.Volume_Source_SandboxPath_PARENT, "shared", "data")},
+		}
+	}
+	r.LaunchGroup(a, b)
+	ps := r.launched(t, 2)
+	if err := os.WriteFile(filepath.Join(ps["T1"].Spec.Dir, "data", "word"), []byte("hello"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.LaunchGroup(sleep("T1"))
-	if st := r.WantStates(t, "T1", starting, failed); !strings.Contains(st.GetMessage(), `make the sandbox of task "T1"`) {
+	if got, err := os.ReadFile(filepath.Join(ps["T2"].Spec.Dir, "data", "word")); err != nil || string(got) != "hello" {
+		t.Errorf("read %q, %v", got, err)
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, "shared", "word")); err != nil {
+		t.Error(err)
+	}
+	ps["T1"].Exit(0)
+	ps["T2"].Exit(0)
+	<-r.gone
+}
+
+func TestVolumeThatCannotBe(t *testing.T) {
+	r := start(t, "")
+	a, b := sleep("T1"), sleep("T2")
+	a.Container = &mesos.ContainerInfo{
+		Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []*mesos.Volume{sandboxPath(mesos.Volume_Source_SandboxPath_PARENT, "../other", "data")},
+	}
+	r.LaunchGroup(a, b)
+	st := r.WantStates(t, "T1", starting, failed)
+	if want := `container.volumes[0].source.sandbox_path.path: "../other": must be relative, and within the sandbox`; st.GetMessage() != want {
 		t.Errorf("message %q", st.GetMessage())
 	}
-	if left, err := os.ReadDir(outside); err != nil || len(left) != 0 {
-		t.Errorf("outside: %v, %v", left, err)
-	}
+	p := r.launcher.Next(t)
+	p.Killed(t)
+	p.Exit(15)
 	<-r.gone
 }
 

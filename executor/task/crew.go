@@ -39,16 +39,27 @@ func NewCrew(l program.Launcher, gone func()) *Crew {
 	}
 }
 
-// Start begins a task. prepare is called off the handler's queue, and may
-// touch the disk; ended is called in it after the last update, with its state.
-func (c *Crew) Start(d *executor.Driver, info *mesos.TaskInfo, tellsKilling bool,
-	prepare func() (program.Spec, error), ended func(mesos.TaskState),
-) {
+// Task is what a crew is to run.
+type Task struct {
+	Info *mesos.TaskInfo
+	// Container is the task's own within the executor's; nil when it has none.
+	Container *mesos.ContainerID
+	// TellsKilling is whether its framework knows TASK_KILLING.
+	TellsKilling bool
+	// Prepare says what to run. It is called off the handler's queue, and may
+	// touch the disk.
+	Prepare func() (program.Spec, error)
+	// Ended is called in the queue after the last update, with its state.
+	Ended func(mesos.TaskState)
+}
+
+// Start begins a task.
+func (c *Crew) Start(d *executor.Driver, t Task) {
 	r := &runner{
-		crew: c, driver: d, machine: NewMachine(info, tellsKilling), info: info, prepare: prepare, ended: ended,
+		crew: c, driver: d, machine: NewMachine(t.Info, t.TellsKilling), task: t,
 		probers: map[check.Which]Prober{}, stops: map[check.Which]func(){},
 	}
-	c.runners[info.GetTaskId().GetValue()] = r
+	c.runners[t.Info.GetTaskId().GetValue()] = r
 	r.step(Start{})
 }
 

@@ -18,9 +18,7 @@ type runner struct {
 	crew     *Crew
 	driver   *executor.Driver
 	machine  *Machine
-	info     *mesos.TaskInfo
-	prepare  func() (program.Spec, error)
-	ended    func(mesos.TaskState)
+	task     Task
 	spec     program.Spec // what runs, once it does
 	process  program.Process
 	deadline *actors.Timer // of max_completion_time; nil without
@@ -53,12 +51,11 @@ func (r *runner) perform(e Effect) {
 
 // launch runs off the queue.
 func (r *runner) launch(context.Context) func() {
-	spec, err := r.prepare()
+	spec, err := r.task.Prepare()
 	var p program.Process
 	if err == nil {
 		p, err = r.crew.launcher.Launch(spec)
 	}
-	r.prepare = nil
 	if err != nil {
 		return func() { r.step(LaunchFailed{Err: err}) }
 	}
@@ -113,7 +110,10 @@ func (r *runner) ask(e check.Run) {
 
 func (r *runner) update(u Update) {
 	st := &mesos.TaskStatus{
-		TaskId: r.info.GetTaskId(), State: u.State.Enum(), Reason: u.Reason, Healthy: u.Healthy, CheckStatus: u.Check,
+		TaskId: r.task.Info.GetTaskId(), State: u.State.Enum(), Reason: u.Reason, Healthy: u.Healthy, CheckStatus: u.Check,
+	}
+	if r.task.Container != nil {
+		st.ContainerStatus = &mesos.ContainerStatus{ContainerId: r.task.Container}
 	}
 	if u.Message != "" {
 		st.Message = proto.String(u.Message)
@@ -123,7 +123,7 @@ func (r *runner) update(u Update) {
 		return
 	}
 	r.deadline.Stop()
-	delete(r.crew.runners, r.info.GetTaskId().GetValue())
-	r.ended(u.State)
+	delete(r.crew.runners, r.task.Info.GetTaskId().GetValue())
+	r.task.Ended(u.State)
 	r.crew.checkGone()
 }

@@ -1,0 +1,81 @@
+package pod
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"troupe/executor/program"
+	"troupe/executor/task"
+	"troupe/executor/volume"
+	"troupe/messages/mesos"
+	"troupe/messages/names"
+)
+
+// A pod's sandbox, as that of Mesos's default executor:
+//
+//	containers/CONTAINER   the sandbox of one task, named by its container
+//	tasks/TASK             a link to it
+//	...                    what the tasks share through volumes
+const (
+	ContainersFolder = "containers"
+	TasksFolder      = "tasks"
+)
+
+// prepare makes the task's sandbox and says what to run in it.
+func (x *Executor) prepare(info *mesos.TaskInfo, container *mesos.ContainerID) (program.Spec, error) {
+	id := info.GetTaskId().GetValue()
+	if err := names.CheckID("task_id", id); err != nil {
+		return program.Spec{}, err
+	}
+	dir := filepath.Join(ContainersFolder, container.GetValue())
+	base := x.base
+	base.Dir = filepath.Join(x.base.Dir, dir)
+	base.Env = program.Merge(task.WithRole(base.Env, info), "MESOS_SANDBOX="+base.Dir)
+	spec, err := program.ForCommand(base, info.GetCommand())
+	if err != nil {
+		return program.Spec{}, err
+	}
+	// The tasks before may have put anything into the executor's sandbox, so no
+	// path is followed out of it.
+	sandbox, err := os.OpenRoot(x.base.Dir)
+	if err != nil {
+		return program.Spec{}, err
+	}
+	err = makeSandbox(sandbox, dir, id, spec.User)
+	if err != nil {
+		err = fmt.Errorf("make the sandbox of task %q: %w", id, err)
+	} else {
+		err = volume.Link(sandbox, dir, info.GetContainer())
+	}
+	return spec, errors.Join(err, sandbox.Close())
+}
+
+// makeSandbox makes a task's folder for the task's user, and the link to it. A
+// link of an earlier task of that id is replaced.
+func makeSandbox(sandbox *os.Root, dir, id, user string) error {
+	for _, name := range []string{ContainersFolder, TasksFolder} {
+		if err := sandbox.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	if err := sandbox.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	if user != "" {
+		uid, gid, err := lookUp(user)
+		if err != nil {
+			return err
+		}
+		if err := sandbox.Lchown(dir, uid, gid); err != nil {
+			return err
+		}
+	}
+	link := filepath.Join(TasksFolder, id)
+	if err := sandbox.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return sandbox.Symlink(filepath.Join("..", dir), link)
+}
