@@ -1,9 +1,13 @@
 package api
 
 import (
+	"net/url"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"troupe/messages/json"
+	"troupe/messages/mesos"
 	"troupe/slave/state/view"
 )
 
@@ -43,39 +47,65 @@ func (s *server) samples(snapshot *view.Snapshot) []sample {
 	return all
 }
 
-func (s *server) writeContainers(w *json.Writer, snapshot *view.Snapshot) {
+func (s *server) writeContainers(w *json.Writer, snapshot *view.Snapshot, q url.Values) {
+	only := q.Get("container_id")
 	w.BeginArray()
 	for _, c := range s.samples(snapshot) {
+		if only != "" && only != string(c.executor.Container) {
+			continue
+		}
 		w.BeginObject()
 		w.Field("container_id", string(c.executor.Container))
 		writeWhose(w, c)
-		w.Key("status")
-		w.BeginObject()
-		w.Key("container_id")
-		w.BeginObject()
-		w.Field("value", string(c.executor.Container))
-		w.EndObject()
-		if pid := c.pid(); pid != 0 {
-			w.Field("executor_pid", pid)
-		}
-		w.EndObject()
+		w.Field("status", c.status())
 		w.EndObject()
 	}
 	w.EndArray()
 }
 
 // pid is the executor's process, or the one of the host that it lives in.
-func (c *sample) pid() int {
+func (c *sample) pid() int32 {
 	switch {
 	case c.executor.Pid != 0:
-		return int(c.executor.Pid)
+		return c.executor.Pid
 	case c.host != nil:
-		return int(c.host.Pid)
+		return c.host.Pid
 	}
 	return 0
 }
 
-func (s *server) writeStatistics(w *json.Writer, snapshot *view.Snapshot) {
+func (c *sample) status() *mesos.ContainerStatus {
+	status := &mesos.ContainerStatus{ContainerId: &mesos.ContainerID{Value: proto.String(string(c.executor.Container))}}
+	if pid := c.pid(); pid != 0 {
+		status.ExecutorPid = proto.Uint32(uint32(pid))
+	}
+	return status
+}
+
+// statistics are what the container may use, and used if that is known.
+func (c *sample) statistics() *mesos.ResourceStatistics {
+	at := c.at
+	if at.IsZero() {
+		at = time.Now()
+	}
+	limits := used(c.executor)
+	mem := uint64(limits.Scalar("mem").Float() * megabyte)
+	statistics := &mesos.ResourceStatistics{
+		Timestamp:     proto.Float64(float64(at.UnixMicro()) / 1e6),
+		CpusSoftLimit: proto.Float64(limits.Scalar("cpus").Float()),
+		MemLimitBytes: &mem, MemSoftLimitBytes: &mem,
+	}
+	if c.known {
+		statistics.CpusUserTimeSecs = proto.Float64(c.usage.User.Seconds())
+		statistics.CpusSystemTimeSecs = proto.Float64(c.usage.System.Seconds())
+		statistics.MemRssBytes = &c.usage.RSS
+		statistics.Processes = proto.Uint32(uint32(c.usage.Processes))
+		statistics.Threads = proto.Uint32(uint32(c.usage.Threads))
+	}
+	return statistics
+}
+
+func (s *server) writeStatistics(w *json.Writer, snapshot *view.Snapshot, _ url.Values) {
 	w.BeginArray()
 	for _, c := range s.samples(snapshot) {
 		w.BeginObject()
@@ -91,24 +121,5 @@ func writeWhose(w *json.Writer, c sample) {
 	w.Field("executor_name", x.Info.GetName())
 	w.Field("framework_id", string(x.Framework))
 	w.Field("source", x.Info.GetSource())
-	limits := used(x)
-	mem := uint64(limits.Scalar("mem").Float() * megabyte)
-	w.Key("statistics")
-	w.BeginObject()
-	w.Field("cpus_soft_limit", limits.Scalar("cpus").Float())
-	if c.known {
-		w.Field("cpus_system_time_secs", c.usage.System.Seconds())
-		w.Field("cpus_user_time_secs", c.usage.User.Seconds())
-		w.Field("mem_rss_bytes", c.usage.RSS)
-		w.Field("processes", c.usage.Processes)
-		w.Field("threads", c.usage.Threads)
-	}
-	w.Field("mem_limit_bytes", mem)
-	w.Field("mem_soft_limit_bytes", mem)
-	at := c.at
-	if at.IsZero() {
-		at = time.Now()
-	}
-	w.Field("timestamp", float64(at.UnixMicro())/1e6)
-	w.EndObject()
+	w.Field("statistics", c.statistics())
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -9,23 +10,30 @@ import (
 	"troupe/slave/state/view"
 )
 
-// writeMetrics writes every figure by the key that Mesos gives it.
-func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot) {
+// writeMetrics answers /metrics/snapshot.
+func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot, _ url.Values) {
 	w.BeginObject()
-	put := func(key string, value float64) { w.Field(key, value) }
+	s.putMetrics(snapshot, func(key string, value float64) { w.Field(key, value) })
+	w.EndObject()
+}
+
+// putMetrics puts every figure by the key that Mesos gives it.
+func (s *server) putMetrics(snapshot *view.Snapshot, put func(key string, value float64)) {
 	registered := 0.0
 	if snapshot.Agent.Registered {
 		registered = 1
 	}
 	put("slave/registered", registered)
 	put("slave/uptime_secs", time.Since(s.info.Started).Seconds())
+	if at := s.view.milestones.recovery(); !at.IsZero() {
+		put("slave/recovery_time_secs", at.Sub(s.info.Started).Seconds())
+	}
 	putCapacity(put, snapshot)
 	f := figuresOf(snapshot)
 	put("slave/frameworks_active", float64(len(snapshot.Frameworks)))
 	for _, phase := range phases {
 		put("slave/executors_"+phase.String(), float64(f.executors[phase]))
 	}
-	put("slave/executors_preempted", 0)
 	for _, state := range live {
 		put("slave/tasks_"+word(state), float64(f.tasks[state]))
 	}
@@ -38,7 +46,20 @@ func (s *server) writeMetrics(w *json.Writer, snapshot *view.Snapshot) {
 	for _, more := range s.info.Metrics {
 		more(put)
 	}
-	w.EndObject()
+	for _, key := range zero {
+		put(key, 0)
+	}
+}
+
+// zero are figures of parts that an agent of Mesos has and this one lacks:
+// clients that expect them find that nothing happened there.
+var zero = []string{
+	"containerizer/fetcher/cache_size_total_bytes", "containerizer/fetcher/cache_size_used_bytes",
+	"containerizer/fetcher/task_fetches_failed", "containerizer/fetcher/task_fetches_succeeded",
+	"containerizer/mesos/container_destroy_errors", "containerizer/mesos/provisioner/bind/remove_rootfs_errors",
+	"containerizer/mesos/provisioner/remove_container_errors",
+	"resource_provider_manager/events/disconnect", "resource_provider_manager/events/subscribe",
+	"resource_provider_manager/subscribed", "slave/executors_preempted",
 }
 
 var (

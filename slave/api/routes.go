@@ -2,8 +2,10 @@ package api
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
+	"troupe/messages/carrier/legacy"
 	"troupe/messages/json"
 	"troupe/slave/state/view"
 )
@@ -25,6 +27,11 @@ type Info struct {
 	Capabilities []string
 	// By canonical name.
 	Flags map[string]string
+	// Log is the process's, whose level can be changed; nil: it cannot.
+	Log LogLevel
+	// Containers answers the calls that launch, end and attach to containers;
+	// nil: the agent has no such calls.
+	Containers func(http.ResponseWriter, *http.Request, Request)
 	// LogFile is served as /slave/log; empty: there is none.
 	LogFile string
 	// What the processes of a host use, by the sandboxes they work in; nil if
@@ -33,6 +40,13 @@ type Info struct {
 	// Other sources of figures for /metrics/snapshot; each calls put for every
 	// key that it has.
 	Metrics []func(put func(key string, value float64))
+}
+
+// LogLevel is the level of a log, counted as Mesos's clients do: 0 is as
+// configured, each above it logs more.
+type LogLevel interface {
+	Verbosity() uint32
+	SetVerbosity(level uint32, span time.Duration) error
 }
 
 // Usage is what a container's processes use.
@@ -54,14 +68,13 @@ const prefix = "/slave(1)"
 // route is a path and what is written there.
 type route struct {
 	path, help string
-	write      func(s *server, w *json.Writer, snapshot *view.Snapshot)
+	write      func(s *server, w *json.Writer, snapshot *view.Snapshot, q url.Values)
 }
 
 var routes = []route{
 	{"/state", "everything that the agent knows", (*server).writeState},
-	{"/containers", "containers with what they use", (*server).writeContainers},
+	{"/containers", "containers with what they use; ?container_id= for one", (*server).writeContainers},
 	{"/monitor/statistics", "what the executors use", (*server).writeStatistics},
-	{"/monitor/statistics.json", "what the executors use", (*server).writeStatistics},
 	{"/metrics/snapshot", "figures by the keys that Mesos gives them", (*server).writeMetrics},
 	{"/version", "the version of this program", (*server).writeVersion},
 	{"/flags", "how this agent was configured", (*server).writeFlags},
@@ -73,9 +86,13 @@ func Mount(r Router, v *View, info Info) {
 	if info.LogFile != "" {
 		v.files.attached.Attach("/slave/log", info.LogFile)
 	}
+	calls := &operator{server: s}
 	for _, p := range []string{"", prefix} {
+		r.Route(p+"/api/v1", "POST: calls of operators", calls)
 		for _, rt := range routes {
-			r.Route(p+rt.path, rt.help, s.handler(rt))
+			for _, path := range legacy.Aliases(rt.path) {
+				r.Route(p+path, rt.help, s.handler(rt))
+			}
 		}
 		for path, handler := range v.files.attached.Routes() {
 			r.Route(p+path, "files of sandboxes", handler)
@@ -85,16 +102,6 @@ func Mount(r Router, v *View, info Info) {
 
 func (s *server) handler(rt route) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			rw.Header().Set("Allow", "GET, HEAD")
-			http.Error(rw, "method "+r.Method+": expecting GET", http.StatusMethodNotAllowed)
-			return
-		}
-		rw.Header().Set("Content-Type", "application/json")
-		w := json.NewWriter(rw)
-		rt.write(s, w, s.view.Snapshot())
-		if err := w.Flush(); err != nil {
-			panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
-		}
+		legacy.Serve(rw, r, func(w *json.Writer) { rt.write(s, w, s.view.Snapshot(), r.URL.Query()) })
 	})
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"maps"
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -12,11 +13,15 @@ import (
 	"troupe/slave/state/view"
 )
 
-func (s *server) writeState(w *json.Writer, snapshot *view.Snapshot) {
+func (s *server) writeState(w *json.Writer, snapshot *view.Snapshot, _ url.Values) {
 	w.BeginObject()
 	s.writeBuild(w)
 	s.writeIdentity(w, snapshot.Agent)
+	s.writeDrain(w, snapshot.Agent)
 	s.writeResources(w, snapshot)
+	if dir := s.info.Flags["log_dir"]; dir != "" {
+		w.Field("log_dir", dir)
+	}
 	s.writeFlagsMember(w)
 	w.Key("frameworks")
 	writeFrameworks(w, snapshot, snapshot.Frameworks)
@@ -31,13 +36,19 @@ func (s *server) writeBuild(w *json.Writer) {
 	if s.info.GitSHA != "" {
 		w.Field("git_sha", s.info.GitSHA)
 	}
-	date, at := "", 0.0
-	if !s.info.Built.IsZero() {
-		date, at = s.info.Built.UTC().Format("2006-01-02 15:04:05 MST"), float64(s.info.Built.Unix())
-	}
+	date, at := s.built()
 	w.Field("build_date", date)
 	w.Field("build_time", at)
 	w.Field("build_user", s.info.BuildUser)
+}
+
+// built is when this program was, as people write it and in seconds since
+// 1970; empty and 0 when that is unknown.
+func (s *server) built() (date string, at float64) {
+	if s.info.Built.IsZero() {
+		return "", 0
+	}
+	return s.info.Built.UTC().Format("2006-01-02 15:04:05 MST"), float64(s.info.Built.Unix())
 }
 
 func (s *server) writeIdentity(w *json.Writer, a *view.Agent) {
@@ -62,6 +73,17 @@ func (s *server) writeIdentity(w *json.Writer, a *view.Agent) {
 	if a.Info.Domain != nil {
 		w.Key("domain")
 		w.Message(a.Info.Domain)
+	}
+}
+
+// writeDrain writes how the agent is being drained, if it is.
+func (s *server) writeDrain(w *json.Writer, a *view.Agent) {
+	if a.Drain == nil {
+		return
+	}
+	w.Field("drain_config", a.Drain)
+	if since := s.view.milestones.drainStart(); !since.IsZero() {
+		w.Field("estimated_drain_start_time_seconds", float64(since.UnixMicro())/1e6)
 	}
 }
 
@@ -224,13 +246,13 @@ func writeLabels(w *json.Writer, labels *mesos.Labels) {
 	w.EndArray()
 }
 
-func (s *server) writeVersion(w *json.Writer, _ *view.Snapshot) {
+func (s *server) writeVersion(w *json.Writer, _ *view.Snapshot, _ url.Values) {
 	w.BeginObject()
 	s.writeBuild(w)
 	w.EndObject()
 }
 
-func (s *server) writeFlags(w *json.Writer, _ *view.Snapshot) {
+func (s *server) writeFlags(w *json.Writer, _ *view.Snapshot, _ url.Values) {
 	w.BeginObject()
 	s.writeFlagsMember(w)
 	w.EndObject()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"sync"
+	"time"
 
 	"troupe/slave/state/view"
 )
@@ -12,6 +13,8 @@ type View struct {
 	queue queue
 	model model
 	files sandboxFiles
+	// milestones are moments of the agent's life.
+	milestones milestones
 }
 
 // queue holds the events that were not applied yet.
@@ -42,6 +45,7 @@ func (v *View) Publish(e view.Event) {
 	v.queue.mu.Unlock()
 	if e, ok := e.(view.AgentChanged); ok {
 		v.files.agentChanged(e.Agent)
+		v.milestones.agentChanged(e.Agent, time.Now())
 	}
 	if many && v.model.mu.TryLock() {
 		defer v.model.mu.Unlock()

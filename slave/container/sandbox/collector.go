@@ -98,6 +98,12 @@ func (c *Collector) Used() (float64, error) {
 	return 1 - float64(disk.Bavail)/float64(disk.Blocks), nil
 }
 
+// MaxAge is how old a sandbox may become, as full as the disk is now.
+func (c *Collector) MaxAge() (time.Duration, error) {
+	used, err := c.Used()
+	return c.policy.MaxAge(used), err
+}
+
 // Collect removes what is due at the time now. What cannot be removed is
 // reported and tried again later.
 func (c *Collector) Collect(ctx context.Context, now time.Time) error {

@@ -27,6 +27,9 @@ func mountAgent(sys *actors.System, views *api.View, collector *sandbox.Collecto
 			put("gc/path_removals_succeeded", float64(succeeded))
 			put("gc/path_removals_failed", float64(failed))
 			put("gc/path_removals_pending", float64(pending))
+			if age, err := collector.MaxAge(); err == nil { // the agent tells of a disk that cannot be read
+				put("slave/executor_directory_max_allowed_age_secs", age.Seconds())
+			}
 		}},
 	})
 }
