@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 
+	"troupe/actors/inspect"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 	"troupe/slave/state/view"
@@ -43,7 +44,12 @@ func shown(t *testing.T) (*View, *httptest.Server) {
 			}
 			return map[string]Usage{dir + "/box": {User: time.Second, System: 500 * time.Millisecond, RSS: 4096, Processes: 2, Threads: 3}}
 		},
-		Metrics: []func(func(string, float64)){func(put func(string, float64)) { put("gc/path_removals_pending", 4) }},
+		Metrics: []func(func(string, float64)){inspect.Machine, func(put func(string, float64)) {
+			put("gc/path_removals_pending", 4)
+			put("gc/path_removals_failed", 0)
+			put("gc/path_removals_succeeded", 0)
+			put("slave/executor_directory_max_allowed_age_secs", 1)
+		}},
 	})
 	for _, e := range history(dir) {
 		v.Publish(e)
@@ -53,9 +59,27 @@ func shown(t *testing.T) (*View, *httptest.Server) {
 	return v, s
 }
 
+// status is one as an agent sends it on.
+func status(task, executor, container string, s mesos.TaskState) *mesos.TaskStatus {
+	return &mesos.TaskStatus{
+		TaskId: &mesos.TaskID{Value: &task}, State: s.Enum(), Source: mesos.TaskStatus_SOURCE_EXECUTOR.Enum(),
+		AgentId: &mesos.AgentID{Value: proto.String("S0")}, ExecutorId: &mesos.ExecutorID{Value: &executor},
+		Timestamp: proto.Float64(12.5), Uuid: []byte("0123456789abcdef"), Healthy: proto.Bool(true),
+		ContainerStatus: &mesos.ContainerStatus{
+			ContainerId: &mesos.ContainerID{Value: &container}, ExecutorPid: proto.Uint32(77),
+			NetworkInfos: []*mesos.NetworkInfo{{IpAddresses: []*mesos.NetworkInfo_IPAddress{
+				{Protocol: mesos.NetworkInfo_IPv4.Enum(), IpAddress: proto.String("127.0.0.1")},
+			}}},
+		},
+	}
+}
+
 func history(dir string) []view.Event {
 	info := func(id string) *mesos.FrameworkInfo {
-		return &mesos.FrameworkInfo{Id: &mesos.FrameworkID{Value: &id}, Name: proto.String("n"), User: proto.String("u"), Roles: []string{"web"}}
+		return &mesos.FrameworkInfo{
+			Id: &mesos.FrameworkID{Value: &id}, Name: proto.String("n"), User: proto.String("u"), Roles: []string{"web"},
+			Capabilities: []*mesos.FrameworkInfo_Capability{{Type: mesos.FrameworkInfo_Capability_MULTI_ROLE.Enum()}},
+		}
 	}
 	task := func(f view.FrameworkID, e view.ExecutorID, c view.ContainerID, id string, s mesos.TaskState, launched bool) *view.Task {
 		return &view.Task{
@@ -65,7 +89,7 @@ func history(dir string) []view.Event {
 				Labels:    &mesos.Labels{Labels: []*mesos.Label{{Key: proto.String("k"), Value: proto.String("v")}}},
 			},
 			Framework: f, Executor: e, Container: c, State: s, Launched: launched,
-			Statuses: []*mesos.TaskStatus{{State: s.Enum(), Timestamp: proto.Float64(12.5), Healthy: proto.Bool(true)}},
+			Statuses: []*mesos.TaskStatus{status(id, string(e), string(c), s)},
 		}
 	}
 	executor := func(f view.FrameworkID, e view.ExecutorID, c view.ContainerID, p view.Phase) *view.Executor {
@@ -74,7 +98,9 @@ func history(dir string) []view.Event {
 			ID: e, Framework: f, Container: c, Phase: p, Sandbox: dir + "/box", Generated: f == "F",
 			Info: &mesos.ExecutorInfo{
 				Type: mesos.ExecutorInfo_CUSTOM.Enum(), ExecutorId: &mesos.ExecutorID{Value: &id}, Name: proto.String("x"), Source: &id,
-				Resources: resources.MustParse("cpus:0.1;mem:32").Allocate("web").Proto(),
+				FrameworkId: &mesos.FrameworkID{Value: proto.String(string(f))},
+				Command:     &mesos.CommandInfo{Shell: proto.Bool(false), Value: proto.String("/bin/x"), Arguments: []string{"x"}},
+				Resources:   resources.MustParse("cpus:0.1;mem:32").Allocate("web").Proto(),
 			},
 		}
 	}
@@ -84,7 +110,7 @@ func history(dir string) []view.Event {
 	return []view.Event{
 		view.AgentChanged{Agent: &view.Agent{
 			Info: &mesos.AgentInfo{
-				Id: &mesos.AgentID{Value: &id}, Hostname: proto.String("h"),
+				Id: &mesos.AgentID{Value: &id}, Hostname: proto.String("h"), Port: proto.Int32(5051),
 				Resources:  resources.MustParse("cpus:4;mem:1024;ports:[31000-32000]").Proto(),
 				Attributes: []*mesos.Attribute{{Name: proto.String("rack"), Type: mesos.Value_TEXT.Enum(), Text: &mesos.Value_Text{Value: proto.String("a")}}},
 			},
@@ -154,35 +180,37 @@ func TestStateHasWhatMesosClientsRead(t *testing.T) {
 	for _, prefix := range []string{"", "/slave(1)"} {
 		state := get(t, s, prefix+"/state")
 		for path, want := range map[string]any{
-			"version":                                     "1.2",
-			"id":                                          "S0",
-			"pid":                                         "slave(1)@h:5051",
-			"hostname":                                    "h",
-			"master_hostname":                             "m",
-			"capabilities 0":                              "MULTI_ROLE",
-			"attributes rack":                             "a",
-			"flags work_dir":                              "/w",
-			"resources cpus":                              4.0,
-			"resources ports":                             "[31000-32000]",
-			"unreserved_resources gpus":                   0.0,
-			"unreserved_resources_allocated cpus":         2.2,
-			"unreserved_resources_full 0 name":            "cpus",
-			"unreserved_resources_full 0 role":            "*",
-			"frameworks 0 id":                             "F",
-			"frameworks 0 roles 0":                        "web",
-			"frameworks 0 executors 0 id":                 "T1",
-			"frameworks 0 executors 0 container":          "C1",
-			"frameworks 0 executors 0 resources mem":      96.0,
-			"frameworks 0 executors 0 role":               "web",
-			"frameworks 0 executors 0 tasks 0 id":         "T1",
-			"frameworks 0 executors 0 tasks 0 state":      "TASK_RUNNING",
-			"frameworks 0 executors 0 tasks 0 slave_id":   "S0",
-			"frameworks 0 executors 0 tasks 0 role":       "web",
-			"frameworks 0 executors 0 tasks 0 labels 0":   map[string]any{"key": "k", "value": "v"},
-			"frameworks 1 executors 0 queued_tasks 0 id":  "T2",
-			"frameworks 1 executors 0 type":               "CUSTOM",
-			"completed_frameworks 0 id":                   "Z",
-			"frameworks 0 executors 0 tasks 0 statuses 0": map[string]any{"state": "TASK_RUNNING", "timestamp": 12.5, "healthy": true},
+			"version":                                               "1.2",
+			"id":                                                    "S0",
+			"pid":                                                   "slave(1)@h:5051",
+			"hostname":                                              "h",
+			"master_hostname":                                       "m",
+			"capabilities 0":                                        "MULTI_ROLE",
+			"attributes rack":                                       "a",
+			"flags work_dir":                                        "/w",
+			"resources cpus":                                        4.0,
+			"resources ports":                                       "[31000-32000]",
+			"unreserved_resources gpus":                             0.0,
+			"unreserved_resources_allocated cpus":                   2.2,
+			"unreserved_resources_full 0 name":                      "cpus",
+			"unreserved_resources_full 0 role":                      "*",
+			"frameworks 0 id":                                       "F",
+			"frameworks 0 roles 0":                                  "web",
+			"frameworks 0 executors 0 id":                           "T1",
+			"frameworks 0 executors 0 container":                    "C1",
+			"frameworks 0 executors 0 resources mem":                96.0,
+			"frameworks 0 executors 0 role":                         "web",
+			"frameworks 0 executors 0 tasks 0 id":                   "T1",
+			"frameworks 0 executors 0 tasks 0 state":                "TASK_RUNNING",
+			"frameworks 0 executors 0 tasks 0 slave_id":             "S0",
+			"frameworks 0 executors 0 tasks 0 role":                 "web",
+			"frameworks 0 executors 0 tasks 0 labels 0":             map[string]any{"key": "k", "value": "v"},
+			"frameworks 1 executors 0 queued_tasks 0 id":            "T2",
+			"frameworks 1 executors 0 type":                         "CUSTOM",
+			"completed_frameworks 0 id":                             "Z",
+			"frameworks 0 executors 0 tasks 0 statuses 0 state":     "TASK_RUNNING",
+			"frameworks 0 executors 0 tasks 0 statuses 0 timestamp": 12.5,
+			"frameworks 0 executors 0 tasks 0 statuses 0 healthy":   true,
 			"completed_frameworks 0 completed_executors 0 completed_tasks 0 state": "TASK_FINISHED",
 		} {
 			if got := at(t, state, path); fmt.Sprint(got) != fmt.Sprint(want) {

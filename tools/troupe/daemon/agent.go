@@ -98,7 +98,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	a = &Agent{Daemon: d, hosts: &hostProcesses{command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log")}}
 	o.Config.Capabilities = slave.Capabilities()
 	collector := sandbox.NewCollector(layout, o.Collect)
-	mountAgent(a.System, views, collector, o)
+	mountAgent(a.Daemon, views, collector, o)
 	return a, a.serve(slave.Options{
 		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
 		Damaged: len(journal.Damage),

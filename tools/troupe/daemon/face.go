@@ -3,7 +3,6 @@ package daemon
 import (
 	"time"
 
-	"troupe/actors"
 	"troupe/actors/inspect"
 	"troupe/slave"
 	"troupe/slave/api"
@@ -13,7 +12,8 @@ import (
 )
 
 // mountAgent mounts an agent's routes.
-func mountAgent(sys *actors.System, views *api.View, collector *sandbox.Collector, o AgentOptions) {
+func mountAgent(d *Daemon, views *api.View, collector *sandbox.Collector, o AgentOptions) {
+	sys := d.System
 	executorapi.Mount(sys, sys.PID(slave.Name), views)
 	var capabilities []string
 	for _, c := range o.Config.Capabilities {
@@ -21,7 +21,7 @@ func mountAgent(sys *actors.System, views *api.View, collector *sandbox.Collecto
 	}
 	api.Mount(sys, views, api.Info{
 		Version: o.Config.Version, Started: time.Now(), PID: "slave(1)@" + sys.Address(), Hostname: o.Network.Hostname,
-		Capabilities: capabilities, Flags: o.Flags, LogFile: o.Logging.File, Usage: usage,
+		Capabilities: capabilities, Flags: o.Flags, LogFile: o.Logging.File, Log: d.log, Usage: usage,
 		Metrics: []func(func(string, float64)){inspect.Machine, func(put func(key string, value float64)) {
 			succeeded, failed, pending := collector.Counts()
 			put("gc/path_removals_succeeded", float64(succeeded))
