@@ -150,6 +150,9 @@ func (f *front) serveWeb(conn net.Conn, stop func() bool) error {
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
+	if err := giveUpSilent(conn); err != nil {
+		return err
+	}
 	if !stop() {
 		return context.Cause(f.t.ctx)
 	}
