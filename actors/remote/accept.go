@@ -19,12 +19,12 @@ import (
 type front struct {
 	t     *Transport
 	tls   *tls.Config
-	slots chan struct{} // one for each connection that has not said what it is
-	web   *web          // nil without HTTP
+	lobby *lobby
+	web   *web // nil without HTTP
 }
 
 func newFront(t *Transport) *front {
-	f := &front{t: t, slots: make(chan struct{}, t.cfg.Limits.MaxHandshakes)}
+	f := &front{t: t, lobby: newLobby(t.cfg.Limits)}
 	if t.cfg.TLS.Server != nil {
 		f.tls = serverTLS(t.cfg.TLS.Server)
 	}
@@ -84,27 +84,52 @@ func (f *front) accept() {
 	}
 }
 
-// admit starts to serve a connection, once there are not too many new ones:
-// the others wait in the listener's queue, which the kernel bounds.
+// admit lets a connection in. Where even the seats are taken, the others wait in
+// the listener's queue.
 func (f *front) admit(conn net.Conn) {
-	select {
-	case f.slots <- struct{}{}:
-		if f.t.spawn(func() { f.serve(conn) }) {
+	for {
+		switch f.lobby.enter(conn, f.t.now()) {
+		case aSeat:
+			return
+		case aHandler:
+			if !f.t.spawn(func() { f.serve(conn) }) {
+				f.refuse(conn, ErrClosed)
+			}
+			return
+		case noPlace:
+		}
+		select {
+		case <-f.lobby.room:
+		case <-f.t.ctx.Done():
+			f.refuse(conn, ErrClosed)
 			return
 		}
-	case <-f.t.ctx.Done():
 	}
-	f.t.refused.Add(1)
-	_ = conn.Close() // the transport is closed
 }
 
-// serve finds out what a connection is and hands it on.
+// assure tells those who wait long for their handshake that they wait.
+func (f *front) assure(now, every int64) {
+	for _, conn := range f.lobby.assure(now, now+every-int64(f.t.cfg.Limits.Heartbeat)) {
+		f.refuse(conn, errLeft)
+	}
+}
+
+// errLeft is about a dialer that did not wait for its handshake.
+var errLeft = errors.New("the dialer hung up")
+
+func (f *front) refuse(conn net.Conn, err error) {
+	f.t.refused.Add(1)
+	_ = conn.Close() // refused either way
+	f.t.complaints.Info("connection refused", zap.Stringer("remote", conn.RemoteAddr()), zap.Error(err))
+}
+
+// serve finds out what a connection is and hands it on, and then the next one
+// that waits.
 func (f *front) serve(conn net.Conn) {
-	defer func() { <-f.slots }()
-	if err := f.sort(conn); err != nil {
-		f.t.refused.Add(1)
-		_ = conn.Close() // refused either way
-		f.t.complaints.Info("connection refused", zap.Stringer("remote", conn.RemoteAddr()), zap.Error(err))
+	for ; conn != nil; conn = f.lobby.next() {
+		if err := f.sort(conn); err != nil {
+			f.refuse(conn, err)
+		}
 	}
 }
 

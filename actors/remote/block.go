@@ -10,23 +10,28 @@ import (
 // read, or of a message being encoded.
 type block struct{ b []byte }
 
-// Two sizes, so that a message or two for each of many peers stays cheap. The
-// larger holds any frame.
+// Sizes, so that a message or two for each of many peers stays cheap. The largest
+// holds any frame.
 const (
-	smallBlock = 4 << 10
-	largeBlock = 2 * (frame.MaxPayload + frame.MaxHead)
+	smallBlock  = 4 << 10
+	mediumBlock = 16 << 10
+	largeBlock  = 2 * (frame.MaxPayload + frame.MaxHead)
 )
 
 var (
-	smallBlocks = sync.Pool{New: func() any { return &block{make([]byte, 0, smallBlock)} }}
-	largeBlocks = sync.Pool{New: func() any { return &block{make([]byte, 0, largeBlock)} }}
+	smallBlocks  = sync.Pool{New: func() any { return &block{make([]byte, 0, smallBlock)} }}
+	mediumBlocks = sync.Pool{New: func() any { return &block{make([]byte, 0, mediumBlock)} }}
+	largeBlocks  = sync.Pool{New: func() any { return &block{make([]byte, 0, largeBlock)} }}
 )
 
 // newBlock gives an empty block with room for at least n bytes, n being at
 // most largeBlock.
 func newBlock(n int) *block {
-	if n <= smallBlock {
+	switch {
+	case n <= smallBlock:
 		return smallBlocks.Get().(*block)
+	case n <= mediumBlock:
+		return mediumBlocks.Get().(*block)
 	}
 	return largeBlocks.Get().(*block)
 }
@@ -36,6 +41,8 @@ func (b *block) free() {
 	switch cap(b.b) {
 	case smallBlock:
 		smallBlocks.Put(b)
+	case mediumBlock:
+		mediumBlocks.Put(b)
 	case largeBlock:
 		largeBlocks.Put(b)
 	}

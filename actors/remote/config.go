@@ -56,13 +56,14 @@ type Limits struct {
 	QueueBytes       int           // bytes accepted for one peer and not acknowledged; 64 MiB
 	MaxPeers         int           // linked systems; 100,000
 	MaxHandshakes    int           // connections in their handshake, while others wait; 1,024
+	MaxWaiting       int           // connections that wait for their handshake, while others wait to be accepted; 16,384
 	MaxWatches       int           // local actors watched over one link; 100,000
 	Heartbeat        time.Duration // longest silence of this side; 5 s
 	DeadAfter        time.Duration // longest silence of a peer; 15 s
 	AckDelay         time.Duration // longest time that a message which was taken stays unacknowledged; 1 s
 	StallAfter       time.Duration // longest time that a peer takes nothing of what waits; 30 s
-	DialTimeout      time.Duration // for a TCP connection; 5 s
-	HandshakeTimeout time.Duration // for TLS and the handshake; 5 s
+	DialTimeout      time.Duration // for a TCP connection; 10 s
+	HandshakeTimeout time.Duration // for TLS and the handshake, from when the acceptor turns to it; 10 s
 	BackoffMin       time.Duration // between dials that fail, doubling, jittered; 100 ms
 	BackoffMax       time.Duration // where the doubling ends; 5 s
 }
@@ -72,13 +73,14 @@ func (l Limits) withDefaults() Limits {
 	l.QueueBytes = cmp.Or(l.QueueBytes, 64<<20)
 	l.MaxPeers = cmp.Or(l.MaxPeers, 100_000)
 	l.MaxHandshakes = cmp.Or(l.MaxHandshakes, 1024)
+	l.MaxWaiting = cmp.Or(l.MaxWaiting, 16_384)
 	l.MaxWatches = cmp.Or(l.MaxWatches, 100_000)
 	l.Heartbeat = cmp.Or(l.Heartbeat, 5*time.Second)
 	l.DeadAfter = cmp.Or(l.DeadAfter, 15*time.Second)
 	l.AckDelay = cmp.Or(l.AckDelay, time.Second)
 	l.StallAfter = cmp.Or(l.StallAfter, 30*time.Second)
-	l.DialTimeout = cmp.Or(l.DialTimeout, 5*time.Second)
-	l.HandshakeTimeout = cmp.Or(l.HandshakeTimeout, 5*time.Second)
+	l.DialTimeout = cmp.Or(l.DialTimeout, 10*time.Second)
+	l.HandshakeTimeout = cmp.Or(l.HandshakeTimeout, 10*time.Second)
 	l.BackoffMin = cmp.Or(l.BackoffMin, 100*time.Millisecond)
 	l.BackoffMax = cmp.Or(l.BackoffMax, 5*time.Second)
 	return l
@@ -93,6 +95,7 @@ func (l Limits) check() error {
 		{"QueueBytes", l.QueueBytes},
 		{"MaxPeers", l.MaxPeers},
 		{"MaxHandshakes", l.MaxHandshakes},
+		{"MaxWaiting", l.MaxWaiting},
 		{"MaxWatches", l.MaxWatches},
 		{"Heartbeat", int(l.Heartbeat)},
 		{"DeadAfter", int(l.DeadAfter)},

@@ -107,7 +107,7 @@ func (t *Transport) connect(ctx context.Context, addr string) (net.Conn, *tls.Co
 	if err != nil {
 		return nil, nil, fmt.Errorf("dial %s: %w", addr, err)
 	}
-	if err := conn.SetDeadline(time.Now().Add(t.cfg.Limits.HandshakeTimeout)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(t.patience())); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("dial %s: %w", addr, err), conn.Close())
 	}
 	if t.cfg.TLS.Client == nil {
@@ -122,6 +122,30 @@ func (t *Transport) connect(ctx context.Context, addr string) (net.Conn, *tls.Co
 		return nil, nil, errors.Join(fmt.Errorf("TLS with %s: protocol %q, want %q", addr, state.NegotiatedProtocol, ALPN), conn.Close())
 	}
 	return c, &state, nil
+}
+
+// patience is how long a dialer waits for each answer. The acceptor's own
+// HandshakeTimeout begins when it turns to the connection, which may have waited.
+func (t *Transport) patience() time.Duration {
+	return max(t.cfg.Limits.HandshakeTimeout, t.cfg.Limits.DeadAfter)
+}
+
+// mostWaits bounds how often a peer may say that it will come.
+const mostWaits = 1000
+
+// hear takes the acceptor's next answer. As long as that says that it will come,
+// it lives, and giving up would only make another dial for it.
+func (t *Transport) hear(conn net.Conn) (handshake.Msg, error) {
+	for range mostWaits {
+		if err := conn.SetDeadline(time.Now().Add(t.patience())); err != nil {
+			return handshake.Msg{}, err
+		}
+		m, err := handshake.Read(conn)
+		if err != nil || m.Kind != handshake.Wait {
+			return m, err
+		}
+	}
+	return handshake.Msg{}, fmt.Errorf("the peer asked to wait %d times", mostWaits)
 }
 
 func (t *Transport) clientTLS(addr string) *tls.Config {
@@ -218,7 +242,7 @@ func (t *Transport) attach(p *peer, a *attempt, g greeting, stop func() bool) (b
 	if err != nil {
 		return false, err
 	}
-	m, err := handshake.Read(g.conn)
+	m, err := t.hear(g.conn)
 	switch {
 	case err != nil:
 		return false, err

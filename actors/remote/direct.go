@@ -26,13 +26,9 @@ type direct struct {
 
 // newDirect is nil for connections that cannot be written so: those with TLS.
 func newDirect(conn net.Conn) *direct {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+	raw := rawOf(conn)
+	if raw == nil {
 		return nil
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return nil // it is closed; the reader will say why
 	}
 	d := &direct{raw: raw}
 	d.try = func(fd uintptr) bool {

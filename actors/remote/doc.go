@@ -27,7 +27,9 @@
 //
 // Both sides say something at least every Limits.Heartbeat. A side that heard
 // nothing for Limits.DeadAfter breaks the link, so that a stopped process or
-// lost packets are noticed within that time on both sides.
+// lost packets are noticed within that time on both sides. The same holds
+// before there is a link: connections wait for their handshakes, of which at
+// most Limits.MaxHandshakes are under way, and their dialers hear that they do.
 //
 // # Bounds
 //

@@ -48,7 +48,7 @@ func (t *Transport) greet(g *greeting) error {
 	if err := handshake.Write(g.conn, handshake.Preface, t.hello(out, done)); err != nil {
 		return err
 	}
-	m, err := handshake.Read(g.conn)
+	m, err := t.hear(g.conn)
 	if err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func TestSlowHandshakesEnd(t *testing.T) {
 	s := start(t, Config{Limits: Limits{MaxHandshakes: 2, HandshakeTimeout: 300 * time.Millisecond}})
 	mute, halfway := knock(t, s), knock(t, s)
 	halfway.write([]byte(handshake.Preface))
-	eventually(t, "both are in", func() bool { return len(s.front.slots) == 2 })
+	eventually(t, "both are in", func() bool { return s.front.lobby.busy() == 2 })
 	knock(t, s).enter("one")
 	mute.hungUp()
 	halfway.hungUp()

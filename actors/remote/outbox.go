@@ -159,7 +159,7 @@ func (o *outbox) room(n int) *block {
 		if b := o.blocks[k-1]; b.room() >= n {
 			return b
 		}
-		n = max(n, smallBlock+1) // one small block per batch, then large ones
+		n = max(n, mediumBlock+1) // one small block per batch, then large ones
 	}
 	b := newBlock(n)
 	o.blocks = append(o.blocks, b)

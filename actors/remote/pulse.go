@@ -31,6 +31,9 @@ func (t *Transport) pulse() {
 			p.beat(b)
 		}
 		clear(peers)
+		if t.front != nil {
+			t.front.assure(now, int64(every))
+		}
 	}
 }
 
@@ -69,7 +72,7 @@ func (l *link) ails(b beat) error {
 		l.last.heard.Store(b.now)
 		l.stall.since = b.now
 	}
-	if silence := b.now - l.last.heard.Load(); silence >= int64(lim.DeadAfter)-b.every {
+	if silence := b.now - l.last.heard.Load(); silence >= int64(lim.DeadAfter)-b.every && !l.unread() {
 		return fmt.Errorf("lost: the peer was silent for %v", time.Duration(silence).Round(time.Millisecond))
 	}
 	progress := l.out.counts.whole + l.out.counts.bulk + l.out.moved
@@ -80,6 +83,18 @@ func (l *link) ails(b beat) error {
 		return fmt.Errorf("lost: the peer took nothing of %d bytes for %v", l.out.load, time.Duration(stood).Round(time.Millisecond))
 	}
 	return nil
+}
+
+// unread tells whether the peer said something that nobody has read yet: then it
+// is this side that is slow.
+func (l *link) unread() bool {
+	state := quiet
+	if l.direct != nil {
+		if err := l.direct.raw.Control(func(fd uintptr) { _, state = peek(fd) }); err != nil {
+			return false // it is closed
+		}
+	}
+	return state == unread
 }
 
 // forget drops a peer that has no link and wants none. The peer is locked.

@@ -25,6 +25,7 @@ const (
 func newReader(l *link) *reader {
 	r := &reader{l: l, in: inbox{most: l.p.t.cfg.Limits.MaxMessage}, buf: make([]byte, idleRead)}
 	r.small = r.buf
+	r.tap = newTap(r)
 	r.next = Delivery{Principal: l.principal, From: l.pid(""), To: l.p.t.pid("")}
 	return r
 }
@@ -34,18 +35,22 @@ func newReader(l *link) *reader {
 func (r *reader) read() error {
 	l := r.l
 	for {
-		n, err := l.conn.Read(r.buf[r.end:])
+		n, err := r.pull()
 		if n > 0 {
+			r.burst += n
 			l.last.heard.Store(l.p.t.now())
 			l.p.counters.bytesIn.Add(uint64(n))
 			r.end += n
+			full := r.end == len(r.buf)
 			if err := r.frames(); err != nil {
 				r.release()
 				l.p.t.complaints.Warn("a peer does not keep to the protocol", zap.String("peer", l.remote.Address),
 					zap.String("incarnation", l.remote.Incarnation), zap.Error(err))
 				return fmt.Errorf("lost: %w", err)
 			}
-			r.resize(n)
+			if full {
+				r.grow(len(r.buf) + 1)
+			}
 			if !r.work() {
 				return errRelieved
 			}
@@ -73,10 +78,13 @@ func (l *link) over(err error) error {
 type reader struct {
 	l     *link
 	in    inbox
+	tap   *tap // nil: the connection has no descriptor to read from
 	buf   []byte
 	end   int    // of what was read into buf
-	small []byte // the room of a quiet link
-	large *block // the room of a busy one
+	small []byte // the room of a link without anything to read
+	block *block // the room of another
+	burst int    // bytes that came since there last was nothing to read
+	usual int    // the same of the time before, for which room is made
 	unack int    // messages taken since the writer was last told
 	came  int    // messages not counted yet
 	made  Work   // of the last message
@@ -106,28 +114,6 @@ func (r *reader) frames() error {
 	r.l.p.counters.messagesIn.Add(uint64(r.came))
 	r.came = 0
 	return nil
-}
-
-// resize gives a busy link more room and takes it from a quiet one; n is what
-// was read last.
-func (r *reader) resize(n int) {
-	switch {
-	case r.large == nil && (n >= idleRead/2 || r.end == len(r.buf)):
-		r.large = newBlock(largeBlock)
-		r.buf = r.large.b[:cap(r.large.b)]
-		copy(r.buf, r.small[:r.end])
-	case r.large != nil && n < idleRead/2 && r.end < idleRead/2:
-		copy(r.small, r.buf[:r.end])
-		r.shrink()
-	}
-}
-
-func (r *reader) shrink() {
-	r.buf = r.small
-	if r.large != nil {
-		r.large.free()
-		r.large = nil
-	}
 }
 
 func (r *reader) frame(k frame.Kind, payload []byte) error {

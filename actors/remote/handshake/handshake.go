@@ -12,7 +12,8 @@
 //	dialer    Attach           make this connection the link
 //	acceptor  Welcome          it is; frames follow from both sides
 //
-// Either side may say Reject instead, and hangs up.
+// Either side may say Reject instead, and hangs up. Before its Hello the acceptor
+// may say Wait, any number of times: it will come to the dialer.
 package handshake
 
 import (
@@ -49,6 +50,7 @@ const (
 	Attach
 	Welcome
 	Reject
+	Wait
 )
 
 // Code says to a rejected dialer what to do.
@@ -66,7 +68,7 @@ const (
 	Busy
 )
 
-var kindNames = [...]string{"invalid", "hello", "auth", "attach", "welcome", "reject"}
+var kindNames = [...]string{"invalid", "hello", "auth", "attach", "welcome", "reject", "wait"}
 
 // String gives the kind's name, or its number when there is none.
 func (k Kind) String() string {

@@ -9,7 +9,7 @@ import (
 )
 
 func drawMsg(t *rapid.T) Msg {
-	m := Msg{Kind: Kind(rapid.IntRange(int(Hello), int(Reject)).Draw(t, "kind"))}
+	m := Msg{Kind: Kind(rapid.IntRange(int(Hello), int(Wait)).Draw(t, "kind"))}
 	text := rapid.StringN(0, 60, MaxText)
 	switch m.Kind {
 	case Hello:
@@ -106,6 +106,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(Append(nil, Msg{Kind: Auth, Auth: []byte("more")}))
 	f.Add(Append(nil, Msg{Kind: Attach, Seq: 1, Seen: 1 << 40}))
 	f.Add(Append(nil, Msg{Kind: Welcome}))
+	f.Add(Append(nil, Msg{Kind: Wait}))
 	f.Add(Append(nil, Msg{Kind: Reject, Code: Yield, Text: "later"}))
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		m, err := Read(bytes.NewReader(wire))

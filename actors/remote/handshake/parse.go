@@ -77,7 +77,7 @@ func Parse(k Kind, payload []byte) (Msg, error) {
 	case Attach:
 		m.Seq = p.number("seq")
 		m.Seen = p.number("seen")
-	case Welcome:
+	case Welcome, Wait:
 	case Reject:
 		m.Code = Code(p.number("code"))
 		m.Text = p.text("text")
