@@ -9,6 +9,7 @@ import (
 	"troupe/actors"
 	"troupe/actors/address"
 	"troupe/messages/field"
+	"troupe/messages/mesos"
 )
 
 // AgentName is the name of an agent's actor.
@@ -37,6 +38,8 @@ const (
 	DefaultSubscriptionBackoffMax = 2 * time.Second
 )
 
+const shutdownGraceVariable = "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"
+
 // FromEnvironment reads what an agent gives to the executors it starts; lookup
 // is os.LookupEnv. Errors name the variable and its value.
 func FromEnvironment(lookup func(string) (string, bool)) (Config, error) {
@@ -59,7 +62,7 @@ func FromEnvironment(lookup func(string) (string, bool)) (Config, error) {
 		to      *time.Duration
 		without time.Duration
 	}{
-		{"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", &c.ShutdownGracePeriod, DefaultShutdownGracePeriod},
+		{shutdownGraceVariable, &c.ShutdownGracePeriod, DefaultShutdownGracePeriod},
 		{"MESOS_RECOVERY_TIMEOUT", &c.RecoveryTimeout, DefaultRecoveryTimeout},
 		{"MESOS_SUBSCRIPTION_BACKOFF_MAX", &c.SubscriptionBackoffMax, DefaultSubscriptionBackoffMax},
 	} {
@@ -74,6 +77,21 @@ func FromEnvironment(lookup func(string) (string, bool)) (Config, error) {
 		c.RecoveryTimeout = 0
 	}
 	return c, nil
+}
+
+// ShutdownGrace is the shutdown grace period in the environment that an agent
+// gives to an executor; DefaultShutdownGracePeriod when it has none that can be
+// read.
+func ShutdownGrace(e *mesos.Environment) time.Duration {
+	for _, v := range e.GetVariables() {
+		if v.GetName() != shutdownGraceVariable {
+			continue
+		}
+		if d, err := parseDuration(v.GetValue()); err == nil {
+			return d
+		}
+	}
+	return DefaultShutdownGracePeriod
 }
 
 // agentAddress prefers the endpoint, which names no actor.

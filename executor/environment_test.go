@@ -4,6 +4,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/mesos"
 )
 
 func lookupIn(env map[string]string) func(string) (string, bool) {
@@ -84,5 +88,24 @@ func TestParseDuration(t *testing.T) {
 		if d, err := parseDuration(s); err != nil || d != want {
 			t.Errorf("parseDuration(%q) = %s, %v", s, d, err)
 		}
+	}
+}
+
+func TestShutdownGrace(t *testing.T) {
+	env := func(value string) *mesos.Environment {
+		return &mesos.Environment{Variables: []*mesos.Environment_Variable{
+			{Name: proto.String("OTHER"), Value: proto.String("1secs")},
+			{Name: proto.String("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD"), Value: &value},
+		}}
+	}
+	for value, want := range map[string]time.Duration{
+		"1.5mins": 90 * time.Second, "0ns": 0, "soon": DefaultShutdownGracePeriod, "-1secs": DefaultShutdownGracePeriod,
+	} {
+		if got := ShutdownGrace(env(value)); got != want {
+			t.Errorf("%s: %s, want %s", value, got, want)
+		}
+	}
+	if got := ShutdownGrace(nil); got != DefaultShutdownGracePeriod {
+		t.Errorf("none: %s", got)
 	}
 }

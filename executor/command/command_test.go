@@ -37,6 +37,11 @@ type rig struct {
 
 func start(t *testing.T) *rig {
 	t.Helper()
+	return startWith(t, 0)
+}
+
+func startWith(t *testing.T, shutdownGrace time.Duration) *rig {
+	t.Helper()
 	sys, err := actors.New(actors.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +54,9 @@ func start(t *testing.T) *rig {
 	r := &rig{Agent: executortest.NewAgent(t, sys), launcher: executortest.NewLauncher(), gone: make(chan struct{})}
 	base := program.Spec{Dir: "/sandbox", Env: []string{"A=1", "B=2"}}
 	r.x = command.New(base, r.launcher, func() { close(r.gone) })
-	r.actor, err = executor.NewActor(sys, executor.Config{FrameworkID: "F1", ExecutorID: "T1", Agent: r.PID}, r.x)
+	r.actor, err = executor.NewActor(sys, executor.Config{
+		FrameworkID: "F1", ExecutorID: "T1", Agent: r.PID, ShutdownGracePeriod: shutdownGrace,
+	}, r.x)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,6 +172,25 @@ func TestShutdown(t *testing.T) {
 	p.Exit(15)
 	r.WantStates(t, "T1", killing, killed)
 	<-r.gone
+}
+
+// TestShutdownLeavesTimeToTell: the task's end by force comes before the
+// executor's.
+func TestShutdownLeavesTimeToTell(t *testing.T) {
+	for grace, want := range map[time.Duration]time.Duration{
+		0: 3 * time.Second, time.Minute: 58 * time.Second, 2 * time.Second: 0, time.Second: 500 * time.Millisecond,
+	} {
+		r := startWith(t, grace)
+		r.Launch(sleep("T1"))
+		p := r.launcher.Next(t)
+		r.WantStates(t, "T1", starting, running)
+		r.Shutdown()
+		if got := p.Killed(t); got != want {
+			t.Errorf("with a shutdown grace of %s the task has %s, want %s", grace, got, want)
+		}
+		p.Exit(9)
+		<-r.gone
+	}
 }
 
 func TestKillBeforeLaunchEndsTheExecutor(t *testing.T) {

@@ -137,7 +137,7 @@ func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
 	}
 	a, err := executor.NewActor(h.system, executor.Config{
 		FrameworkID: m.GetFramework().GetId().GetValue(), ExecutorID: m.GetExecutor().GetExecutorId().GetValue(),
-		Agent: h.options.Agent, Sandbox: m.GetSandbox(),
+		Agent: h.options.Agent, Sandbox: m.GetSandbox(), ShutdownGracePeriod: executor.ShutdownGrace(m.GetEnvironment()),
 		RecoveryTimeout: h.options.RecoveryTimeout, SubscriptionBackoffMax: h.options.ReconnectMax,
 	}, x)
 	if err != nil {

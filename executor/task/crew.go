@@ -75,12 +75,15 @@ func (c *Crew) Kill(id string, p *mesos.KillPolicy) {
 const shutdownMargin = 2 * time.Second
 
 // Shutdown ends every task, so early by force that the executor can tell of it
-// within its own shutdown grace. With 0 that is the default.
+// within its own shutdown grace. 0 is the default.
 func (c *Crew) Shutdown(grace time.Duration) {
 	if grace <= 0 {
 		grace = executor.DefaultShutdownGracePeriod
 	}
-	left := (grace - min(shutdownMargin, grace/2)).Nanoseconds()
+	left := (grace / 2).Nanoseconds()
+	if grace >= shutdownMargin {
+		left = (grace - shutdownMargin).Nanoseconds()
+	}
 	for _, id := range c.IDs() {
 		c.Kill(id, &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: &left}})
 	}

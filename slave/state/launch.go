@@ -1,6 +1,9 @@
 package state
 
 import (
+	"math"
+	"time"
+
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
@@ -195,11 +198,26 @@ func (m *Machine) give(e *executor, l *launch) {
 func commandExecutor(f *mesos.FrameworkInfo, t *mesos.TaskInfo) *mesos.ExecutorInfo {
 	id := t.GetTaskId().GetValue()
 	return &mesos.ExecutorInfo{
-		Type: mesos.ExecutorInfo_CUSTOM.Enum(), ExecutorId: &mesos.ExecutorID{Value: &id}, FrameworkId: f.Id,
+		ShutdownGracePeriod: shutdownGrace(t.GetKillPolicy()),
+		Type:                mesos.ExecutorInfo_CUSTOM.Enum(), ExecutorId: &mesos.ExecutorID{Value: &id}, FrameworkId: f.Id,
 		Command: t.GetCommand(), Container: t.Container, Source: &id,
 		Name:      proto.String("Command Executor (Task: " + id + ") (Command: " + shortCommand(t.GetCommand()) + ")"),
 		Resources: overhead(t),
 	}
+}
+
+// killMargin is what a command executor needs to tell of a task that it had to
+// kill by force.
+const killMargin = 2 * time.Second
+
+// shutdownGrace leaves a task the grace that it asks for, also when its
+// executor is shut down; nil when it asks for none.
+func shutdownGrace(p *mesos.KillPolicy) *mesos.DurationInfo {
+	if p.GetGracePeriod() == nil {
+		return nil
+	}
+	ns := min(p.GetGracePeriod().GetNanoseconds(), math.MaxInt64-int64(killMargin)) + int64(killMargin)
+	return &mesos.DurationInfo{Nanoseconds: &ns}
 }
 
 const shownCommand = 12 // bytes
