@@ -2,6 +2,7 @@ package validate
 
 import (
 	"strings"
+	"unicode"
 
 	"troupe/messages/field"
 	"troupe/messages/mesos"
@@ -14,9 +15,9 @@ func CheckInfo(c *mesos.CheckInfo) error {
 	case mesos.CheckInfo_COMMAND:
 		err = field.In("command", checkCommand(c.GetCommand() != nil, c.GetCommand().GetCommand()))
 	case mesos.CheckInfo_HTTP:
-		err = field.In("http", probe(c.Http != nil, c.GetHttp().GetPort(), c.GetHttp().GetPath()))
+		err = field.In("http", httpCheck(c.Http))
 	case mesos.CheckInfo_TCP:
-		err = field.In("tcp", probe(c.Tcp != nil, c.GetTcp().GetPort(), ""))
+		err = field.In("tcp", tcpCheck(c.Tcp))
 	default:
 		err = field.Invalid("type", c.GetType(), "must be COMMAND, HTTP or TCP")
 	}
@@ -33,12 +34,9 @@ func HealthCheck(h *mesos.HealthCheck) error {
 	case mesos.HealthCheck_COMMAND:
 		err = field.In("command", commandOfCheck(h.GetCommand()))
 	case mesos.HealthCheck_HTTP:
-		err = field.In("http", probe(h.Http != nil, h.GetHttp().GetPort(), h.GetHttp().GetPath()))
-		if s := h.GetHttp().GetScheme(); err == nil && s != "" && s != "http" && s != "https" {
-			err = field.Invalid("http.scheme", s, "must be http or https")
-		}
+		err = field.In("http", httpHealthCheck(h.Http))
 	case mesos.HealthCheck_TCP:
-		err = field.In("tcp", probe(h.Tcp != nil, h.GetTcp().GetPort(), ""))
+		err = field.In("tcp", tcpHealthCheck(h.Tcp))
 	default:
 		err = field.Invalid("type", h.GetType(), "must be COMMAND, HTTP or TCP")
 	}
@@ -78,13 +76,75 @@ func commandOfCheck(c *mesos.CommandInfo) error {
 	return CommandInfo(c)
 }
 
-// probe checks what an HTTP or TCP check connects to.
-func probe(set bool, to uint32, path string) error {
-	if !set {
+func httpCheck(h *mesos.CheckInfo_Http) error {
+	if h == nil {
 		return field.Missing("")
 	}
-	if path != "" && !strings.HasPrefix(path, "/") {
-		return field.Invalid("path", path, "must start with '/'")
+	if err := requestPath(h.Path); err != nil {
+		return err
 	}
-	return port("port", to)
+	return port("port", h.GetPort())
+}
+
+func tcpCheck(t *mesos.CheckInfo_Tcp) error {
+	if t == nil {
+		return field.Missing("")
+	}
+	return port("port", t.GetPort())
+}
+
+func httpHealthCheck(h *mesos.HealthCheck_HTTPCheckInfo) error {
+	if h == nil {
+		return field.Missing("")
+	}
+	if err := requestPath(h.Path); err != nil {
+		return err
+	}
+	if s := h.GetScheme(); h.Scheme != nil && s != "http" && s != "https" {
+		return field.Invalid("scheme", s, "must be http or https")
+	}
+	if err := protocol(h.GetProtocol()); err != nil {
+		return err
+	}
+	return port("port", h.GetPort())
+}
+
+func tcpHealthCheck(t *mesos.HealthCheck_TCPCheckInfo) error {
+	if t == nil {
+		return field.Missing("")
+	}
+	if err := protocol(t.GetProtocol()); err != nil {
+		return err
+	}
+	return port("port", t.GetPort())
+}
+
+func protocol(p mesos.NetworkInfo_Protocol) error {
+	if p != mesos.NetworkInfo_IPv4 && p != mesos.NetworkInfo_IPv6 {
+		return field.Invalid("protocol", p, "must be IPv4 or IPv6")
+	}
+	return nil
+}
+
+// requestPath checks a path, a query included, that is to be asked for; nil is
+// none.
+func requestPath(path *string) error {
+	switch {
+	case path == nil:
+	case !strings.HasPrefix(*path, "/"):
+		return field.Invalid("path", *path, "must start with '/'")
+	case strings.ContainsFunc(*path, unicode.IsControl):
+		return field.Invalid("path", *path, "contains a control character")
+	}
+	return nil
+}
+
+// onOwnNetwork refuses what a check of a task in a network of its own could not
+// reach.
+func onOwnNetwork(t *mesos.TaskInfo) error {
+	kind := t.GetHealthCheck().GetType()
+	if len(t.GetContainer().GetNetworkInfos()) == 0 || kind != mesos.HealthCheck_HTTP && kind != mesos.HealthCheck_TCP {
+		return nil
+	}
+	return field.Invalid("health_check.type", kind, "cannot reach a task of a group that has a network of its own")
 }

@@ -104,7 +104,7 @@ func groupTask(e *mesos.ExecutorInfo, t *mesos.TaskInfo) error {
 	case len(t.GetLimits()) > 0 && t.GetContainer().GetLinuxInfo().GetShareCgroups():
 		return field.Invalid("limits", nil, "must not be set when container.linux_info.share_cgroups is true")
 	}
-	return nil
+	return onOwnNetwork(t)
 }
 
 // sameSharing checks that all tasks of a group share the executor's cgroups or

@@ -152,28 +152,6 @@ func executorChecks() []check[*mesos.TaskInfo] {
 	}
 }
 
-func TestChecks(t *testing.T) {
-	type T = *mesos.TaskInfo
-	health := func(h *mesos.HealthCheck) func(T) { return func(x T) { x.HealthCheck = h } }
-	checked := func(c *mesos.CheckInfo) func(T) { return func(x T) { x.Check = c } }
-	http, tcp, command := mesos.HealthCheck_HTTP.Enum(), mesos.CheckInfo_TCP.Enum(), mesos.HealthCheck_COMMAND.Enum()
-	run(t, task1, TaskInfo, []check[T]{
-		{"no type", health(&mesos.HealthCheck{}), `health_check.type: UNKNOWN: must be COMMAND, HTTP or TCP`},
-		{"no http", health(&mesos.HealthCheck{Type: http}), `health_check.http: must be set`},
-		{"http", health(&mesos.HealthCheck{Type: http, Http: &mesos.HealthCheck_HTTPCheckInfo{Port: ptr(uint32(80)), Path: ptr("/")}}), ""},
-		{"http port", health(&mesos.HealthCheck{Type: http, Http: &mesos.HealthCheck_HTTPCheckInfo{Port: ptr(uint32(65536))}}), `health_check.http.port: 65536: must be between 1 and 65535`},
-		{"http path", health(&mesos.HealthCheck{Type: http, Http: &mesos.HealthCheck_HTTPCheckInfo{Port: ptr(uint32(80)), Path: ptr("x")}}), `health_check.http.path: "x": must start with '/'`},
-		{"http scheme", health(&mesos.HealthCheck{Type: http, Http: &mesos.HealthCheck_HTTPCheckInfo{Port: ptr(uint32(80)), Scheme: ptr("ftp")}}), `health_check.http.scheme: "ftp": must be http or https`},
-		{"no command", health(&mesos.HealthCheck{Type: command}), `health_check.command: must be set`},
-		{"empty command", health(&mesos.HealthCheck{Type: command, Command: &mesos.CommandInfo{}}), `health_check.command.value: must be set`},
-		{"grace", health(&mesos.HealthCheck{Type: command, Command: &mesos.CommandInfo{Value: ptr("true")}, GracePeriodSeconds: ptr(-1.0)}), `health_check.grace_period_seconds: -1: must be between 0 and 9223372036 seconds`},
-		{"tcp", checked(&mesos.CheckInfo{Type: tcp, Tcp: &mesos.CheckInfo_Tcp{Port: ptr(uint32(1))}}), ""},
-		{"tcp port", checked(&mesos.CheckInfo{Type: tcp, Tcp: &mesos.CheckInfo_Tcp{Port: ptr(uint32(0))}}), `check.tcp.port: 0: must be between 1 and 65535`},
-		{"check command", checked(&mesos.CheckInfo{Type: mesos.CheckInfo_COMMAND.Enum(), Command: &mesos.CheckInfo_Command{Command: &mesos.CommandInfo{}}}), `check.command.command.value: must be set`},
-		{"interval", checked(&mesos.CheckInfo{Type: tcp, Tcp: &mesos.CheckInfo_Tcp{Port: ptr(uint32(1))}, IntervalSeconds: ptr(math.Inf(1))}), `check.interval_seconds: +Inf: must be between 0 and 9223372036 seconds`},
-	})
-}
-
 func TestTaskGroup(t *testing.T) {
 	type G = *mesos.TaskGroupInfo
 	executor := &mesos.ExecutorInfo{Type: mesos.ExecutorInfo_DEFAULT.Enum(), ExecutorId: &mesos.ExecutorID{Value: ptr("e")}, Resources: res("cpus:0.1;mem:32;disk:32;ports:[31005-31005]")}
@@ -194,6 +172,10 @@ func TestTaskGroup(t *testing.T) {
 		{"half shared cgroups", func(g G) {
 			g.Tasks[1].Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesos.LinuxInfo{ShareCgroups: ptr(false)}}
 		}, `task_group.tasks[1].container.linux_info.share_cgroups: false: must be the same for all tasks of a group`},
+		{"health check of another network", func(g G) {
+			g.Tasks[0].Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), NetworkInfos: []*mesos.NetworkInfo{{}}, LinuxInfo: &mesos.LinuxInfo{ShareCgroups: ptr(true)}}
+			g.Tasks[0].HealthCheck = &mesos.HealthCheck{Type: mesos.HealthCheck_TCP.Enum(), Tcp: &mesos.HealthCheck_TCPCheckInfo{Port: ptr(uint32(1))}}
+		}, `task_group.tasks[0].health_check.type: TCP: cannot reach a task of a group that has a network of its own`},
 		{"docker", func(g G) {
 			g.Tasks[1].Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: ptr("x")}}
 		}, `task_group.tasks[1].container.type: DOCKER: must be MESOS within a group`},
