@@ -120,7 +120,10 @@ func (d *Driver) Watch(task, agent string) {
 	d.shell.queue(w)
 }
 
-// Teardown removes the framework and kills its tasks; Run returns nil then.
+// Teardown removes the framework and kills its tasks. Run returns nil when the
+// master has said that it has; until then the master is asked again, whichever
+// leads, unless Run's context ends it. The Scheduler hears of no offers and
+// updates any more.
 func (d *Driver) Teardown() { d.Call(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()}) }
 
 // Leave ends Run with nil. The master keeps the tasks for the failover

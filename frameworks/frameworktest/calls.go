@@ -50,7 +50,9 @@ func (m *Master) receive(from actors.PID, c *scheduler.Call) {
 		m.framework = c.GetUpdateFramework().GetFrameworkInfo()
 		m.suppressed = len(c.GetUpdateFramework().GetSuppressedRoles()) > 0
 	case scheduler.Call_TEARDOWN:
-		m.scheduler, m.removed = actors.PID{}, m.framework.GetId().GetValue()
+		m.removed = m.framework.GetId().GetValue()
+		m.fail("Framework has been removed")
+		m.scheduler = actors.PID{}
 	}
 	m.offer()
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -27,6 +28,9 @@ func (s *Session) submit(c *scheduler.Call) {
 		s.do(Refused{Call: c, Err: err})
 		return
 	}
+	if s.teardown {
+		return // nothing else matters
+	}
 	switch c.GetType() {
 	case scheduler.Call_KILL:
 		s.killTask(c.GetKill())
@@ -41,18 +45,44 @@ func (s *Session) submit(c *scheduler.Call) {
 	case scheduler.Call_DECLINE:
 		s.decline(c)
 	case scheduler.Call_TEARDOWN:
-		s.teardown = true
-		s.tearDown()
+		s.beginTeardown()
 	default:
 		s.forward(c)
 	}
 }
 
-// tearDown removes the framework, now or with the next subscription.
+const (
+	timerTeardown = "teardown"
+
+	// A TEARDOWN is repeated after a wait that starts here and doubles.
+	teardownWait    = time.Second
+	teardownWaitMax = 15 * time.Second
+)
+
+// beginTeardown ends what the session does for the author, but for its end.
+func (s *Session) beginTeardown() {
+	if s.teardown {
+		return
+	}
+	s.teardown = true
+	if s.phase == subscribed {
+		s.do(CancelTimer{Key: timerReconcile})
+		s.do(CancelTimer{Key: timerReconcileAll})
+	}
+	for _, id := range s.taskIDs() {
+		s.forget(s.tasks[id])
+	}
+	s.tearDown()
+}
+
+// tearDown asks the master to remove the framework, now and with every
+// subscription, until it says that it has: the word may be lost, or the master
+// with it.
 func (s *Session) tearDown() {
-	if s.teardown && s.phase == subscribed {
+	if s.phase == subscribed {
 		s.call(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
-		s.end(nil)
+		s.do(SetTimer{Key: timerTeardown, After: doubled(teardownWait, teardownWaitMax, s.teardowns)})
+		s.teardowns++
 	}
 }
 

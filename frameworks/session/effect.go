@@ -69,7 +69,8 @@ type Refused struct {
 // Leave, and a *MasterError when the master would have no more of it.
 type Ended struct {
 	Err error
-	// TornDown: the framework is no more, and its id of no use.
+	// TornDown: the author asked for a teardown, and the master has said that the
+	// framework is no more: its id is of no use. Err is nil then.
 	TornDown bool
 }
 

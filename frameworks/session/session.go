@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -50,11 +51,15 @@ type Session struct {
 	resumed bool
 	// changed: the author has changed what SUBSCRIBE said since it was sent.
 	changed bool
-	// teardown: the framework is to be removed.
+	// teardown: the framework is to be removed, and the author has no more of it.
 	teardown bool
-	id       durability
-	chance   chance
-	pulse    pulse
+	// teardowns counts how often the master was asked for that.
+	teardowns int
+	// removed: the master says that the framework is no more.
+	removed bool
+	id      durability
+	chance  chance
+	pulse   pulse
 	// held waits for Persisted.
 	held []*scheduler.Event
 
@@ -166,10 +171,8 @@ func (s *Session) receive(in Received) {
 
 func (s *Session) event(e *scheduler.Event) {
 	switch {
-	case e.GetType() == scheduler.Event_ERROR && s.teardown:
-		s.end(nil) // it is gone already
 	case e.GetType() == scheduler.Event_ERROR:
-		s.end(&MasterError{Message: e.GetError().GetMessage()})
+		s.errorEvent(&MasterError{Message: e.GetError().GetMessage()})
 	case e.GetType() == scheduler.Event_SUBSCRIBED:
 		s.onSubscribed(e.GetSubscribed())
 	case s.phase == persisting:
@@ -181,7 +184,21 @@ func (s *Session) event(e *scheduler.Event) {
 	}
 }
 
+// errorEvent is the master's last word: what a teardown waits for, or the end of
+// a framework that wants to go on.
+func (s *Session) errorEvent(said *MasterError) {
+	if s.teardown && errors.Is(said, ErrRemoved) {
+		s.removed = true
+		s.end(nil)
+		return
+	}
+	s.end(said)
+}
+
 func (s *Session) subscribedEvent(e *scheduler.Event) {
+	if s.teardown {
+		return
+	}
 	switch e.GetType() {
 	case scheduler.Event_HEARTBEAT:
 	case scheduler.Event_OFFERS:
@@ -209,6 +226,8 @@ func (s *Session) fire(key string) {
 		s.reconcileOutstanding()
 	case timerReconcileAll:
 		s.reconcileAll()
+	case timerTeardown:
+		s.tearDown()
 	case timerKill:
 		s.repeatKill(subject)
 	}
@@ -235,12 +254,15 @@ func (s *Session) end(err error) {
 	for _, k := range []string{timerSubscribe, timerHeartbeat, timerReconcile, timerReconcileAll} {
 		s.do(CancelTimer{Key: k})
 	}
+	if s.teardown {
+		s.do(CancelTimer{Key: timerTeardown})
+	}
 	for _, id := range s.taskIDs() {
 		if s.tasks[id].kill != nil {
 			s.do(CancelTimer{Key: killKey(id)})
 		}
 	}
-	s.do(Ended{Err: err, TornDown: err == nil && s.teardown})
+	s.do(Ended{Err: err, TornDown: s.removed})
 	s.phase = ended
 }
 

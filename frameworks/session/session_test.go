@@ -393,13 +393,64 @@ func TestMasterFoundAgainIsTurnedToSoon(t *testing.T) {
 	r.want()
 }
 
+// Whoever keeps the framework's id must know whether it is of use any more.
 func TestTeardownIsTold(t *testing.T) {
-	for name, in := range map[string]Input{"leave": Leave{}, "teardown": Submit{Call: &scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()}}} {
-		out := newRig(t).connected().step(in)
-		if e, ok := out[len(out)-1].(Ended); !ok || e.TornDown != (name == "teardown") {
-			t.Errorf("%s: last effect %+v", name, out[len(out)-1])
-		}
+	r := newRig(t).connected()
+	r.step(teardown)
+	out := r.event(removedEvent)
+	if e, ok := out[len(out)-1].(Ended); !ok || e.Err != nil || !e.TornDown {
+		t.Errorf("after a teardown: last effect %+v", out[len(out)-1])
 	}
+	r = newRig(t).connected()
+	r.step(teardown)
+	out = r.step(Leave{})
+	if e, ok := out[len(out)-1].(Ended); !ok || e.Err != nil || e.TornDown {
+		t.Errorf("after leaving before the teardown was answered: last effect %+v", out[len(out)-1])
+	}
+	r = newRig(t).connected()
+	r.step(teardown)
+	out = r.event(&scheduler.Event{
+		Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String("Framework failed over")},
+	})
+	if e, ok := out[len(out)-1].(Ended); !ok || !errors.Is(e.Err, ErrReplaced) || e.TornDown {
+		t.Errorf("of a framework that is another's: last effect %+v", out[len(out)-1])
+	}
+}
+
+var (
+	teardown     = Submit{Call: &scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()}}
+	removedEvent = &scheduler.Event{
+		Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String("Framework has been removed")},
+	}
+)
+
+// A teardown is repeated until the master says that it is done, at whichever
+// master leads; the author hears of nothing else any more.
+func TestTeardownIsRepeated(t *testing.T) {
+	r := newRig(t).connected()
+	r.step(killCall("T1"))
+	r.step(teardown)
+	r.want("cancel reconcile", "cancel reconcile-all", "cancel kill/T1", "send TEARDOWN", "timer teardown")
+	for _, wait := range []time.Duration{teardownWait, 2 * teardownWait, 4 * teardownWait, 8 * teardownWait, teardownWaitMax} {
+		if got := r.timers["teardown"].Sub(r.now); got != wait {
+			t.Errorf("the next comes after %s, want %s", got, wait)
+		}
+		r.lapse("teardown")
+		r.want("send TEARDOWN", "timer teardown")
+	}
+	r.event(offersEvent("O1"))
+	r.event(update("T1", finished, 1))
+	r.step(killCall("T2"))
+	r.step(teardown)
+	r.step(Watch{TaskID: &mesos.TaskID{Value: proto.String("T3")}})
+	r.want()
+	r.step(PeerExited{Peer: master})
+	r.want("cancel heartbeat", "cancel reconcile", "cancel reconcile-all", "cancel teardown", "disconnected", "timer subscribe")
+	r.lapse("subscribe")
+	r.event(subscribedEvent("F1"))
+	r.want("cancel subscribe", "timer heartbeat", "connected F1 resumed=true", "send TEARDOWN", "timer teardown")
+	r.event(removedEvent)
+	r.want("unlink", "cancel subscribe", "cancel heartbeat", "cancel reconcile", "cancel reconcile-all", "cancel teardown", "ended <nil>")
 }
 
 func TestRefusalsOfTheMaster(t *testing.T) {
@@ -432,25 +483,18 @@ func TestLeaveAndTeardown(t *testing.T) {
 	r.want("unlink", "cancel subscribe", "cancel heartbeat", "cancel reconcile", "cancel reconcile-all",
 		"cancel kill/T1", "ended <nil>")
 
-	teardown := Submit{Call: &scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()}}
-	r = newRig(t).connected()
-	r.step(teardown)
-	r.want("send TEARDOWN", "unlink", "cancel subscribe", "cancel heartbeat", "cancel reconcile",
-		"cancel reconcile-all", "ended <nil>")
-
 	r = newRig(t)
 	r.step(teardown)
 	r.want()
 	r.step(MasterDetected{Master: master})
 	r.event(subscribedEvent("F1"))
 	r.step(Persisted{})
-	r.want("connected F1 resumed=false", "send TEARDOWN", "unlink", "cancel subscribe", "cancel heartbeat",
-		"cancel reconcile", "cancel reconcile-all", "ended <nil>")
+	r.want("connected F1 resumed=false", "send TEARDOWN", "timer teardown")
 
 	r = newRig(t, withID)
 	r.step(teardown)
 	r.step(MasterDetected{Master: master})
-	r.event(&scheduler.Event{Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String("removed")}})
+	r.event(&scheduler.Event{Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: proto.String("Framework has been removed")}})
 	if last := show(r.out)[len(r.out)-1]; last != "ended <nil>" {
 		t.Errorf("last effect %q", last)
 	}

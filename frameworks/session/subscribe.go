@@ -138,7 +138,8 @@ func (s *Session) connect() {
 	s.phase = subscribed
 	m := held[0].GetSubscribed()
 	s.do(Connected{FrameworkID: m.GetFrameworkId(), Master: m.GetMasterInfo(), Resumed: s.resumed})
-	if s.tearDown(); s.phase == ended {
+	if s.teardown {
+		s.tearDown()
 		return
 	}
 	s.catchUp()
@@ -210,6 +211,9 @@ func (s *Session) detach(reason string) {
 		for _, k := range []string{timerHeartbeat, timerReconcile, timerReconcileAll} {
 			s.do(CancelTimer{Key: k})
 		}
+	}
+	if s.teardown {
+		s.do(CancelTimer{Key: timerTeardown})
 	}
 	if was == subscribed {
 		s.do(Disconnected{Reason: reason})

@@ -40,7 +40,12 @@ func (m *Machine) receiveCall(in Received, call *scheduler.Call) {
 	case scheduler.Call_UPDATE_FRAMEWORK:
 		m.updateFramework(in, f, call.GetUpdateFramework())
 	case scheduler.Call_TEARDOWN:
-		m.endFramework(f, func() { m.answerCall(in, accepted, "") })
+		m.endFramework(f, func() {
+			if in.Ask == 0 {
+				m.sendError(in.From, "Framework has been removed")
+			}
+			m.answerCall(in, accepted, "")
+		})
 	case scheduler.Call_UNKNOWN:
 		m.refuseCall(in, unsupported, field.Invalid("call.type", call.GetType().String(), "is not served"))
 	default:

@@ -18,7 +18,7 @@ type schedulerNode struct {
 	*process
 	*author
 	session *session.Session
-	inbox   []*mesos.TaskStatus // not taken in yet
+	inbox   []news // not taken in yet
 	// Another process took its place, and it does not know.
 	former bool
 	// The address of the master that it was told of last; empty is none.
@@ -80,11 +80,8 @@ func (s *schedulerNode) endedWith(err error) {
 	case s.former:
 	case err != nil && strings.Contains(err.Error(), "Framework failed over"):
 		// One that was taken over from did not know, and took it back.
-	case err == nil:
-		// A master was asked to end the framework. If it did not hear, or did not
-		// live to write it down, it will be asked again.
-		s.later(time.Second, s.crash)
-		return
+	case err == nil: // as its author wanted
+		s.forget()
 	case strings.Contains(err.Error(), "Framework has been removed"):
 		s.cluster.oracle.frameworkRemoved(s.author)
 		s.forget()
@@ -260,17 +257,21 @@ func (s *schedulerNode) decline(o *mesos.Offer) {
 	}})
 }
 
+// news is an update that waits for its author.
+type news struct {
+	status *mesos.TaskStatus
+	// It is an agent's word behind an end of which only a master has told. The
+	// author, who may wait for it, does not.
+	behind bool
+}
+
 // update queues what the author is told. It takes in one after the other, each
-// when what the author makes of it is on disk. Behind an end that only a master
-// has told, the agent's own word still comes, for authors who want that; this one
-// does not, and hears it again when its session knows.
+// when what the author makes of it is on disk.
 func (s *schedulerNode) update(status *mesos.TaskStatus) {
-	if len(status.GetUuid()) > 0 && slices.ContainsFunc(s.inbox, func(other *mesos.TaskStatus) bool {
-		return len(other.GetUuid()) == 0 && terminal(other.GetState()) && proto.Equal(other.TaskId, status.TaskId)
-	}) {
-		return
-	}
-	s.inbox = append(s.inbox, status)
+	behind := len(status.GetUuid()) > 0 && slices.ContainsFunc(s.inbox, func(n news) bool {
+		return len(n.status.GetUuid()) == 0 && terminal(n.status.GetState()) && proto.Equal(n.status.TaskId, status.TaskId)
+	})
+	s.inbox = append(s.inbox, news{status, behind})
 	if len(s.inbox) == 1 {
 		s.takeIn()
 	}
@@ -278,9 +279,11 @@ func (s *schedulerNode) update(status *mesos.TaskStatus) {
 
 func (s *schedulerNode) takeIn() {
 	s.later(s.cluster.diskTime(), func() {
-		status := s.inbox[0]
+		status, behind := s.inbox[0].status, s.inbox[0].behind
 		s.inbox = s.inbox[1:]
-		s.cluster.oracle.told(s, status)
+		if !behind {
+			s.cluster.oracle.told(s, status)
+		}
 		if terminal(status.GetState()) {
 			delete(s.open, status.TaskId.GetValue())
 		}

@@ -25,7 +25,7 @@ type runFlags struct {
 	cpus, mem, disk        float64
 	instances, retries     int
 	env                    []string
-	grace                  flags.Duration
+	grace, failover        flags.Duration
 	quiet                  bool
 }
 
@@ -36,7 +36,8 @@ func runCommand(io Streams) *cobra.Command {
 		Short: "Run a command as a task and pass on its output and exit status",
 		Long: `Run a command as a task, or as several, until it has ended. What it writes is
 passed on, and so is its exit status: that of the first that failed. Changes of
-state are told on stderr. Ctrl-C kills the tasks.
+state are told on stderr. Ctrl-C kills the tasks; what kills this command does
+so after --failover_timeout.
 
 A task file is a JSON list of tasks: [{"name": "count", "command": "wc -l *",
 "cpus": 0.5, "mem": 64, "env": {"LANG": "C"}, "instances": 3, "retries": 2}].
@@ -58,6 +59,7 @@ Instead of "command", for the shell, there may be "args", a list.`,
 	set.StringVar(&r.user, "user", "", "user to run as, where agents switch users; the one who runs this by default")
 	set.StringVar(&r.role, "role", "", `role that resources are taken from; "*" by default`)
 	duration(set, &r.grace, "grace", 0, "from SIGTERM to SIGKILL when it is killed; 0 leaves that to the agent")
+	duration(set, &r.failover, "failover_timeout", time.Minute, "for which the tasks run on without this command, or while it has no link to a leading master; 0 kills them at once")
 	set.StringVar(&r.file, "file", "", "task file to run instead of a command")
 	set.BoolVarP(&r.quiet, "quiet", "q", false, "do not tell about states")
 	return c
@@ -83,6 +85,7 @@ func (r *runFlags) run(ctx context.Context, io Streams, args []string) (err erro
 	}
 	o := frameworks.Options{
 		Master: r.master, Name: r.framework(tasks), User: r.user, System: actors.Options{TLS: secure},
+		FailoverTimeout: time.Duration(r.failover),
 	}
 	if r.role != "" {
 		o.Roles = []string{r.role}
@@ -109,6 +112,9 @@ func (r *runFlags) framework(tasks []*frameworks.Task) string {
 }
 
 func (r *runFlags) tasks(args []string) ([]*frameworks.Task, error) {
+	if r.failover < 0 {
+		return nil, flagError("failover_timeout", r.failover.String(), "is negative")
+	}
 	if r.role != "" {
 		if err := names.CheckRole("role", r.role); err != nil {
 			return nil, flagError("role", r.role, err.Error())

@@ -130,6 +130,9 @@ func TestRunOutlivesItsMaster(t *testing.T) {
 	s.Restart(t)
 	s.says("the master is out of reach, tasks run on: ")
 	s.says("the master is back")
+	if got := s.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil).GetSubscribe().GetFrameworkInfo().GetFailoverTimeout(); got != 60 {
+		t.Errorf("its failover timeout is %vs, want a minute", got)
+	}
 	s.Update(t, "lasting", finished)
 	s.ends(0, "stdout of it\n", `(?s)TASK_RUNNING.*out of reach.*is back.*TASK_FINISHED`)
 }
@@ -145,18 +148,19 @@ func TestRunIsTornDown(t *testing.T) {
 
 func TestRunMisuse(t *testing.T) {
 	for line, want := range map[string]string{
-		"run":                              "CMD is missing",
-		"run --cpus=-1 -- true":            "--cpus=-1 is no amount",
-		"run --instances=0 -- true":        "instances=0 is not between",
-		"run --retries=-1 -- true":         "retries=-1 is negative",
-		"run --env=x -- true":              `--env="x" is not of the form NAME=value`,
-		"run --role=/ -- true":             "role",
-		"run --file=x -- true":             "either --file or a command",
-		"run --master=nowhere -- true":     `--master="nowhere"`,
-		"run --name=a/b -- true":           "name",
-		"run --tls_cert=x -- true":         "go together",
-		"run --file=/does/not/exist":       "--file: open",
-		"run --master=127.0.0.1:1 -- true": "127.0.0.1:1 does not answer",
+		"run":                                   "CMD is missing",
+		"run --cpus=-1 -- true":                 "--cpus=-1 is no amount",
+		"run --instances=0 -- true":             "instances=0 is not between",
+		"run --retries=-1 -- true":              "retries=-1 is negative",
+		"run --env=x -- true":                   `--env="x" is not of the form NAME=value`,
+		"run --failover_timeout=-1secs -- true": `--failover_timeout="-1secs" is negative`,
+		"run --role=/ -- true":                  "role",
+		"run --file=x -- true":                  "either --file or a command",
+		"run --master=nowhere -- true":          `--master="nowhere"`,
+		"run --name=a/b -- true":                "name",
+		"run --tls_cert=x -- true":              "go together",
+		"run --file=/does/not/exist":            "--file: open",
+		"run --master=127.0.0.1:1 -- true":      "127.0.0.1:1 does not answer",
 	} {
 		code, _, stderr := typed(t, strings.Fields(line)...)
 		if code == 0 || !strings.Contains(stderr, want) {
