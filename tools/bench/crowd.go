@@ -74,7 +74,7 @@ const (
 // hungry is a framework that fills every offer with tasks until it has enough.
 // One that wants no task is done when every agent has been offered to it.
 type hungry struct {
-	master            actors.PID
+	say               func(*scheduler.Call) // to the master
 	want, agents      int
 	done              chan error
 	framework         *mesos.FrameworkID
@@ -82,20 +82,28 @@ type hungry struct {
 	launched, running int
 }
 
-// Init subscribes.
-func (h *hungry) Init(c *actors.Context) {
-	actors.Handle(c, h.event)
-	c.HandleExited(func(_ *actors.Context, e actors.Exited) { h.done <- fmt.Errorf("the master is gone: %s", e.Reason) })
-	c.Link(h.master)
-	c.Send(h.master, &scheduler.Call{Type: scheduler.Call_SUBSCRIBE.Enum(), Subscribe: &scheduler.Call_Subscribe{
+// hungryCall is how it subscribes.
+func hungryCall() *scheduler.Call {
+	return &scheduler.Call{Type: scheduler.Call_SUBSCRIBE.Enum(), Subscribe: &scheduler.Call_Subscribe{
 		FrameworkInfo: &mesos.FrameworkInfo{
 			User: proto.String("nobody"), Name: proto.String("hungry"), Roles: []string{"*"},
 			Capabilities: []*mesos.FrameworkInfo_Capability{{Type: mesos.FrameworkInfo_Capability_MULTI_ROLE.Enum()}},
 		},
-	}})
+	}}
 }
 
-func (h *hungry) event(c *actors.Context, e *scheduler.Event) {
+// native makes it an actor.
+func (h *hungry) native(master actors.PID) actors.Actor {
+	return actorFunc(func(c *actors.Context) {
+		h.say = func(call *scheduler.Call) { c.Send(master, call) }
+		actors.Handle(c, func(_ *actors.Context, e *scheduler.Event) { h.event(e) })
+		c.HandleExited(func(_ *actors.Context, e actors.Exited) { h.done <- fmt.Errorf("the master is gone: %s", e.Reason) })
+		c.Link(master)
+		h.say(hungryCall())
+	})
+}
+
+func (h *hungry) event(e *scheduler.Event) {
 	switch e.GetType() {
 	case scheduler.Event_SUBSCRIBED:
 		h.framework = e.GetSubscribed().GetFrameworkId()
@@ -104,39 +112,39 @@ func (h *hungry) event(c *actors.Context, e *scheduler.Event) {
 		if h.want == 0 && len(h.offers) == h.agents {
 			h.done <- nil
 		}
-		h.use(c)
+		h.use()
 	case scheduler.Event_UPDATE:
-		h.updated(c, e.GetUpdate().GetStatus())
+		h.updated(e.GetUpdate().GetStatus())
 	case scheduler.Event_ERROR:
 		h.done <- fmt.Errorf("the master says: %s", e.GetError().GetMessage())
 	}
 }
 
-func (h *hungry) updated(c *actors.Context, s *mesos.TaskStatus) {
+func (h *hungry) updated(s *mesos.TaskStatus) {
 	if s.GetState() != mesos.TaskState_TASK_RUNNING {
 		h.done <- fmt.Errorf("task %q: %v %s", s.GetTaskId().GetValue(), s.GetState(), s.GetMessage())
 		return
 	}
-	c.Send(h.master, &scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), FrameworkId: h.framework, Acknowledge: &scheduler.Call_Acknowledge{
+	h.say(&scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), FrameworkId: h.framework, Acknowledge: &scheduler.Call_Acknowledge{
 		AgentId: s.GetAgentId(), TaskId: s.GetTaskId(), Uuid: s.GetUuid(),
 	}})
 	if h.running++; h.running == h.want {
 		h.done <- nil
 	}
-	h.use(c)
+	h.use()
 }
 
 // use launches tasks on the offers at hand.
-func (h *hungry) use(c *actors.Context) {
+func (h *hungry) use() {
 	for len(h.offers) > 0 && h.launched < h.want && h.launched-h.running <= mostUnderWay-tasksPerOffer {
-		h.accept(c, h.offers[0])
+		h.accept(h.offers[0])
 		h.offers = h.offers[1:]
 	}
 }
 
 var eachTask = resources.MustParse("cpus:0.1;mem:32").Proto()
 
-func (h *hungry) accept(c *actors.Context, o *mesos.Offer) {
+func (h *hungry) accept(o *mesos.Offer) {
 	launch := &mesos.Offer_Operation_Launch{}
 	for range min(tasksPerOffer, h.want-h.launched) {
 		h.launched++
@@ -145,7 +153,7 @@ func (h *hungry) accept(c *actors.Context, o *mesos.Offer) {
 			Resources: eachTask, Command: &mesos.CommandInfo{Value: proto.String("sleep 1000")},
 		})
 	}
-	c.Send(h.master, &scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), FrameworkId: h.framework, Accept: &scheduler.Call_Accept{
+	h.say(&scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), FrameworkId: h.framework, Accept: &scheduler.Call_Accept{
 		OfferIds: []*mesos.OfferID{o.GetId()}, Filters: &mesos.Filters{RefuseSeconds: proto.Float64(1000)},
 		Operations: []*mesos.Offer_Operation{{Type: mesos.Offer_Operation_LAUNCH.Enum(), Launch: launch}},
 	}})

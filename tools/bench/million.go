@@ -37,7 +37,7 @@ func million(ctx context.Context, l load) (figures []figure, err error) {
 		return nil, err
 	}
 	tasks, agents := l.of(millionTasks), l.of(millionAgents)
-	c, err := startChild(ctx, "crowd", s.Address(), strconv.Itoa(agents), strconv.Itoa(tasks))
+	c, err := startChild(ctx, "crowd", s.Address(), strconv.Itoa(agents), strconv.Itoa(tasks), byActors)
 	if err != nil {
 		return nil, errors.Join(err, leave())
 	}
@@ -47,16 +47,9 @@ func million(ctx context.Context, l load) (figures []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(c.in, "go\n"); err != nil {
-		return nil, err
-	}
-	line, err := c.lines.ReadString('\n')
+	took, err := crowdTime(c)
 	if err != nil {
-		return nil, fmt.Errorf("the crowd ended: %w", err)
-	}
-	var took float64
-	if _, err := fmt.Sscanf(line, "%g", &took); err != nil {
-		return nil, fmt.Errorf("the crowd said %q: %w", line, err)
+		return nil, err
 	}
 	after, err := ownCPU()
 	if err != nil {
@@ -74,6 +67,22 @@ func million(ctx context.Context, l load) (figures []figure, err error) {
 	}, nil
 }
 
+// crowdTime lets a crowd begin, and is how many seconds it took.
+func crowdTime(c *child) (float64, error) {
+	if _, err := io.WriteString(c.in, "go\n"); err != nil {
+		return 0, err
+	}
+	line, err := c.lines.ReadString('\n')
+	if err != nil {
+		return 0, fmt.Errorf("the crowd ended: %w", err)
+	}
+	var took float64
+	if _, err := fmt.Sscanf(line, "%g", &took); err != nil {
+		return 0, fmt.Errorf("the crowd said %q: %w", line, err)
+	}
+	return took, nil
+}
+
 // multitudeAgents is as many agents as the largest cluster has.
 const multitudeAgents = 50_000
 
@@ -87,7 +96,7 @@ func multitude(ctx context.Context, l load) (figures []figure, err error) {
 	}
 	begun := time.Now()
 	agents := l.of(multitudeAgents)
-	c, err := startChild(ctx, "crowd", s.Address(), strconv.Itoa(agents), "0")
+	c, err := startChild(ctx, "crowd", s.Address(), strconv.Itoa(agents), "0", byActors)
 	if err != nil {
 		return nil, errors.Join(err, leave())
 	}
@@ -136,8 +145,8 @@ func startMaster(ctx context.Context) (*actors.System, func() error, error) {
 // crowdRole is the process of agents and framework: it is ready when all
 // agents are registered, and begins when it is told to.
 func crowdRole(args []string, in io.Reader, out io.Writer) (err error) {
-	if len(args) != 3 {
-		return fmt.Errorf("crowd takes master, agents and tasks, not %q", args)
+	if len(args) != 4 {
+		return fmt.Errorf("crowd takes master, agents, tasks and carrier, not %q", args)
 	}
 	agents, err := strconv.Atoi(args[1])
 	if err != nil {
@@ -162,11 +171,16 @@ func crowdRole(args []string, in io.Reader, out io.Writer) (err error) {
 		return err
 	}
 	begun := time.Now()
-	h := &hungry{master: to, want: tasks, agents: agents, done: make(chan error, 1)}
-	if _, err := s.Spawn("scheduler", h); err != nil {
-		return err
+	h := &hungry{want: tasks, agents: agents, done: make(chan error, 1)}
+	if args[3] == byActors {
+		_, err = s.Spawn("scheduler", h.native(to))
+	} else {
+		err = h.overHTTP(args[0], args[3])
 	}
-	if err := <-h.done; err != nil {
+	if err == nil {
+		err = <-h.done
+	}
+	if err != nil {
 		return err
 	}
 	fmt.Fprintln(out, time.Since(begun).Seconds())

@@ -24,6 +24,7 @@ func works() []work {
 		{"peers", "10,000 systems in four processes linked to one", peers},
 		{"tasks", "1,000 tasks that do nothing, through troupe local with one agent", measureTasks},
 		{"million", "1,000,000 tasks on 5,000 agents of another process, for one framework", million},
+		{"http", "100,000 tasks on 500 agents of another process, for a framework that is an actor, and for one over HTTP", overHTTP},
 		{"multitude", "50,000 agents of another process, connected and offered", multitude},
 		{"failover", "a new master learns 5,000, 20,000 and 50,000 agents with 10 tasks each of another process", failover},
 		{"reregistration", "Mesos's AgentReregistrationDelay: agents in the master's process send what they run", reregistration},
