@@ -216,6 +216,7 @@ func TestSearchThatFailsEndsTheAgent(t *testing.T) {
 type noSandboxes struct{}
 
 func (noSandboxes) Run(_, _, _, _ string) string { return "" }
+func (noSandboxes) Standalone(string) string     { return "" }
 func (noSandboxes) Make(_, _, _, _, _ string) (string, error) {
 	return "", errors.New("nothing runs here")
 }

@@ -47,6 +47,8 @@ type Journal interface {
 type Sandboxes interface {
 	// Run is where a container's folder is; it only calculates.
 	Run(agent, framework, executor, container string) string
+	// Standalone is where the folder of a container is that is no executor's.
+	Standalone(container string) string
 	// Make makes it, for a user or, if that is empty, for the agent's own.
 	Make(agent, framework, executor, container, user string) (string, error)
 	// Retire gives a folder over to be collected.

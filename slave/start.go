@@ -31,6 +31,7 @@ func Start(sys *actors.System, o Options) (*Service, error) {
 	o.Config.Sandbox = func(agent string, f state.FrameworkID, e state.ExecutorID, c state.ContainerID) string {
 		return o.Sandboxes.Run(agent, string(f), string(e), string(c))
 	}
+	o.Config.StandaloneSandbox = func(c state.ContainerID) string { return o.Sandboxes.Standalone(string(c)) }
 	if o.Config.Endpoint == "" {
 		o.Config.Endpoint = sys.Address()
 	}

@@ -23,12 +23,18 @@ import (
 // acknowledged.
 type container struct {
 	id *mesos.ContainerID
+	// spec is what containers below it begin with.
+	spec program.Spec
+	// waiters are told of its end.
+	waiters []func(status *int32, message string)
 	// process is that of a custom executor; nil before it runs, and for others.
 	process program.Process
 	// kill ends a built-in executor at once.
 	kill func()
 	// doomed: it is to end as soon as it runs.
 	doomed bool
+	// closing: it has ended, and what is below it is being ended.
+	closing bool
 	// unreported: nobody is to be told of its end.
 	unreported bool
 	// end is set once nothing of it is left.
@@ -73,7 +79,7 @@ func (h *Host) launch(m *cluster.LaunchContainer) {
 		}
 		return
 	}
-	c := &container{id: m.GetContainerId()}
+	c := &container{id: m.GetContainerId(), spec: below(m)}
 	h.containers[id] = c
 	err := check(m)
 	switch {
@@ -110,7 +116,7 @@ func (h *Host) customLaunched(c *container, p program.Process) {
 	h.context.Go(func(ctx context.Context) func() {
 		select {
 		case <-p.Done():
-			return func() { h.end(c, proto.Int32(int32(p.Status())), task.Describe(p.Status())) }
+			return func() { h.close(c, proto.Int32(int32(p.Status())), task.Describe(p.Status())) }
 		case <-ctx.Done():
 			return nil
 		}
@@ -127,7 +133,7 @@ func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
 	var a *executor.Actor
 	gone := func() {
 		a.Stop()
-		h.system.Do(h.context.Self(), func(*actors.Context) { h.end(c, proto.Int32(0), "") })
+		h.system.Do(h.context.Self(), func(*actors.Context) { h.close(c, proto.Int32(0), "") })
 	}
 	var x builtin
 	if m.GetKind() == cluster.LaunchContainer_DEFAULT {
@@ -156,6 +162,7 @@ func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
 func (h *Host) destroy(id *mesos.ContainerID) {
 	c := h.containers[id.GetValue()]
 	switch {
+	case c == nil && h.nest.Dismiss(id):
 	case c == nil:
 		h.send(endOf(id, nil, "no such container"))
 	case c.end != nil:
@@ -171,6 +178,10 @@ func (h *Host) end(c *container, status *int32, message string) {
 		return
 	}
 	c.end = endOf(c.id, status, message)
+	for _, tell := range c.waiters {
+		tell(status, message)
+	}
+	c.waiters = nil
 	if c.unreported {
 		h.forget(c.id.GetValue())
 		return
@@ -209,7 +220,7 @@ func (h *Host) acknowledged(id string) {
 
 func (h *Host) forget(id string) {
 	delete(h.containers, id)
-	if len(h.containers) == 0 && !h.linked {
+	if h.empty() && !h.linked {
 		h.leave(fmt.Errorf("%w, and nothing is left of it", ErrAgentGone))
 	}
 	h.leaveIfEmpty()

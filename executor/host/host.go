@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/executor/nested"
 	"troupe/executor/program"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
@@ -41,6 +42,7 @@ type Host struct {
 	context    *actors.Context
 	log        *zap.Logger
 	containers map[string]*container
+	nest       *nested.Nest
 	// done is told, once, that the host has ended.
 	done func(error)
 
@@ -63,6 +65,7 @@ func New(s *actors.System, o Options, done func(error)) *Host {
 // Init connects to the agent. It is called by the system.
 func (h *Host) Init(c *actors.Context) {
 	h.context, h.log = c, c.Log()
+	h.nest = nested.New(c, nested.Options{System: h.system, Launcher: h.options.Launcher, Root: h.root, Removed: h.removed})
 	actors.Handle(c, func(_ *actors.Context, m *cluster.HostReadyAck) {
 		h.fromAgent(m, h.takenIn)
 	})
@@ -78,7 +81,14 @@ func (h *Host) Init(c *actors.Context) {
 	actors.Handle(c, func(_ *actors.Context, m *cluster.StopHost) {
 		h.fromAgent(m, func() { h.leave(nil) })
 	})
-	c.HandleExited(func(_ *actors.Context, e actors.Exited) { h.agentLost(e.Reason) })
+	h.handleVisits(c)
+	c.HandleExited(func(_ *actors.Context, e actors.Exited) {
+		if e.PID == h.options.Agent {
+			h.agentLost(e.Reason)
+		} else {
+			h.nest.Gone(e.PID)
+		}
+	})
 	h.connect()
 }
 
@@ -114,6 +124,9 @@ func (h *Host) greet() {
 			ready.Ended = append(ready.Ended, c.end)
 		}
 	}
+	for _, id := range h.nest.Standalone() {
+		ready.Containers = append(ready.Containers, &cluster.HostedContainer{ContainerId: id, Standalone: proto.Bool(true)})
+	}
 	h.send(ready)
 }
 
@@ -127,7 +140,7 @@ func (h *Host) takenIn() {
 func (h *Host) agentLost(reason string) {
 	h.linked, h.accepted = false, false
 	h.greeting.Stop()
-	if len(h.containers) == 0 {
+	if h.empty() {
 		h.leave(fmt.Errorf("%w: %s", ErrAgentGone, reason))
 		return
 	}
@@ -168,6 +181,9 @@ func (h *Host) Abort(reason error) {
 		c.unreported = true
 		c.destroy()
 	}
+	for _, id := range h.nest.Standalone() {
+		h.nest.Dismiss(id)
+	}
 	h.leave(reason)
 }
 
@@ -180,7 +196,7 @@ func (h *Host) leave(reason error) {
 }
 
 func (h *Host) leaveIfEmpty() {
-	if h.leaving && !h.ended && len(h.containers) == 0 {
+	if h.leaving && !h.ended && h.empty() {
 		h.ended = true
 		h.recovery.Stop()
 		h.greeting.Stop()

@@ -65,7 +65,7 @@ func makeSandbox(sandbox *os.Root, dir, id, user string) error {
 		return err
 	}
 	if user != "" {
-		uid, gid, err := lookUp(user)
+		uid, gid, err := program.LookUp(user)
 		if err != nil {
 			return err
 		}

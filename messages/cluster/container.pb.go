@@ -115,7 +115,9 @@ type ContainerCall struct {
 	// of others are in their parents'.
 	Sandbox *string `protobuf:"bytes,3,opt,name=sandbox" json:"sandbox,omitempty"`
 	// The whole environment of such a container, beside what it brings.
-	Environment   *mesos.Environment `protobuf:"bytes,4,opt,name=environment" json:"environment,omitempty"`
+	Environment *mesos.Environment `protobuf:"bytes,4,opt,name=environment" json:"environment,omitempty"`
+	// Whether its command may name the user it runs as.
+	SwitchUser    *bool `protobuf:"varint,5,opt,name=switch_user,json=switchUser" json:"switch_user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -176,6 +178,13 @@ func (x *ContainerCall) GetEnvironment() *mesos.Environment {
 		return x.Environment
 	}
 	return nil
+}
+
+func (x *ContainerCall) GetSwitchUser() bool {
+	if x != nil && x.SwitchUser != nil {
+		return *x.SwitchUser
+	}
+	return false
 }
 
 // ContainerCallSent tells the visitor which host has its call.
@@ -560,12 +569,14 @@ var File_messages_cluster_container_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_container_proto_rawDesc = "" +
 	"\n" +
-	" messages/cluster/container.proto\x12\x0etroupe.cluster\x1a messages/mesos/agent/agent.proto\x1a\x1amessages/mesos/mesos.proto\"\xa6\x01\n" +
+	" messages/cluster/container.proto\x12\x0etroupe.cluster\x1a messages/mesos/agent/agent.proto\x1a\x1amessages/mesos/mesos.proto\"\xc7\x01\n" +
 	"\rContainerCall\x12(\n" +
 	"\x04call\x18\x01 \x02(\v2\x14.mesos.v1.agent.CallR\x04call\x12\x18\n" +
 	"\avisitor\x18\x02 \x01(\tR\avisitor\x12\x18\n" +
 	"\asandbox\x18\x03 \x01(\tR\asandbox\x127\n" +
-	"\venvironment\x18\x04 \x01(\v2\x15.mesos.v1.EnvironmentR\venvironment\"'\n" +
+	"\venvironment\x18\x04 \x01(\v2\x15.mesos.v1.EnvironmentR\venvironment\x12\x1f\n" +
+	"\vswitch_user\x18\x05 \x01(\bR\n" +
+	"switchUser\"'\n" +
 	"\x11ContainerCallSent\x12\x12\n" +
 	"\x04host\x18\x01 \x02(\tR\x04host\"\xf7\x01\n" +
 	"\x0fContainerAnswer\x12A\n" +

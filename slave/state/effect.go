@@ -58,6 +58,9 @@ type RetireSandbox struct {
 	Container ContainerID
 }
 
+// RetireStandalone does so with the folder of a container that was no executor's.
+type RetireStandalone struct{ Container ContainerID }
+
 // StartHost starts a host's process; answered by HostStarted, and by HostEnded
 // when it ends. The process sends HostReady.
 type StartHost struct{ Host HostID }
@@ -117,18 +120,19 @@ type Exit struct {
 	Err error
 }
 
-func (Send) effect()          {}
-func (SetTimer) effect()      {}
-func (CancelTimer) effect()   {}
-func (Link) effect()          {}
-func (Unlink) effect()        {}
-func (Checkpoint) effect()    {}
-func (MakeSandbox) effect()   {}
-func (RetireSandbox) effect() {}
-func (StartHost) effect()     {}
-func (KillHost) effect()      {}
-func (WatchHost) effect()     {}
-func (Sweep) effect()         {}
-func (Publish) effect()       {}
-func (Note) effect()          {}
-func (Exit) effect()          {}
+func (Send) effect()             {}
+func (SetTimer) effect()         {}
+func (CancelTimer) effect()      {}
+func (Link) effect()             {}
+func (Unlink) effect()           {}
+func (Checkpoint) effect()       {}
+func (MakeSandbox) effect()      {}
+func (RetireSandbox) effect()    {}
+func (RetireStandalone) effect() {}
+func (StartHost) effect()        {}
+func (KillHost) effect()         {}
+func (WatchHost) effect()        {}
+func (Sweep) effect()            {}
+func (Publish) effect()          {}
+func (Note) effect()             {}
+func (Exit) effect()             {}

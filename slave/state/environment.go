@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"strings"
 
 	"troupe/messages/cluster"
@@ -10,11 +11,29 @@ import (
 // defaultPath is what executors find programs in, unless the operator says.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+// baseEnvironment is what the operator wants for everything that runs here.
+func (m *Machine) baseEnvironment() *mesos.Environment {
+	env := &mesos.Environment{}
+	set := func(name, value string) {
+		env.Variables = append(env.Variables, &mesos.Environment_Variable{
+			Name: &name, Value: &value, Type: mesos.Environment_Variable_VALUE.Enum(),
+		})
+	}
+	if !slices.ContainsFunc(m.cfg.Environment, func(v string) bool { return strings.HasPrefix(v, "PATH=") }) {
+		set("PATH", defaultPath)
+	}
+	for _, v := range m.cfg.Environment {
+		name, value, _ := strings.Cut(v, "=")
+		set(name, value)
+	}
+	return env
+}
+
 // environment is all that an executor has: what the operator wants for every
 // executor, what it needs to find its agent, then what its framework wants.
 // A built-in executor gives its tasks their own on top.
 func (m *Machine) environment(e *executor) *mesos.Environment {
-	env := &mesos.Environment{}
+	env := m.baseEnvironment()
 	set := func(name, value string) {
 		for _, v := range env.Variables {
 			if v.GetName() == name {
@@ -23,11 +42,6 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 			}
 		}
 		env.Variables = append(env.Variables, &mesos.Environment_Variable{Name: &name, Value: &value})
-	}
-	set("PATH", defaultPath)
-	for _, v := range m.cfg.Environment {
-		name, value, _ := strings.Cut(v, "=")
-		set(name, value)
 	}
 	for _, v := range [][2]string{
 		{"LIBPROCESS_IP", hostOf(m.cfg.Endpoint)},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"troupe/messages/cluster"
+	"troupe/messages/validate"
 	"troupe/slave/state/view"
 )
 
@@ -17,6 +18,8 @@ type host struct {
 	returning  bool   // of an earlier agent process, and has not said what it holds
 	spared     bool   // returning, and given more time for the sake of its executors
 	containers map[ContainerID]*executor
+	guests     map[ContainerID]bool // containers that are no executor's
+	waiting    []waitingCall        // for the host to be ready
 	stopping   bool
 	// Its HostReady, from whom, while it is not known yet.
 	knocking *cluster.HostReady
@@ -39,7 +42,7 @@ func (m *Machine) place(e *executor) {
 // roomyHost is the first host with room, or a new one.
 func (m *Machine) roomyHost() *host {
 	for _, h := range sorted(m.hosts) {
-		if h.id != unclaimed && !h.stopping && h.end == nil && len(h.containers) < m.cfg.ContainersPerHost {
+		if h.id != unclaimed && !h.stopping && h.end == nil && h.held() < m.cfg.ContainersPerHost {
 			return h
 		}
 	}
@@ -51,16 +54,18 @@ func (m *Machine) roomyHost() *host {
 }
 
 func (m *Machine) newHost(id HostID) *host {
-	h := &host{id: id, containers: map[ContainerID]*executor{}}
+	h := &host{id: id, containers: map[ContainerID]*executor{}, guests: map[ContainerID]bool{}}
 	m.hosts[id] = h
 	return h
 }
+
+func (h *host) held() int { return len(h.containers) + len(h.guests) }
 
 func hostTimer(h HostID) string { return timerHost + "/" + string(h) }
 
 func (m *Machine) publishHost(h *host) {
 	if h.id != unclaimed {
-		m.publish(view.HostChanged{Host: &view.Host{ID: h.id, Pid: h.pid, Containers: len(h.containers)}})
+		m.publish(view.HostChanged{Host: &view.Host{ID: h.id, Pid: h.pid, Containers: h.held()}})
 	}
 }
 
@@ -94,12 +99,12 @@ func (m *Machine) stopIdle(h *host) {
 		}
 		return
 	}
-	if len(h.containers) > 0 || h.stopping || h.end != nil || h.peer == "" {
+	if h.held() > 0 || h.stopping || h.end != nil || h.peer == "" {
 		return
 	}
 	needed := !m.leaving.on()
 	for _, o := range m.hosts {
-		if o != h && o.peer != "" && !o.stopping && len(o.containers) < m.cfg.ContainersPerHost {
+		if o != h && o.peer != "" && !o.stopping && o.held() < m.cfg.ContainersPerHost {
 			needed = false
 		}
 	}
@@ -189,15 +194,20 @@ func (m *Machine) takeIn(h *host, from Peer, msg *cluster.HostReady) {
 	m.send(from, &cluster.HostReadyAck{HostId: msg.HostId})
 	m.compare(h, msg.GetContainers(), msg.GetEnded())
 	m.publishHost(h)
+	m.flushCalls(h)
 	m.stopIdle(h)
 	m.hostReturned(h)
 }
 
 // compare brings what a host holds and what it should hold together.
 func (m *Machine) compare(h *host, held []*cluster.HostedContainer, ended []*cluster.ContainerEnded) {
-	there := map[ContainerID]bool{}
+	there, guests := map[ContainerID]bool{}, map[ContainerID]bool{}
 	for _, c := range held {
 		id := ContainerID(c.GetContainerId().GetValue())
+		if c.GetStandalone() {
+			m.takeGuest(h, c, guests)
+			continue
+		}
 		there[id] = true
 		e := m.containers[id]
 		if e == nil || !m.claim(h, e) {
@@ -207,6 +217,12 @@ func (m *Machine) compare(h *host, held []*cluster.HostedContainer, ended []*clu
 		e.launched, e.pid = true, c.GetPid()
 		m.publishExecutor(e)
 		m.knocked(e)
+	}
+	h.guests = guests
+	for _, w := range h.waiting {
+		if id, err := validate.ContainerCall(w.call.GetCall()); err == nil && id.Parent == nil {
+			h.guests[rootOf(id)] = true
+		}
 	}
 	for _, c := range ended {
 		id := ContainerID(c.GetContainerId().GetValue())
@@ -333,13 +349,13 @@ func (m *Machine) lose(h *host, why string) {
 	if h.started != 0 {
 		m.checkpoint(nil, hostForgottenRecord(h.id))
 	}
-	if len(h.containers) == 0 {
+	if h.held() == 0 {
 		m.swept(h.id)
 		return
 	}
 	m.note(Warn, "A host ended with containers in it", Field{"host", string(h.id)}, Field{"why", why},
-		Field{"containers", fmt.Sprint(len(h.containers))})
-	var sandboxes []string
+		Field{"containers", fmt.Sprint(h.held())})
+	sandboxes := m.guestSandboxes(h)
 	for _, e := range sorted(h.containers) {
 		sandboxes = append(sandboxes, e.sandbox)
 	}
@@ -354,6 +370,7 @@ func (m *Machine) swept(id HostID) {
 	for _, e := range sorted(h.containers) {
 		m.ended(e, "its host "+string(id)+" ended: "+*h.end, func() { m.executorExited(e, nil) })
 	}
+	m.loseGuests(h)
 	delete(m.hosts, id)
 	if id != unclaimed {
 		m.publish(view.HostRemoved{ID: id})

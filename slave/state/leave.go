@@ -34,6 +34,7 @@ func (m *Machine) leave(reason string, forget bool) {
 		m.shutdownFramework(f.id())
 	}
 	for _, h := range sorted(m.hosts) {
+		m.dismissGuests(h)
 		m.stopIdle(h)
 	}
 	m.emit(SetTimer{timerLeaving, m.cfg.ShutdownGrace + m.cfg.HostPatience})

@@ -65,6 +65,8 @@ type Config struct {
 	Cleanup bool
 	// Where a container's folder is; a pure function.
 	Sandbox func(agent string, f FrameworkID, e ExecutorID, c ContainerID) string
+	// The same, for a container that is no executor's.
+	StandaloneSandbox func(c ContainerID) string
 	// Chance for ids and jitter: equal seeds give equal agents.
 	Seed [2]uint64
 }
@@ -252,8 +254,10 @@ func (m *Machine) checkpointed(in Checkpointed) {
 // own order never reaches an effect.
 func sorted[K cmp.Ordered, V any](values map[K]V) []V {
 	list := make([]V, 0, len(values))
-	for _, k := range slices.Sorted(maps.Keys(values)) {
+	for _, k := range keysOf(values) {
 		list = append(list, values[k])
 	}
 	return list
 }
+
+func keysOf[K cmp.Ordered, V any](values map[K]V) []K { return slices.Sorted(maps.Keys(values)) }

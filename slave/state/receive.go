@@ -20,6 +20,10 @@ func (m *Machine) receive(in Received) {
 		m.containerLaunched(in.From, msg)
 	case *cluster.ContainerEnded:
 		m.containerEnded(in.From, msg)
+	case *cluster.ContainerCall:
+		m.containerCall(in.From, msg)
+	case *cluster.ContainerRemoved:
+		m.containerRemoved(in.From, ContainerID(msg.GetContainerId().GetValue()))
 	case *cluster.Ping:
 		// Of the observer, which is in the master's process.
 		if in.From.address() == m.master.detected.address() {

@@ -18,6 +18,8 @@ import (
 //	WORK_DIR/slaves/AGENT/frameworks/FRAMEWORK/executors/EXECUTOR/runs/
 //	    CONTAINER/      the sandbox of one run
 //	    latest          a link to the newest
+//	        containers/NAME/    that of a container below it
+//	WORK_DIR/containers/NAME/   of a container that is no executor's
 //
 // The names are Mesos's, whose clients look for them. All ids were checked to
 // be names of files.
@@ -39,6 +41,12 @@ func (l Layout) Runs(agent, framework, executor string) string {
 // Run is the sandbox of one container.
 func (l Layout) Run(agent, framework, executor, containerID string) string {
 	return filepath.Join(l.Runs(agent, framework, executor), containerID)
+}
+
+// Standalone is the sandbox of a container that is no executor's. Its host makes
+// it.
+func (l Layout) Standalone(containerID string) string {
+	return filepath.Join(l.WorkDir, "containers", containerID)
 }
 
 // Make makes a container's sandbox for user, empty for this process's own,

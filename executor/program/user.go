@@ -1,4 +1,4 @@
-package pod
+package program
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// lookUp is the numbers of a user given by name or number.
-func lookUp(name string) (uid, gid int, err error) {
+// LookUp is the numbers of a user given by name or number. Errors name the user.
+func LookUp(name string) (uid, gid int, err error) {
 	u, err := user.Lookup(name)
 	if err != nil {
 		if u, err = user.LookupId(name); err != nil {

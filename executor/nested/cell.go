@@ -1,0 +1,269 @@
+package nested
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"syscall"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/executor/program"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/validate"
+)
+
+// cell is one container.
+type cell struct {
+	id     *mesos.ContainerID
+	key    string
+	parent *cell // nil below an executor's, and alone
+	below  int   // that are not over
+	number uint64
+	// spec is what is run, and what containers below begin with.
+	spec program.Spec
+	// ours: the sandbox was made for it, and goes with it.
+	ours    bool
+	process program.Process // nil until it runs
+	console *console        // nil unless there is input and output to carry
+	doomed  bool            // to be ended as soon as it runs
+	exited  bool            // its process, or it never ran
+	over    bool
+	status  *int32
+	message string
+	waiters []func(status *int32, message string)
+}
+
+// inOrder lists the cells as they came.
+func (n *Nest) inOrder() []*cell {
+	return slices.SortedFunc(maps.Values(n.cells), func(a, b *cell) int { return cmp.Compare(a.number, b.number) })
+}
+
+// root is the key of the outermost container.
+func (c *cell) root() string {
+	at := c.id
+	for at.Parent != nil {
+		at = at.Parent
+	}
+	return at.GetValue()
+}
+
+func (c *cell) signal(s syscall.Signal) {
+	switch {
+	case s == syscall.SIGKILL:
+		c.destroy()
+	case c.process != nil:
+		c.process.Signal(s)
+	}
+}
+
+// destroy ends the container as soon as that can be.
+func (c *cell) destroy() {
+	c.doomed = true
+	if c.process != nil {
+		c.process.Kill(0)
+	}
+}
+
+// launch starts a container, off the host's queue.
+func (n *Nest) launch(visitor actors.PID, id *mesos.ContainerID, m *cluster.ContainerCall) {
+	key := validate.ContainerKey(id)
+	if n.cells[key] != nil || n.options.Root(key) != nil {
+		n.answer(visitor, cluster.ContainerAnswer_ALREADY, "")
+		return
+	}
+	c := &cell{id: id, key: key}
+	plan, err := n.plan(c, m)
+	if err != nil {
+		n.answer(visitor, cluster.ContainerAnswer_INVALID, err.Error())
+		if id.Parent == nil {
+			n.options.Removed(id)
+		}
+		return
+	}
+	n.born++
+	c.number, c.ours, c.spec = n.born, plan.folder != nil, plan.base
+	n.cells[key] = c
+	if c.parent != nil {
+		c.parent.below++
+	}
+	if plan.session {
+		n.visitedBy(visitor, func() { n.destroyTree(c) })
+	}
+	n.context.Go(func(context.Context) func() {
+		started, err := plan.run(n.options.Launcher)
+		return func() { n.launched(visitor, c, started, err, plan.session) }
+	})
+}
+
+// launched goes on with a container that runs, or cannot.
+func (n *Nest) launched(visitor actors.PID, c *cell, s started, err error, session bool) {
+	if err != nil {
+		n.answer(visitor, cluster.ContainerAnswer_INVALID, "launch container "+c.key+": "+err.Error())
+		c.exited, c.message = true, err.Error()
+		n.settle(c)
+		n.forget(c)
+		return
+	}
+	c.process, c.spec = s.process, s.spec
+	n.answer(visitor, cluster.ContainerAnswer_DONE, "")
+	if s.streams != nil {
+		c.console = n.newConsole(c, s.streams)
+		if session {
+			n.addReader(c, visitor, false)
+		}
+		c.console.start()
+	}
+	n.context.Go(func(ctx context.Context) func() {
+		select {
+		case <-s.process.Done():
+			return func() { n.ended(c) }
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	if c.doomed {
+		c.process.Kill(0)
+	}
+}
+
+// ended takes down what is below a container whose process is gone.
+func (n *Nest) ended(c *cell) {
+	c.exited, c.status = true, proto.Int32(int32(c.process.Status()))
+	if c.console != nil {
+		c.console.expire()
+	}
+	for _, below := range n.cells {
+		if below.parent == c {
+			n.destroyTree(below)
+		}
+	}
+	n.settle(c)
+}
+
+// settle ends a container when nothing is left of it and below it.
+func (n *Nest) settle(c *cell) {
+	if c.over || !c.exited || c.below > 0 {
+		return
+	}
+	c.over = true
+	waiters := c.waiters
+	c.waiters = nil
+	for _, tell := range waiters {
+		tell(c.status, c.message)
+	}
+	switch {
+	case c.parent != nil:
+		c.parent.below--
+		n.settle(c.parent)
+	case c.id.Parent != nil:
+		n.finish(c.root())
+	case n.dismissed[c.key]:
+		n.forget(c)
+	}
+}
+
+// End ends all that is below an executor's container, forgets it, and then goes
+// on.
+func (n *Nest) End(root string, then func()) {
+	n.endings[root] = then
+	for _, c := range n.inOrder() {
+		if c.root() == root {
+			c.destroy()
+		}
+	}
+	n.finish(root)
+}
+
+// finish goes on with End when nothing is left.
+func (n *Nest) finish(root string) {
+	then := n.endings[root]
+	if then == nil {
+		return
+	}
+	cells := n.inOrder()
+	cells = slices.DeleteFunc(cells, func(c *cell) bool { return c.root() != root })
+	if slices.ContainsFunc(cells, func(c *cell) bool { return !c.over }) {
+		return
+	}
+	delete(n.endings, root)
+	for _, c := range cells {
+		delete(n.cells, c.key) // its sandbox goes with the executor's
+	}
+	then()
+}
+
+// Dismiss ends a container that stands alone, with all below it, and forgets it.
+// It is false when there is none of that id.
+func (n *Nest) Dismiss(id *mesos.ContainerID) bool {
+	c := n.cells[validate.ContainerKey(id)]
+	if c == nil || id.Parent != nil {
+		return false
+	}
+	n.dismissed[c.key] = true
+	n.destroyTree(c)
+	if c.over {
+		n.forget(c)
+	}
+	return true
+}
+
+// destroyTree ends a container and all below it.
+func (n *Nest) destroyTree(c *cell) {
+	c.destroy()
+	for _, below := range n.cells {
+		if below.parent == c {
+			n.destroyTree(below)
+		}
+	}
+}
+
+// remove forgets a container that has ended, with its sandbox.
+func (n *Nest) remove(visitor actors.PID, key string) {
+	c := n.cells[key]
+	switch {
+	case n.options.Root(key) != nil:
+		n.answer(visitor, cluster.ContainerAnswer_REFUSED, "container "+key+" is an executor's")
+	case c == nil:
+		n.answer(visitor, cluster.ContainerAnswer_DONE, "") // again
+	case !c.over:
+		n.answer(visitor, cluster.ContainerAnswer_REFUSED, "container "+key+" has not ended")
+	default:
+		n.context.Go(func(context.Context) func() {
+			var err error
+			if c.ours {
+				err = os.RemoveAll(c.spec.Dir)
+			}
+			return func() {
+				if err != nil {
+					n.answer(visitor, cluster.ContainerAnswer_REFUSED, fmt.Sprintf("remove container %s: %v", key, err))
+					return
+				}
+				n.forget(c)
+				n.answer(visitor, cluster.ContainerAnswer_DONE, "")
+			}
+		})
+	}
+}
+
+// forget drops a container that is over, with those below it.
+func (n *Nest) forget(c *cell) {
+	if n.cells[c.key] != c {
+		return
+	}
+	delete(n.cells, c.key)
+	for _, below := range n.inOrder() {
+		if below.parent == c {
+			n.forget(below)
+		}
+	}
+	if c.id.Parent == nil {
+		delete(n.dismissed, c.key)
+		n.options.Removed(c.id)
+	}
+}

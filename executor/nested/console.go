@@ -1,0 +1,341 @@
+package nested
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos/agent"
+)
+
+const (
+	pieceSize = 16 << 10 // bytes of output that travel at once
+	// window is how many pieces may be on their way to one reader.
+	window = 16
+	// stallLimit is how long a reader who came later may hold a container up by
+	// taking nothing. The one whose session it is may do so forever.
+	stallLimit = 30 * time.Second
+	// drainLimit is how long output is waited for that processes have which left
+	// the container with its end.
+	drainLimit = 5 * time.Second
+)
+
+// console carries the input and output of one container. The output waits in
+// the container, by way of full pipes, while a reader is behind.
+type console struct {
+	nest    *Nest
+	cell    *cell
+	streams *streams
+	readers []*reader
+	parked  []piece // at most one of each pump
+	pumps   int     // that have not seen the end of their output
+	writer  *writer // who has the input; nil while nobody has
+	closed  bool    // the standard input
+}
+
+// piece is output on its way to all readers.
+type piece struct {
+	io *agent.ProcessIO
+	// taken is closed when the next piece may come.
+	taken chan struct{}
+}
+
+// reader is somebody who reads the output.
+type reader struct {
+	pid    actors.PID
+	credit int // pieces that may be sent before others are taken
+	// Set while the reader has no credit and a piece waits for it.
+	stalled *actors.Timer
+	patient bool // may be cut off for that
+}
+
+func (n *Nest) newConsole(c *cell, s *streams) *console {
+	return &console{nest: n, cell: c, streams: s}
+}
+
+// start begins to read what the program writes.
+func (x *console) start() {
+	kinds := []agent.ProcessIO_Data_Type{agent.ProcessIO_Data_STDOUT, agent.ProcessIO_Data_STDERR}
+	x.pumps = len(x.streams.outputs)
+	for i, from := range x.streams.outputs {
+		x.nest.context.Go(func(ctx context.Context) func() {
+			buffer := make([]byte, pieceSize)
+			for {
+				n, err := from.Read(buffer)
+				if n > 0 && !x.pump(ctx, kinds[i], buffer[:n]) {
+					return nil
+				}
+				if err != nil { // also EIO: a terminal that nobody has any more
+					return x.pumped
+				}
+			}
+		})
+	}
+}
+
+// pump offers a piece and waits until the next may come; false when the host
+// has ended.
+func (x *console) pump(ctx context.Context, kind agent.ProcessIO_Data_Type, data []byte) bool {
+	if x.streams.log != nil {
+		if _, err := x.streams.log.Write(data); err != nil {
+			x.nest.log.Warn("output of a container was not kept", zap.String("container", x.cell.key), zap.Error(err))
+		}
+	}
+	p := piece{taken: make(chan struct{}), io: &agent.ProcessIO{
+		Type: agent.ProcessIO_DATA.Enum(),
+		Data: &agent.ProcessIO_Data{Type: kind.Enum(), Data: bytes.Clone(data)},
+	}}
+	if !x.nest.options.System.Do(x.nest.context.Self(), func(*actors.Context) {
+		x.parked = append(x.parked, p)
+		x.flow()
+	}) {
+		return false
+	}
+	select {
+	case <-p.taken:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// flow sends what all readers have room for.
+func (x *console) flow() {
+	for len(x.parked) > 0 {
+		if behind := x.behind(); len(behind) > 0 {
+			for _, r := range behind {
+				x.hurry(r)
+			}
+			return
+		}
+		p := x.parked[0]
+		x.parked = x.parked[1:]
+		for _, r := range x.readers {
+			r.credit--
+			x.nest.context.Send(r.pid, &cluster.ContainerOutput{Io: p.io})
+		}
+		close(p.taken)
+	}
+	if x.pumps == 0 {
+		x.end()
+	}
+}
+
+func (x *console) behind() []*reader {
+	return slices.DeleteFunc(slices.Clone(x.readers), func(r *reader) bool { return r.credit > 0 })
+}
+
+// hurry cuts a reader off that goes on taking nothing.
+func (x *console) hurry(r *reader) {
+	if r.stalled == nil && r.patient {
+		r.stalled = x.nest.context.After(stallLimit, func() {
+			x.dismiss(r, "the output was not read as fast as it came: attach again")
+		})
+	}
+}
+
+// dismiss lets go of a reader, which may have left already.
+func (x *console) dismiss(r *reader, message string) {
+	r.stalled.Stop()
+	i := slices.Index(x.readers, r)
+	if i < 0 {
+		return
+	}
+	x.readers = slices.Delete(x.readers, i, i+1)
+	if message != "" {
+		x.nest.context.Send(r.pid, &cluster.ContainerOutputEnd{Message: &message})
+	}
+	x.flow()
+}
+
+func (x *console) pumped() {
+	x.pumps--
+	x.flow()
+}
+
+// end follows the last piece of output.
+func (x *console) end() {
+	readers := x.readers
+	x.readers = nil
+	for _, r := range readers {
+		r.stalled.Stop()
+		x.nest.context.Send(r.pid, &cluster.ContainerOutputEnd{})
+	}
+	if x.streams == nil {
+		return
+	}
+	x.dropWriter("the container has ended")
+	if err := x.streams.close(); err != nil {
+		x.nest.log.Warn("the streams of a container were not closed", zap.String("container", x.cell.key), zap.Error(err))
+	}
+	x.streams = nil
+}
+
+// expire is called when the container has ended: whoever still has an end of its
+// output is none of it.
+func (x *console) expire() {
+	if x.streams == nil {
+		return
+	}
+	for _, f := range x.streams.outputs {
+		if err := f.SetReadDeadline(time.Now().Add(drainLimit)); err != nil {
+			x.nest.log.Debug("no limit for output", zap.String("container", x.cell.key), zap.Error(err))
+		}
+	}
+}
+
+// attachOutput makes a visitor a reader of what comes from now on.
+func (n *Nest) attachOutput(visitor actors.PID, key string) {
+	c := n.cells[key]
+	switch {
+	case c == nil && n.options.Root(key) == nil, c != nil && c.over:
+		n.answer(visitor, cluster.ContainerAnswer_UNKNOWN, "container "+key+" cannot be found")
+	case c == nil || c.console == nil:
+		n.answer(visitor, cluster.ContainerAnswer_INVALID, "container "+key+" has neither a terminal nor is it a session: its output is in files")
+	case len(c.console.readers) >= maxReaders:
+		n.answer(visitor, cluster.ContainerAnswer_BUSY, "too many read the output of container "+key)
+	default:
+		n.answer(visitor, cluster.ContainerAnswer_DONE, "")
+		n.addReader(c, visitor, true)
+		if c.console.streams == nil {
+			c.console.end() // there was an end of it already
+		}
+	}
+}
+
+func (n *Nest) addReader(c *cell, visitor actors.PID, patient bool) {
+	r := &reader{pid: visitor, credit: window, patient: patient}
+	c.console.readers = append(c.console.readers, r)
+	n.visitedBy(visitor, func() { c.console.dismiss(r, "") })
+}
+
+// Taken is told that a reader has a piece.
+func (n *Nest) Taken(visitor actors.PID) {
+	for _, c := range n.cells {
+		if c.console == nil {
+			continue
+		}
+		for _, r := range c.console.readers {
+			if r.pid == visitor && r.credit < window {
+				r.credit++
+				r.stalled.Stop()
+				r.stalled = nil
+				c.console.flow()
+				return
+			}
+		}
+	}
+}
+
+// writer is who has a container's input.
+type writer struct {
+	pid   actors.PID
+	queue chan *agent.ProcessIO
+	gone  bool
+}
+
+const inputWindow = 4 // pieces
+
+// attachInput makes a visitor the one who has a container's input.
+func (n *Nest) attachInput(visitor actors.PID, key string) {
+	c := n.cells[key]
+	switch {
+	case c == nil && n.options.Root(key) == nil, c != nil && c.over:
+		n.answer(visitor, cluster.ContainerAnswer_UNKNOWN, "container "+key+" cannot be found")
+	case c == nil || c.console == nil || c.console.streams == nil:
+		n.answer(visitor, cluster.ContainerAnswer_INVALID, "container "+key+" takes no input")
+	case c.console.writer != nil:
+		n.answer(visitor, cluster.ContainerAnswer_BUSY, "somebody else has the input of container "+key)
+	case c.console.closed:
+		n.answer(visitor, cluster.ContainerAnswer_INVALID, "the input of container "+key+" has ended")
+	default:
+		n.answer(visitor, cluster.ContainerAnswer_DONE, "")
+		c.console.addWriter(visitor)
+	}
+}
+
+func (x *console) addWriter(visitor actors.PID) {
+	w := &writer{pid: visitor, queue: make(chan *agent.ProcessIO, inputWindow)}
+	x.writer = w
+	x.nest.visitedBy(visitor, func() {
+		if x.writer == w {
+			x.dropWriter("")
+		}
+	})
+	s := x.streams
+	x.nest.context.Go(func(context.Context) func() {
+		for io := range w.queue {
+			failed := s.take(io)
+			x.nest.options.System.Do(x.nest.context.Self(), func(*actors.Context) { x.written(w, io, failed) })
+		}
+		return func() {
+			if x.streams == nil {
+				return
+			}
+			if err := x.streams.stdin.SetWriteDeadline(time.Time{}); err != nil && !x.closed {
+				x.nest.log.Debug("no limit for input", zap.String("container", x.cell.key), zap.Error(err))
+			}
+			if x.writer == w {
+				x.writer = nil
+			}
+		}
+	})
+}
+
+// written tells the writer that a piece has arrived, or why none will.
+func (x *console) written(w *writer, io *agent.ProcessIO, failed error) {
+	if w.gone {
+		return
+	}
+	taken := &cluster.ContainerInputTaken{}
+	if failed != nil {
+		taken.Error = proto.String(failed.Error())
+	}
+	if endsInput(io) && x.streams != nil && x.streams.terminal == nil {
+		x.closed = true
+	}
+	x.nest.context.Send(w.pid, taken)
+}
+
+// endsInput tells that a piece is the end of the standard input.
+func endsInput(io *agent.ProcessIO) bool {
+	return io.GetType() == agent.ProcessIO_DATA && len(io.GetData().GetData()) == 0
+}
+
+// dropWriter lets go of who has the input; the goroutine that writes for it
+// ends, and then another may have it.
+func (x *console) dropWriter(message string) {
+	w := x.writer
+	if w == nil || w.gone {
+		return
+	}
+	w.gone = true
+	close(w.queue)
+	if err := x.streams.stdin.SetWriteDeadline(time.Now()); err != nil && !x.closed {
+		x.nest.log.Debug("the input cannot be interrupted", zap.String("container", x.cell.key), zap.Error(err))
+	}
+	if message != "" {
+		x.nest.context.Send(w.pid, &cluster.ContainerInputTaken{Error: &message})
+	}
+}
+
+// Input takes a piece from who has the input of a container.
+func (n *Nest) Input(visitor actors.PID, io *agent.ProcessIO) {
+	for _, c := range n.cells {
+		if c.console == nil || c.console.writer == nil || c.console.writer.pid != visitor || c.console.writer.gone {
+			continue
+		}
+		select {
+		case c.console.writer.queue <- io:
+		default:
+			c.console.dropWriter("more input came than was taken")
+		}
+		return
+	}
+}

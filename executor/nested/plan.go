@@ -1,0 +1,178 @@
+package nested
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"troupe/executor/program"
+	"troupe/messages/cluster"
+	"troupe/messages/field"
+	"troupe/messages/mesos"
+	"troupe/messages/validate"
+)
+
+// containersFolder is where a sandbox has those of the containers below it, as
+// Mesos has it.
+const containersFolder = "containers"
+
+// plan is what a launch is to do, off the host's queue.
+type plan struct {
+	base    program.Spec // without a program
+	command *mesos.CommandInfo
+	// The folder to make, as a path within another; nil for a session, which is a
+	// guest in its parent's.
+	folder   *folder
+	session  bool
+	terminal bool
+	size     *mesos.TTYInfo_WindowSize // may be nil
+}
+
+// folder is a path, each part of which is made, within a folder that exists or,
+// if alone, is made too.
+type folder struct {
+	within, path string
+	alone        bool
+}
+
+// started is a launched container.
+type started struct {
+	process program.Process
+	spec    program.Spec
+	streams *streams // nil when its output goes to files
+}
+
+// plan says how to launch c, and finds its parent.
+func (n *Nest) plan(c *cell, m *cluster.ContainerCall) (*plan, error) {
+	l := validate.LaunchOf(m.GetCall())
+	p := &plan{command: l.Command, session: l.Session}
+	if tty := l.Container.GetTtyInfo(); tty != nil {
+		p.terminal, p.size = true, tty.GetWindowSize()
+	}
+	if c.id.Parent == nil {
+		return p, p.alone(m)
+	}
+	below := 0
+	for _, other := range n.cells {
+		if other.root() == c.root() {
+			below++
+		}
+	}
+	if below >= maxBelow {
+		return nil, field.Invalid("container_id", c.key, "is one too many: there are %d below %s; remove some that have ended", below, c.root())
+	}
+	parent, err := n.parentOf(c)
+	if err != nil {
+		return nil, err
+	}
+	p.within(parent, c.id.GetValue())
+	return p, nil
+}
+
+// parentOf is what the parent runs.
+func (n *Nest) parentOf(c *cell) (program.Spec, error) {
+	key := validate.ContainerKey(c.id.Parent)
+	if root := n.options.Root(key); root != nil && !root.Over() {
+		return root.Spec(), nil
+	}
+	parent := n.cells[key]
+	switch {
+	case parent == nil || parent.exited || parent.doomed:
+		return program.Spec{}, field.Invalid("container_id.parent", key, "does not run")
+	case parent.spec.Guest:
+		return program.Spec{}, field.Invalid("container_id.parent", key, "is a session, which has no containers below it")
+	}
+	c.parent = parent
+	return parent.spec, nil
+}
+
+// alone is the plan for a container without a parent.
+func (p *plan) alone(m *cluster.ContainerCall) error {
+	if !filepath.IsAbs(m.GetSandbox()) {
+		return field.Invalid("sandbox", m.GetSandbox(), "is not an absolute path")
+	}
+	p.base = program.Spec{Dir: m.GetSandbox(), Env: program.Merge(program.Environment(m.GetEnvironment()), "MESOS_SANDBOX="+m.GetSandbox())}
+	if m.GetSwitchUser() {
+		p.base.User = p.command.GetUser()
+	}
+	p.folder = &folder{within: filepath.Dir(m.GetSandbox()), path: filepath.Base(m.GetSandbox()), alone: true}
+	return nil
+}
+
+// within is the plan for a container below another. A session shares all that
+// its parent has; any other has a sandbox of its own, and of its parent's
+// environment only where to find programs.
+func (p *plan) within(parent program.Spec, name string) {
+	p.base = program.Spec{Dir: parent.Dir, Env: parent.Env, User: parent.User, Guest: p.session}
+	if p.session {
+		return
+	}
+	p.base.Dir = filepath.Join(parent.Dir, containersFolder, name)
+	p.base.Env = []string{"MESOS_SANDBOX=" + p.base.Dir}
+	for _, v := range parent.Env {
+		if strings.HasPrefix(v, "PATH=") || strings.HasPrefix(v, "MESOS_CONTAINER_IP=") {
+			p.base.Env = append(p.base.Env, v)
+		}
+	}
+	p.folder = &folder{within: parent.Dir, path: filepath.Join(containersFolder, name)}
+}
+
+// run performs the plan. Nothing is left of one that fails.
+func (p *plan) run(l program.Launcher) (s started, err error) {
+	if s.spec, err = program.ForCommand(p.base, p.command); err != nil {
+		return s, err
+	}
+	if p.folder != nil {
+		if err := p.folder.make(s.spec.User); err != nil {
+			return s, fmt.Errorf("make the sandbox: %w", err)
+		}
+	}
+	if s.streams, err = p.open(&s.spec); err == nil {
+		s.process, err = l.Launch(s.spec)
+		err = errors.Join(err, s.streams.launched())
+	}
+	if err != nil {
+		err = errors.Join(err, s.streams.close())
+		if p.folder != nil {
+			err = errors.Join(err, os.RemoveAll(p.base.Dir))
+		}
+		if s.process != nil {
+			s.process.Kill(0)
+		}
+	}
+	s.spec.Streams = [3]*os.File{}
+	return s, err
+}
+
+// make makes the folder for a user. What runs in the folder that it is within
+// may have put anything there, so no path is followed out of it.
+func (f *folder) make(user string) (err error) {
+	if f.alone {
+		if err := os.MkdirAll(f.within, 0o755); err != nil {
+			return err
+		}
+	}
+	within, err := os.OpenRoot(f.within)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, within.Close()) }()
+	if above := filepath.Dir(f.path); above != "." {
+		if err := within.Mkdir(above, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+			return err
+		}
+	}
+	if err := within.Mkdir(f.path, 0o755); err != nil {
+		return err
+	}
+	if user == "" {
+		return nil
+	}
+	uid, gid, err := program.LookUp(user)
+	if err != nil {
+		return err
+	}
+	return within.Lchown(f.path, uid, gid)
+}
