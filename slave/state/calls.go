@@ -144,7 +144,7 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 		return nil
 	case t.writing[id]:
 		return nil // it is answered when the first of it is durable
-	case len(m.streams.Pending(k))+len(t.writing) >= updates.MaxPending:
+	case len(m.streams.Pending(k))+len(t.writing) >= updates.MaxPending && !check.Over(u.GetState()):
 		return field.Invalid("update.status.task_id", k.Task, "has %d updates that its framework has not acknowledged", updates.MaxPending)
 	}
 	n := news{k, m.completed(e, u)}

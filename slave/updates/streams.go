@@ -16,8 +16,14 @@ const (
 	RetryMax = 10 * time.Minute
 
 	// MaxPending bounds a stream: an executor that sends more updates than
-	// its framework acknowledges is at fault.
+	// its framework acknowledges is at fault. A terminal update has room always:
+	// no task is without an end.
 	MaxPending = 1000
+
+	// MaxNews bounds it for what checks say of a running task: behind so many
+	// updates only the newest news waits, in the place of the news before. A check
+	// that flaps while its framework is away ends no task, and fills no disk.
+	MaxNews = 100
 
 	// So many acknowledged uuids are remembered per stream, to know an
 	// executor's repetitions by.
@@ -35,7 +41,7 @@ type Streams struct {
 // is never empty for long: an empty one only remembers.
 type stream struct {
 	pending  []*mesos.TaskStatus
-	acked    []UUID // the newest last
+	acked    []UUID // acknowledged or replaced, the newest last
 	terminal bool   // its last update was added
 	wait     time.Duration
 }
@@ -117,15 +123,40 @@ func (s *Streams) add(k Key, u *mesos.TaskStatus) {
 		s.streams[k] = t
 	}
 	id, ok := UUIDOf(u.GetUuid())
-	if !ok || t.terminal || t.knows(id) || len(t.pending) >= MaxPending {
+	end := tasks.Terminal(u.GetState())
+	last := len(t.pending) - 1
+	switch {
+	case !ok || t.terminal || t.knows(id):
+		return
+	case last+1 >= MaxNews && news(u) && news(t.pending[last]):
+		old, _ := UUIDOf(t.pending[last].GetUuid())
+		t.remember(old)
+		t.pending[last] = u
+		return
+	case last+1 >= MaxPending && !end:
 		return
 	}
 	t.pending = append(t.pending, u)
-	t.terminal = tasks.Terminal(u.GetState())
+	t.terminal = end
 	if len(t.pending) == 1 && !s.paused {
 		t.wait = RetryMin
 		s.forward(k, t)
 	}
+}
+
+// news tells whether an update says of a running task only what a check has
+// learned: the next of its kind says all that it says.
+func news(u *mesos.TaskStatus) bool {
+	r := u.GetReason()
+	return u.GetState() == mesos.TaskState_TASK_RUNNING && u.Reason != nil && u.Data == nil &&
+		(r == mesos.TaskStatus_REASON_TASK_CHECK_STATUS_UPDATED || r == mesos.TaskStatus_REASON_TASK_HEALTH_CHECK_STATUS_UPDATED)
+}
+
+func (t *stream) remember(id UUID) {
+	if len(t.acked) == maxRemembered {
+		t.acked = t.acked[1:]
+	}
+	t.acked = append(t.acked, id)
 }
 
 func (t *stream) knows(id UUID) bool {
@@ -147,10 +178,7 @@ func (s *Streams) acknowledge(k Key, id UUID) {
 	head := t.pending[0]
 	t.pending[0] = nil // let it be collected
 	t.pending = t.pending[1:]
-	if len(t.acked) == maxRemembered {
-		t.acked = t.acked[1:]
-	}
-	t.acked = append(t.acked, id)
+	t.remember(id)
 	last := t.terminal && len(t.pending) == 0
 	s.do(Acknowledged{Key: k, Status: head, Last: last})
 	switch {

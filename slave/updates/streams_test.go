@@ -102,6 +102,41 @@ func TestAStreamIsBounded(t *testing.T) {
 	if got := len(s.Pending(one)); got != MaxPending {
 		t.Errorf("%d updates are pending", got)
 	}
+	s.Step(time.Time{}, Add{one, status(2*MaxPending, mesos.TaskState_TASK_FAILED)})
+	if !s.Terminated(one) {
+		t.Error("there was no room for the end")
+	}
+}
+
+// TestNewsOfChecksReplaceEachOther once many updates wait: the newest is kept,
+// in its place, and what was replaced is still known.
+func TestNewsOfChecksReplaceEachOther(t *testing.T) {
+	told := func(n int, r mesos.TaskStatus_Reason) *mesos.TaskStatus {
+		u := status(n, mesos.TaskState_TASK_RUNNING)
+		u.Reason = r.Enum()
+		return u
+	}
+	const health, check = mesos.TaskStatus_REASON_TASK_HEALTH_CHECK_STATUS_UPDATED, mesos.TaskStatus_REASON_TASK_CHECK_STATUS_UPDATED
+	s := New()
+	for n := range 5 * MaxPending {
+		s.Step(time.Time{}, Add{one, told(n, []mesos.TaskStatus_Reason{health, check}[n%2])})
+	}
+	p := s.Pending(one)
+	if len(p) != MaxNews || string(p[0].GetUuid()) != string(status(0, 0).GetUuid()) ||
+		string(p[MaxNews-1].GetUuid()) != string(status(5*MaxPending-1, 0).GetUuid()) {
+		t.Fatalf("%d are pending, the last is %v", len(p), p[len(p)-1])
+	}
+	if !s.Knows(one, uuid(5*MaxPending-2)) {
+		t.Error("what was replaced is not known")
+	}
+	for n, u := range []*mesos.TaskStatus{
+		status(6*MaxPending, mesos.TaskState_TASK_RUNNING), told(6*MaxPending+1, health), status(6*MaxPending+2, mesos.TaskState_TASK_FAILED),
+	} {
+		s.Step(time.Time{}, Add{one, u})
+		if got := len(s.Pending(one)); got != MaxNews+1+n {
+			t.Errorf("after %v %d are pending", u, got)
+		}
+	}
 }
 
 // TestRepeatForwardsOneFrameworksHeads at once, and waits anew.
