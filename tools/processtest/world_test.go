@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -62,4 +63,29 @@ func TestExists(t *testing.T) {
 	if !Exists(dir) || Exists(filepath.Join(dir, "nothing")) {
 		t.Error("wrong")
 	}
+}
+
+func TestDaemon(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sh, err = filepath.EvalSymlinks(sh); err != nil {
+		t.Fatal(err)
+	}
+	w := New(t, sh)
+	d := w.Start(w.Command("-c", `trap 'echo told >&2; exit 3' TERM; echo up 7; while :; do sleep 0.01; done`))
+	if m := d.Await(d.Out, `up (\d)`); m[1] != "7" {
+		t.Errorf("%q", m)
+	}
+	select {
+	case <-d.Ended():
+		t.Error("it has ended")
+	default:
+	}
+	d.Signal(syscall.SIGTERM)
+	if code := d.Wait(); code != 3 || d.Err.String() != "told\n" {
+		t.Errorf("exit status %d: %s", code, d.Err)
+	}
+	d.Signal(syscall.SIGTERM) // nobody is there to get it
 }

@@ -1,0 +1,93 @@
+package conformance
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"troupe/tools/mesosclient"
+	"troupe/tools/processtest"
+)
+
+// cluster is a master and an agent, each a process.
+type cluster struct {
+	*processtest.World
+	t *testing.T
+	// master and agent are addresses.
+	master, agent             string
+	masterProcess, agentProcess *processtest.Daemon
+}
+
+// newCluster starts them, with flags for the master; they end with the test.
+func newCluster(t *testing.T, masterFlags ...string) *cluster {
+	t.Helper()
+	c := &cluster{World: processtest.New(t, built), t: t}
+	t.Cleanup(c.end)
+	c.masterProcess, c.master = c.startMaster(0, masterFlags...)
+	c.startAgent(0)
+	return c
+}
+
+const served = `"serving".*"url":"http://([^"]+)"`
+
+// startMaster starts one that is the only one; 0 is any port.
+func (c *cluster) startMaster(port int, flags ...string) (*processtest.Daemon, string) {
+	c.t.Helper()
+	d := c.Start(c.Command(append([]string{
+		"master", fmt.Sprint("--port=", port), "--work_dir=" + filepath.Join(c.Dir, "master"), "--allocation_interval=50ms",
+	}, flags...)...))
+	return d, d.Await(d.Err, served)[1]
+}
+
+func (c *cluster) startAgent(port int) {
+	c.t.Helper()
+	c.agentProcess = c.Start(c.Command(
+		"agent", fmt.Sprint("--port=", port), "--master="+c.master, "--work_dir="+filepath.Join(c.Dir, "agent"),
+		"--resources=cpus:8;mem:2048;disk:1024;ports:[31000-31099]", "--attributes=rack:r1",
+		"--registration_backoff_factor=50ms", "--executor_shutdown_grace_period=1secs"))
+	c.agent = c.agentProcess.Await(c.agentProcess.Err, served)[1]
+}
+
+// restartAgent kills the agent and starts it where it was.
+func (c *cluster) restartAgent() {
+	c.t.Helper()
+	c.agentProcess.Signal(syscall.SIGKILL)
+	c.agentProcess.Wait()
+	var port int
+	if _, err := fmt.Sscan(c.agent[strings.LastIndexByte(c.agent, ':')+1:], &port); err != nil {
+		c.t.Fatal(err)
+	}
+	c.startAgent(port)
+}
+
+// end takes the agent down with all that runs there, and then the master.
+func (c *cluster) end() {
+	if c.agentProcess != nil {
+		c.agentProcess.Signal(syscall.SIGUSR1)
+		if code := c.agentProcess.Wait(); code != 0 {
+			c.t.Errorf("the agent's exit status is %d", code)
+		}
+	}
+	if c.masterProcess != nil {
+		c.masterProcess.Signal(syscall.SIGTERM)
+		if code := c.masterProcess.Wait(); code != 0 {
+			c.t.Errorf("the master's exit status is %d", code)
+		}
+	}
+	processtest.Eventually(c.t, "no process is left", func() bool { return len(c.Processes()) == 0 })
+}
+
+// operate is the master's operator API.
+func (c *cluster) operate() *mesosclient.Endpoint {
+	return &mesosclient.Endpoint{Address: c.master, Path: mesosclient.OperatorPath, Encoding: mesosclient.JSON{}}
+}
+
+// inEach runs a test in each encoding.
+func inEach(t *testing.T, test func(t *testing.T, enc mesosclient.Encoding)) {
+	t.Helper()
+	for _, enc := range mesosclient.Encodings() {
+		t.Run(strings.TrimPrefix(enc.MediaType(), "application/"), func(t *testing.T) { test(t, enc) })
+	}
+}

@@ -1,0 +1,37 @@
+package conformance
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"troupe/tools/processtest"
+)
+
+// built is the program under test, built once.
+var built string
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asExecutor) != "" {
+		if err := playExecutor(os.Getenv); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "troupe-conformance-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) // what stays is temporary all the same
+	if built, err = processtest.Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
