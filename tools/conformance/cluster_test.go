@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,7 +17,7 @@ type cluster struct {
 	*processtest.World
 	t *testing.T
 	// master and agent are addresses.
-	master, agent             string
+	master, agent               string
 	masterProcess, agentProcess *processtest.Daemon
 }
 
@@ -55,11 +56,18 @@ func (c *cluster) restartAgent() {
 	c.t.Helper()
 	c.agentProcess.Signal(syscall.SIGKILL)
 	c.agentProcess.Wait()
-	var port int
-	if _, err := fmt.Sscan(c.agent[strings.LastIndexByte(c.agent, ':')+1:], &port); err != nil {
+	c.startAgent(c.port(c.agent))
+}
+
+// port is that of an address.
+func (c *cluster) port(address string) int {
+	c.t.Helper()
+	_, text, _ := strings.Cut(address, ":")
+	n, err := strconv.Atoi(text)
+	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.startAgent(port)
+	return n
 }
 
 // end takes the agent down with all that runs there, and then the master.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -36,7 +37,7 @@ type player struct {
 	updates []*executor.Call_Update // not acknowledged yet, oldest first
 }
 
-// playExecutor runs until it is told to shut down.
+// playExecutor runs until it is told to end; the error is then *ends.
 func playExecutor(getenv func(string) string) error {
 	var enc mesosclient.Encoding = mesosclient.JSON{}
 	if getenv(asExecutor) != enc.MediaType() {
@@ -57,13 +58,10 @@ func playExecutor(getenv func(string) string) error {
 				err = p.obey(ctx, event)
 			}
 		}
-		if err == errShutdown { //nolint:errorlint // it is never wrapped
-			return nil
+		if told := (*ends)(nil); errors.As(err, &told) {
+			return told
 		}
 		fmt.Fprintln(os.Stderr, "subscribing anew:", err)
-		if ended, ok := err.(*ends); ok { //nolint:errorlint // it is never wrapped
-			os.Exit(ended.status)
-		}
 		pause(ctx, 100*time.Millisecond)
 	}
 	return ctx.Err()
@@ -76,9 +74,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-var errShutdown = fmt.Errorf("told to shut down")
-
-// ends is the end of the process that a message asked for.
+// ends is the end of the process that an event or a message asked for.
 type ends struct{ status int }
 
 func (e *ends) Error() string { return fmt.Sprint("told to end with ", e.status) }
@@ -104,7 +100,7 @@ func (p *player) obey(ctx context.Context, e *executor.Event) error {
 	case executor.Event_MESSAGE:
 		return p.told(ctx, string(e.GetMessage().GetData()))
 	case executor.Event_SHUTDOWN:
-		return errShutdown
+		return &ends{}
 	}
 	return nil
 }
@@ -161,8 +157,7 @@ func (p *player) told(ctx context.Context, text string) error {
 		return p.Close()
 	case "fail":
 		e := &ends{}
-		_, err := fmt.Sscan(rest, &e.status)
-		if err != nil {
+		if _, err := fmt.Sscan(rest, &e.status); err != nil {
 			return err
 		}
 		return e

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -13,11 +14,12 @@ var built string
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asExecutor) != "" {
-		if err := playExecutor(os.Getenv); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+		err := playExecutor(os.Getenv)
+		fmt.Fprintln(os.Stderr, err)
+		if told := (*ends)(nil); errors.As(err, &told) {
+			os.Exit(told.status)
 		}
-		os.Exit(0)
+		os.Exit(1)
 	}
 	os.Exit(run(m))
 }

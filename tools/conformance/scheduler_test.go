@@ -134,15 +134,8 @@ func (f *framework) tasksAreReconciled() {
 	offer := f.offer()
 	f.accept(offer, launch(shell(offer, "known", "exec sleep 1000")))
 	f.update("known", mesos.TaskState_TASK_RUNNING)
-	reconcile := func(tasks ...string) {
-		r := &scheduler.Call_Reconcile{}
-		for _, task := range tasks {
-			r.Tasks = append(r.Tasks, &scheduler.Call_Reconcile_Task{TaskId: &mesos.TaskID{Value: proto.String(task)}})
-		}
-		f.say(&scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: r})
-	}
 	for _, tasks := range [][]string{{}, {"known", "nobody"}} {
-		reconcile(tasks...)
+		f.reconcile(tasks...)
 		status := f.update("known", mesos.TaskState_TASK_RUNNING)
 		if status.Uuid != nil || status.GetReason() != mesos.TaskStatus_REASON_RECONCILIATION || status.GetSource() != mesos.TaskStatus_SOURCE_MASTER {
 			f.t.Errorf("reconciled: %v", status)
