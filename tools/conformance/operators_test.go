@@ -1,0 +1,142 @@
+package conformance
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/agent"
+	"troupe/messages/mesos/master"
+	"troupe/tools/mesosclient"
+)
+
+// Every read call of the operators is answered in kind, in both encodings, or
+// by 501 and its name; every other call without its part is refused.
+func TestOperatorCalls(t *testing.T) {
+	c := newCluster(t)
+	f := bystander(t, c)
+	inEach(t, func(t *testing.T, enc mesosclient.Encoding) {
+		for _, path := range []string{"/api/v1", "/master/api/v1"} {
+			e := &mesosclient.Endpoint{Address: c.master, Path: path, Encoding: enc}
+			everyKind(t, e, &master.Call{}, &master.Response{}, "SUBSCRIBE")
+		}
+		for _, path := range []string{"/api/v1", "/slave(1)/api/v1"} {
+			e := &mesosclient.Endpoint{Address: c.agent, Path: path, Encoding: enc}
+			everyKind(t, e, &agent.Call{}, &agent.Response{}, "")
+		}
+	})
+	f.unharmed(c)
+	f.teardown()
+}
+
+// everyKind makes every call of an operator API with nothing but its type; but
+// names one that is tested elsewhere.
+func everyKind(t *testing.T, e *mesosclient.Endpoint, call, response proto.Message, but string) {
+	t.Helper()
+	field := call.ProtoReflect().Descriptor().Fields().ByName("type")
+	for i := range field.Enum().Values().Len() {
+		kind := field.Enum().Values().Get(i)
+		name := string(kind.Name())
+		if name == but {
+			continue
+		}
+		call.ProtoReflect().Set(field, protoreflect.ValueOfEnum(kind.Number()))
+		body, err := e.Encoding.Marshal(call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := e.Post(t.Context(), body, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case a.Status == http.StatusNotImplemented && strings.Contains(string(a.Body), name):
+			if name != "UNKNOWN" {
+				t.Logf("%s%s: %s is not there yet", e.Address, e.Path, name)
+			}
+		case !strings.HasPrefix(name, "GET_"):
+			takesNoLess(t, e, name, a)
+		default:
+			answersInKind(t, e, name, a, response)
+		}
+	}
+}
+
+// takesNoLess checks the answer to a call that lacks its part.
+func takesNoLess(t *testing.T, e *mesosclient.Endpoint, name string, a *mesosclient.Answer) {
+	t.Helper()
+	optional := []string{"PRUNE_IMAGES"} // whose part has nothing that is required
+	for _, o := range optional {
+		if name == o && a.Status == http.StatusOK {
+			return
+		}
+	}
+	if a.Status != http.StatusBadRequest || !strings.Contains(strings.ToLower(string(a.Body)), strings.ToLower(name)) {
+		t.Errorf("%s%s: %s without its part: %s", e.Address, e.Path, name, a)
+	}
+}
+
+// answersInKind checks the answer to a read call.
+func answersInKind(t *testing.T, e *mesosclient.Endpoint, name string, a *mesosclient.Answer, response proto.Message) {
+	t.Helper()
+	proto.Reset(response)
+	if err := e.Encoding.Unmarshal(a.Body, response); err != nil || a.Status != http.StatusOK {
+		t.Errorf("%s%s: %s: %v, %s", e.Address, e.Path, name, err, a)
+		return
+	}
+	if got := a.Header.Get("Content-Type"); got != e.Encoding.MediaType() {
+		t.Errorf("%s: answered as %q", name, got)
+	}
+	r := response.ProtoReflect()
+	kind := r.Descriptor().Fields().ByName("type")
+	if got := kind.Enum().Values().ByNumber(r.Get(kind).Enum()); got == nil || string(got.Name()) != name {
+		t.Errorf("%s: the answer is of type %v", name, got)
+	}
+	if part := r.Descriptor().Fields().ByName(protoreflect.Name(strings.ToLower(name))); !r.Has(part) {
+		t.Errorf("%s: the answer has no %s", name, part.Name())
+	}
+}
+
+// The rows of the error tables that both operator APIs share, and calls about
+// what does not exist.
+func TestRefusedOperatorCalls(t *testing.T) {
+	c := newCluster(t)
+	f := bystander(t, c)
+	inEach(t, func(t *testing.T, enc mesosclient.Encoding) {
+		for _, prefix := range []string{"", "/master"} {
+			refuse(t, c.master, prefix+mesosclient.OperatorPath, enc, malformed(t, enc, &master.Call{Type: master.Call_GET_HEALTH.Enum()}))
+		}
+		for _, prefix := range []string{"", "/slave(1)"} {
+			refuse(t, c.agent, prefix+mesosclient.OperatorPath, enc, malformed(t, enc, &agent.Call{Type: agent.Call_GET_HEALTH.Enum()}))
+		}
+		nobody := &mesos.AgentID{Value: proto.String("S99")}
+		body := func(call *master.Call) string { return encoded(t, enc, call) }
+		refuse(t, c.master, mesosclient.OperatorPath, enc, []request{
+			{name: "UNKNOWN", body: body(&master.Call{Type: master.Call_UNKNOWN.Enum()}), status: 501, says: "UNKNOWN"},
+			{name: "a framework that is not there", body: body(&master.Call{
+				Type: master.Call_TEARDOWN.Enum(), Teardown: &master.Call_Teardown{FrameworkId: &mesos.FrameworkID{Value: proto.String("nobody")}},
+			}), status: 400, says: "nobody"},
+			{name: "an agent that is not there, gone", body: body(&master.Call{
+				Type: master.Call_MARK_AGENT_GONE.Enum(), MarkAgentGone: &master.Call_MarkAgentGone{AgentId: nobody},
+			}), status: 404, says: "S99"},
+			{name: "… deactivated", body: body(&master.Call{
+				Type: master.Call_DEACTIVATE_AGENT.Enum(), DeactivateAgent: &master.Call_DeactivateAgent{AgentId: nobody},
+			}), status: 400, says: "S99"},
+			{name: "… drained", body: body(&master.Call{
+				Type: master.Call_DRAIN_AGENT.Enum(), DrainAgent: &master.Call_DrainAgent{AgentId: nobody},
+			}), status: 400, says: "S99"},
+			{name: "a file that is not there", body: body(&master.Call{
+				Type: master.Call_LIST_FILES.Enum(), ListFiles: &master.Call_ListFiles{Path: proto.String("/nowhere")},
+			}), status: 404, says: "/nowhere"},
+			{name: "… read", body: body(&master.Call{
+				Type: master.Call_READ_FILE.Enum(), ReadFile: &master.Call_ReadFile{Path: proto.String("/nowhere"), Offset: proto.Uint64(0)},
+			}), status: 404, says: "/nowhere"},
+		})
+	})
+	f.unharmed(c)
+	f.teardown()
+}
