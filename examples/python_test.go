@@ -47,9 +47,9 @@ func TestPythonScheduler(t *testing.T) {
 		code    int
 		words   string
 	}{
-		{"true", 0, `(?m)^python TASK_RUNNING ?$[^§]*^python TASK_FINISHED exited with status 0$`},
-		{"exit 7", 7, `python TASK_FAILED exited with status 7`},
-		{"kill -KILL $$", 137, `python TASK_FAILED terminated by signal SIGKILL`},
+		{"true", 0, `(?m)^python TASK_RUNNING ?$[^§]*^python TASK_FINISHED Command exited with status 0$`},
+		{"exit 7", 7, `python TASK_FAILED Command exited with status 7`},
+		{"kill -KILL $$", 137, `python TASK_FAILED Command terminated with signal Killed`},
 	} {
 		cmd, words := python(t, "--master="+master, c.command)
 		if code := ends(t, cmd); code != c.code || !regexp.MustCompile(c.words).Match(words.Bytes()) {

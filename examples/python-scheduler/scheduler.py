@@ -43,8 +43,10 @@ def exit_status(status):
     message = status.get("message", "")
     if found := re.search(r"exited with status (\d+)$", message):
         return int(found[1])
-    if found := re.search(r"signal SIG(\w+)", message):
-        return 128 + signal.Signals["SIG" + found[1]]
+    if found := re.search(r"terminated with signal ([^(]+)", message):
+        for number in signal.Signals:
+            if signal.strsignal(number) == found[1].strip():
+                return 128 + number
     return 0 if status["state"] == "TASK_FINISHED" else 1
 
 
@@ -67,7 +69,7 @@ class Scheduler:
                      "capabilities": [{"type": "MULTI_ROLE"}, {"type": "RESERVATION_REFINEMENT"}]}
         self.task = {"name": name, "task_id": {"value": str(uuid.uuid4())}, "command": {"value": command}}
         self.launched = False
-        self.leader = self.stream_id = None
+        self.leader = self.stream_id = self.stream = None
 
     def run(self):
         """Subscribes until the task has ended; waits longer and longer while nobody leads."""
@@ -91,7 +93,7 @@ class Scheduler:
         return connection, connection.getresponse()
 
     def subscribe(self, address):
-        """The events of a new subscription, from whoever leads."""
+        """The events of a new subscription, from whoever leads. It lasts until the next."""
         call = {"type": "SUBSCRIBE", "subscribe": {"framework_info": self.info}}
         if "id" in self.info:
             call["framework_id"] = self.info["id"]
@@ -100,14 +102,10 @@ class Scheduler:
             if answer.status != 307:
                 break
             address = urllib.parse.urlsplit(answer.headers["Location"]).netloc
-            connection.close()
         if answer.status != 200:
             raise OSError(f"{answer.status} {answer.read().decode().strip()}")
-        self.leader, self.stream_id = address, answer.headers["Mesos-Stream-Id"]
-        try:
-            yield from records(answer)
-        finally:
-            connection.close()
+        self.leader, self.stream_id, self.stream = address, answer.headers["Mesos-Stream-Id"], (connection, answer)
+        return records(answer)
 
     def call(self, kind, **part):
         """Says something on a connection of its own; the subscription's is busy."""

@@ -19,13 +19,13 @@ type cluster struct {
 	// master and agent are addresses.
 	master, agent               string
 	masterProcess, agentProcess *processtest.Daemon
+	ended                       bool
 }
 
 // newCluster starts them, with flags for the master; they end with the test.
 func newCluster(t *testing.T, masterFlags ...string) *cluster {
 	t.Helper()
 	c := &cluster{World: processtest.New(t, built), t: t}
-	t.Cleanup(c.end)
 	c.masterProcess, c.master = c.startMaster(0, masterFlags...)
 	c.startAgent(0)
 	return c
@@ -39,6 +39,7 @@ func (c *cluster) startMaster(port int, flags ...string) (*processtest.Daemon, s
 	d := c.Start(c.Command(append([]string{
 		"master", fmt.Sprint("--port=", port), "--work_dir=" + filepath.Join(c.Dir, "master"), "--allocation_interval=50ms",
 	}, flags...)...))
+	c.t.Cleanup(c.end)
 	return d, d.Await(d.Err, served)[1]
 }
 
@@ -48,6 +49,7 @@ func (c *cluster) startAgent(port int) {
 		"agent", fmt.Sprint("--port=", port), "--master="+c.master, "--work_dir="+filepath.Join(c.Dir, "agent"),
 		"--resources=cpus:8;mem:2048;disk:1024;ports:[31000-31099]", "--attributes=rack:r1",
 		"--registration_backoff_factor=50ms", "--executor_shutdown_grace_period=1secs"))
+	c.t.Cleanup(c.end)
 	c.agent = c.agentProcess.Await(c.agentProcess.Err, served)[1]
 }
 
@@ -70,8 +72,14 @@ func (c *cluster) port(address string) int {
 	return n
 }
 
-// end takes the agent down with all that runs there, and then the master.
+// end takes the agent down with all that runs there, and then the master, once.
+// Each process that is started asks for it anew, so that it comes before they
+// are killed.
 func (c *cluster) end() {
+	if c.ended {
+		return
+	}
+	c.ended = true
 	if c.agentProcess != nil {
 		c.agentProcess.Signal(syscall.SIGUSR1)
 		if code := c.agentProcess.Wait(); code != 0 {

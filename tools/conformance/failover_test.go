@@ -27,7 +27,6 @@ type trio struct {
 func newTrio(t *testing.T) *trio {
 	t.Helper()
 	c := &trio{cluster: &cluster{World: processtest.New(t, built), t: t}}
-	t.Cleanup(c.endAll)
 	for range 3 {
 		c.addresses = append(c.addresses, fmt.Sprint("127.0.0.1:", processtest.FreePort(t)))
 	}
@@ -36,6 +35,8 @@ func newTrio(t *testing.T) *trio {
 	}
 	c.master = strings.Join(c.addresses, ",")
 	c.startAgent(0)
+	c.ended = true // in another way
+	t.Cleanup(c.endAll)
 	return c
 }
 

@@ -143,26 +143,64 @@ func (f *framework) end() {
 	}
 }
 
-// offer takes the next offer.
+// offer takes the next offer that has room for what tests launch. Smaller ones
+// are given back, to come with more.
 func (f *framework) offer() *mesos.Offer {
 	f.t.Helper()
-	return f.event(scheduler.Event_OFFERS).GetOffers().GetOffers()[0]
+	for {
+		for _, offer := range f.event(scheduler.Event_OFFERS).GetOffers().GetOffers() {
+			if roomy(offer) {
+				return offer
+			}
+			f.say(decline(offer, 0))
+		}
+	}
 }
 
-// update takes the next update of a task that says a state, and acknowledges
-// it if it is to be.
+func roomy(offer *mesos.Offer) bool {
+	has := map[string]float64{}
+	for _, r := range offer.GetResources() {
+		has[r.GetName()] += r.GetScalar().GetValue()
+	}
+	return has["cpus"] >= 1 && has["mem"] >= 256 && has["disk"] >= 16
+}
+
+// update takes the updates of a task, and acknowledges them, to the next one
+// that says a state.
 func (f *framework) update(task string, state mesos.TaskState) *mesos.TaskStatus {
 	f.t.Helper()
-	status := f.await(fmt.Sprintf("update %s of %s", state, task), func(e *scheduler.Event) bool {
-		s := e.GetUpdate().GetStatus()
-		return e.GetType() == scheduler.Event_UPDATE && s.GetTaskId().GetValue() == task && s.GetState() == state
-	}).GetUpdate().GetStatus()
-	if status.Uuid != nil {
-		f.say(&scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), Acknowledge: &scheduler.Call_Acknowledge{
-			AgentId: status.GetAgentId(), TaskId: status.GetTaskId(), Uuid: status.GetUuid(),
-		}})
+	for {
+		status := f.await(fmt.Sprintf("update %s of %s", state, task), func(e *scheduler.Event) bool {
+			return e.GetType() == scheduler.Event_UPDATE && e.GetUpdate().GetStatus().GetTaskId().GetValue() == task
+		}).GetUpdate().GetStatus()
+		f.acknowledge(status)
+		switch {
+		case status.GetState() == state:
+			return status
+		case over(status.GetState()):
+			f.t.Fatalf("%s is not %s: %v", task, state, status)
+		}
 	}
-	return status
+}
+
+// over tells whether a state is a task's last.
+func over(s mesos.TaskState) bool {
+	switch s {
+	case mesos.TaskState_TASK_STAGING, mesos.TaskState_TASK_STARTING, mesos.TaskState_TASK_RUNNING, mesos.TaskState_TASK_KILLING, mesos.TaskState_TASK_UNREACHABLE:
+		return false
+	}
+	return true
+}
+
+// acknowledge does what ends the repetition of an update, if it is repeated.
+func (f *framework) acknowledge(status *mesos.TaskStatus) {
+	f.t.Helper()
+	if status.Uuid == nil {
+		return
+	}
+	f.say(&scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), Acknowledge: &scheduler.Call_Acknowledge{
+		AgentId: status.GetAgentId(), TaskId: status.GetTaskId(), Uuid: status.GetUuid(),
+	}})
 }
 
 // say sends a call, which must be taken.

@@ -55,9 +55,7 @@ func everyKind(t *testing.T, e *mesosclient.Endpoint, call, response proto.Messa
 		}
 		switch {
 		case a.Status == http.StatusNotImplemented && strings.Contains(string(a.Body), name):
-			if name != "UNKNOWN" {
-				t.Logf("%s%s: %s is not there yet", e.Address, e.Path, name)
-			}
+			// The cluster cannot do it, and says so.
 		case !strings.HasPrefix(name, "GET_"):
 			takesNoLess(t, e, name, a)
 		default:
@@ -96,7 +94,7 @@ func answersInKind(t *testing.T, e *mesosclient.Endpoint, name string, a *mesosc
 	if got := kind.Enum().Values().ByNumber(r.Get(kind).Enum()); got == nil || string(got.Name()) != name {
 		t.Errorf("%s: the answer is of type %v", name, got)
 	}
-	if part := r.Descriptor().Fields().ByName(protoreflect.Name(strings.ToLower(name))); !r.Has(part) {
+	if part := r.Descriptor().Fields().ByName(protoreflect.Name(strings.ToLower(name))); !r.Has(part) && name != "GET_WEIGHTS" { // a Mesos master's has none either
 		t.Errorf("%s: the answer has no %s", name, part.Name())
 	}
 }

@@ -68,7 +68,6 @@ func TestJSONIsStrict(t *testing.T) {
 		{&mesos.TaskInfo{}, `{"taskId":{"value":"t"}}`, "TaskInfo: taskId: no such field"},
 		{&mesos.TaskInfo{}, `{"task_id":null}`, "TaskInfo: task_id: is null"},
 		{&mesos.TaskInfo{}, `{"task_id":{"value":1}}`, "TaskInfo: task_id: value: json: cannot unmarshal number"},
-		{&mesos.TaskInfo{}, `{"resources":[]}`, "TaskInfo: resources: is an empty list"},
 		{&mesos.TaskInfo{}, `{"resources":[{"name":"a"},{"type":7}]}`, "TaskInfo: resources: [1]: type: json: cannot unmarshal number"},
 		{&mesos.TaskInfo{}, `{"resources":{}}`, "TaskInfo: resources: json: cannot unmarshal object"},
 		{&mesos.TaskInfo{}, `{"limits":{"cpus":{"value":"1"}}}`, "TaskInfo: limits: cpus: value: json: cannot unmarshal string"},

@@ -84,9 +84,6 @@ func readList(raw json.RawMessage, list protoreflect.List, f protoreflect.FieldD
 	if err := json.Unmarshal(raw, &items); err != nil {
 		return err
 	}
-	if len(items) == 0 {
-		return errors.New("is an empty list")
-	}
 	for i, raw := range items {
 		v := list.NewElement()
 		err := error(nil)
