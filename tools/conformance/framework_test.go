@@ -91,15 +91,16 @@ func (f *framework) take(e *scheduler.Event, err error) {
 	f.changed = make(chan struct{})
 }
 
-// find takes the first event that is meant.
-func (f *framework) find(meant func(*scheduler.Event) bool) (*scheduler.Event, error, <-chan struct{}) {
+// find takes the first event that is meant; without one it is nil, and changed is
+// closed when there are more.
+func (f *framework) find(meant func(*scheduler.Event) bool) (e *scheduler.Event, changed <-chan struct{}, ended error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	i := slices.IndexFunc(f.waiting, meant)
 	if i < 0 {
-		return nil, f.ended, f.changed
+		return nil, f.changed, f.ended
 	}
-	e := f.waiting[i]
+	e = f.waiting[i]
 	f.waiting = slices.Delete(f.waiting, i, i+1)
 	return e, nil, nil
 }
@@ -109,7 +110,7 @@ func (f *framework) await(what string, meant func(*scheduler.Event) bool) *sched
 	f.t.Helper()
 	late := time.After(processtest.Patience)
 	for {
-		e, ended, changed := f.find(meant)
+		e, changed, ended := f.find(meant)
 		if e != nil {
 			return e
 		}

@@ -33,8 +33,9 @@ func TestOperatorCalls(t *testing.T) {
 	f.teardown()
 }
 
-// everyKind makes every call of an operator API with nothing but its type; but
-// names one that is tested elsewhere.
+// everyKind makes every call of an operator API with nothing but its type, and
+// an empty part where a read call has one; but names one that is tested
+// elsewhere.
 func everyKind(t *testing.T, e *mesosclient.Endpoint, call, response proto.Message, but string) {
 	t.Helper()
 	field := call.ProtoReflect().Descriptor().Fields().ByName("type")
@@ -44,7 +45,12 @@ func everyKind(t *testing.T, e *mesosclient.Endpoint, call, response proto.Messa
 		if name == but {
 			continue
 		}
+		proto.Reset(call)
 		call.ProtoReflect().Set(field, protoreflect.ValueOfEnum(kind.Number()))
+		part := call.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(strings.ToLower(name)))
+		if part != nil && strings.HasPrefix(name, "GET_") {
+			call.ProtoReflect().Mutable(part)
+		}
 		body, err := e.Encoding.Marshal(call)
 		if err != nil {
 			t.Fatal(err)
