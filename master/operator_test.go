@@ -30,7 +30,10 @@ func (b *bench) ask(request proto.Message) string {
 func (b *bench) register() *mesos.AgentID {
 	b.t.Helper()
 	b.spawn("agent")
-	b.as("agent", &cluster.RegisterAgent{Agent: &mesos.AgentInfo{Hostname: proto.String("h")}})
+	b.as("agent", &cluster.RegisterAgent{
+		Agent:        &mesos.AgentInfo{Hostname: proto.String("h")},
+		Capabilities: []*mesos.AgentInfo_Capability{{Type: mesos.AgentInfo_Capability_AGENT_DRAINING.Enum()}},
+	})
 	return next[*cluster.AgentRegistered](b, "agent").GetAgentId()
 }
 

@@ -20,6 +20,12 @@ func (m *Machine) drainAgent(in Received, id string, config *mesos.DrainConfig) 
 		m.refuseRequest(in, badRequest, why.Error())
 		return
 	}
+	// Of one that is away nobody knows what it can.
+	a := m.agents.byID[AgentID(id)]
+	if a != nil && !a.lost && !slices.Contains(a.view.Capabilities, mesos.AgentInfo_Capability_AGENT_DRAINING) {
+		m.refuseRequest(in, badRequest, field.Invalid("agent_id", id, "is not capable of draining").Error())
+		return
+	}
 	if config == nil {
 		config = new(mesos.DrainConfig)
 	}

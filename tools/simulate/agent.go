@@ -61,7 +61,7 @@ func (a *agentNode) boot(rebooted bool) {
 			Hostname: proto.String(fmt.Sprintf("agent%d", a.number)), Port: proto.Int32(5051), Resources: a.total,
 		},
 		Version:      "1.12.0",
-		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_MULTI_ROLE},
+		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_AGENT_DRAINING},
 		Endpoint:     a.address,
 		Sandbox: func(agent string, f state.FrameworkID, e state.ExecutorID, c state.ContainerID) string {
 			return sandboxes + string(c)
