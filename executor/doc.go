@@ -3,6 +3,7 @@
 // Handler. Executors that are functions per task need only RunTasks.
 //
 // Its folders hold the executors that are built in (command, pod), what they
-// share (task, program), the process that holds them (host), and the protocol
-// itself as a pure machine (session).
+// share (task, program, volume), how tasks are checked (check, probe), the
+// process that holds them (host), and the protocol itself as a pure machine
+// (session).
 package executor

@@ -74,8 +74,9 @@ type station struct {
 	agent  actors.PID
 	dir    string
 	hosts  []*hostProcess
-	// command is what every task runs.
+	// command is what every task runs, and health how it is asked; nil if not.
 	command string
+	health  *mesos.HealthCheck
 
 	ready         chan actors.PID
 	running, over chan string
@@ -158,7 +159,7 @@ func framework() *mesos.FrameworkInfo {
 func (s *station) task(id string) *mesos.TaskInfo {
 	return &mesos.TaskInfo{
 		Name: &id, TaskId: &mesos.TaskID{Value: &id}, AgentId: &mesos.AgentID{Value: proto.String("S1")},
-		Command: &mesos.CommandInfo{Value: &s.command},
+		Command: &mesos.CommandInfo{Value: &s.command}, HealthCheck: s.health,
 	}
 }
 
