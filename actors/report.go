@@ -53,6 +53,16 @@ func (s *System) Actors() []ActorInfo {
 	return infos
 }
 
+// Depth is how many messages wait for an actor; 0 also when there is no such
+// actor.
+func (s *System) Depth(name string) uint64 {
+	c := s.table.get(name)
+	if c == nil {
+		return 0
+	}
+	return uint64(c.info().Depth)
+}
+
 func (c *Context) info() ActorInfo {
 	b := &c.box
 	info := ActorInfo{

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/api/operator"
-	"troupe/master/api/share"
+	"troupe/master/api/stream"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/master"
@@ -22,8 +22,9 @@ const maxForm = 64 << 10
 // was before it to change something.
 func MountOperator(r Router, v *View, info Info, ask operator.Asker) {
 	s := &server{view: v, info: info}
+	v.hub.Lead(info.MasterID, info.MaxSubscribers)
 	h := operator.New(operator.Options{
-		View: v, Ask: ask, Board: share.NewBoard(), Files: info.Files, Logging: info.Logging,
+		View: v, Ask: ask, Board: v.board, Subscribe: stream.Server{Hub: v.hub, View: v, Board: v.board}.Serve, Files: info.Files, Logging: info.Logging,
 		Flags: info.flags(), Version: info.version(), Master: info.master(), Metrics: s.metrics,
 	})
 	both(r, "/api/v1", "calls of operators, in JSON or protobuf", h)

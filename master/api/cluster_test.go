@@ -29,6 +29,8 @@ type testCluster struct {
 	view    *View
 	now     time.Time
 	offers  []*mesos.Offer // made so far
+	// Of every status; nil: one with the name of the task.
+	container *mesos.ContainerStatus
 }
 
 func newTestCluster(t testing.TB) *testCluster {
@@ -121,11 +123,15 @@ func task(id string, agent int, need string) *mesos.TaskInfo {
 
 func (c *testCluster) update(agent int, id string, s mesos.TaskState, acknowledge bool) {
 	c.now = c.now.Add(time.Second)
+	container := c.container
+	if container == nil {
+		container = &mesos.ContainerStatus{ContainerId: &mesos.ContainerID{Value: proto.String("c-" + id)}}
+	}
 	uuid := []byte(fmt.Sprintf("%016d", c.now.Unix()))
 	c.receive(agentPeer(agent), &cluster.StatusUpdate{FrameworkId: frameworkID(0), AgentId: agentID(agent), Status: &mesos.TaskStatus{
 		TaskId: &mesos.TaskID{Value: &id}, State: &s, AgentId: agentID(agent), Uuid: uuid, Source: mesos.TaskStatus_SOURCE_EXECUTOR.Enum(),
 		Timestamp: proto.Float64(float64(c.now.Unix())), Healthy: proto.Bool(true),
-		ContainerStatus: &mesos.ContainerStatus{ContainerId: &mesos.ContainerID{Value: proto.String("c-" + id)}},
+		ContainerStatus: container,
 	}})
 	if acknowledge {
 		c.receive(subscriber, &scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), FrameworkId: frameworkID(0), Acknowledge: &scheduler.Call_Acknowledge{

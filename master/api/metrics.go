@@ -29,6 +29,8 @@ func (s *server) figures(snapshot *view.Snapshot, put putter) {
 	putTasks(put, &snapshot.Counters)
 	putMessages(put, &snapshot.Counters)
 	putOperations(put)
+	put("master/http_cache_hits", float64(s.view.board.Shared()))
+	put("master/operator_event_stream_subscribers", float64(s.view.hub.Subscribers()))
 	if !s.info.HideFrameworkMetrics {
 		putEachFramework(put, snapshot)
 	}
@@ -92,6 +94,9 @@ func putAgents(put putter, snapshot *view.Snapshot) {
 	put("master/slave_removals/reason_registered", float64(c.AgentRemovals[view.Replaced]))
 	put("master/slave_unreachable_scheduled", float64(c.Removals[view.RemovalScheduled]))
 	put("master/slave_unreachable_completed", float64(c.Removals[view.RemovalCompleted]))
+	put("master/slave_shutdowns_scheduled", float64(c.Removals[view.RemovalScheduled]))
+	put("master/slave_shutdowns_completed", float64(c.Removals[view.RemovalCompleted]))
+	put("master/slave_shutdowns_canceled", float64(c.Removals[view.RemovalCanceled]))
 	put("master/slave_unreachable_canceled", float64(c.Removals[view.RemovalCanceled]))
 	put("master/recovery_slave_removals", float64(c.RecoveryRemovals))
 	put("master/recovery_time_secs", c.Recovery.Seconds())
@@ -194,4 +199,12 @@ func putMessages(put putter, c *view.Counters) {
 		}
 	}
 	put("master/dropped_messages", float64(c.Invalid[view.Others]))
+	// What Mesos's schedulers and agents send, and these do not.
+	for _, key := range []string{
+		"messages_authenticate", "messages_deactivate_framework", "messages_reregister_framework", "messages_update_slave",
+		"messages_operation_status_update", "valid_operation_status_updates", "invalid_operation_status_updates",
+		"valid_operation_status_update_acknowledgements", "invalid_operation_status_update_acknowledgements",
+	} {
+		put("master/"+key, 0)
+	}
 }

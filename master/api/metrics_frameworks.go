@@ -16,12 +16,22 @@ var operationStates = []string{
 	"pending", "recovering", "unreachable", "finished", "failed", "error", "dropped", "gone_by_operator",
 }
 
+// operationTypes are those that change resources.
+var operationTypes = []string{
+	"reserve", "unreserve", "create", "destroy", "grow_volume", "shrink_volume", "create_disk", "destroy_disk",
+}
+
 // putOperations puts the figures of operations on resources, of which this
 // master carries out none.
 func putOperations(put putter) {
-	put("master/operations/total", 0)
-	for _, state := range operationStates {
-		put("master/operations/"+state, 0)
+	for _, prefix := range append([]string{""}, operationTypes...) {
+		if prefix != "" {
+			prefix += "/"
+		}
+		put("master/operations/"+prefix+"total", 0)
+		for _, state := range operationStates {
+			put("master/operations/"+prefix+state, 0)
+		}
 	}
 }
 
@@ -31,7 +41,7 @@ func putEachFramework(put putter, snapshot *view.Snapshot) {
 		prefix := "master/frameworks/" + encode(f.Info.GetName()) + "/" + string(f.ID) + "/"
 		own := func(key string, value float64) { put(prefix+key, value) }
 		own("subscribed", truth(f.Connected))
-		own("operations", 0)
+		putOwnOperations(own, f.Activity)
 		putDialogue(own, f.Activity)
 		putOffers(own, f.Activity)
 		putOwnTasks(own, f)
@@ -51,6 +61,14 @@ func putDialogue(put putter, a *view.Activity) {
 	}
 }
 
+// putOwnOperations puts the operations of a framework's ACCEPTs.
+func putOwnOperations(put putter, a *view.Activity) {
+	put("operations", float64(a.AllOperations()))
+	for _, t := range types(mesos.Offer_Operation_Type_name) {
+		put("operations/"+lower(mesos.Offer_Operation_Type(t).String(), ""), float64(a.Operations(mesos.Offer_Operation_Type(t))))
+	}
+}
+
 func putOffers(put putter, a *view.Activity) {
 	put("offers/sent", float64(a.OffersMade))
 	put("offers/accepted", float64(a.OffersEnded[view.Accepted]))
@@ -64,7 +82,7 @@ func putOwnTasks(put putter, f view.FrameworkState) {
 		live[t.State]++
 	}
 	live[mesos.TaskState_TASK_UNREACHABLE] += len(f.UnreachableTasks)
-	for _, state := range append(slices.Clone(gauges), mesos.TaskState_TASK_UNREACHABLE) {
+	for _, state := range append(slices.Clone(gauges), mesos.TaskState_TASK_UNREACHABLE, mesos.TaskState_TASK_UNKNOWN) {
 		put("tasks/active/"+lower(state.String(), ""), float64(live[state]))
 	}
 	for _, state := range totals {

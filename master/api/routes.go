@@ -37,6 +37,8 @@ type Info struct {
 	Cluster string
 	// By canonical name.
 	Flags map[string]string
+	// MaxSubscribers is how many may read the event stream at once; 0: 1000.
+	MaxSubscribers int
 	// Leave the figures of single frameworks out of /metrics/snapshot.
 	HideFrameworkMetrics bool
 	// Master is what frameworks are told of it; nil: only what is above.
@@ -61,9 +63,8 @@ func (i Info) capabilities() []string {
 
 // server answers requests.
 type server struct {
-	view  *View
-	board *share.Board
-	info  Info
+	view *View
+	info Info
 }
 
 // route is a path and what is written there.
@@ -97,9 +98,8 @@ func Mount(r Router, v *View, info Info) { MountOwn(r, v, info)(info) }
 // MountOwn mounts what a master tells that does not lead, or not yet; Elected
 // is zero then. What it returns mounts the rest, once it leads.
 func MountOwn(r Router, v *View, info Info) (lead func(Info)) {
-	board := share.NewBoard()
 	now := new(atomic.Pointer[server])
-	now.Store(&server{view: v, board: board, info: info})
+	now.Store(&server{view: v, info: info})
 	mount := func(rt route, answer func(s *server, rt route, rw http.ResponseWriter, r *http.Request)) {
 		h := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { answer(now.Load(), rt, rw, r) })
 		for _, path := range legacy.Aliases(rt.path) {
@@ -111,7 +111,7 @@ func MountOwn(r Router, v *View, info Info) (lead func(Info)) {
 	}
 	r.Route("/master/health", "200 when all is well", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	return func(info Info) {
-		s := &server{view: v, board: board, info: info}
+		s := &server{view: v, info: info}
 		now.Store(s)
 		for _, rt := range routes {
 			mount(rt, (*server).answer)
@@ -149,7 +149,7 @@ func (s *server) answer(rt route, rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	legacy.Deliver(rw, r, func(out io.Writer) error {
-		return s.board.Copy(fmt.Sprintf("%s %#v", rt.path, q), source{s, rt, q}, out)
+		return s.view.board.Copy(fmt.Sprintf("%s %#v", rt.path, q), source{s, rt, q}, out)
 	})
 }
 

@@ -2,7 +2,9 @@ package api
 
 import (
 	"bytes"
+	"context"
 	stdjson "encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,10 +17,13 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/proto"
 
-	"troupe/master/api/share"
 	"troupe/master/state/view"
+	"troupe/messages/carrier/files"
+	"troupe/messages/json"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/master"
 )
 
 var update = flag.Bool("update", false, "write what the routes give into testdata")
@@ -30,12 +35,49 @@ func (m muxRouter) Route(pattern, _ string, h http.Handler) { m.Handle(pattern, 
 
 func serve(v *View) http.Handler {
 	mux := http.NewServeMux()
-	Mount(muxRouter{mux}, v, Info{
+	info := Info{
 		Version: "0.1", Started: time.Unix(900, 0), Elected: time.Unix(901, 0), MasterID: masterID,
 		Hostname: "m", Port: 5050, PID: "master@127.0.0.1:5050", Master: testMaster, Flags: map[string]string{"port": "5050", "hostname": "m"},
 		Metrics: []func(func(string, float64)){func(put func(string, float64)) { put("registrar/queued_operations", 2) }},
+		Logging: quiet{}, Files: new(files.Attached),
+	}
+	Mount(muxRouter{mux}, v, info)
+	MountOperator(muxRouter{mux}, v, info, func(context.Context, proto.Message) (proto.Message, error) {
+		return nil, errors.New("the master is not there")
 	})
 	return mux
+}
+
+// quiet is a log that is as it was configured.
+type quiet struct{}
+
+func (quiet) Verbosity() uint32 { return 0 }
+func (quiet) SetVerbosity(level uint32, span time.Duration) error {
+	return fmt.Errorf("level=%d duration=%v", level, span)
+}
+
+// same tells whether two bodies, in JSON and protobuf, say the same; of metrics,
+// which differ from moment to moment, whether there are as many.
+func same(t *testing.T, what string, inJSON, inProtobuf []byte) {
+	t.Helper()
+	a, b := new(master.Response), new(master.Response)
+	if err := json.Unmarshal(inJSON, a); err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	if err := proto.Unmarshal(inProtobuf, b); err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	if err := json.Unmarshal(json.Marshal(b), b); err != nil { // which has defaults
+		t.Errorf("%s: %v", what, err)
+	}
+	for _, r := range []*master.Response{a, b} {
+		for _, m := range r.GetGetMetrics().GetMetrics() {
+			m.Value = nil
+		}
+	}
+	if !proto.Equal(a, b) {
+		t.Errorf("%s: in JSON %v, in protobuf %v", what, a, b)
+	}
 }
 
 func get(t *testing.T, h http.Handler, method, target string) *httptest.ResponseRecorder {
@@ -234,7 +276,7 @@ func BenchmarkState(b *testing.B) {
 		}
 		c.launch(c.offer(i, "*", "cpus:100;mem:10000"), infos...)
 	}
-	s := &server{view: c.view, board: share.NewBoard()}
+	s := &server{view: c.view}
 	for b.Loop() {
 		c.view.Publish(view.AgentChanged{Agent: c.view.Snapshot().Agents[0]})
 		rec := httptest.NewRecorder()

@@ -3,6 +3,8 @@ package api
 import (
 	"sync"
 
+	"troupe/master/api/share"
+	"troupe/master/api/stream"
 	"troupe/master/state/view"
 )
 
@@ -12,6 +14,10 @@ type View struct {
 	queue chan struct{} // holds one token while there is something to apply
 	done  chan struct{}
 	ended sync.WaitGroup
+
+	// Who reads along, and what several read at once.
+	hub   *stream.Hub
+	board *share.Board
 
 	pendingMu sync.Mutex
 	pending   []view.Event
@@ -27,7 +33,10 @@ type model struct {
 
 // NewView returns a view; Close ends its goroutine.
 func NewView(l view.Limits) *View {
-	v := &View{queue: make(chan struct{}, 1), done: make(chan struct{}), model: model{view: view.NewModel(l)}}
+	v := &View{
+		queue: make(chan struct{}, 1), done: make(chan struct{}), hub: stream.NewHub(), board: share.NewBoard(),
+		model: model{view: view.NewModel(l)},
+	}
 	v.ended.Go(v.run)
 	return v
 }
@@ -68,6 +77,7 @@ func (v *View) apply() {
 	v.pendingMu.Unlock()
 	for _, e := range events {
 		v.model.view.Apply(e)
+		v.hub.Add(e)
 	}
 }
 
@@ -76,6 +86,20 @@ func (v *View) Snapshot() *view.Snapshot {
 	v.apply()
 	v.model.mu.Lock()
 	defer v.model.mu.Unlock()
+	return v.snapshot()
+}
+
+// Mark is Snapshot, and the number of the newest event of the stream that is in
+// it.
+func (v *View) Mark() (*view.Snapshot, uint64) {
+	v.apply()
+	v.model.mu.Lock()
+	defer v.model.mu.Unlock()
+	return v.snapshot(), v.hub.Last()
+}
+
+// snapshot makes one unless nothing has changed. v.model.mu is held.
+func (v *View) snapshot() *view.Snapshot {
 	if v.model.latest == nil || v.model.latest.Version != v.model.view.Version() {
 		v.model.latest = v.model.view.Snapshot()
 	}

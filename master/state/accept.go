@@ -106,6 +106,7 @@ func launched(op *mesos.Offer_Operation) []*mesos.TaskInfo {
 
 // operate carries out one operation.
 func (m *Machine) operate(b *bargain, path string, op *mesos.Offer_Operation) {
+	m.publish(view.Operated{Framework: b.framework.id(), Type: int32(op.GetType())})
 	switch op.GetType() {
 	case mesos.Offer_Operation_LAUNCH:
 		m.launch(b, op)

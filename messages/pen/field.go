@@ -48,6 +48,15 @@ func (f Form) Field(name string) *Field {
 	return field
 }
 
+// Extension is a field for text that no schema has: readers that do not know it
+// skip it.
+func Extension(name string, number int32) *Field {
+	return &Field{
+		key: json.NewKey(name), kind: protoreflect.StringKind,
+		tag: protowire.AppendTag(nil, protowire.Number(number), protowire.BytesType),
+	}
+}
+
 // wireType is how values of a kind are framed; the kinds that no message here
 // has are as their like.
 func wireType(kind protoreflect.Kind) protowire.Type {

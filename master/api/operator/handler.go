@@ -31,7 +31,7 @@ type View interface {
 // Logging is the log's level: 0 as configured, higher ones log more.
 type Logging interface {
 	Verbosity() uint32
-	SetVerbosity(level uint32, for_ time.Duration) error
+	SetVerbosity(level uint32, span time.Duration) error
 }
 
 // Options are what the calls are answered from.

@@ -41,6 +41,15 @@ type Board struct {
 	mu    sync.Mutex
 	boxes map[string]*box
 	kept  []*body // whole ones, oldest first
+	// How often somebody got what was encoded for another.
+	shared int64
+}
+
+// Shared is how often somebody got what was encoded for somebody else.
+func (b *Board) Shared() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.shared
 }
 
 // box is what goes on under one name. It is on the board while somebody reads,
@@ -96,11 +105,14 @@ func (b *Board) join(name string, from Source) (*body, *reader) {
 			continue
 		}
 		if r, ok := y.enterIf(revision); ok {
+			b.shared++
 			return y, r
 		}
 	}
 	if x.next == nil {
 		x.next = newBody(b, name, from)
+	} else {
+		b.shared++
 	}
 	joined, r := x.next, x.next.enter()
 	if x.running == nil {

@@ -13,10 +13,10 @@ const maxType = 32
 // Activity counts what a framework did, and what became of it, since this
 // master leads.
 type Activity struct {
-	calls, events [maxType]int64
-	terminal      [maxType]int64
-	OffersMade    int64
-	OffersEnded   [Discarded + 1]int64
+	calls, events        [maxType]int64
+	operations, terminal [maxType]int64
+	OffersMade           int64
+	OffersEnded          [Discarded + 1]int64
 }
 
 // Calls is how many calls of one type came.
@@ -24,6 +24,12 @@ func (a *Activity) Calls(t scheduler.Call_Type) int64 { return at(&a.calls, int3
 
 // Events is how many events of one type were sent.
 func (a *Activity) Events(t scheduler.Event_Type) int64 { return at(&a.events, int32(t)) }
+
+// Operations is how many operations of one type its ACCEPTs had.
+func (a *Activity) Operations(t mesos.Offer_Operation_Type) int64 { return at(&a.operations, int32(t)) }
+
+// AllOperations is how many operations its ACCEPTs had.
+func (a *Activity) AllOperations() int64 { return sum(&a.operations) }
 
 // Terminal is how many tasks reached a terminal state.
 func (a *Activity) Terminal(s mesos.TaskState) int64 { return at(&a.terminal, int32(s)) }
@@ -75,6 +81,8 @@ func (m *Model) countActivity(e Event) {
 		if e.Type == int32(scheduler.Event_SUBSCRIBED) {
 			add(&a.calls, int32(scheduler.Call_SUBSCRIBE)) // whose it was, was not known when it came
 		}
+	case Operated:
+		add(&m.activityOf(e.Framework).operations, e.Type)
 	case OffersMade:
 		for _, o := range e.Offers {
 			m.activityOf(o.Framework).OffersMade++

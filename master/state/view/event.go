@@ -158,6 +158,12 @@ type Told struct {
 	Type      int32 // of mesos.v1.scheduler.Event
 }
 
+// Operated counts an operation of an ACCEPT, whether it is carried out or not.
+type Operated struct {
+	Framework FrameworkID
+	Type      int32 // of mesos.v1.Offer.Operation
+}
+
 // Judged counts a message of one kind, by whether it was of use.
 type Judged struct {
 	Kind  Kind
@@ -201,4 +207,5 @@ func (OffersMade) event()       {}
 func (OfferRemoved) event()     {}
 func (Called) event()           {}
 func (Told) event()             {}
+func (Operated) event()         {}
 func (Judged) event()           {}

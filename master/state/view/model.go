@@ -211,7 +211,7 @@ func keep[T any](list []T, item T, limit int) []T {
 // counted tells whether an event changes nothing but figures.
 func counted(e Event) bool {
 	switch e.(type) {
-	case Called, Told, Judged, RemovalMoved, RecoveryEnded, TaskRefused:
+	case Called, Told, Operated, Judged, RemovalMoved, RecoveryEnded, TaskRefused:
 		return true
 	}
 	return false

@@ -32,6 +32,7 @@ type masterFlags struct {
 	offers                        offerFlags
 	roles                         string
 	rootSubmissions, perFramework bool
+	subscribers                   int
 	limits                        state.Limits
 }
 
@@ -69,6 +70,7 @@ func (m *masterFlags) add(set *pflag.FlagSet) {
 	set.IntVar(&m.limits.CompletedTasks, "max_completed_tasks_per_framework", 1000, "ended tasks remembered of each framework")
 	set.IntVar(&m.limits.UnreachableTasks, "max_unreachable_tasks_per_framework", 1000, "unreachable tasks remembered of each framework")
 	flags.Bool(set, &m.perFramework, "publish_per_framework_metrics", true, "show the figures of every framework at /metrics/snapshot")
+	set.IntVar(&m.subscribers, "max_operator_event_stream_subscribers", 1000, "who may read the event stream at once; the oldest gives way")
 	m.log.add(set)
 	flags.AddConfig(set)
 }
@@ -145,7 +147,7 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	o := daemon.MasterOptions{
 		Network: network, Masters: peers, ZooKeeper: zk, Cluster: m.cluster, Allocator: allocation, Version: Version,
 		PingTimeout: time.Duration(m.agents.ping), MaxPingTimeouts: m.agents.pings,
-		HideFrameworkMetrics: !m.perFramework,
+		HideFrameworkMetrics: !m.perFramework, MaxSubscribers: m.subscribers,
 		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),
 		Config: state.Config{
 			MasterID: uuid.NewString(), AgentReregisterTimeout: time.Duration(m.agents.reregister),
@@ -168,7 +170,7 @@ func (m *masterFlags) check() error {
 		return flagError("agent_ping_timeout", m.agents.ping.String(), "is not between 1secs and 15mins")
 	}
 	if err := atLeast(1, namedInt{"max_agent_ping_timeouts", m.agents.pings}, namedInt{"registry_max_agent_count", m.maxAgents},
-		namedInt{"max_completed_frameworks", m.limits.CompletedFrameworks},
+		namedInt{"max_operator_event_stream_subscribers", m.subscribers}, namedInt{"max_completed_frameworks", m.limits.CompletedFrameworks},
 		namedInt{"max_completed_tasks_per_framework", m.limits.CompletedTasks},
 		namedInt{"max_unreachable_tasks_per_framework", m.limits.UnreachableTasks}); err != nil {
 		return err

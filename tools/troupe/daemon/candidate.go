@@ -72,8 +72,14 @@ func (c *candidate) info() api.Info {
 	}
 }
 
-// figures puts those of a replica, if there is one.
+// figures puts what waits for the actors, and the figures of a replica, if
+// there is one.
 func (c *candidate) figures(put func(key string, value float64)) {
+	put("master/event_queue_messages", float64(c.System.Depth(master.Name)))
+	put("master/event_queue_dispatches", 0) // an actor's queue holds messages alone
+	put("master/event_queue_http_requests", 0)
+	put("allocator/event_queue_dispatches", float64(c.System.Depth(master.AllocatorName)))
+	put("allocator/mesos/event_queue_dispatches", float64(c.System.Depth(master.AllocatorName)))
 	if node := c.replica.Load(); node != nil {
 		node.Metrics(put)
 	}
@@ -195,6 +201,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	info := c.info()
 	info.Elected = time.Now()
 	info.HideFrameworkMetrics = o.HideFrameworkMetrics
+	info.MaxSubscribers = o.MaxSubscribers
 	info.Metrics = append(info.Metrics, leadership.Metrics, inspect.Machine)
 	c.mount(info)
 	api.MountOperator(c.System, c.views, info, func(ctx context.Context, request proto.Message) (proto.Message, error) {

@@ -38,6 +38,8 @@ type MasterOptions struct {
 	RegistryFetchTimeout, RegistryStoreTimeout time.Duration
 	// HideFrameworkMetrics leaves single frameworks out of /metrics/snapshot.
 	HideFrameworkMetrics bool
+	// MaxSubscribers is how many may read the event stream at once; 0: 1000.
+	MaxSubscribers int
 	// Flags are shown at /flags.
 	Flags map[string]string
 }
