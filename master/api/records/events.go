@@ -128,7 +128,7 @@ func FrameworkEvent(p *pen.Pen, t master.Event_Type, f *view.Framework) {
 	p.End()
 }
 
-// Extension fields that Mesos's events do not have; see docs/http.md.
+// Extension fields that Mesos's events do not have; see the note beside master/api.
 var (
 	cursorField = pen.Extension("cursor", 1000)
 	errorField  = pen.Extension("error", 1001)

@@ -67,10 +67,6 @@ func valuesOf(q url.Values, name string) (map[string]bool, error) {
 	return set, nil
 }
 
-func (f filter) all() bool {
-	return f.types == nil && f.frameworks == nil && f.agents == nil && f.roles == nil
-}
-
 // String is the same for filters that want the same.
 func (f filter) String() string {
 	return fmt.Sprintf("%v %q %q %q", slices.Sorted(maps.Keys(f.types)), slices.Sorted(maps.Keys(f.frameworks)),
