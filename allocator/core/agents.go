@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
+	"troupe/messages/constraints"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/names"
@@ -17,18 +18,18 @@ type agentID string
 // agent is what is known of one agent. What is held and what is free is all of
 // the total, unless the total shrank below what is held; then nothing is free.
 type agent struct {
-	id         agentID
-	attributes []*mesos.Attribute
-	total      resources.Resources
-	free       resources.Resources
-	held       []holding // by at most one leaf each
-	active     bool
-	plain      bool // nothing of total is reserved, revocable or shared
-	gpus       bool
-	dirty      bool // in Allocator.dirty
-	gone       bool // removed, perhaps still in Allocator.dirty
-	position   int  // in Allocator.order
-	version    *uint64
+	id       agentID
+	about    constraints.Agent
+	total    resources.Resources
+	free     resources.Resources
+	held     []holding // by at most one leaf each
+	active   bool
+	plain    bool // nothing of total is reserved, revocable or shared
+	gpus     bool
+	dirty    bool // in Allocator.dirty
+	gone     bool // removed, perhaps still in Allocator.dirty
+	position int  // in Allocator.order
+	version  *uint64
 
 	wake    wake
 	refused backoff
@@ -88,7 +89,7 @@ func (a *Allocator) addAgent(m *cluster.AddAgent) error {
 		a.dropAgent(old)
 	}
 	g := &agent{
-		id: id, attributes: m.Agent.Attributes, active: m.GetActive(),
+		id: id, about: constraints.AgentOf(m.Agent), active: m.GetActive(),
 		position: len(a.order), wake: asleep(), version: m.Version,
 	}
 	g.setTotal(total)
@@ -145,10 +146,10 @@ func (a *Allocator) updateAgent(m *cluster.UpdateAgent) error {
 	if !ok {
 		return field.Invalid("agent.id", string(id), "is not known")
 	}
-	if !slices.EqualFunc(g.attributes, m.Agent.Attributes, func(x, y *mesos.Attribute) bool { return proto.Equal(x, y) }) {
-		g.attributes = m.Agent.Attributes
+	if !slices.EqualFunc(g.about.Attributes, m.Agent.Attributes, func(x, y *mesos.Attribute) bool { return proto.Equal(x, y) }) {
 		a.clearFiltersOf(g)
 	}
+	g.about = constraints.AgentOf(m.Agent)
 	g.active = m.GetActive()
 	if !total.Equal(g.total) {
 		a.tree.SubtractTotal(a.quantities(g.total))

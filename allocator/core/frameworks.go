@@ -6,6 +6,7 @@ import (
 
 	"troupe/allocator/drf"
 	"troupe/messages/cluster"
+	"troupe/messages/constraints"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/names"
@@ -37,6 +38,7 @@ type leaf struct {
 	subscribed bool
 	suppressed bool
 	minimums   []resources.Quantities
+	wanted     constraints.Role
 	filters    map[*agent][]filter
 }
 
@@ -88,6 +90,7 @@ type subscription struct {
 	role       string
 	suppressed bool
 	minimums   []resources.Quantities
+	wanted     constraints.Role
 }
 
 func (a *Allocator) addFramework(m *cluster.AddFramework) error {
@@ -111,7 +114,10 @@ func (a *Allocator) addFramework(m *cluster.AddFramework) error {
 	}
 	for _, s := range subscriptions {
 		l := a.leafOf(id, s.role)
-		l.subscribed, l.suppressed, l.minimums = true, s.suppressed, s.minimums
+		if l.suppressed && !s.suppressed {
+			l.filters = nil // as REVIVE does
+		}
+		l.subscribed, l.suppressed, l.minimums, l.wanted = true, s.suppressed, s.minimums, s.wanted
 	}
 	for _, l := range f.byRole() {
 		a.refresh(l)
@@ -131,12 +137,16 @@ func (a *Allocator) readSubscriptions(m *cluster.AddFramework) ([]subscription, 
 	if !hasCapability(info, mesos.FrameworkInfo_Capability_MULTI_ROLE) {
 		roles = []string{info.GetRole()}
 	}
+	wanted, err := constraints.Compile(m.OfferConstraints)
+	if err != nil {
+		return nil, field.In("offer_constraints", err)
+	}
 	list := make([]subscription, 0, len(roles))
 	for _, role := range roles {
 		if err := names.CheckRole("framework.roles", role); err != nil {
 			return nil, err
 		}
-		s := subscription{role, slices.Contains(m.SuppressedRoles, role), a.minimums}
+		s := subscription{role, slices.Contains(m.SuppressedRoles, role), a.minimums, wanted[role]}
 		own, stated, err := minimumsOf(info.OfferFilters[role])
 		if err != nil {
 			return nil, field.In("framework.offer_filters."+role, err)

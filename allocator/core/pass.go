@@ -77,6 +77,9 @@ func (a *Allocator) divide(g *agent) (grants []grant, rest resources.Resources, 
 		}
 		looks++
 		l := node.Owner.(*leaf)
+		if !l.wanted.Admits(g.about) {
+			continue
+		}
 		offer := a.offerable(g, l, rest)
 		switch {
 		case offer.IsEmpty():

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"cmp"
+
 	"troupe/master/api/records"
 	"troupe/master/state/view"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
 )
 
 // writeFrameworkHead writes the members that summaries have, too.
@@ -60,9 +63,7 @@ func writeFramework(w *json.Writer, f view.FrameworkState) {
 	writeList(w, "offers", records.SortedOffers(f.Offers), writeOffer)
 	writeList(w, "executors", records.SortedExecutors(f.Executors), writeExecutor)
 	writeLabels(w, f.Info.GetLabels())
-	w.Key("offer_constraints")
-	w.BeginObject()
-	w.EndObject()
+	w.Field("offer_constraints", cmp.Or(f.Constraints, new(scheduler.OfferConstraints)))
 	w.EndObject()
 }
 

@@ -33,14 +33,19 @@ func (m *Machine) startAllocator() {
 	m.emit(Link{m.cfg.Allocator})
 	m.tellAllocator(&cluster.StartAllocator{Epoch: &m.allocator.epoch})
 	for _, f := range m.frameworks.ordered() {
-		m.tellAllocator(&cluster.AddFramework{
-			Framework: f.view.Info, SuppressedRoles: f.view.Suppressed, Active: new(f.active()),
-		})
+		m.tellAllocator(f.addition())
 	}
 	for _, a := range m.agents.ordered() {
 		if !a.leaving {
 			m.addToAllocator(a)
 		}
+	}
+}
+
+// addition is what the allocator is told of a framework.
+func (f *framework) addition() *cluster.AddFramework {
+	return &cluster.AddFramework{
+		Framework: f.view.Info, SuppressedRoles: f.view.Suppressed, Active: new(f.active()), OfferConstraints: f.view.Constraints,
 	}
 }
 

@@ -1,16 +1,19 @@
 package state
 
 import (
+	"maps"
 	"slices"
 
+	"troupe/messages/constraints"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/validate"
 )
 
-// checkFramework checks what a framework says of itself, and that this master
+// checkTerms checks what a framework says of itself, and that this master
 // allows it.
-func (m *Machine) checkFramework(info *mesos.FrameworkInfo, suppressed []string) error {
+func (m *Machine) checkTerms(t terms) error {
+	info := t.info
 	if err := validate.FrameworkInfo(info); err != nil {
 		return field.In("framework_info", err)
 	}
@@ -23,9 +26,18 @@ func (m *Machine) checkFramework(info *mesos.FrameworkInfo, suppressed []string)
 			return field.At("framework_info.roles", i, field.Invalid("", role, "is not among the roles that this master allows"))
 		}
 	}
-	for i, role := range suppressed {
+	for i, role := range t.suppressed {
 		if !slices.Contains(roles, role) {
 			return field.At("suppressed_roles", i, field.Invalid("", role, "is not among the framework's roles"))
+		}
+	}
+	wanted, err := constraints.Compile(t.constraints)
+	if err != nil {
+		return field.In("offer_constraints", err)
+	}
+	for _, role := range slices.Sorted(maps.Keys(wanted)) {
+		if !slices.Contains(roles, role) {
+			return field.Invalid("offer_constraints.role_constraints", role, "is not among the framework's roles")
 		}
 	}
 	return nil

@@ -160,7 +160,7 @@ func (m *Machine) learnFramework(id FrameworkID, info *mesos.FrameworkInfo) {
 	f := m.addFramework(view.Framework{
 		ID: id, Info: info, Recovered: true, Roles: rolesOf(info), Registered: m.now,
 	})
-	m.tellAllocator(&cluster.AddFramework{Framework: f.view.Info, Active: new(false)})
+	m.tellAllocator(f.addition())
 	m.note(Info, "A framework is known from an agent", Field{"framework", string(id)})
 }
 

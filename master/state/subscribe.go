@@ -14,14 +14,22 @@ import (
 	"troupe/messages/mesos/scheduler"
 )
 
+// terms are what a framework says when it subscribes, or changes later.
+type terms struct {
+	info        *mesos.FrameworkInfo
+	suppressed  []string
+	constraints *scheduler.OfferConstraints // nil for none
+}
+
 // subscribe begins or takes over a framework's subscription. Whatever is wrong
 // with it is answered with an ERROR event.
 func (m *Machine) subscribe(from Peer, principal string, call *scheduler.Call) {
 	m.publish(view.Called{Type: int32(scheduler.Call_SUBSCRIBE)})
 	sub := call.GetSubscribe()
 	info, err := m.frameworkInfo(principal, sub.GetFrameworkInfo())
+	t := terms{info, sub.GetSuppressedRoles(), sub.GetOfferConstraints()}
 	if err == nil {
-		err = m.checkFramework(info, sub.GetSuppressedRoles())
+		err = m.checkTerms(t)
 	}
 	if err != nil {
 		m.refuseSubscription(from, err)
@@ -33,13 +41,13 @@ func (m *Machine) subscribe(from Peer, principal string, call *scheduler.Call) {
 		id = current.id() // the answer to its first SUBSCRIBE was lost
 		info.Id = current.view.Info.GetId()
 	}
-	m.admitFramework(from, id, info, sub.GetSuppressedRoles())
+	m.admitFramework(from, id, t)
 }
 
 // admitFramework makes a subscription durable, unless the registry holds it as
 // it is, and connects the framework then. What repeats itself while its first
 // admission, or its end, is under way is ignored.
-func (m *Machine) admitFramework(from Peer, id FrameworkID, info *mesos.FrameworkInfo, suppressed []string) {
+func (m *Machine) admitFramework(from Peer, id FrameworkID, t terms) {
 	f := m.frameworks.byID[id]
 	switch {
 	case m.completed(id):
@@ -48,23 +56,23 @@ func (m *Machine) admitFramework(from Peer, id FrameworkID, info *mesos.Framewor
 	case f != nil && f.leaving, id == "" && m.frameworks.asking[from]:
 		return
 	case f != nil:
-		if err := m.checkReturn(f, info); err != nil {
+		if err := m.checkReturn(f, t.info); err != nil {
 			m.refuseSubscription(from, err)
 			return
 		}
-		keepFixed(info, f.view.Info)
+		m.keepFixed(f, t.info)
 	case id == "":
 		id = m.newFrameworkID()
-		info.Id = &mesos.FrameworkID{Value: new(string(id))}
+		t.info.Id = &mesos.FrameworkID{Value: new(string(id))}
 		m.frameworks.asking[from] = true
 	}
-	m.persistFramework(id, info, func(conflict error) {
+	m.persistFramework(id, t.info, func(conflict error) {
 		delete(m.frameworks.asking, from)
 		if conflict != nil {
 			m.refuseSubscription(from, field.Invalid("framework_info.id", string(id), "Framework has been removed"))
 			return
 		}
-		m.onFrameworkAdmitted(from, id, info, suppressed)
+		m.onFrameworkAdmitted(from, id, t)
 	})
 }
 
@@ -85,7 +93,7 @@ func (m *Machine) persistFramework(id FrameworkID, info *mesos.FrameworkInfo, th
 	})
 }
 
-func (m *Machine) onFrameworkAdmitted(from Peer, id FrameworkID, info *mesos.FrameworkInfo, suppressed []string) {
+func (m *Machine) onFrameworkAdmitted(from Peer, id FrameworkID, t terms) {
 	f := m.frameworks.byID[id]
 	if other := m.frameworks.byPeer[from]; other != nil && other != f {
 		m.frameworkDisconnected(other) // it is another framework now
@@ -93,12 +101,12 @@ func (m *Machine) onFrameworkAdmitted(from Peer, id FrameworkID, info *mesos.Fra
 	switch {
 	case f == nil:
 		f = m.addFramework(view.Framework{
-			ID: id, Info: info, Peer: string(from), Connected: true, Active: true, Roles: rolesOf(info),
-			Suppressed: suppressed, Registered: m.now,
+			ID: id, Info: t.info, Peer: string(from), Connected: true, Active: true, Roles: rolesOf(t.info),
+			Suppressed: t.suppressed, Constraints: t.constraints, Registered: m.now,
 		})
 		m.connectFramework(f, from)
 	case !f.leaving:
-		m.resubscribe(f, from, info, suppressed)
+		m.resubscribe(f, from, t)
 	}
 }
 
@@ -120,7 +128,7 @@ func (m *Machine) frameworkInfo(principal string, info *mesos.FrameworkInfo) (*m
 
 // resubscribe connects a framework that is known, and ends the subscription
 // that it may still have elsewhere.
-func (m *Machine) resubscribe(f *framework, from Peer, info *mesos.FrameworkInfo, suppressed []string) {
+func (m *Machine) resubscribe(f *framework, from Peer, t terms) {
 	if f.connected() && f.peer() != from {
 		delete(m.frameworks.byPeer, f.peer())
 		m.sendError(f.peer(), "Framework failed over")
@@ -131,8 +139,8 @@ func (m *Machine) resubscribe(f *framework, from Peer, info *mesos.FrameworkInfo
 	}
 	m.discardOffers(f)
 	m.emit(CancelTimer{timerFailover + "/" + string(f.id())})
-	changed := !proto.Equal(f.view.Info, info)
-	m.replaceInfo(f, info, suppressed, func(v *view.Framework) {
+	changed := !proto.Equal(f.view.Info, t.info)
+	m.replaceTerms(f, t, func(v *view.Framework) {
 		v.Peer, v.Connected, v.Active, v.Recovered = string(from), true, true, false
 		v.Reregistered = m.now
 	})
@@ -169,15 +177,20 @@ func (m *Machine) checkReturn(f *framework, info *mesos.FrameworkInfo) error {
 
 // keepFixed gives a new info what never changes of a framework: its user, and
 // whether it checkpoints.
-func keepFixed(info, was *mesos.FrameworkInfo) {
+func (m *Machine) keepFixed(f *framework, info *mesos.FrameworkInfo) {
+	was := f.view.Info
+	if info.GetUser() != was.GetUser() || info.GetCheckpoint() != was.GetCheckpoint() {
+		m.note(Warn, "A framework subscribes with another user or checkpoint, which never change", Field{"framework", string(f.id())},
+			Field{"user", info.GetUser()}, Field{"kept", was.GetUser()})
+	}
 	info.User, info.Checkpoint = was.User, was.Checkpoint
 }
 
-// replaceInfo gives a framework a new info.
-func (m *Machine) replaceInfo(f *framework, info *mesos.FrameworkInfo, suppressed []string, change func(*view.Framework)) {
-	f.can = abilitiesOf(info)
+// replaceTerms gives a framework new terms.
+func (m *Machine) replaceTerms(f *framework, t terms, change func(*view.Framework)) {
+	f.can = abilitiesOf(t.info)
 	m.changeFramework(f, func(v *view.Framework) {
-		v.Info, v.Roles, v.Suppressed = info, rolesOf(info), suppressed
+		v.Info, v.Roles, v.Suppressed, v.Constraints = t.info, rolesOf(t.info), t.suppressed, t.constraints
 		change(v)
 	})
 }
@@ -194,7 +207,7 @@ func (m *Machine) connectFramework(f *framework, p Peer) {
 		},
 	})
 	m.heartbeat(f.id())
-	m.tellAllocator(&cluster.AddFramework{Framework: f.view.Info, SuppressedRoles: f.view.Suppressed})
+	m.tellAllocator(f.addition())
 	m.note(Info, "A framework subscribed", Field{"framework", string(f.id())},
 		Field{"name", f.view.Info.GetName()}, Field{"peer", string(p)})
 }
@@ -225,34 +238,34 @@ func (m *Machine) correctInfo(f *framework) {
 // updateFramework is UPDATE_FRAMEWORK: all or nothing, answered when it is
 // durable.
 func (m *Machine) updateFramework(in Received, f *framework, call *scheduler.Call_UpdateFramework) {
-	info := proto.CloneOf(call.GetFrameworkInfo())
-	err := checkUpdate(f.view.Info, info)
+	t := terms{proto.CloneOf(call.GetFrameworkInfo()), call.GetSuppressedRoles(), call.GetOfferConstraints()}
+	err := checkUpdate(f.view.Info, t.info)
 	if err == nil {
-		err = m.checkFramework(info, call.GetSuppressedRoles())
+		err = m.checkTerms(t)
 	}
 	if err != nil {
 		m.refuseCall(in, badRequest, err)
 		return
 	}
-	keepFixed(info, f.view.Info)
-	m.persistFramework(f.id(), info, func(refused error) {
+	m.keepFixed(f, t.info)
+	m.persistFramework(f.id(), t.info, func(refused error) {
 		if refused != nil || m.frameworks.byID[f.id()] != f || f.leaving {
 			m.answerCall(in, conflict, "Framework was removed meanwhile")
 			return
 		}
-		m.onFrameworkUpdated(f, info, call.GetSuppressedRoles())
+		m.onFrameworkUpdated(f, t)
 		m.answerCall(in, done, "")
 	})
 }
 
-func (m *Machine) onFrameworkUpdated(f *framework, info *mesos.FrameworkInfo, suppressed []string) {
-	m.replaceInfo(f, info, suppressed, func(*view.Framework) {})
+func (m *Machine) onFrameworkUpdated(f *framework, t terms) {
+	m.replaceTerms(f, t, func(*view.Framework) {})
 	for _, o := range f.orderedOffers() {
 		if !slices.Contains(f.view.Roles, o.view.Role) {
 			m.rescind(o)
 		}
 	}
-	m.tellAllocator(&cluster.AddFramework{Framework: f.view.Info, SuppressedRoles: f.view.Suppressed, Active: new(f.active())})
+	m.tellAllocator(f.addition())
 	m.broadcastInfo(f)
 }
 

@@ -15,6 +15,7 @@ import (
 	reflect "reflect"
 	sync "sync"
 	mesos "troupe/messages/mesos"
+	scheduler "troupe/messages/mesos/scheduler"
 	unsafe "unsafe"
 )
 
@@ -284,9 +285,11 @@ type AddFramework struct {
 	Framework       *mesos.FrameworkInfo   `protobuf:"bytes,1,req,name=framework" json:"framework,omitempty"`
 	SuppressedRoles []string               `protobuf:"bytes,2,rep,name=suppressed_roles,json=suppressedRoles" json:"suppressed_roles,omitempty"`
 	// False: known for what it holds, but offered nothing.
-	Active        *bool `protobuf:"varint,3,opt,name=active,def=1" json:"active,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Active *bool `protobuf:"varint,3,opt,name=active,def=1" json:"active,omitempty"`
+	// Which agents it wants offers of; the allocator heeds them.
+	OfferConstraints *scheduler.OfferConstraints `protobuf:"bytes,4,opt,name=offer_constraints,json=offerConstraints" json:"offer_constraints,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 // Default values for AddFramework fields.
@@ -343,6 +346,13 @@ func (x *AddFramework) GetActive() bool {
 		return *x.Active
 	}
 	return Default_AddFramework_Active
+}
+
+func (x *AddFramework) GetOfferConstraints() *scheduler.OfferConstraints {
+	if x != nil {
+		return x.OfferConstraints
+	}
+	return nil
 }
 
 // DeactivateFramework stops offers and clears the framework's filters.
@@ -837,7 +847,7 @@ var File_messages_cluster_allocator_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\n" +
-	" messages/cluster/allocator.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\x9d\x01\n" +
+	" messages/cluster/allocator.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\x1a(messages/mesos/scheduler/scheduler.proto\"\x9d\x01\n" +
 	"\x0eStartAllocator\x12\x14\n" +
 	"\x05epoch\x18\x01 \x02(\x04R\x05epoch\x12?\n" +
 	"\aweights\x18\x02 \x03(\v2%.troupe.cluster.StartAllocator.WeightR\aweights\x1a4\n" +
@@ -859,11 +869,12 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\fcapabilities\x18\x02 \x03(\v2\x1e.mesos.v1.AgentInfo.CapabilityR\fcapabilities\x12\x1c\n" +
 	"\x06active\x18\x03 \x01(\b:\x04trueR\x06active\";\n" +
 	"\vRemoveAgent\x12,\n" +
-	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\"\x8e\x01\n" +
+	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\"\xe1\x01\n" +
 	"\fAddFramework\x125\n" +
 	"\tframework\x18\x01 \x02(\v2\x17.mesos.v1.FrameworkInfoR\tframework\x12)\n" +
 	"\x10suppressed_roles\x18\x02 \x03(\tR\x0fsuppressedRoles\x12\x1c\n" +
-	"\x06active\x18\x03 \x01(\b:\x04trueR\x06active\"O\n" +
+	"\x06active\x18\x03 \x01(\b:\x04trueR\x06active\x12Q\n" +
+	"\x11offer_constraints\x18\x04 \x01(\v2$.mesos.v1.scheduler.OfferConstraintsR\x10offerConstraints\"O\n" +
 	"\x13DeactivateFramework\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"K\n" +
 	"\x0fRemoveFramework\x128\n" +
@@ -918,10 +929,11 @@ var file_messages_cluster_allocator_proto_goTypes = []any{
 	(*mesos.AgentInfo_Capability)(nil), // 15: mesos.v1.AgentInfo.Capability
 	(*mesos.AgentID)(nil),              // 16: mesos.v1.AgentID
 	(*mesos.FrameworkInfo)(nil),        // 17: mesos.v1.FrameworkInfo
-	(*mesos.FrameworkID)(nil),          // 18: mesos.v1.FrameworkID
-	(*mesos.Resource)(nil),             // 19: mesos.v1.Resource
-	(*mesos.Filters)(nil),              // 20: mesos.v1.Filters
-	(*mesos.Request)(nil),              // 21: mesos.v1.Request
+	(*scheduler.OfferConstraints)(nil), // 18: mesos.v1.scheduler.OfferConstraints
+	(*mesos.FrameworkID)(nil),          // 19: mesos.v1.FrameworkID
+	(*mesos.Resource)(nil),             // 20: mesos.v1.Resource
+	(*mesos.Filters)(nil),              // 21: mesos.v1.Filters
+	(*mesos.Request)(nil),              // 22: mesos.v1.Request
 }
 var file_messages_cluster_allocator_proto_depIdxs = []int32{
 	12, // 0: troupe.cluster.StartAllocator.weights:type_name -> troupe.cluster.StartAllocator.Weight
@@ -932,24 +944,25 @@ var file_messages_cluster_allocator_proto_depIdxs = []int32{
 	15, // 5: troupe.cluster.UpdateAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
 	16, // 6: troupe.cluster.RemoveAgent.agent_id:type_name -> mesos.v1.AgentID
 	17, // 7: troupe.cluster.AddFramework.framework:type_name -> mesos.v1.FrameworkInfo
-	18, // 8: troupe.cluster.DeactivateFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 9: troupe.cluster.RemoveFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 10: troupe.cluster.RecoverResources.framework_id:type_name -> mesos.v1.FrameworkID
-	16, // 11: troupe.cluster.RecoverResources.agent_id:type_name -> mesos.v1.AgentID
-	19, // 12: troupe.cluster.RecoverResources.resources:type_name -> mesos.v1.Resource
-	20, // 13: troupe.cluster.RecoverResources.filters:type_name -> mesos.v1.Filters
-	18, // 14: troupe.cluster.SuppressOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 15: troupe.cluster.ReviveOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 16: troupe.cluster.RequestResources.framework_id:type_name -> mesos.v1.FrameworkID
-	21, // 17: troupe.cluster.RequestResources.requests:type_name -> mesos.v1.Request
-	12, // 18: troupe.cluster.UpdateWeights.weights:type_name -> troupe.cluster.StartAllocator.Weight
-	18, // 19: troupe.cluster.AddAgent.Used.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 20: troupe.cluster.AddAgent.Used.resources:type_name -> mesos.v1.Resource
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	18, // 8: troupe.cluster.AddFramework.offer_constraints:type_name -> mesos.v1.scheduler.OfferConstraints
+	19, // 9: troupe.cluster.DeactivateFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 10: troupe.cluster.RemoveFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 11: troupe.cluster.RecoverResources.framework_id:type_name -> mesos.v1.FrameworkID
+	16, // 12: troupe.cluster.RecoverResources.agent_id:type_name -> mesos.v1.AgentID
+	20, // 13: troupe.cluster.RecoverResources.resources:type_name -> mesos.v1.Resource
+	21, // 14: troupe.cluster.RecoverResources.filters:type_name -> mesos.v1.Filters
+	19, // 15: troupe.cluster.SuppressOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 16: troupe.cluster.ReviveOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 17: troupe.cluster.RequestResources.framework_id:type_name -> mesos.v1.FrameworkID
+	22, // 18: troupe.cluster.RequestResources.requests:type_name -> mesos.v1.Request
+	12, // 19: troupe.cluster.UpdateWeights.weights:type_name -> troupe.cluster.StartAllocator.Weight
+	19, // 20: troupe.cluster.AddAgent.Used.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 21: troupe.cluster.AddAgent.Used.resources:type_name -> mesos.v1.Resource
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_allocator_proto_init() }

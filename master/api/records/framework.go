@@ -33,7 +33,7 @@ var (
 	executorAgent = pen.Of[*master.Response_GetExecutors_Executor]().Field("agent_id")
 )
 
-// noConstraints stands for the constraints of every framework: none are taken.
+// noConstraints stands for the constraints of a framework that has none.
 var noConstraints = new(scheduler.OfferConstraints)
 
 // Framework writes a GetFrameworks.Framework in f. host names the host of an
@@ -61,7 +61,7 @@ func Framework(p *pen.Pen, f *pen.Field, fw view.FrameworkState, host func(view.
 	usage := sortedUsage(fw)
 	writeUsage(p, frameworkAllocated, usage, func(u view.Usage) resources.Resources { return u.Used })
 	writeUsage(p, frameworkOffered, usage, func(u view.Usage) resources.Resources { return u.Offered })
-	p.Message(frameworkConstraints, noConstraints)
+	p.Message(frameworkConstraints, cmp.Or(fw.Constraints, noConstraints))
 	p.End()
 }
 

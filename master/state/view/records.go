@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
 	"troupe/messages/resources"
 )
 
@@ -55,9 +56,11 @@ type Framework struct {
 	Connected, Active bool
 	// Known from the registry or from agents, and not subscribed since this
 	// master leads.
-	Recovered    bool
-	Roles        []string
-	Suppressed   []string
+	Recovered  bool
+	Roles      []string
+	Suppressed []string
+	// Which agents it wants offers of; nil: all.
+	Constraints  *scheduler.OfferConstraints
 	Registered   time.Time
 	Reregistered time.Time
 	// Zero while it is not completed.
