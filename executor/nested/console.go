@@ -170,7 +170,7 @@ func (x *console) end() {
 	if x.streams == nil {
 		return
 	}
-	x.dropWriter("the container has ended")
+	x.dropWriter(&cluster.ContainerInputTaken{Over: proto.Bool(true)})
 	if err := x.streams.close(); err != nil {
 		x.nest.log.Warn("the streams of a container were not closed", zap.String("container", x.cell.key), zap.Error(err))
 	}
@@ -199,7 +199,7 @@ func (n *Nest) attachOutput(visitor actors.PID, key string) {
 	case c == nil || c.console == nil:
 		n.answer(visitor, cluster.ContainerAnswer_INVALID, "container "+key+" has neither a terminal nor is it a session: its output is in files")
 	case len(c.console.readers) >= maxReaders:
-		n.answer(visitor, cluster.ContainerAnswer_BUSY, "too many read the output of container "+key)
+		n.answer(visitor, cluster.ContainerAnswer_TAKEN, "too many read the output of container "+key)
 	default:
 		n.answer(visitor, cluster.ContainerAnswer_DONE, "")
 		n.addReader(c, visitor, true)
@@ -251,7 +251,7 @@ func (n *Nest) attachInput(visitor actors.PID, key string) {
 	case c == nil || c.console == nil || c.console.streams == nil:
 		n.answer(visitor, cluster.ContainerAnswer_INVALID, "container "+key+" takes no input")
 	case c.console.writer != nil:
-		n.answer(visitor, cluster.ContainerAnswer_BUSY, "somebody else has the input of container "+key)
+		n.answer(visitor, cluster.ContainerAnswer_TAKEN, "somebody else has the input of container "+key)
 	case c.console.closed:
 		n.answer(visitor, cluster.ContainerAnswer_INVALID, "the input of container "+key+" has ended")
 	default:
@@ -265,7 +265,7 @@ func (x *console) addWriter(visitor actors.PID) {
 	x.writer = w
 	x.nest.visitedBy(visitor, func() {
 		if x.writer == w {
-			x.dropWriter("")
+			x.dropWriter(nil)
 		}
 	})
 	s := x.streams
@@ -309,8 +309,8 @@ func endsInput(io *agent.ProcessIO) bool {
 }
 
 // dropWriter lets go of who has the input; the goroutine that writes for it
-// ends, and then another may have it.
-func (x *console) dropWriter(message string) {
+// ends, and then another may have it. last, if not nil, is for the one who had it.
+func (x *console) dropWriter(last *cluster.ContainerInputTaken) {
 	w := x.writer
 	if w == nil || w.gone {
 		return
@@ -320,8 +320,8 @@ func (x *console) dropWriter(message string) {
 	if err := x.streams.stdin.SetWriteDeadline(time.Now()); err != nil && !x.closed {
 		x.nest.log.Debug("the input cannot be interrupted", zap.String("container", x.cell.key), zap.Error(err))
 	}
-	if message != "" {
-		x.nest.context.Send(w.pid, &cluster.ContainerInputTaken{Error: &message})
+	if last != nil {
+		x.nest.context.Send(w.pid, last)
 	}
 }
 
@@ -334,7 +334,7 @@ func (n *Nest) Input(visitor actors.PID, io *agent.ProcessIO) {
 		select {
 		case c.console.writer.queue <- io:
 		default:
-			c.console.dropWriter("more input came than was taken")
+			c.console.dropWriter(&cluster.ContainerInputTaken{Error: proto.String("more input came than was taken")})
 		}
 		return
 	}

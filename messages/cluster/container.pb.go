@@ -41,8 +41,10 @@ const (
 	ContainerAnswer_UNKNOWN ContainerAnswer_Outcome = 3
 	// Not as the container is now.
 	ContainerAnswer_REFUSED ContainerAnswer_Outcome = 4
-	// Not now: somebody else does it, or the agent cannot know yet.
+	// Not now: the agent cannot know yet, or does not reach the container.
 	ContainerAnswer_BUSY ContainerAnswer_Outcome = 5
+	// Not while others have what is asked for.
+	ContainerAnswer_TAKEN ContainerAnswer_Outcome = 6
 )
 
 // Enum value maps for ContainerAnswer_Outcome.
@@ -54,6 +56,7 @@ var (
 		3: "UNKNOWN",
 		4: "REFUSED",
 		5: "BUSY",
+		6: "TAKEN",
 	}
 	ContainerAnswer_Outcome_value = map[string]int32{
 		"DONE":    0,
@@ -62,6 +65,7 @@ var (
 		"UNKNOWN": 3,
 		"REFUSED": 4,
 		"BUSY":    5,
+		"TAKEN":   6,
 	}
 )
 
@@ -477,7 +481,9 @@ func (x *ContainerInput) GetIo() *agent.ProcessIO {
 type ContainerInputTaken struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why it takes no more; absent: it does.
-	Error         *string `protobuf:"bytes,1,opt,name=error" json:"error,omitempty"`
+	Error *string `protobuf:"bytes,1,opt,name=error" json:"error,omitempty"`
+	// It takes no more because the container has ended.
+	Over          *bool `protobuf:"varint,2,opt,name=over" json:"over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -517,6 +523,13 @@ func (x *ContainerInputTaken) GetError() string {
 		return *x.Error
 	}
 	return ""
+}
+
+func (x *ContainerInputTaken) GetOver() bool {
+	if x != nil && x.Over != nil {
+		return *x.Over
+	}
+	return false
 }
 
 // ContainerRemoved tells the agent that a container that was nobody's is gone
@@ -578,27 +591,29 @@ const file_messages_cluster_container_proto_rawDesc = "" +
 	"\vswitch_user\x18\x05 \x01(\bR\n" +
 	"switchUser\"'\n" +
 	"\x11ContainerCallSent\x12\x12\n" +
-	"\x04host\x18\x01 \x02(\tR\x04host\"\xf7\x01\n" +
+	"\x04host\x18\x01 \x02(\tR\x04host\"\x82\x02\n" +
 	"\x0fContainerAnswer\x12A\n" +
 	"\aoutcome\x18\x01 \x02(\x0e2'.troupe.cluster.ContainerAnswer.OutcomeR\aoutcome\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x124\n" +
-	"\bresponse\x18\x03 \x01(\v2\x18.mesos.v1.agent.ResponseR\bresponse\"Q\n" +
+	"\bresponse\x18\x03 \x01(\v2\x18.mesos.v1.agent.ResponseR\bresponse\"\\\n" +
 	"\aOutcome\x12\b\n" +
 	"\x04DONE\x10\x00\x12\v\n" +
 	"\aALREADY\x10\x01\x12\v\n" +
 	"\aINVALID\x10\x02\x12\v\n" +
 	"\aUNKNOWN\x10\x03\x12\v\n" +
 	"\aREFUSED\x10\x04\x12\b\n" +
-	"\x04BUSY\x10\x05\"<\n" +
+	"\x04BUSY\x10\x05\x12\t\n" +
+	"\x05TAKEN\x10\x06\"<\n" +
 	"\x0fContainerOutput\x12)\n" +
 	"\x02io\x18\x01 \x02(\v2\x19.mesos.v1.agent.ProcessIOR\x02io\"\x16\n" +
 	"\x14ContainerOutputTaken\".\n" +
 	"\x12ContainerOutputEnd\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\";\n" +
 	"\x0eContainerInput\x12)\n" +
-	"\x02io\x18\x01 \x02(\v2\x19.mesos.v1.agent.ProcessIOR\x02io\"+\n" +
+	"\x02io\x18\x01 \x02(\v2\x19.mesos.v1.agent.ProcessIOR\x02io\"?\n" +
 	"\x13ContainerInputTaken\x12\x14\n" +
-	"\x05error\x18\x01 \x01(\tR\x05error\"L\n" +
+	"\x05error\x18\x01 \x01(\tR\x05error\x12\x12\n" +
+	"\x04over\x18\x02 \x01(\bR\x04over\"L\n" +
 	"\x10ContainerRemoved\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerIdB\x19Z\x17troupe/messages/cluster"
 

@@ -17,7 +17,7 @@ type Request struct {
 	Call  *agent.Call
 	Media Media
 	// Input gives the records that follow the call, of a request that streams;
-	// nil of others. Its errors are *carrier.Problem.
+	// nil of others. Its errors are *carrier.Problem; ErrInputEnded is the body's end.
 	Input func() (*agent.Call, error)
 }
 
@@ -69,13 +69,16 @@ func (o *operator) read(w http.ResponseWriter, r *http.Request) (Request, error)
 // maxRecord bounds a record of a request that streams, in bytes.
 const maxRecord = 1 << 20
 
+// ErrInputEnded is what Request.Input returns where the body ends in order.
+var ErrInputEnded error = carrier.BadRequest("the body ends where a record is expected")
+
 // records reads calls from a body that streams.
 func records(body io.Reader, form carrier.Form) func() (*agent.Call, error) {
 	in := recordio.NewReader(body, maxRecord)
 	return func() (*agent.Call, error) {
 		record, err := in.Next()
 		if err == io.EOF { //nolint:errorlint // as the contract of Reader has it
-			return nil, carrier.BadRequest("the body ends where a record is expected")
+			return nil, ErrInputEnded
 		}
 		if err != nil {
 			return nil, carrier.BadRequest(err.Error())

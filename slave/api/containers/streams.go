@@ -1,0 +1,220 @@
+package containers
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/actors"
+	"troupe/messages/carrier"
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/agent"
+	"troupe/slave/api"
+)
+
+const (
+	// heartbeatEvery is the pace of HEARTBEAT on a stream of output.
+	heartbeatEvery = 30 * time.Second
+	// pieceSize is how much input travels at once, in bytes.
+	pieceSize = 64 << 10
+)
+
+func heartbeat() *agent.ProcessIO {
+	return &agent.ProcessIO{
+		Type: agent.ProcessIO_CONTROL.Enum(),
+		Control: &agent.ProcessIO_Control{
+			Type:      agent.ProcessIO_Control_HEARTBEAT.Enum(),
+			Heartbeat: &agent.ProcessIO_Control_Heartbeat{Interval: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(heartbeatEvery))}},
+		},
+	}
+}
+
+// errCutOff ends a stream that the client must not take for complete.
+var errCutOff = errors.New("the output was cut off")
+
+// stream answers by the output of a container, piece by piece: the next comes
+// when the client has one. It aborts the connection where the output does not
+// end in order.
+func (g guest) stream(w http.ResponseWriter, r *http.Request, media api.Media) {
+	w.Header().Set("Content-Type", media.Accept.String())
+	if media.Records {
+		w.Header().Set("Content-Type", api.RecordIO)
+		w.Header().Set("Message-Content-Type", media.Accept.String())
+	}
+	w.WriteHeader(http.StatusOK)
+	if g.carry(w, r, media.Accept) != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (g guest) carry(w http.ResponseWriter, r *http.Request, form carrier.Form) error {
+	flusher := http.NewResponseController(w)
+	if err := flusher.Flush(); err != nil {
+		return err
+	}
+	write := func(io *agent.ProcessIO) error {
+		frame, err := form.Frame(io)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(frame); err != nil {
+			return err
+		}
+		return flusher.Flush()
+	}
+	beats := time.NewTicker(heartbeatEvery)
+	defer beats.Stop()
+	for {
+		select {
+		case io := <-g.output:
+			if err := write(io); err != nil {
+				return err
+			}
+			g.say(&cluster.ContainerOutputTaken{})
+		case end := <-g.ended:
+			return g.finish(end, write)
+		case <-beats.C:
+			if err := write(heartbeat()); err != nil {
+				return err
+			}
+		case <-g.lost:
+			return errCutOff
+		case <-r.Context().Done():
+			return r.Context().Err()
+		}
+	}
+}
+
+// finish writes what came before the end.
+func (g guest) finish(end *cluster.ContainerOutputEnd, write func(*agent.ProcessIO) error) error {
+	for {
+		select {
+		case io := <-g.output:
+			if err := write(io); err != nil {
+				return err
+			}
+			continue
+		default:
+		}
+		if end.Message != nil {
+			return errCutOff
+		}
+		return nil
+	}
+}
+
+// say tells the host something.
+func (g guest) say(m proto.Message) {
+	g.system.Do(g.pid, func(c *actors.Context) { c.Send(g.host, m) })
+}
+
+// record is one of a request that streams.
+type record struct {
+	call *agent.Call
+	err  error
+}
+
+// input carries the records of a request to a container, and answers when it has
+// taken all.
+func (g guest) input(w http.ResponseWriter, next func() (*agent.Call, error)) error {
+	if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+		return err // else nothing could be answered before the client's end
+	}
+	records, done := make(chan record), make(chan struct{})
+	reading := make(chan struct{})
+	go func() {
+		defer close(reading)
+		for {
+			call, err := next()
+			select {
+			case records <- record{call, err}:
+			case <-done:
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	err := g.feed(records)
+	close(done)
+	// A client that sends nothing must not hold the answer up.
+	if late := http.NewResponseController(w).SetReadDeadline(time.Now()); late != nil {
+		return errors.Join(err, late)
+	}
+	<-reading
+	w.Header().Set("Connection", "close")
+	if err == nil {
+		w.WriteHeader(http.StatusOK)
+	}
+	return err
+}
+
+// feed is nil when the client or the container has ended in order.
+func (g guest) feed(records <-chan record) error {
+	under := 0 // pieces on their way
+	var waiting []*agent.ProcessIO
+	for over := false; ; {
+		for under < inputWindow && len(waiting) > 0 {
+			g.say(&cluster.ContainerInput{Io: waiting[0]})
+			under, waiting = under+1, waiting[1:]
+		}
+		if over && under == 0 {
+			return nil
+		}
+		more := records
+		if over || len(waiting) > 0 {
+			more = nil
+		}
+		select {
+		case r := <-more:
+			var err error
+			switch {
+			case errors.Is(r.err, api.ErrInputEnded):
+				over = true
+			case r.err != nil:
+				return r.err
+			default:
+				waiting, err = pieces(r.call)
+			}
+			if err != nil {
+				return err
+			}
+		case taken := <-g.taken:
+			if taken.GetOver() {
+				return nil
+			}
+			if taken.Error != nil {
+				return carrier.BadRequest(taken.GetError())
+			}
+			under--
+		case <-g.lost:
+			return &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "the host of the container is away, or has ended"}
+		}
+	}
+}
+
+// pieces cuts a record into what travels at once.
+func pieces(call *agent.Call) ([]*agent.ProcessIO, error) {
+	in := call.GetAttachContainerInput()
+	if call.GetType() != agent.Call_ATTACH_CONTAINER_INPUT || in.GetType() != agent.Call_AttachContainerInput_PROCESS_IO || in.ProcessIo == nil {
+		return nil, carrier.BadRequest("attach_container_input.process_io: must be set, and the type be PROCESS_IO, after the first record")
+	}
+	io := in.GetProcessIo()
+	data := io.GetData().GetData()
+	if io.GetType() != agent.ProcessIO_DATA || len(data) <= pieceSize {
+		return []*agent.ProcessIO{io}, nil
+	}
+	var list []*agent.ProcessIO
+	for len(data) > 0 {
+		n := min(len(data), pieceSize)
+		list = append(list, &agent.ProcessIO{
+			Type: io.Type, Data: &agent.ProcessIO_Data{Type: io.GetData().Type, Data: data[:n]},
+		})
+		data = data[n:]
+	}
+	return list, nil
+}
