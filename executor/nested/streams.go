@@ -65,8 +65,8 @@ func (p *plan) openTerminal(spec *program.Spec) (*streams, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &streams{terminal: t, stdin: t.Master, outputs: []*os.File{t.Master}, theirs: []*os.File{t.Slave}}
-	spec.Streams, spec.Terminal = [3]*os.File{t.Slave, t.Slave, t.Slave}, true
+	s := &streams{terminal: t, stdin: t.Ours, outputs: []*os.File{t.Ours}, theirs: []*os.File{t.Theirs}}
+	spec.Streams, spec.Terminal = [3]*os.File{t.Theirs, t.Theirs, t.Theirs}, true
 	if p.size != nil {
 		if err := t.Resize(p.size.GetRows(), p.size.GetColumns()); err != nil {
 			return s, err

@@ -14,47 +14,47 @@ import (
 
 // Terminal is a pair of files: what is written to one is read from the other.
 type Terminal struct {
-	// Master is the keyboard and screen.
-	Master *os.File
-	// Slave is what a program has for its standard input, output and error; the
+	// Ours is the keyboard and screen.
+	Ours *os.File
+	// Theirs is what a program has for its standard input, output and error; the
 	// opener closes it once the program has it.
-	Slave *os.File
+	Theirs *os.File
 }
 
 // Open opens a new terminal, which belongs to user uid if that is not negative.
 func Open(uid int) (_ *Terminal, err error) {
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+	ours, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open a terminal: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("open a terminal: %w", err), master.Close())
+			err = errors.Join(fmt.Errorf("open a terminal: %w", err), ours.Close())
 		}
 	}()
-	number, err := 0, control(master, func(fd int) error { return unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0) })
+	number, err := 0, control(ours, func(fd int) error { return unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0) })
 	if err != nil {
 		return nil, err
 	}
-	if err := control(master, func(fd int) (err error) { number, err = unix.IoctlGetInt(fd, unix.TIOCGPTN); return }); err != nil {
+	if err := control(ours, func(fd int) (err error) { number, err = unix.IoctlGetInt(fd, unix.TIOCGPTN); return }); err != nil {
 		return nil, err
 	}
-	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|unix.O_NOCTTY, 0)
+	theirs, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, err
 	}
 	if uid >= 0 {
-		if err := slave.Chown(uid, -1); err != nil {
-			return nil, errors.Join(err, slave.Close())
+		if err := theirs.Chown(uid, -1); err != nil {
+			return nil, errors.Join(err, theirs.Close())
 		}
 	}
-	return &Terminal{Master: master, Slave: slave}, nil
+	return &Terminal{Ours: ours, Theirs: theirs}, nil
 }
 
 // Resize says how large the client's window is, in characters; 0 is unknown.
 func (t *Terminal) Resize(rows, columns uint32) error {
 	size := &unix.Winsize{Row: clip(rows), Col: clip(columns)}
-	if err := control(t.Master, func(fd int) error { return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, size) }); err != nil {
+	if err := control(t.Ours, func(fd int) error { return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, size) }); err != nil {
 		return fmt.Errorf("resize a terminal: %w", err)
 	}
 	return nil

@@ -14,27 +14,27 @@ func TestTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer term.Master.Close() // nothing was promised
+	defer term.Ours.Close() // nothing was promised
 	if err := term.Resize(33, 1<<20); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("sh", "-c", "stty size; read line; echo got $line; test -t 0 && test -t 1 && echo terminal")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = term.Slave, term.Slave, term.Slave
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = term.Theirs, term.Theirs, term.Theirs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := term.Slave.Close(); err != nil {
+	if err := term.Theirs.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := term.Master.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := term.Ours.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := term.Master.WriteString("some words\n"); err != nil {
+	if _, err := term.Ours.WriteString("some words\n"); err != nil {
 		t.Fatal(err)
 	}
 	var lines []string
-	for in := bufio.NewScanner(term.Master); in.Scan(); { // until the last user of the slave is gone
+	for in := bufio.NewScanner(term.Ours); in.Scan(); { // until the last user of the theirs is gone
 		lines = append(lines, in.Text())
 	}
 	if err := cmd.Wait(); err != nil {
@@ -53,7 +53,7 @@ func TestRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, close := range []func() error{term.Slave.Close, term.Master.Close} {
+	for _, close := range []func() error{term.Theirs.Close, term.Ours.Close} {
 		if err := close(); err != nil {
 			t.Fatal(err)
 		}
