@@ -84,6 +84,11 @@ func (x *Executor) Kill(d *executor.Driver, id string, p *mesos.KillPolicy) {
 	x.crew.Kill(id, p)
 }
 
+// Acknowledged lets the next news of a task go.
+func (x *Executor) Acknowledged(_ *executor.Driver, id string, uuid []byte) {
+	x.crew.Acknowledged(id, uuid)
+}
+
 // Shutdown ends the task, or the executor that has none.
 func (x *Executor) Shutdown(d *executor.Driver) {
 	if len(x.crew.IDs()) == 0 {

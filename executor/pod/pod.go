@@ -81,6 +81,11 @@ func (x *Executor) finishIfIdle(d *executor.Driver) {
 // Kill ends a task, and with it its group.
 func (x *Executor) Kill(_ *executor.Driver, id string, p *mesos.KillPolicy) { x.crew.Kill(id, p) }
 
+// Acknowledged lets the next news of a task go.
+func (x *Executor) Acknowledged(_ *executor.Driver, id string, uuid []byte) {
+	x.crew.Acknowledged(id, uuid)
+}
+
 // Shutdown ends every task, and then the executor.
 func (x *Executor) Shutdown(d *executor.Driver) {
 	x.crew.Shutdown(d.Config().ShutdownGracePeriod)

@@ -69,3 +69,7 @@ func (Signal) effect()      {}
 func (SetDeadline) effect() {}
 func (Check) effect()       {}
 func (Update) effect()      {}
+
+// news tells whether an update says only what a check has learned: a later one
+// says all that it says.
+func (u Update) news() bool { return u.State == mesos.TaskState_TASK_RUNNING && u.Reason != nil }

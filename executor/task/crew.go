@@ -57,7 +57,7 @@ type Task struct {
 func (c *Crew) Start(d *executor.Driver, t Task) {
 	r := &runner{
 		crew: c, driver: d, machine: NewMachine(t.Info, t.TellsKilling), task: t,
-		probers: map[check.Which]Prober{}, stops: map[check.Which]func(){},
+		probers: map[check.Which]Prober{}, stops: map[check.Which]func(){}, unheard: map[string]bool{},
 	}
 	c.runners[t.Info.GetTaskId().GetValue()] = r
 	r.step(Start{})
@@ -67,6 +67,13 @@ func (c *Crew) Start(d *executor.Driver, t Task) {
 func (c *Crew) Kill(id string, p *mesos.KillPolicy) {
 	if r := c.runners[id]; r != nil {
 		r.step(Kill{Policy: p})
+	}
+}
+
+// Acknowledged: the agent has this update of a task.
+func (c *Crew) Acknowledged(id string, uuid []byte) {
+	if r := c.runners[id]; r != nil {
+		r.acknowledged(string(uuid))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
@@ -26,6 +27,10 @@ type runner struct {
 	// wait or its question.
 	probers map[check.Which]Prober
 	stops   map[check.Which]func()
+	// unheard is the news of checks, by uuid, that the agent has not acknowledged,
+	// and held the newest that was not sent; nil while all was.
+	unheard map[string]bool
+	held    *Update
 }
 
 func (r *runner) step(in Input) {
@@ -108,9 +113,45 @@ func (r *runner) ask(e check.Run) {
 	})
 }
 
+// maxUnheard is how much news of its checks a task may have on its way to the
+// agent. While that is all unacknowledged, only the newest is kept back.
+const maxUnheard = 20
+
 func (r *runner) update(u Update) {
+	if u.news() {
+		if len(r.unheard) >= maxUnheard {
+			r.held = &u
+			return
+		}
+		r.unheard[r.send(u)] = true
+		return
+	}
+	r.held = nil // it would be no news after this
+	r.send(u)
+	if !r.machine.Over() {
+		return
+	}
+	r.deadline.Stop()
+	delete(r.crew.runners, r.task.Info.GetTaskId().GetValue())
+	r.task.Ended(u.State)
+	r.crew.checkGone()
+}
+
+// acknowledged makes room for what was kept back.
+func (r *runner) acknowledged(id string) {
+	delete(r.unheard, id)
+	if u := r.held; u != nil {
+		r.held = nil
+		r.update(*u)
+	}
+}
+
+// send is the uuid of the update that it sends.
+func (r *runner) send(u Update) string {
+	id := uuid.New()
 	st := &mesos.TaskStatus{
 		TaskId: r.task.Info.GetTaskId(), State: u.State.Enum(), Reason: u.Reason, Healthy: u.Healthy, CheckStatus: u.Check,
+		Uuid: id[:],
 	}
 	if r.task.Container != nil {
 		st.ContainerStatus = &mesos.ContainerStatus{ContainerId: r.task.Container}
@@ -119,11 +160,5 @@ func (r *runner) update(u Update) {
 		st.Message = proto.String(u.Message)
 	}
 	r.driver.Update(st)
-	if !r.machine.Over() {
-		return
-	}
-	r.deadline.Stop()
-	delete(r.crew.runners, r.task.Info.GetTaskId().GetValue())
-	r.task.Ended(u.State)
-	r.crew.checkGone()
+	return string(id[:])
 }
