@@ -40,6 +40,7 @@ func failover(ctx context.Context, l load) ([]figure, error) {
 			figure{of + "all known, no wait", eager.took, "s", target{}},
 			figure{of + "the master's CPU", usual.cpu.Seconds(), "s", target{}},
 			figure{of + "the master's peak", float64(usual.peak) / (1 << 20), "MiB", target{}},
+			figure{of + "messages of each to register", usual.asked, "", target{}},
 		)
 		if i == 0 {
 			cost[0] = eager.cpu.Seconds() / float64(agents)
@@ -51,13 +52,17 @@ func failover(ctx context.Context, l load) ([]figure, error) {
 
 // failedOver is what one failover took of a master.
 type failedOver struct {
-	took float64 // seconds since the election
-	cpu  time.Duration
-	peak int64 // bytes
+	took  float64 // seconds since the election
+	cpu   time.Duration
+	peak  int64   // bytes
+	asked float64 // how often an agent told what it runs, on average
 }
 
+// failoverTime bounds one failover, with the making of its agents.
+const failoverTime = 15 * time.Minute
+
 func failOver(ctx context.Context, agents int, hasty bool) (result failedOver, err error) {
-	ctx, cancel := context.WithTimeout(ctx, workTimeout)
+	ctx, cancel := context.WithTimeout(ctx, failoverTime)
 	defer cancel()
 	dir, path, err := registryOf(ctx, agents)
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
@@ -78,10 +83,13 @@ func failOver(ctx context.Context, agents int, hasty bool) (result failedOver, e
 		return result, err
 	}
 	defer func() { err = errors.Join(err, leader.end()) }()
-	result.took, err = elect(leader, crowd)
-	if err != nil {
+	if result.took, err = elect(leader, crowd); err != nil {
 		return result, err
 	}
+	if result.asked, err = timesAskedOf(crowd); err != nil {
+		return result, err
+	}
+	result.asked /= float64(agents)
 	pid := leader.cmd.Process.Pid
 	if result.cpu, err = cpuOf([]int{pid}); err != nil {
 		return result, err
@@ -104,6 +112,14 @@ func elect(leader, crowd *child) (float64, error) {
 		return 0, err
 	}
 	return leader.number()
+}
+
+// timesAskedOf is how often all agents together told what they run.
+func timesAskedOf(crowd *child) (float64, error) {
+	if _, err := io.WriteString(crowd.in, "\n"); err != nil {
+		return 0, err
+	}
+	return crowd.number()
 }
 
 // number reads a line that is one.

@@ -45,8 +45,14 @@ func (m *muster) Publish(e view.Event) {
 		if e.Agent.Status == view.Connected {
 			m.agents--
 		}
+	case view.AgentRemoved:
+		if !e.Recovered {
+			m.agents++
+		}
 	case view.TaskAdded:
 		m.tasks--
+	case view.TaskRemoved:
+		m.tasks++
 	case view.FrameworkAdded:
 		m.framework(e.Framework)
 	case view.FrameworkChanged:
@@ -67,21 +73,36 @@ func (m *muster) framework(f *view.Framework) {
 	}
 }
 
-// musterTime bounds the wait for all.
-const musterTime = 3 * time.Minute
+// musterTime bounds the wait for all, and musterNews is how often it is told who
+// is missing.
+const (
+	musterTime = 10 * time.Minute
+	musterNews = 10 * time.Second
+)
 
 // await gives the time that it took until all were known.
 func (m *muster) await() (time.Duration, error) {
 	timer := time.NewTimer(musterTime)
 	defer timer.Stop()
-	select {
-	case took := <-m.all:
-		return took, nil
-	case <-timer.C:
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		return 0, fmt.Errorf("%d agents, %d tasks and %d frameworks are missing after %s", m.agents, m.tasks, m.frameworks, musterTime)
+	news := time.NewTicker(musterNews)
+	defer news.Stop()
+	for {
+		select {
+		case took := <-m.all:
+			return took, nil
+		case <-news.C:
+			fmt.Fprintln(os.Stderr, "bench:", m.missing())
+		case <-timer.C:
+			return 0, errors.New(m.missing())
+		}
 	}
+}
+
+func (m *muster) missing() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return fmt.Sprintf("%d agents, %d tasks and %d frameworks are missing after %s",
+		m.agents, m.tasks, m.frameworks, time.Since(m.begun).Round(time.Second))
 }
 
 // leaderRole is the process of a master that is elected when its input says
