@@ -14,8 +14,8 @@ import (
 func writeFrameworkHead(w *json.Writer, f view.FrameworkState, u view.Usage) {
 	w.Field("id", string(f.ID))
 	w.Field("name", f.Info.GetName())
-	if f.Peer != "" {
-		w.Field("pid", records.PIDOf(f.Peer))
+	if pid := records.SchedulerPID(f.Peer); pid != "" {
+		w.Field("pid", pid)
 	}
 	w.Key("used_resources")
 	writeSum(w, u.Used)

@@ -79,6 +79,7 @@ func TestMastersElectedByZooKeeper(t *testing.T) {
 	first.leads()
 	second := w.stand("second", url)
 	second.await(second.err, `"A master leads".*`+first.at)
+	second.answers("/redirect/redirect", http.StatusNotFound)
 	if location, _ := second.answers("/master/redirect", http.StatusTemporaryRedirect); location != "//"+first.at {
 		t.Errorf("/master/redirect leads to %q", location)
 	}

@@ -47,6 +47,19 @@ func PIDOf(peer string) string {
 	return pid
 }
 
+// Gateway begins the name of an actor that stands for a scheduler which speaks
+// HTTP.
+const Gateway = "gateway/"
+
+// SchedulerPID is PIDOf of a framework's scheduler, "" for one that speaks HTTP:
+// it has no address of its own, and Mesos's clients take a pid for one.
+func SchedulerPID(peer string) string {
+	if strings.HasPrefix(peer, Gateway) {
+		return ""
+	}
+	return PIDOf(peer)
+}
+
 // Agent writes a GetAgents.Agent in f.
 func Agent(p *pen.Pen, f *pen.Field, a *view.Agent, usage []view.RoleUsage) {
 	p.Begin(f)

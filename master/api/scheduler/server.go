@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/master/api/records"
 	"troupe/messages/carrier"
 	calls "troupe/messages/mesos/scheduler"
 	"troupe/messages/validate"
@@ -135,7 +136,7 @@ func (s *server) open(id string, stream *carrier.Stream, call *calls.Call) (*sub
 			close(sub.over)
 		},
 	}
-	pid, err := s.sys.Spawn("gateway/"+table.add(id, sub), g)
+	pid, err := s.sys.Spawn(records.Gateway+table.add(id, sub), g)
 	if err != nil {
 		table.remove(id)
 		return nil, err
