@@ -15,8 +15,8 @@ type (
 		Which Which
 		After time.Duration
 	}
-	// Run asks for one probe; answered by Done, once the probe holds nothing any
-	// more. Of a check at most one Wait or Run is open.
+	// Run asks for one probe; answered by Done. Of a check at most one Wait or Run
+	// is open.
 	Run struct {
 		Which Which
 		Probe Probe

@@ -69,9 +69,9 @@ func (x *Executor) prepare(info *mesos.TaskInfo) (program.Spec, error) {
 			return program.Spec{}, err
 		}
 	}
-	base := x.base
-	base.Env = task.WithRole(base.Env, info)
-	return program.ForCommand(base, info.GetCommand())
+	spec, err := program.ForCommand(x.base, info.GetCommand())
+	spec.Env = task.WithRole(spec.Env, info)
+	return spec, err
 }
 
 // Kill ends the task within its grace.

@@ -73,6 +73,7 @@ func sleep(id string) *mesos.TaskInfo {
 		Command: &mesos.CommandInfo{
 			Value: proto.String("sleep 1"), Environment: &mesos.Environment{Variables: []*mesos.Environment_Variable{
 				{Name: proto.String("A"), Value: proto.String("3")},
+				{Name: proto.String("MESOS_ALLOCATION_ROLE"), Value: proto.String("another")},
 			}},
 		},
 		Resources: []*mesos.Resource{{

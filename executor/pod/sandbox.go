@@ -33,11 +33,12 @@ func (x *Executor) prepare(info *mesos.TaskInfo, container *mesos.ContainerID) (
 	dir := filepath.Join(ContainersFolder, container.GetValue())
 	base := x.base
 	base.Dir = filepath.Join(x.base.Dir, dir)
-	base.Env = program.Merge(task.WithRole(base.Env, info), "MESOS_SANDBOX="+base.Dir)
+	base.Env = program.Merge(base.Env, "MESOS_SANDBOX="+base.Dir)
 	spec, err := program.ForCommand(base, info.GetCommand())
 	if err != nil {
 		return program.Spec{}, err
 	}
+	spec.Env = task.WithRole(spec.Env, info)
 	// The tasks before may have put anything into the executor's sandbox, so no
 	// path is followed out of it.
 	sandbox, err := os.OpenRoot(x.base.Dir)

@@ -29,7 +29,7 @@ func httpProbe(at string) check.Probe {
 }
 
 // server answers the paths that the tests ask for.
-func server(t *testing.T) http.Handler {
+func server(t testing.TB) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/up", func(w http.ResponseWriter, q *http.Request) {
 		if q.Method != http.MethodGet || !q.Close {

@@ -128,7 +128,8 @@ func TellsKilling(f *mesos.FrameworkInfo) bool {
 	})
 }
 
-// WithRole tells a task which role its resources were allocated to.
+// WithRole tells a task which role its resources were allocated to, whatever
+// its own environment says.
 func WithRole(env []string, info *mesos.TaskInfo) []string {
 	for _, r := range info.GetResources() {
 		if role := r.GetAllocationInfo().GetRole(); role != "" {
