@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/recordio"
@@ -409,5 +411,50 @@ func TestTerminal(t *testing.T) {
 	kept, err := os.ReadFile(filepath.Join(o.events.sandbox("T"), "containers", "x", "stdout"))
 	if err != nil || !strings.Contains(string(kept), "33 44") {
 		t.Errorf("kept: %q (%v)", kept, err)
+	}
+}
+
+// podResources are the least that an executor of task groups may have.
+func podResources() []*mesos.Resource {
+	list := []*mesos.Resource{}
+	for name, value := range map[string]float64{"cpus": 0.1, "mem": 32, "disk": 10} {
+		list = append(list, &mesos.Resource{
+			Name: &name, Type: mesos.Value_SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: &value},
+			AllocationInfo: &mesos.Resource_AllocationInfo{Role: proto.String("*")},
+		})
+	}
+	return list
+}
+
+// TestSessionBelowTaskOfGroup runs a command beside one task of a pod.
+func TestSessionBelowTaskOfGroup(t *testing.T) {
+	master, dir := newMaster(t), t.TempDir()
+	o := startOperated(t, master, dir, "127.0.0.1:0")
+	defer o.shutdown(t)
+	await(t, master, "RegisterAgent", func(*cluster.RegisterAgent) bool { return true })
+	one := runTask("one", "exec sleep 1000")
+	master.send(&cluster.RunTaskGroup{
+		Framework: one.GetFramework(), TaskGroup: &mesos.TaskGroupInfo{Tasks: []*mesos.TaskInfo{one.GetTask()}},
+		Executor: &mesos.ExecutorInfo{
+			Type: mesos.ExecutorInfo_DEFAULT.Enum(), ExecutorId: &mesos.ExecutorID{Value: proto.String("pod")},
+			FrameworkId: one.GetFramework().GetId(), Resources: podResources(),
+		},
+	})
+	own := master.awaitState(t, "one", mesos.TaskState_TASK_RUNNING).GetContainerStatus().GetContainerId()
+	task := []string{own.GetParent().GetValue(), own.GetValue()}
+	answer := o.open(t.Context(), strings.NewReader(call("LAUNCH_NESTED_CONTAINER_SESSION", id(append(task, "s")...), shell("pwd; exec sleep 1000"))))
+	in := recordio.NewReader(answer.Body, 1<<20)
+	record, err := in.Next()
+	var p piece
+	if err == nil {
+		err = json.Unmarshal(record, &p)
+	}
+	if want := filepath.Join(o.events.sandbox("pod"), "containers", own.GetValue()) + "\n"; err != nil || string(p.Data.Data) != want {
+		t.Errorf("it said %q (%v), want %q", p.Data.Data, err, want)
+	}
+	o.want(200, "", call("KILL_CONTAINER", id(task...), "")) // what is below it ends
+	master.awaitState(t, "one", mesos.TaskState_TASK_FAILED)
+	if _, err := in.Next(); err != io.EOF { //nolint:errorlint // as the contract of Reader has it
+		t.Errorf("the stream ends with %v", err)
 	}
 }

@@ -137,7 +137,7 @@ func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
 	}
 	var x builtin
 	if m.GetKind() == cluster.LaunchContainer_DEFAULT {
-		x = pod.New(base(m), h.options.Launcher, gone)
+		x = pod.New(base(m), crew{h, c}, gone)
 	} else {
 		x = command.New(base(m), h.options.Launcher, gone)
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"path/filepath"
 	"syscall"
 
 	"go.uber.org/zap"
@@ -8,6 +9,7 @@ import (
 	"troupe/actors"
 	"troupe/actors/address"
 	"troupe/executor/nested"
+	"troupe/executor/pod"
 	"troupe/executor/program"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
@@ -94,4 +96,25 @@ func below(m *cluster.LaunchContainer) program.Spec {
 	s := base(m)
 	s.Env = program.Merge(s.Env, program.Environment(m.GetExecutor().GetCommand().GetEnvironment())...)
 	return s
+}
+
+// crew launches the tasks of a group, and makes their containers known.
+type crew struct {
+	host      *Host
+	container *container
+}
+
+// Launch implements program.Launcher.
+func (l crew) Launch(s program.Spec) (program.Process, error) {
+	p, err := l.host.options.Launcher.Launch(s)
+	if err != nil {
+		return nil, err
+	}
+	folder, name := filepath.Split(s.Dir)
+	if filepath.Clean(folder) == filepath.Join(l.container.spec.Dir, pod.ContainersFolder) {
+		l.host.system.Do(l.host.context.Self(), func(*actors.Context) {
+			l.host.nest.Adopt(&mesos.ContainerID{Value: &name, Parent: l.container.id}, s, p)
+		})
+	}
+	return p, nil
 }

@@ -28,7 +28,9 @@ type cell struct {
 	// spec is what is run, and what containers below begin with.
 	spec program.Spec
 	// ours: the sandbox was made for it, and goes with it.
-	ours    bool
+	ours bool
+	// adopted: somebody else launched it, and looks after it.
+	adopted bool
 	process program.Process // nil until it runs
 	console *console        // nil unless there is input and output to carry
 	doomed  bool            // to be ended as soon as it runs
@@ -119,17 +121,35 @@ func (n *Nest) launched(visitor actors.PID, c *cell, s started, err error, sessi
 		}
 		c.console.start()
 	}
+	n.watch(c)
+	if c.doomed {
+		c.process.Kill(0)
+	}
+}
+
+// Adopt makes a program that somebody else launched known as a container: a task
+// of a group, below its executor's. It is forgotten when it ends.
+func (n *Nest) Adopt(id *mesos.ContainerID, spec program.Spec, p program.Process) {
+	key := validate.ContainerKey(id)
+	if n.cells[key] != nil || validate.ContainerID("container_id", id) != nil {
+		return
+	}
+	n.born++
+	c := &cell{id: id, key: key, number: n.born, adopted: true, spec: spec, process: p}
+	n.cells[key] = c
+	n.watch(c)
+}
+
+// watch waits for the end of a container's process.
+func (n *Nest) watch(c *cell) {
 	n.context.Go(func(ctx context.Context) func() {
 		select {
-		case <-s.process.Done():
+		case <-c.process.Done():
 			return func() { n.ended(c) }
 		case <-ctx.Done():
 			return nil
 		}
 	})
-	if c.doomed {
-		c.process.Kill(0)
-	}
 }
 
 // ended takes down what is below a container whose process is gone.
@@ -162,6 +182,9 @@ func (n *Nest) settle(c *cell) {
 		c.parent.below--
 		n.settle(c.parent)
 	case c.id.Parent != nil:
+		if c.adopted {
+			n.forget(c)
+		}
 		n.finish(c.root())
 	case n.dismissed[c.key]:
 		n.forget(c)
