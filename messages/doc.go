@@ -8,7 +8,8 @@
 //   - json and recordio are the forms in which HTTP carries them; carrier is
 //     how, and the one package here that knows HTTP: only faces import it.
 //   - resources calculates with resources; validate checks messages; names
-//     checks ids and roles; tasks sorts the states of a task; field is the
+//     checks ids and roles; constraints tells which agents a framework wants;
+//     tasks sorts the states of a task; field is the
 //     error that checks return.
 //
 // # Who repeats what
