@@ -78,14 +78,19 @@ func frameworkID(i int) *mesos.FrameworkID {
 	return &mesos.FrameworkID{Value: proto.String(fmt.Sprintf("%s-%04d", masterID, i))}
 }
 
-func (c *testCluster) agent(i int, has string) {
+// agent registers one that is capable of MULTI_ROLE, and of what else is named.
+func (c *testCluster) agent(i int, has string, can ...mesos.AgentInfo_Capability_Type) {
+	capabilities := []*mesos.AgentInfo_Capability{{Type: mesos.AgentInfo_Capability_MULTI_ROLE.Enum()}}
+	for _, one := range can {
+		capabilities = append(capabilities, &mesos.AgentInfo_Capability{Type: one.Enum()})
+	}
 	c.receive(agentPeer(i), &cluster.RegisterAgent{
 		Agent: &mesos.AgentInfo{
 			Hostname: proto.String(fmt.Sprintf("host%d", i)), Port: proto.Int32(5051), Resources: resources.MustParse(has).Proto(),
 			Attributes: []*mesos.Attribute{{Name: proto.String("rack"), Type: mesos.Value_TEXT.Enum(), Text: &mesos.Value_Text{Value: proto.String("r1")}}},
 		},
 		Version:      proto.String("1.0"),
-		Capabilities: []*mesos.AgentInfo_Capability{{Type: mesos.AgentInfo_Capability_MULTI_ROLE.Enum()}},
+		Capabilities: capabilities,
 	})
 }
 

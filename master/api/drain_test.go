@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"troupe/messages/cluster"
+	"troupe/messages/mesos"
 )
 
 // TestADrainIsShown drains an agent on which nothing runs.
 func TestADrainIsShown(t *testing.T) {
 	c := newTestCluster(t)
-	c.agent(0, "cpus:4;mem:64")
+	c.agent(0, "cpus:4;mem:64", mesos.AgentInfo_Capability_AGENT_DRAINING)
 	c.receive("op@o:0", &cluster.AgentRequest{AgentId: agentID(0), Action: cluster.AgentRequest_DRAIN.Enum()})
 	h := serve(c.view)
 	for path, wants := range map[string][]string{
