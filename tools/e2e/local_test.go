@@ -48,7 +48,7 @@ func runsCommands(t *testing.T, w *world) {
 		{name: "true", out: "^$", err: "TASK_FINISHED", args: []string{"--", "true"}},
 		{name: "false", out: "^$", err: "TASK_FAILED.*exited with status 1", code: 1, args: []string{"--", "false"}},
 		{name: "exit status", err: "(?m)^oops$", code: 42, args: []string{"--", "sh", "-c", "echo oops >&2; exit 42"}},
-		{name: "signal", err: "SIGKILL", code: 137, args: []string{"--", "sh", "-c", "kill -9 $$"}},
+		{name: "signal", err: "terminated with signal Killed", code: 137, args: []string{"--", "sh", "-c", "kill -9 $$"}},
 		{name: "sleep", out: "^woke\n$", args: []string{"--", "sh", "-c", "sleep 0.3; echo woke"}},
 		{name: "environment", out: "^a=b c\n$", args: []string{"--env=X=a=b c", "--", "sh", "-c", `echo "$X"`}},
 		{name: "quiet", out: "^x\n$", err: "^$", args: []string{"-q", "--", "echo", "x"}},
