@@ -17,19 +17,21 @@ func fuzzed() []proto.Message {
 		&executorapi.Call{}, &cluster.RunTask{}, &cluster.RunTaskGroup{}, &cluster.KillTask{}, &cluster.StatusUpdateAck{},
 		&cluster.ShutdownExecutor{}, &cluster.ShutdownFramework{}, &cluster.UpdateFramework{}, &cluster.FrameworkMessage{},
 		&cluster.HostReady{}, &cluster.ContainerLaunched{}, &cluster.ContainerEnded{}, &cluster.AgentReregistered{}, &cluster.Ping{},
-		&cluster.DrainAgent{}, &cluster.ResendUpdates{},
+		&cluster.DrainAgent{}, &cluster.ResendUpdates{}, &cluster.ContainerCall{}, &cluster.ContainerRemoved{},
 	}
 }
 
 // FuzzReceived: whatever bytes become a message of whomever, the agent takes
 // it without harm, and launches what its master sends next.
 func FuzzReceived(f *testing.F) {
-	peers := []Peer{"master@m:5050#a", "host@h1:0#h", "executor/C1@h1:0#h", "x@x:1#9"}
+	peers := []Peer{"master@m:5050#a", "host@h1:0#h", "executor/C1@h1:0#h", "x@x:1#9", "visitor@10.0.0.1:5051#a"}
 	for i, text := range map[byte]string{
 		0:  `framework_id {value: "F"} executor_id {value: "T1"} type: SUBSCRIBE subscribe {}`,
 		1:  `framework { user: "u" name: "n" id {value: "F"} } task { name: "t" task_id {value: "T1"} agent_id {value: "S0"} command { value: "true" } }`,
 		9:  `host_id: "H1" pid: 7 containers { container_id {value: "C1"} }`,
 		11: `container_id {value: "C1"} status: 9`,
+		16: `call { type: LAUNCH_CONTAINER launch_container { container_id {value: "G"} command { value: "true" } } }`,
+		17: `container_id {value: "G"}`,
 	} {
 		m := fuzzed()[i]
 		if err := prototext.Unmarshal([]byte(text), m); err != nil {

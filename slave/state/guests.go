@@ -177,6 +177,7 @@ func (m *Machine) dismissGuests(h *host) {
 		m.send(h.peer, &cluster.DestroyContainer{ContainerId: &mesos.ContainerID{Value: &value}})
 	}
 	h.guests = map[ContainerID]bool{}
+	m.refuseWaiting(h, "The agent is being shut down")
 }
 
 // loseGuests gives up the containers and calls of a host that has ended.
@@ -185,8 +186,12 @@ func (m *Machine) loseGuests(h *host) {
 		m.emit(RetireStandalone{id})
 	}
 	h.guests = map[ContainerID]bool{}
+	m.refuseWaiting(h, "The host of the container ended: "+*h.end)
+}
+
+func (m *Machine) refuseWaiting(h *host, why string) {
 	for _, w := range h.waiting {
-		m.answerCall(w.from, cluster.ContainerAnswer_BUSY, "The host of the container ended: "+*h.end)
+		m.answerCall(w.from, cluster.ContainerAnswer_BUSY, why)
 	}
 	h.waiting = nil
 }

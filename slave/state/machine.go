@@ -65,7 +65,7 @@ type Config struct {
 	Cleanup bool
 	// Where a container's folder is; a pure function.
 	Sandbox func(agent string, f FrameworkID, e ExecutorID, c ContainerID) string
-	// The same, for a container that is no executor's.
+	// The same, for a container that is no executor's; nil where there are none.
 	StandaloneSandbox func(c ContainerID) string
 	// Chance for ids and jitter: equal seeds give equal agents.
 	Seed [2]uint64
@@ -80,6 +80,9 @@ func (c Config) withDefaults() Config {
 	c.ShutdownGrace = cmp.Or(c.ShutdownGrace, 5*time.Second)
 	c.RecoveryTimeout = cmp.Or(c.RecoveryTimeout, 15*time.Minute)
 	c.HostPatience = cmp.Or(c.HostPatience, 30*time.Second)
+	if c.StandaloneSandbox == nil {
+		c.StandaloneSandbox = func(ContainerID) string { return "" } // no host launches such a container
+	}
 	return c
 }
 

@@ -66,6 +66,7 @@ func testConfig(seed uint64) Config {
 		Seed: [2]uint64{seed, seed + 1}, Sandbox: func(_ string, f FrameworkID, e ExecutorID, c ContainerID) string {
 			return "/w/" + string(f) + "/" + string(e) + "/" + string(c)
 		},
+		StandaloneSandbox: func(c ContainerID) string { return "/alone/" + string(c) },
 	}
 }
 
