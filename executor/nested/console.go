@@ -17,9 +17,7 @@ import (
 const (
 	pieceSize = 16 << 10 // bytes of output that travel at once
 	// window is how many pieces may be on their way to one reader.
-	window = 16
-	// stallLimit is how long a reader who came later may hold a container up by
-	// taking nothing. The one whose session it is may do so forever.
+	window     = 16
 	stallLimit = 30 * time.Second
 	// drainLimit is how long output is waited for that processes have which left
 	// the container with its end.
@@ -65,6 +63,7 @@ func (x *console) start() {
 	x.pumps = len(x.streams.outputs)
 	for i, from := range x.streams.outputs {
 		x.nest.context.Go(func(ctx context.Context) func() {
+			defer interrupt(ctx, from.SetReadDeadline)()
 			buffer := make([]byte, pieceSize)
 			for {
 				n, err := from.Read(buffer)
@@ -77,6 +76,14 @@ func (x *console) start() {
 			}
 		})
 	}
+}
+
+// interrupt ends what blocks on a file when the host ends.
+func interrupt(ctx context.Context, deadline func(time.Time) error) (stop func()) {
+	over := context.AfterFunc(ctx, func() {
+		_ = deadline(time.Now()) // of a file that is closed nothing blocks
+	})
+	return func() { over() }
 }
 
 // pump offers a piece and waits until the next may come; false when the host
@@ -134,7 +141,7 @@ func (x *console) behind() []*reader {
 // hurry cuts a reader off that goes on taking nothing.
 func (x *console) hurry(r *reader) {
 	if r.stalled == nil && r.patient {
-		r.stalled = x.nest.context.After(stallLimit, func() {
+		r.stalled = x.nest.context.After(x.nest.options.StallLimit, func() {
 			x.dismiss(r, "the output was not read as fast as it came: attach again")
 		})
 	}
@@ -269,23 +276,32 @@ func (x *console) addWriter(visitor actors.PID) {
 		}
 	})
 	s := x.streams
-	x.nest.context.Go(func(context.Context) func() {
-		for io := range w.queue {
-			failed := s.take(io)
-			x.nest.options.System.Do(x.nest.context.Self(), func(*actors.Context) { x.written(w, io, failed) })
-		}
-		return func() {
-			if x.streams == nil {
-				return
-			}
-			if err := x.streams.stdin.SetWriteDeadline(time.Time{}); err != nil && !x.closed {
-				x.nest.log.Debug("no limit for input", zap.String("container", x.cell.key), zap.Error(err))
-			}
-			if x.writer == w {
-				x.writer = nil
+	x.nest.context.Go(func(ctx context.Context) func() {
+		defer interrupt(ctx, s.stdin.SetWriteDeadline)()
+		for {
+			select {
+			case io, more := <-w.queue:
+				if !more {
+					return x.freed
+				}
+				failed := s.take(io)
+				x.nest.options.System.Do(x.nest.context.Self(), func(*actors.Context) { x.written(w, io, failed) })
+			case <-ctx.Done():
+				return nil
 			}
 		}
 	})
+}
+
+// freed: nobody writes any more, and another may.
+func (x *console) freed() {
+	x.writer = nil
+	if x.streams == nil || x.closed {
+		return
+	}
+	if err := x.streams.stdin.SetWriteDeadline(time.Time{}); err != nil {
+		x.nest.log.Debug("input stays interrupted", zap.String("container", x.cell.key), zap.Error(err))
+	}
 }
 
 // written tells the writer that a piece has arrived, or why none will.

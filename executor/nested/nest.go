@@ -1,7 +1,9 @@
 package nested
 
 import (
+	"cmp"
 	"syscall"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -42,6 +44,9 @@ type Options struct {
 	Root func(id string) Root
 	// Removed is told of each container without a parent that is forgotten.
 	Removed func(id *mesos.ContainerID)
+	// StallLimit is how long a reader who came later may hold a container up by
+	// taking nothing; 30 s. The one whose session it is may do so forever.
+	StallLimit time.Duration
 }
 
 // Nest holds containers.
@@ -66,6 +71,7 @@ type visit struct {
 
 // New makes a nest that lives in the actor of c.
 func New(c *actors.Context, o Options) *Nest {
+	o.StallLimit = cmp.Or(o.StallLimit, stallLimit)
 	return &Nest{
 		options: o, context: c, log: c.Log(), cells: map[string]*cell{}, visits: map[actors.PID]*visit{},
 		endings: map[string]func(){}, dismissed: map[string]bool{},
