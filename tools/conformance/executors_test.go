@@ -87,7 +87,7 @@ func (f *framework) handed(c *cluster, told string, offer *mesos.Offer) {
 	for name, want := range map[string]string{
 		"MESOS_FRAMEWORK_ID": f.FrameworkID, "MESOS_EXECUTOR_ID": "player", "MESOS_SLAVE_ID": offer.GetAgentId().GetValue(),
 		"MESOS_AGENT_ENDPOINT": c.agent, "MESOS_SLAVE_PID": "slave(1)@" + c.agent, "MESOS_CHECKPOINT": "1", "LIBPROCESS_PORT": "0",
-		"MESOS_RECOVERY_TIMEOUT": "15mins", "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "1secs", "MESOS_DIRECTORY": got["MESOS_SANDBOX"],
+		"MESOS_RECOVERY_TIMEOUT": "15mins", "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "20secs", "MESOS_DIRECTORY": got["MESOS_SANDBOX"],
 	} {
 		if got[name] != want {
 			f.t.Errorf("%s=%q, want %q", name, got[name], want)
@@ -145,7 +145,7 @@ func silent(t *testing.T, c *cluster, f *framework, id string) *mesosclient.Exec
 	t.Helper()
 	offer := f.offer()
 	e := custom(t, id, f.Encoding)
-	e.Command = &mesos.CommandInfo{Value: proto.String("exec sleep 1000")}
+	e.Command, e.ShutdownGracePeriod = &mesos.CommandInfo{Value: proto.String("exec sleep 1000")}, nil
 	f.accept(offer, launch(played(offer, "task of "+id, "", e)))
 	s := &mesosclient.Executor{
 		Endpoint:    mesosclient.Endpoint{Address: c.agent, Path: mesosclient.ExecutorPath, Encoding: f.Encoding},

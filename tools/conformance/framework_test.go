@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -21,10 +22,10 @@ import (
 type framework struct {
 	*mesosclient.Scheduler
 	t    *testing.T
-	seen map[scheduler.Event_Type]bool
 	said map[scheduler.Call_Type]bool
 
 	mu      sync.Mutex
+	seen    map[scheduler.Event_Type]bool
 	waiting []*scheduler.Event // that no await has taken
 	ended   error              // of the stream
 	changed chan struct{}
@@ -89,6 +90,13 @@ func (f *framework) take(e *scheduler.Event, err error) {
 	}
 	close(f.changed)
 	f.changed = make(chan struct{})
+}
+
+// saw copies what has come so far to seen.
+func (f *framework) saw(seen map[scheduler.Event_Type]bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.Copy(seen, f.seen)
 }
 
 // find takes the first event that is meant; without one it is nil, and changed is

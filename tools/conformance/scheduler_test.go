@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -28,22 +29,31 @@ func TestSchedulers(t *testing.T) {
 		f.operationsAreUnknown()
 		f.executorsAreSpokenTo()
 		f.changesItself()
-		f = f.failsOver()
-		f.teardown()
-		f.said[scheduler.Call_UNKNOWN], f.seen[scheduler.Event_UNKNOWN] = true, true // in TestRefusedCalls; never sent
-		for kind, name := range scheduler.Call_Type_name {
-			if !f.said[scheduler.Call_Type(kind)] {
-				t.Errorf("%s was not called", name)
-			}
-		}
-		// Without maintenance there are no inverse offers.
-		none := []scheduler.Event_Type{scheduler.Event_INVERSE_OFFERS, scheduler.Event_RESCIND_INVERSE_OFFER}
-		for kind, name := range scheduler.Event_Type_name {
-			if kind := scheduler.Event_Type(kind); !f.seen[kind] && !slices.Contains(none, kind) {
-				t.Errorf("%s did not come", name)
-			}
-		}
+		next := f.failsOver()
+		next.teardown()
+		f.saidAndSaw(next)
 	})
+}
+
+// saidAndSaw sees that two frameworks have made every call, and got every event.
+func (f *framework) saidAndSaw(g *framework) {
+	f.t.Helper()
+	for kind, name := range scheduler.Call_Type_name {
+		kind := scheduler.Call_Type(kind)
+		if !f.said[kind] && !g.said[kind] && kind != scheduler.Call_UNKNOWN { // which TestRefusedCalls makes
+			f.t.Errorf("%s was not called", name)
+		}
+	}
+	// The first is never sent; without maintenance there are no inverse offers.
+	none := []scheduler.Event_Type{scheduler.Event_UNKNOWN, scheduler.Event_INVERSE_OFFERS, scheduler.Event_RESCIND_INVERSE_OFFER}
+	seen := map[scheduler.Event_Type]bool{}
+	f.saw(seen)
+	g.saw(seen)
+	for kind, name := range scheduler.Event_Type_name {
+		if kind := scheduler.Event_Type(kind); !seen[kind] && !slices.Contains(none, kind) {
+			f.t.Errorf("%s did not come", name)
+		}
+	}
 }
 
 func subscribedAs(f *framework, c *cluster) {
@@ -167,7 +177,7 @@ func (f *framework) operationsAreUnknown() {
 	f.say(&scheduler.Call{Type: scheduler.Call_DECLINE_INVERSE_OFFERS.Enum(), DeclineInverseOffers: &scheduler.Call_DeclineInverseOffers{InverseOfferIds: none}})
 }
 
-// custom is an executor of this program.
+// custom is an executor of this program, with time enough to end in order.
 func custom(t *testing.T, id string, enc mesosclient.Encoding) *mesos.ExecutorInfo {
 	t.Helper()
 	self, err := os.Executable()
@@ -176,7 +186,8 @@ func custom(t *testing.T, id string, enc mesosclient.Encoding) *mesos.ExecutorIn
 	}
 	return &mesos.ExecutorInfo{
 		Type: mesos.ExecutorInfo_CUSTOM.Enum(), ExecutorId: &mesos.ExecutorID{Value: proto.String(id)},
-		Resources: []*mesos.Resource{scalar("cpus", 0.1), scalar("mem", 64), scalar("disk", 1)},
+		Resources:           []*mesos.Resource{scalar("cpus", 0.1), scalar("mem", 64), scalar("disk", 1)},
+		ShutdownGracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(20 * time.Second))},
 		Command: &mesos.CommandInfo{
 			Shell: proto.Bool(false), Value: proto.String(self), Arguments: []string{self},
 			Environment: &mesos.Environment{Variables: []*mesos.Environment_Variable{
@@ -254,11 +265,5 @@ func (f *framework) failsOver() *framework {
 		f.t.Errorf("the one before is told %q", e.GetMessage())
 	}
 	f.end()
-	for kind := range f.seen {
-		g.seen[kind] = true
-	}
-	for kind := range f.said {
-		g.said[kind] = true
-	}
 	return g
 }
