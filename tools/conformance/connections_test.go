@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"regexp"
@@ -163,8 +164,9 @@ func TestASchedulerThatDoesNotRead(t *testing.T) {
 	}
 	before := memory(t, c.masterProcess.PID())
 	refused := (*mesosclient.Refused)(nil)
+	var err error
 	for n := 0; refused == nil; n++ {
-		if _, err := slow.Say(t.Context(), ask); err != nil && !errors.As(err, &refused) {
+		if _, err = slow.Say(t.Context(), ask); err != nil && !errors.As(err, &refused) {
 			t.Fatal(err)
 		}
 		if n > 200 {
@@ -177,19 +179,21 @@ func TestASchedulerThatDoesNotRead(t *testing.T) {
 	if grown := memory(t, c.masterProcess.PID()) - before; grown > 512<<20 {
 		t.Errorf("the master grew by %d MB", grown>>20)
 	}
-	// What it reads now ends, and says why if it says anything.
-	last := &scheduler.Event{}
-	for {
-		record, err := records.Next()
-		if err != nil {
+	// What it reads now breaks off. It is told of no ERROR, after which it would
+	// not come back.
+	for err = nil; err == nil; {
+		var record []byte
+		last := &scheduler.Event{}
+		if record, err = records.Next(); err != nil {
 			break
 		}
-		last.Reset()
-		if err := (mesosclient.JSON{}).Unmarshal(record, last); err != nil {
-			t.Fatal(err)
+		if err := (mesosclient.JSON{}).Unmarshal(record, last); err != nil || last.GetType() == scheduler.Event_ERROR {
+			t.Fatalf("%v: %.200s", err, record)
 		}
 	}
-	t.Logf("the last event was %s %s", last.GetType(), last.GetError().GetMessage())
+	if errors.Is(err, io.EOF) {
+		t.Error("a stream that was cut off ended in order")
+	}
 	f.unharmed(c)
 	f.teardown()
 }

@@ -115,7 +115,9 @@ func TestRefusedOperatorCalls(t *testing.T) {
 			refuse(t, c.master, prefix+mesosclient.OperatorPath, enc, malformed(t, enc, &master.Call{Type: master.Call_GET_HEALTH.Enum()}))
 		}
 		for _, prefix := range []string{"", "/slave(1)"} {
-			refuse(t, c.agent, prefix+mesosclient.OperatorPath, enc, malformed(t, enc, &agent.Call{Type: agent.Call_GET_HEALTH.Enum()}))
+			reading := &agent.Call{Type: agent.Call_GET_HEALTH.Enum()}
+			refuse(t, c.agent, prefix+mesosclient.OperatorPath, enc, malformed(t, enc, reading))
+			refuse(t, c.agent, prefix+mesosclient.OperatorPath, enc, streaming(t, enc, reading))
 		}
 		nobody := &mesos.AgentID{Value: proto.String("S99")}
 		body := func(call *master.Call) string { return encoded(t, enc, call) }
@@ -143,4 +145,40 @@ func TestRefusedOperatorCalls(t *testing.T) {
 	})
 	f.unharmed(c)
 	f.teardown()
+}
+
+// streaming are headers of calls that are sequences of records, or answered by
+// such, with a call that is neither; and the other way around.
+func streaming(t *testing.T, enc mesosclient.Encoding, reading *agent.Call) []request {
+	body, media := encoded(t, enc, reading), enc.MediaType()
+	attach := encoded(t, enc, &agent.Call{
+		Type: agent.Call_ATTACH_CONTAINER_INPUT.Enum(), AttachContainerInput: &agent.Call_AttachContainerInput{
+			Type:        agent.Call_AttachContainerInput_CONTAINER_ID.Enum(),
+			ContainerId: &mesos.ContainerID{Value: proto.String("c")},
+		},
+	})
+	record := string(mesosclient.Record([]byte(body)))
+	const records = "application/recordio"
+	return []request{
+		{name: "records of no type", body: record, headers: map[string]string{"Content-Type": records}, status: 400, says: "Message-Content-Type"},
+		{name: "records of text", body: record, headers: map[string]string{"Content-Type": records, "Message-Content-Type": "text/plain"}, status: 415, says: "Message-Content-Type"},
+		{name: "one message with records' header", body: body, headers: map[string]string{"Message-Content-Type": media}, status: 415, says: "Message-Content-Type"},
+		{name: "one message as records", body: record, headers: map[string]string{"Content-Type": records, "Message-Content-Type": media}, status: 415, says: "GET_HEALTH"},
+		{name: "records as one message", body: attach, status: 415, says: "ATTACH_CONTAINER_INPUT"},
+		{name: "an answer in records of no type that suits", body: body, headers: map[string]string{"Accept": records, "Message-Accept": "text/plain"}, status: 406, says: "Message-Accept"},
+		{name: "one answer with records' header", body: body, headers: map[string]string{"Message-Accept": media}, status: 406, says: "Message-Accept"},
+		{name: "one answer as records", body: body, headers: map[string]string{"Accept": records, "Message-Accept": media}, status: 406, says: "GET_HEALTH"},
+		{
+			name: "too long a record", body: "99999999999999999999\n", status: 400, says: "record",
+			headers: map[string]string{"Content-Type": records, "Message-Content-Type": media},
+		},
+		{
+			name: "no record", body: "x", status: 400, says: "record",
+			headers: map[string]string{"Content-Type": records, "Message-Content-Type": media},
+		},
+		{
+			name: "half a record", body: "100\nx", status: 400, says: "record|unexpected EOF",
+			headers: map[string]string{"Content-Type": records, "Message-Content-Type": media},
+		},
+	}
 }
