@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"troupe/messages/mesos/master"
 	"troupe/tools/mesosclient"
 	"troupe/tools/processtest"
 )
@@ -28,6 +29,11 @@ func newCluster(t *testing.T, masterFlags ...string) *cluster {
 	c := &cluster{World: processtest.New(t, built), t: t}
 	c.masterProcess, c.master = c.startMaster(0, masterFlags...)
 	c.startAgent(0)
+	processtest.Eventually(t, "the agent is registered", func() bool {
+		r := &master.Response{}
+		err := c.operate().Ask(t.Context(), &master.Call{Type: master.Call_GET_AGENTS.Enum()}, r)
+		return err == nil && len(r.GetGetAgents().GetAgents()) == 1
+	})
 	return c
 }
 

@@ -153,7 +153,8 @@ func (f *framework) disconnected() {
 func TestASchedulerThatDoesNotRead(t *testing.T) {
 	c := newCluster(t)
 	f := bystander(t, c)
-	slow, records := subscribeBy(t, dial(t, c.master, 4096), "slow")
+	conn := dial(t, c.master, 4096)
+	slow, records := subscribeBy(t, conn, "slow")
 	slow.Address = c.master
 	// Each of its questions has a long answer.
 	ask := &scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{}}
@@ -179,6 +180,7 @@ func TestASchedulerThatDoesNotRead(t *testing.T) {
 	if grown := memory(t, c.masterProcess.PID()) - before; grown > 512<<20 {
 		t.Errorf("the master grew by %d MB", grown>>20)
 	}
+	wide(t, conn)
 	// What it reads now breaks off. It is told of no ERROR, after which it would
 	// not come back.
 	for err = nil; err == nil; {
@@ -196,6 +198,14 @@ func TestASchedulerThatDoesNotRead(t *testing.T) {
 	}
 	f.unharmed(c)
 	f.teardown()
+}
+
+// wide has a connection read fast at last what was kept for it.
+func wide(t *testing.T, conn *mesosclient.Raw) {
+	t.Helper()
+	if err := conn.SetReadBuffer(4 << 20); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // memory is what a process holds of the machine's, in bytes.

@@ -317,6 +317,7 @@ func TestAnExecutorThatDoesNotRead(t *testing.T) {
 	if e, err := s.Event(); err != nil || e.GetType() != executor.Event_SUBSCRIBED {
 		t.Errorf("after it was cut off: %v, %v", e, err)
 	}
+	wide(t, conn)
 	last := &executor.Event{}
 	for {
 		record, err := records.Next()
