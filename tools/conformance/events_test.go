@@ -300,7 +300,7 @@ func TestAnOperatorWhoDoesNotRead(t *testing.T) {
 	if err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("%v, %v", response, err)
 	}
-	reader := watch(t, c, mesosclient.JSON{}, "?type=FRAMEWORK_UPDATED")
+	reader := watch(t, c, mesosclient.Protobuf{}, "?type=FRAMEWORK_UPDATED")
 	const updates = 24
 	before := memory(t, c.masterProcess.PID())
 	for i := range updates {

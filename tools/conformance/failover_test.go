@@ -90,12 +90,11 @@ func TestSchedulersFollowTheLeader(t *testing.T) {
 		t.Errorf("after %+v: %+v", f.Scheduler, s)
 	}
 	f = collect(t, s)
+	// Until its agent is back nothing is said of it.
 	processtest.Eventually(t, "the task is known to run", func() bool {
 		f.reconcile("survivor")
-		status := f.await("an update", func(e *scheduler.Event) bool {
-			return e.GetUpdate().GetStatus().GetTaskId().GetValue() == "survivor"
-		}).GetUpdate().GetStatus()
-		return status.GetState() == mesos.TaskState_TASK_RUNNING
+		e, _, _ := f.find(func(e *scheduler.Event) bool { return e.GetUpdate().GetStatus().GetTaskId().GetValue() == "survivor" })
+		return e.GetUpdate().GetStatus().GetState() == mesos.TaskState_TASK_RUNNING
 	})
 	f.runOne("next", "exec sleep 1000")
 	f.say(kill("survivor"))
