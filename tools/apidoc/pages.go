@@ -1,0 +1,131 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+)
+
+// masterPages are what a master answers to GET.
+func (s *script) masterPages() error {
+	in := s.page.chapter("Endpoints of the master", "As the clients of Mesos know them, beside the v1 API.")
+	if err := s.reads(in, s.c.master,
+		[2]string{"/state", "All that the master knows."},
+		[2]string{"/state-summary", "With counts instead of tasks."},
+		[2]string{"/slaves", "`?slave_id=` for one."},
+		[2]string{"/frameworks", "`?framework_id=` for one."},
+		[2]string{"/tasks?limit=1&order=asc", "`?limit=`, `?offset=`, `?order=asc` or `desc`, `?framework_id=`, `?task_id=`."},
+		[2]string{"/roles", ""},
+		[2]string{"/quota", ""},
+		[2]string{"/weights", ""},
+		[2]string{"/maintenance/schedule", ""},
+		[2]string{"/maintenance/status", ""},
+		[2]string{"/stats", "The figures of `/metrics/snapshot`, for old clients."},
+		[2]string{"/leader", "Every master answers it, also one that does not lead."},
+	); err != nil {
+		return err
+	}
+	for _, r := range []struct {
+		path, text, body string
+		status           int
+		method           string
+	}{
+		{"/redirect", "Leads to the leading master, from any.", "", http.StatusTemporaryRedirect, http.MethodGet},
+		{"/reserve", "", "slaveId=" + s.agent + "&resources=[]", http.StatusNotImplemented, http.MethodPost},
+		{"/unreserve", "", "slaveId=" + s.agent + "&resources=[]", http.StatusNotImplemented, http.MethodPost},
+		{"/create-volumes", "", "slaveId=" + s.agent + "&volumes=[]", http.StatusNotImplemented, http.MethodPost},
+		{"/destroy-volumes", "", "slaveId=" + s.agent + "&volumes=[]", http.StatusNotImplemented, http.MethodPost},
+		{"/quota/web", "", "", http.StatusNotImplemented, http.MethodDelete},
+		{"/machine/down", "", `[{"hostname": "localhost"}]`, http.StatusNotImplemented, http.MethodPost},
+		{"/machine/up", "", `[{"hostname": "localhost"}]`, http.StatusNotImplemented, http.MethodPost},
+	} {
+		if _, err := s.example(in, r.status, "`"+r.method+" "+r.path+"`", r.text, request{
+			to: s.c.master, method: r.method, path: r.path, body: r.body,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agentPages are what an agent answers to GET.
+func (s *script) agentPages() error {
+	in := s.page.chapter("Endpoints of the agent", "")
+	return s.reads(in, s.c.agent,
+		[2]string{"/state", "All that the agent knows. `directory` is an executor's sandbox, `container` its container."},
+		[2]string{"/containers", "`?container_id=` for one."},
+		[2]string{"/monitor/statistics", "What the executors use."},
+	)
+}
+
+// everywhere is what every process answers, shown of an agent.
+func (s *script) everywhere() error {
+	in := s.page.chapter("Endpoints of every process", "")
+	if err := s.reads(in, s.c.agent,
+		[2]string{"/health", "Empty, with 200, while all is well."},
+		[2]string{"/version", ""},
+		[2]string{"/flags", ""},
+		[2]string{"/metrics/snapshot", "Figures by the keys that Mesos gives them."},
+		[2]string{"/metrics", "Figures for Prometheus."},
+		[2]string{"/system/stats.json", "The machine."},
+		[2]string{"/logging/toggle?level=debug&duration=1mins", "Logs more for a while, and then as before; a number is how many levels more."},
+		[2]string{"/actors", "Actors, links and lost messages."},
+		[2]string{"/__processes__", "Actors, as Mesos shows them: an event for everything that waits for one."},
+		[2]string{"/help", "All of these."},
+	); err != nil {
+		return err
+	}
+	for _, e := range in.entries {
+		s.show(s.c.master, strings.Trim(strings.TrimPrefix(e.title, "`GET "), "`"))
+	}
+	for _, path := range []string{"/files/browse", "/files/read", "/files/download", "/files/debug"} {
+		s.show(s.c.master, path)
+	}
+	return s.files(s.page.chapter("Files",
+		"Sandboxes, by their path on the disk or by `/frameworks/ID/executors/ID/runs/latest`, and with `--log_dir` the\n"+
+			"logs: `/master/log` and `/slave/log`. Nothing else can be reached, neither with `..` nor over links."))
+}
+
+func (s *script) files(in *chapter) error {
+	sandbox := "/frameworks/" + s.framework + "/executors/web-1/runs/latest"
+	if err := s.reads(in, s.c.agent,
+		[2]string{"/files/browse?path=" + sandbox, ""},
+		[2]string{"/files/read?path=" + sandbox + "/stdout&offset=0&length=5", "At most 64 KiB; without `length`, or with -1, as many. Without `offset`, or with -1, `offset` is the file's size."},
+		[2]string{"/files/debug", "What is attached, and where it is on the disk."},
+	); err != nil {
+		return err
+	}
+	_, err := s.example(in, http.StatusPartialContent, "`GET /files/download`", "The whole file, or the range that is asked for.", request{
+		to: s.c.agent, method: http.MethodGet, path: "/files/download?path=" + sandbox + "/stdout", headers: []string{"Range: bytes=0-4"},
+	})
+	return err
+}
+
+// refusals are how requests are refused.
+func (s *script) refusals() error {
+	in := s.page.chapter("What is refused", "The answer's text names the header or the field.")
+	post := func(path, body string, headers ...string) request {
+		return request{to: s.c.master, method: http.MethodPost, path: path, headers: headers, body: body}
+	}
+	health := `{"type": "GET_HEALTH"}`
+	for _, r := range []struct {
+		status int
+		title  string
+		ask    request
+	}{
+		{http.StatusMethodNotAllowed, "405: not that method", request{to: s.c.master, method: http.MethodPut, path: operatorPath}},
+		{http.StatusBadRequest, "400: no `Content-Type`", post(operatorPath, health, "Content-Type:")},
+		{http.StatusUnsupportedMediaType, "415: another `Content-Type`", post(operatorPath, health, "Content-Type: text/plain")},
+		{http.StatusNotAcceptable, "406: no form that the client accepts", post(operatorPath, health, asJSON, "Accept: text/html")},
+		{http.StatusBadRequest, "400: a field of a wrong type", post(operatorPath, `{"type": "LIST_FILES", "list_files": {"path": []}}`, asJSON)},
+		{http.StatusBadRequest, "400: a part that is missing", post(operatorPath, `{"type": "READ_FILE"}`, asJSON)},
+		{http.StatusNotFound, "404: no such file", post(operatorPath, `{"type": "READ_FILE", "read_file": {"path": "/etc/passwd", "offset": 0}}`, asJSON)},
+		{http.StatusBadRequest, "400: a call without the stream's id", post(schedulerPath, `{"type": "REVIVE", `+s.frameworkID()+`}`, asJSON)},
+		{http.StatusBadRequest, "400: the id of another stream", post(schedulerPath, `{"type": "REVIVE", `+s.frameworkID()+`}`, asJSON,
+			"Mesos-Stream-Id: 00000000-0000-4000-8000-000000000099")},
+	} {
+		if _, err := s.example(in, r.status, r.title, "", r.ask); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os/user"
+	"strings"
+	"time"
+)
+
+// script makes the requests, in an order in which each finds what it needs.
+type script struct {
+	ctx   context.Context
+	c     *cluster
+	page  *page
+	fixed *stable
+	user  string // that the tasks run as
+
+	framework, agent string
+	scheduler        *stream
+	streamID         string // header of the scheduler's calls
+	operator         *stream
+
+	schedulerChapter, masterChapter *chapter
+}
+
+func newScript(ctx context.Context, c *cluster) *script {
+	s := &script{ctx: ctx, c: c, page: &page{shown: map[string]bool{}}, fixed: newStable()}
+	s.fixed.replace(c.dir, "/var/lib/troupe")
+	s.listens(c.master, masterAddress)
+	return s
+}
+
+// listens has the address of a process replaced.
+func (s *script) listens(p *process, address string) {
+	s.fixed.replace(p.address, address)
+	_, old, _ := strings.Cut(p.address, ":")
+	_, port, _ := strings.Cut(address, ":")
+	s.fixed.replace(old, port)
+}
+
+func (s *script) run() error {
+	me, err := user.Current()
+	if err != nil {
+		return err
+	}
+	s.user = me.Username
+	for _, part := range []func() error{
+		s.watch, s.beginAgent, s.schedulers, s.executors, s.masterCalls, s.agentCalls, s.masterPages, s.agentPages, s.everywhere, s.refusals, s.changes, s.watched,
+	} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return s.complete()
+}
+
+// beginAgent starts the agent, and waits until it is registered.
+func (s *script) beginAgent() error {
+	if err := s.c.startAgent(s.ctx); err != nil {
+		return err
+	}
+	s.listens(s.c.agent, agentAddress)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		a, err := (&request{to: s.c.master, method: http.MethodGet, path: "/slaves"}).do(s.ctx)
+		if err != nil {
+			return err
+		}
+		t, err := parse(a.body)
+		if err != nil {
+			return err
+		}
+		if s.agent = t.member("slaves", "id").string(); s.agent != "" {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-s.ctx.Done():
+			return errors.New("the agent does not register")
+		}
+	}
+}
+
+// example makes a request and adds it to a chapter. The status must be as
+// expected.
+func (s *script) example(in *chapter, status int, title, text string, r request) (*answer, error) {
+	a, err := r.do(s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(a.status, fmt.Sprintf(" %d ", status)) {
+		return nil, fmt.Errorf("%s: %s\n%s", title, a.status, a.body)
+	}
+	in.entries = append(in.entries, entry{title: title, text: text, ask: &r, answer: a})
+	path, _, _ := strings.Cut(r.path, "?")
+	s.show(r.to, path)
+	return a, nil
+}
+
+// show notes that a path, or a call, of a process has an example.
+func (s *script) show(p *process, what string) { s.page.shown[p.name()+" "+what] = true }
+
+// record adds a record of a stream to a chapter.
+func (s *script) record(in *chapter, title, text string, records ...*tree) {
+	in.entries = append(in.entries, entry{title: title, text: text, records: records})
+}
+
+// call is an example of a call in JSON. Its type is the first word of the
+// title.
+type call struct {
+	status      int
+	title, text string
+	body        string // without the type; "" for a call that has nothing else
+}
+
+func (s *script) calls(in *chapter, to *process, path string, headers []string, calls []call) error {
+	for _, c := range calls {
+		kind, _, _ := strings.Cut(c.title, " ")
+		body := `{"type": "` + kind + `"`
+		if c.body != "" {
+			body += ", " + c.body
+		}
+		r := request{to: to, method: http.MethodPost, path: path, headers: append([]string{asJSON}, headers...), body: body + "}"}
+		if _, err := s.example(in, c.status, "`"+kind+"`"+strings.TrimPrefix(c.title, kind), c.text, r); err != nil {
+			return err
+		}
+		s.show(to, path+" "+kind)
+	}
+	return nil
+}
+
+const asJSON = "Content-Type: application/json"
+
+// reads are examples of pages.
+func (s *script) reads(in *chapter, to *process, pages ...[2]string) error {
+	for _, p := range pages {
+		path, _, _ := strings.Cut(p[0], "?")
+		if _, err := s.example(in, http.StatusOK, "`GET "+path+"`", p[1], request{to: to, method: http.MethodGet, path: p[0]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

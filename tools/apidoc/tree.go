@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// tree is a JSON value that keeps the order of members.
+type tree struct {
+	open     byte     // '{' or '['; 0: a literal
+	keys     []string // of an object
+	children []*tree
+	text     string // of a literal, as it was written
+}
+
+// parse reads a document.
+func parse(data []byte) (*tree, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	t, err := parseNext(d)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the document")
+	}
+	return t, nil
+}
+
+func parseNext(d *json.Decoder) (*tree, error) {
+	token, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch v := token.(type) {
+	case json.Delim:
+		t := &tree{open: byte(v)}
+		for d.More() {
+			if t.open == '{' {
+				key, err := d.Token()
+				if err != nil {
+					return nil, err
+				}
+				t.keys = append(t.keys, fmt.Sprint(key))
+			}
+			child, err := parseNext(d)
+			if err != nil {
+				return nil, err
+			}
+			t.children = append(t.children, child)
+		}
+		_, err := d.Token()
+		return t, err
+	case json.Number:
+		return &tree{text: v.String()}, nil
+	case nil:
+		return &tree{text: "null"}, nil
+	case string:
+		var text bytes.Buffer
+		e := json.NewEncoder(&text)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(v); err != nil {
+			return nil, err
+		}
+		return &tree{text: strings.TrimSpace(text.String())}, nil
+	default:
+		return &tree{text: fmt.Sprint(v)}, nil
+	}
+}
+
+// member is that of a path of keys; nil when there is none. In a list it looks
+// at the first element.
+func (t *tree) member(path ...string) *tree {
+	for _, key := range path {
+		for t != nil && t.open == '[' {
+			if len(t.children) == 0 {
+				return nil
+			}
+			t = t.children[0]
+		}
+		if t == nil {
+			return nil
+		}
+		var found *tree
+		for i, k := range t.keys {
+			if k == key {
+				found = t.children[i]
+			}
+		}
+		t = found
+	}
+	return t
+}
+
+// string is a literal without its quotes; empty for nil.
+func (t *tree) string() string {
+	if t == nil {
+		return ""
+	}
+	var s string
+	if json.Unmarshal([]byte(t.text), &s) != nil {
+		return t.text
+	}
+	return s
+}
+
+// How much of a document is shown.
+const (
+	maxElements = 2
+	maxMembers  = 26
+	maxText     = 160
+)
+
+// print writes a document in lines. Long lists, objects and strings are cut,
+// which an ellipsis shows.
+func (t *tree) print(out *strings.Builder, indent string) {
+	if t.open == 0 {
+		out.WriteString(shortened(t.text))
+		return
+	}
+	if len(t.children) == 0 {
+		out.WriteByte(t.open)
+		out.WriteByte(t.open + 2) // the closing bracket, in ASCII
+		return
+	}
+	limit := maxMembers
+	if t.open == '[' {
+		limit = maxElements
+	}
+	out.WriteByte(t.open)
+	for i, child := range t.children {
+		out.WriteString("\n" + indent + "  ")
+		if i == limit {
+			out.WriteString("…")
+			break
+		}
+		if t.open == '{' {
+			out.WriteString(fmt.Sprintf("%q: ", t.keys[i]))
+		}
+		child.print(out, indent+"  ")
+		if i < len(t.children)-1 {
+			out.WriteString(",")
+		}
+	}
+	out.WriteString("\n" + indent)
+	out.WriteByte(t.open + 2)
+}
+
+func shortened(text string) string {
+	if runes := []rune(text); len(runes) > maxText {
+		return string(runes[:maxText]) + "…\""
+	}
+	return text
+}
