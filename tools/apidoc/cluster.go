@@ -20,6 +20,8 @@ import (
 type cluster struct {
 	dir, program  string
 	master, agent *process
+	// gone tells that the agent was told to end: its exit status says so.
+	gone bool
 }
 
 // name is what kind of daemon a process is.
@@ -92,7 +94,7 @@ func (c *cluster) stop() error {
 		}
 		_ = p.cmd.Process.Signal(signal) // it may have ended
 		<-p.log.ended
-		if state := p.cmd.ProcessState; !state.Success() {
+		if state := p.cmd.ProcessState; !state.Success() && (p != c.agent || !c.gone) {
 			err = errors.Join(err, fmt.Errorf("%s: %v\n%s", p.cmd.Args[1], state, p.log))
 		}
 	}

@@ -17,14 +17,17 @@ func about(log string) []call {
 		{http.StatusOK, "GET_METRICS", "", `"get_metrics": {"timeout": {"nanoseconds": 5000000000}}`},
 		{http.StatusOK, "GET_LOGGING_LEVEL", "0 is as configured; each above it logs more.", ""},
 		{http.StatusOK, "SET_LOGGING_LEVEL", "For a while.", `"set_logging_level": {"level": 1, "duration": {"nanoseconds": 60000000000}}`},
-		{http.StatusOK, "READ_FILE", "At most 64 KiB, which are in base64 in JSON; `size` is that of the whole file. The log is there with `--log_dir`.",
-			`"read_file": {"path": "` + log + `", "offset": 0, "length": 8}`},
+		{
+			http.StatusOK, "READ_FILE", "At most 64 KiB, which are in base64 in JSON; `size` is that of the whole file. The log is there with `--log_dir`.",
+			`"read_file": {"path": "` + log + `", "offset": 0, "length": 8}`,
+		},
 	}
 }
 
 // masterCalls are the calls of operators that read.
 func (s *script) masterCalls() error {
-	in := s.masterChapter
+	in := s.masterChapter // begun by watch
+	s.page.chapters = append(s.page.chapters, in)
 	if err := s.calls(in, s.c.master, operatorPath, nil, about("/master/log")); err != nil {
 		return err
 	}
@@ -59,8 +62,10 @@ func (s *script) agentCalls() error {
 	}
 	ok := http.StatusOK
 	return s.calls(in, s.c.agent, operatorPath, nil, []call{
-		{ok, "LIST_FILES", "A sandbox is known by its path on the disk, and by this one.",
-			fmt.Sprintf(`"list_files": {"path": "/frameworks/%s/executors/web-1/runs/latest"}`, s.framework)},
+		{
+			ok, "LIST_FILES", "A sandbox is known by its path on the disk, and by this one.",
+			fmt.Sprintf(`"list_files": {"path": "/frameworks/%s/executors/web-1/runs/latest"}`, s.framework),
+		},
 		{ok, "GET_AGENT", "With `drain_config` and `estimated_drain_start_time` while it is drained.", ""},
 		{ok, "GET_FRAMEWORKS", "", ""},
 		{ok, "GET_EXECUTORS", "", ""},
@@ -99,9 +104,12 @@ func (s *script) changes() error {
 	if err := s.teardowns(in); err != nil {
 		return err
 	}
+	s.c.gone = true
 	return s.calls(in, s.c.master, operatorPath, nil, []call{
-		{http.StatusOK, "DRAIN_AGENT", "Ends the tasks there, each with its grace or at most this one, and keeps the agent empty.",
-			fmt.Sprintf(`"drain_agent": {"agent_id": {"value": %q}, "max_grace_period": {"seconds": 60}, "mark_gone": false}`, s.agent)},
+		{
+			http.StatusOK, "DRAIN_AGENT", "Ends the tasks there, each with its grace or at most this one, and keeps the agent empty.",
+			fmt.Sprintf(`"drain_agent": {"agent_id": {"value": %q}, "max_grace_period": {"seconds": 60}, "mark_gone": false}`, s.agent),
+		},
 		{http.StatusOK, "MARK_AGENT_GONE", "For an agent that will not come back: its tasks are said to be gone.", `"mark_agent_gone": ` + id},
 	})
 }

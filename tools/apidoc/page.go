@@ -43,7 +43,7 @@ type answer struct {
 	body    []byte
 }
 
-// chapter finds or adds a chapter.
+// chapter adds a chapter.
 func (p *page) chapter(title, text string) *chapter {
 	c := &chapter{title: title, text: text}
 	p.chapters = append(p.chapters, c)
@@ -93,7 +93,7 @@ func (e *entry) render(out *strings.Builder, fixed *stable) {
 		fmt.Fprintf(out, "\n%s\n", e.text)
 	}
 	if e.ask != nil {
-		fmt.Fprintf(out, "\n```sh\n%s\n```\n", fixed.text(e.ask.curl(fixed)))
+		fmt.Fprintf(out, "\n```sh\n%s\n```\n", e.ask.curl(fixed))
 	}
 	if e.answer != nil {
 		out.WriteString("\n```http\n" + e.answer.status + "\n")
@@ -144,14 +144,14 @@ func (r *request) curl(fixed *stable) string {
 	if r.method != "GET" && (r.method != "POST" || r.body == "") {
 		command += " -X " + r.method
 	}
-	command += " 'http://" + r.to.address + r.path + "'"
+	command += " 'http://" + fixed.text(r.to.address+r.path) + "'"
 	for _, h := range r.headers {
-		command += " \\\n  -H '" + h + "'"
+		command += " \\\n  -H '" + fixed.text(h) + "'"
 	}
 	if r.body == "" {
 		return command
 	}
-	body := r.body
+	body := fixed.text(r.body)
 	if t, err := parse([]byte(r.body)); err == nil && t.open != 0 {
 		fixed.tree(t, "")
 		var text strings.Builder

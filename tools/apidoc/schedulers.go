@@ -61,7 +61,9 @@ func (s *script) offered(in *chapter, title string) (offer string, err error) {
 	return offers.member("offers", "offers", "id", "value").string(), nil
 }
 
-func (s *script) frameworkID() string { return fmt.Sprintf(`"framework_id": {"value": %q}`, s.framework) }
+func (s *script) frameworkID() string {
+	return fmt.Sprintf(`"framework_id": {"value": %q}`, s.framework)
+}
 
 // say makes calls of the scheduler.
 func (s *script) say(in *chapter, calls ...call) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/user"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ func newScript(ctx context.Context, c *cluster) *script {
 	s := &script{ctx: ctx, c: c, page: &page{shown: map[string]bool{}}, fixed: newStable()}
 	s.fixed.replace(c.dir, "/var/lib/troupe")
 	s.listens(c.master, masterAddress)
+	if host, err := os.Hostname(); err == nil { // without a name nothing has to be replaced
+		s.fixed.replace(host+":0", "localhost:0")
+	}
 	return s
 }
 
@@ -54,7 +58,7 @@ func (s *script) run() error {
 			return err
 		}
 	}
-	return s.complete()
+	return nil
 }
 
 // beginAgent starts the agent, and waits until it is registered.

@@ -23,13 +23,21 @@ func (s *stable) replace(old, by string) { s.known = append(s.known, old, by) }
 var (
 	uuid  = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	offer = regexp.MustCompile(`-O[0-9]+\b`)
+	stamp = regexp.MustCompile(`20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:.]+Z`)
+	// anonymous is the name of an actor that has none.
+	anonymous = regexp.MustCompile(`\$[0-9a-f]{8}/`)
 )
 
 // text makes a text stable.
 func (s *stable) text(text string) string {
 	text = strings.NewReplacer(s.known...).Replace(text)
+	text = stamp.ReplaceAllString(text, "2023-11-14T22:13:20Z")
+	text = anonymous.ReplaceAllString(text, "$$00000000/")
 	text = uuid.ReplaceAllStringFunc(text, func(id string) string {
-		return numbered(s.uuids, id, "00000000-0000-4000-8000-%012d")
+		if strings.HasPrefix(id, fixedUUID) {
+			return id // it is known, and was replaced
+		}
+		return numbered(s.uuids, id, fixedUUID+"%012d")
 	})
 	return offer.ReplaceAllStringFunc(text, func(id string) string { return numbered(s.ids, id, "-O%d") })
 }
@@ -42,16 +50,20 @@ func numbered(known map[string]string, id, format string) string {
 	return known[id]
 }
 
+// fixedUUID is how those of the page begin.
+const fixedUUID = "00000000-0000-4000-8000-"
+
 // What moments, figures and ids of 16 bytes are on the page.
 const (
 	moment   = 1700000000
 	aFigure  = "1.5"
+	aCount   = "15"
 	aProcess = "4242"
 	sixteen  = `"AAAAAAAAQACAAAAAAAAAAQ=="`
 )
 
 var (
-	measured = regexp.MustCompile(`(_secs|_ms|_ms/.*|_bytes|load_.*|event_queue.*|processes|threads|messages_.*|heartbeat.*|calls.*|allocation_run.*|/path_.*|size|nlink)$`)
+	measured = regexp.MustCompile(`(_secs|_seconds|seconds|_ms|_ms/.*|_bytes|load_.*|event_queue.*|processes|threads|messages_.*|heartbeat.*|calls.*|allocation_run.*|/path_.*|handled|watching|watched)$`)
 	counted  = regexp.MustCompile(`(pid|executor_pid)$`)
 )
 
@@ -88,12 +100,15 @@ func (s *stable) literal(text, key string) string {
 		return text
 	case n > 1.5e18:
 		return strconv.Itoa(moment * 1000000000)
-	case n > 1.5e9 && strings.Contains(text, "."):
+	case n > 1.5e9 && n < 2.5e9 && strings.Contains(text, "."):
 		return strconv.Itoa(moment) + ".0"
-	case n > 1.5e9:
+	case n > 1.5e9 && n < 2.5e9 && !measured.MatchString(key):
 		return strconv.Itoa(moment)
-	case n != 0 && measured.MatchString(key) && key != "heartbeat_interval_seconds":
+	case n == 0 || !measured.MatchString(key) || strings.HasSuffix(key, "_interval_seconds"):
+		return text
+	case strings.Contains(text, "."):
 		return aFigure
+	default:
+		return aCount
 	}
-	return text
 }

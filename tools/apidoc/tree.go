@@ -113,6 +113,7 @@ const (
 	maxElements = 2
 	maxMembers  = 26
 	maxText     = 160
+	maxLine     = 96 // that is written without a break
 )
 
 // print writes a document in lines. Long lists, objects and strings are cut,
@@ -122,9 +123,8 @@ func (t *tree) print(out *strings.Builder, indent string) {
 		out.WriteString(shortened(t.text))
 		return
 	}
-	if len(t.children) == 0 {
-		out.WriteByte(t.open)
-		out.WriteByte(t.open + 2) // the closing bracket, in ASCII
+	if line, ok := t.line(maxLine - len(indent)); ok {
+		out.WriteString(line)
 		return
 	}
 	limit := maxMembers
@@ -139,7 +139,7 @@ func (t *tree) print(out *strings.Builder, indent string) {
 			break
 		}
 		if t.open == '{' {
-			out.WriteString(fmt.Sprintf("%q: ", t.keys[i]))
+			fmt.Fprintf(out, "%q: ", t.keys[i])
 		}
 		child.print(out, indent+"  ")
 		if i < len(t.children)-1 {
@@ -147,7 +147,35 @@ func (t *tree) print(out *strings.Builder, indent string) {
 		}
 	}
 	out.WriteString("\n" + indent)
+	out.WriteByte(t.open + 2) // the closing bracket, in ASCII
+}
+
+// line is a document in one line, if that is not longer than max and leaves
+// nothing out.
+func (t *tree) line(max int) (line string, ok bool) {
+	if t.open == 0 {
+		return t.text, len(t.text) <= max
+	}
+	if t.open == '[' && len(t.children) > maxElements {
+		return "", false
+	}
+	var out strings.Builder
+	out.WriteByte(t.open)
+	for i, child := range t.children {
+		if i > 0 {
+			out.WriteString(", ")
+		}
+		if t.open == '{' {
+			fmt.Fprintf(&out, "%q: ", t.keys[i])
+		}
+		part, ok := child.line(max - out.Len())
+		if !ok {
+			return "", false
+		}
+		out.WriteString(part)
+	}
 	out.WriteByte(t.open + 2)
+	return out.String(), out.Len() <= max
 }
 
 func shortened(text string) string {

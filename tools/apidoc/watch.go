@@ -7,8 +7,10 @@ import (
 
 // watch begins the stream of events for operators, before anything happens.
 func (s *script) watch() error {
-	s.masterChapter = s.page.chapter("Operator API: `POST /api/v1` of the master",
-		"Only the leading master answers; others redirect there, with 307.")
+	s.masterChapter = &chapter{
+		title: "Operator API: `POST /api/v1` of the master",
+		text:  "Only the leading master answers; others redirect there, with 307.",
+	}
 	subscribe := request{to: s.c.master, method: http.MethodPost, path: operatorPath, headers: []string{asJSON}, body: `{"type": "SUBSCRIBE"}`}
 	var err error
 	if s.operator, err = subscribe.subscribe(s.ctx); err != nil {
