@@ -1,6 +1,8 @@
 package state
 
 import (
+	"net/netip"
+
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
@@ -178,7 +180,36 @@ func (m *Machine) completed(e *executor, u *mesos.TaskStatus) *mesos.TaskStatus 
 	if u.ContainerStatus.ContainerId == nil {
 		u.ContainerStatus.ContainerId = e.containerID()
 	}
+	if len(u.ContainerStatus.NetworkInfos) == 0 {
+		u.ContainerStatus.NetworkInfos = m.networks()
+	}
+	if pid := e.process(); pid > 0 && u.ContainerStatus.ExecutorPid == nil {
+		u.ContainerStatus.ExecutorPid = proto.Uint32(uint32(pid))
+	}
 	return u
+}
+
+// process is the executor's own, or that of the host which it lives in; 0 when
+// that is not known.
+func (e *executor) process() int32 {
+	if e.pid == 0 && e.host != nil {
+		return e.host.pid
+	}
+	return e.pid
+}
+
+// networks are those of a container without one of its own: clients that look
+// for a task's address read it there.
+func (m *Machine) networks() []*mesos.NetworkInfo {
+	ip, err := netip.ParseAddr(hostOf(m.cfg.Endpoint))
+	if err != nil {
+		return nil
+	}
+	protocol := mesos.NetworkInfo_IPv4
+	if ip.Is6() {
+		protocol = mesos.NetworkInfo_IPv6
+	}
+	return []*mesos.NetworkInfo{{IpAddresses: []*mesos.NetworkInfo_IPAddress{{Protocol: &protocol, IpAddress: proto.String(ip.String())}}}}
 }
 
 func (m *Machine) executorMessage(e *executor, msg *executorapi.Call_Message) {

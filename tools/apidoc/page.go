@@ -158,5 +158,9 @@ func (r *request) curl(fixed *stable) string {
 		t.print(&text, "  ")
 		body = text.String()
 	}
-	return command + " \\\n  -d '" + body + "'"
+	data := "-d"
+	if strings.Contains(r.body, "\n{") { // records
+		data = "--data-binary"
+	}
+	return command + " \\\n  " + data + " '" + body + "'"
 }

@@ -23,6 +23,8 @@ type script struct {
 	scheduler        *stream
 	streamID         string // header of the scheduler's calls
 	operator         *stream
+	// afterwards is what is done once streams have something to say.
+	afterwards []func() error
 
 	schedulerChapter, masterChapter *chapter
 }
@@ -52,13 +54,13 @@ func (s *script) run() error {
 	}
 	s.user = me.Username
 	for _, part := range []func() error{
-		s.watch, s.beginAgent, s.schedulers, s.executors, s.masterCalls, s.agentCalls, s.masterPages, s.agentPages, s.everywhere, s.refusals, s.changes, s.watched,
+		s.watch, s.beginAgent, s.schedulers, s.executors, s.masterCalls, s.agentCalls, s.containers, s.masterPages, s.agentPages, s.everywhere, s.refusals, s.changes, s.watched,
 	} {
 		if err := part(); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.complete()
 }
 
 // beginAgent starts the agent, and waits until it is registered.
@@ -123,7 +125,7 @@ type call struct {
 
 func (s *script) calls(in *chapter, to *process, path string, headers []string, calls []call) error {
 	for _, c := range calls {
-		kind, _, _ := strings.Cut(c.title, " ")
+		kind, _, _ := strings.Cut(c.title, ",")
 		body := `{"type": "` + kind + `"`
 		if c.body != "" {
 			body += ", " + c.body

@@ -75,6 +75,9 @@ func (s *stable) tree(t *tree, key string) {
 			t.keys[i] = s.text(t.keys[i])
 			inner = t.keys[i]
 		}
+		if name := t.member("name"); inner == "value" && name != nil { // a metric
+			inner = name.string()
+		}
 		s.tree(child, inner)
 	}
 	if t.open == 0 {
@@ -104,6 +107,8 @@ func (s *stable) literal(text, key string) string {
 		return strconv.Itoa(moment) + ".0"
 	case n > 1.5e9 && n < 2.5e9 && !measured.MatchString(key):
 		return strconv.Itoa(moment)
+	case key == "size" && n > 1000: // that of a log
+		return aCount
 	case n == 0 || !measured.MatchString(key) || strings.HasSuffix(key, "_interval_seconds"):
 		return text
 	case strings.Contains(text, "."):
