@@ -43,11 +43,11 @@ func write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := generate(ctx, dir)
+	page, err := play(ctx, dir)
 	if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 		return err
 	}
-	return os.WriteFile(path, []byte(text), 0o644)
+	return os.WriteFile(path, []byte(page.render()), 0o644)
 }
 
 // pagePath is where the page is in this module.
@@ -59,22 +59,19 @@ func pagePath(ctx context.Context) (string, error) {
 	return filepath.Join(filepath.Dir(strings.TrimSpace(string(mod))), "docs", "http-api.md"), nil
 }
 
-// generate makes the page. All that it writes is in dir.
-func generate(ctx context.Context, dir string) (text string, err error) {
+// play plays the script. All that it writes is in dir.
+func play(ctx context.Context, dir string) (p *page, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	dir, err = filepath.EvalSymlinks(dir)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	c, err := startMaster(ctx, dir)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
 	s := newScript(ctx, c)
-	if err := s.run(); err != nil {
-		return "", err
-	}
-	return s.page.render(s.fixed), nil
+	return s.page, s.run()
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"path/filepath"
 )
 
 const operatorPath = "/api/v1"
@@ -47,11 +46,6 @@ func (s *script) masterCalls() error {
 		{ok, "GET_MAINTENANCE_SCHEDULE", "", ""},
 		{ok, "GET_MAINTENANCE_STATUS", "", ""},
 	})
-}
-
-// sandbox is the folder of the task that keeps running.
-func (s *script) sandbox() string {
-	return filepath.Join(s.c.dir, "agent", "slaves", s.agent, "frameworks", s.framework, "executors", "web-1", "runs", "latest")
 }
 
 // agentCalls are the calls of operators that read.

@@ -11,6 +11,7 @@ type page struct {
 	// shown are the paths and calls that have an example, for who looks what
 	// lacks one.
 	shown map[string]bool
+	fixed *stable
 }
 
 // chapter is a part of the page.
@@ -72,7 +73,7 @@ Paths that are read with GET have an alias with ` + "`.json`" + ` at the end, ta
 `
 
 // render is the whole page, made stable.
-func (p *page) render(fixed *stable) string {
+func (p *page) render() string {
 	var out strings.Builder
 	out.WriteString(preface)
 	for _, c := range p.chapters {
@@ -81,7 +82,7 @@ func (p *page) render(fixed *stable) string {
 			fmt.Fprintf(&out, "\n%s\n", c.text)
 		}
 		for _, e := range c.entries {
-			e.render(&out, fixed)
+			e.render(&out, p.fixed)
 		}
 	}
 	return out.String()
@@ -122,7 +123,7 @@ func (a *answer) renderBody(out *strings.Builder, fixed *stable) {
 		out.WriteString("\n")
 		return
 	}
-	text := strings.Split(strings.TrimRight(fixed.text(string(a.body)), "\n"), "\n")
+	text := strings.Split(strings.TrimRight(fixed.figures(string(a.body)), "\n"), "\n")
 	for i, line := range text {
 		if i == maxLines {
 			out.WriteString("…\n")

@@ -30,7 +30,8 @@ type script struct {
 }
 
 func newScript(ctx context.Context, c *cluster) *script {
-	s := &script{ctx: ctx, c: c, page: &page{shown: map[string]bool{}}, fixed: newStable()}
+	s := &script{ctx: ctx, c: c, fixed: newStable()}
+	s.page = &page{shown: map[string]bool{}, fixed: s.fixed}
 	s.fixed.replace(c.dir, "/var/lib/troupe")
 	s.listens(c.master, masterAddress)
 	if host, err := os.Hostname(); err == nil { // without a name nothing has to be replaced

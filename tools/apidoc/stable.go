@@ -26,6 +26,8 @@ var (
 	stamp = regexp.MustCompile(`20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:.]+Z`)
 	// anonymous is the name of an actor that has none.
 	anonymous = regexp.MustCompile(`\$[0-9a-f]{8}/`)
+	// sample is a figure for Prometheus.
+	sample = regexp.MustCompile(`(?m)^([a-z_]+(?:\{[^}]*\})?) [-+.0-9a-zA-Z]+$`)
 )
 
 // text makes a text stable.
@@ -41,6 +43,9 @@ func (s *stable) text(text string) string {
 	})
 	return offer.ReplaceAllStringFunc(text, func(id string) string { return numbered(s.ids, id, "-O%d") })
 }
+
+// figures makes a text of samples stable.
+func (s *stable) figures(text string) string { return sample.ReplaceAllString(s.text(text), "$1 1") }
 
 // numbered is the fixed value of an id, by the order in which ids are met.
 func numbered(known map[string]string, id, format string) string {
@@ -63,7 +68,7 @@ const (
 )
 
 var (
-	measured = regexp.MustCompile(`(_secs|_seconds|seconds|_ms|_ms/.*|_bytes|load_.*|event_queue.*|processes|threads|messages_.*|heartbeat.*|calls.*|allocation_run.*|/path_.*|handled|watching|watched)$`)
+	measured = regexp.MustCompile(`((^|system/)cpus_total|_secs|(^|_)seconds|_ms|_ms/.*|_bytes|load_.*|event_queue.*|processes|threads|messages_.*|heartbeat.*|calls.*|allocation_run.*|/path_.*|handled|watching|watched)$`)
 	counted  = regexp.MustCompile(`(pid|executor_pid)$`)
 )
 
@@ -88,8 +93,13 @@ func (s *stable) tree(t *tree, key string) {
 func (s *stable) literal(text, key string) string {
 	switch {
 	case strings.HasPrefix(text, `"`):
-		if strings.HasSuffix(key, "uuid") {
+		switch {
+		case strings.HasSuffix(key, "uuid"):
 			return sixteen
+		case key == "user", key == "uid", key == "gid":
+			return `"root"`
+		case key == "what": // the handler that took longest
+			return `"…"`
 		}
 		return s.text(text)
 	case key == "port", text == "true", text == "false", text == "null":
@@ -107,7 +117,7 @@ func (s *stable) literal(text, key string) string {
 		return strconv.Itoa(moment) + ".0"
 	case n > 1.5e9 && n < 2.5e9 && !measured.MatchString(key):
 		return strconv.Itoa(moment)
-	case key == "size" && n > 1000: // that of a log
+	case key == "size" && n > 100: // that of a log
 		return aCount
 	case n == 0 || !measured.MatchString(key) || strings.HasSuffix(key, "_interval_seconds"):
 		return text
