@@ -50,6 +50,7 @@ func (a *Agent) Init(c *actors.Context) {
 		a.step(c, state.MasterDetected{Master: state.Peer(a.options.Master.String())})
 	}
 	a.follow(c)
+	a.watchLeader(c)
 }
 
 // sample bounds what a flood of bad input writes: of lines with one text, the

@@ -2,6 +2,8 @@ package slave
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -26,12 +28,41 @@ type Detector interface {
 	// says that it does not lead; hint may be the address of the one that is said
 	// to. It does not block.
 	Doubt(leader, hint string)
+	// Suspect tells that the leader at an address has said nothing for long: if
+	// another leads, Leader returns. It does not block.
+	Suspect(leader string)
 }
 
 // leader is whom the detector found last; nil and "" for nobody.
 type leader struct {
 	info    *mesos.MasterInfo
 	address string
+}
+
+// A leader speaks every five seconds. One that has missed a beat may be a process
+// that was stopped, and another may lead long before its link is given up.
+const (
+	leaderWatch   = 2 * time.Second
+	leaderSilence = 7 * time.Second
+)
+
+// watchLeader looks at how long the leader has been silent, now and then.
+func (a *Agent) watchLeader(c *actors.Context) {
+	if a.options.Detector == nil {
+		return
+	}
+	c.Every(leaderWatch, func() {
+		if a.leader.address != "" && silent(a.sys.Peers(), a.leader.address) {
+			a.options.Detector.Suspect(a.leader.address)
+		}
+	})
+}
+
+// silent tells whether the peer at an address should have said something.
+func silent(peers []actors.PeerInfo, address string) bool {
+	return slices.ContainsFunc(peers, func(p actors.PeerInfo) bool {
+		return p.Address == address && p.Linked && p.Silence > leaderSilence
+	})
 }
 
 // follow turns to every leader that the detector finds.

@@ -60,6 +60,8 @@ func (s *seeker) Doubt(leader, hint string) {
 	s.doubts = append(s.doubts, leader+">"+hint)
 }
 
+func (s *seeker) Suspect(string) {}
+
 func (s *seeker) doubted() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -234,3 +236,22 @@ func (noProcesses) WatchHost(int, uint64) (HostProcess, error) {
 	return nil, errors.New("nothing runs here")
 }
 func (noProcesses) Sweep([]string) {}
+
+// Only the leader's own silence counts, and only while it is linked.
+func TestSilentLeader(t *testing.T) {
+	const late = leaderSilence + 1
+	for name, c := range map[string]struct {
+		peer actors.PeerInfo
+		want bool
+	}{
+		"silent":    {actors.PeerInfo{Address: "m:1", Linked: true, Silence: late}, true},
+		"in time":   {actors.PeerInfo{Address: "m:1", Linked: true, Silence: leaderSilence}, false},
+		"unlinked":  {actors.PeerInfo{Address: "m:1", Silence: late}, false},
+		"otherwise": {actors.PeerInfo{Address: "m:2", Linked: true, Silence: late}, false},
+	} {
+		peers := []actors.PeerInfo{{Address: "host:0", Linked: true, Silence: time.Hour}, c.peer}
+		if got := silent(peers, "m:1"); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

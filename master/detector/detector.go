@@ -29,6 +29,11 @@ type Detector interface {
 	// says that it does not lead. hint, which may be empty, is the address of the
 	// one that is said to. About anybody but the present leader it is ignored.
 	Doubt(leader, hint string)
+	// Suspect tells that the leader at an address, host:port, has said nothing for
+	// long, though its link stands: whether another leads is asked of the others,
+	// and the leader stays who it is unless one of them says so of itself. About
+	// anybody but the present leader it is ignored. It does not block.
+	Suspect(leader string)
 	// Masters asks all that can be found for what they are, in the order of
 	// their addresses.
 	Masters(ctx context.Context) ([]Standing, error)

@@ -48,6 +48,8 @@ type list struct {
 	changed chan struct{}
 	// hint is whom to ask first; doubted is who was given up last.
 	hint, doubted string
+	// suspecting: somebody asks whether another leads.
+	suspecting bool
 }
 
 // newList makes a detector. Even a single master is asked: its answer has the
@@ -153,6 +155,41 @@ func (l *list) Doubt(leader, hint string) {
 	}
 	l.doubted = leader
 	l.set(nil)
+}
+
+// Suspect implements Detector.
+func (l *list) Suspect(leader string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	suspected := l.current
+	if suspected == nil || addressOf(suspected) != leader || l.suspecting {
+		return
+	}
+	l.suspecting = true
+	go func() {
+		other := l.other(suspected)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.suspecting = false
+		if other != nil && l.current == suspected {
+			l.set(other)
+		}
+	}()
+}
+
+// other asks every candidate but one, once, who leads instead.
+func (l *list) other(than *mesos.MasterInfo) *mesos.MasterInfo {
+	ctx, cancel := l.until(context.Background())
+	defer cancel()
+	for _, address := range l.order() {
+		if address == addressOf(than) {
+			continue
+		}
+		if leader, _ := l.consult(ctx, address); leader != nil && !same(leader, than) {
+			return leader
+		}
+	}
+	return nil
 }
 
 // Close implements Detector.

@@ -153,6 +153,51 @@ func TestDoubtBeginsAnew(t *testing.T) {
 	})
 }
 
+// A leader that is silent, as a stopped process is, is followed by the one that
+// leads meanwhile; without one it stays who it is.
+func TestSuspectedLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEnsemble()
+		e.says = map[string]answer{"a:1": leads("a:1", "A"), "b:1": names("a:1", "A"), "c:1": names("a:1", "A")}
+		l := e.detector(three...)
+		a := leaderOf(t, l, nil)
+		next := make(chan *mesos.MasterInfo, 1)
+		go func() {
+			m, err := l.Leader(t.Context(), a)
+			if err != nil {
+				t.Error(err)
+			}
+			next <- m
+		}()
+		e.mu.Lock()
+		e.silent["a:1"] = true
+		e.mu.Unlock()
+		before := e.questions()
+		for range 3 {
+			l.Suspect("a:1") // one question at a time
+		}
+		l.Suspect("b:1") // it does not lead
+		<-time.After(time.Minute)
+		if n := e.questions() - before; n == 0 || n > 4 || len(next) != 0 {
+			t.Fatalf("after %d questions: %d changes of leaders", n, len(next))
+		}
+		e.set("b:1", names("c:1", "C"))
+		e.set("c:1", leads("c:1", "C"))
+		l.Suspect("a:1")
+		if m := <-next; m.GetId() != "C" {
+			t.Errorf("%v leads", m)
+		}
+		l.Suspect("a:1") // it leads no more
+		synctest.Wait()
+		if m := leaderOf(t, l, a); m.GetId() != "C" {
+			t.Errorf("%v leads", m)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // A hint is asked first, whether it is listed or not.
 func TestHints(t *testing.T) {
 	for _, hint := range []string{"c:1", "elsewhere:1"} {

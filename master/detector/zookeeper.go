@@ -25,6 +25,9 @@ func newElected(at masters.ZooKeeper, o Options) *elected {
 // Doubt implements Detector.
 func (e *elected) Doubt(string, string) {}
 
+// Suspect implements Detector.
+func (e *elected) Suspect(string) {}
+
 // Masters implements Detector: it asks those that stand for election.
 func (e *elected) Masters(ctx context.Context) ([]Standing, error) {
 	candidates, err := zookeeper.Candidates(ctx, e.options)
