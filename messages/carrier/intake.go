@@ -2,6 +2,7 @@ package carrier
 
 import (
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,8 @@ type Intake struct {
 
 // Read reads the call in a request's body. What is wrong is a *Problem: 405
 // unless the method is POST; 400 without Content-Type and 415 for one that is
-// no Form's; 413 for too large a body, 503 while too many are being read, 408
+// no Form's, or another Content-Encoding than gzip; 413 for a body that is, or
+// becomes, too large, 503 while too many are being read, 408
 // for one that is too slow; 400, with the path of the field, for what cannot be
 // read, lacks a required field, or has a string that is not UTF-8.
 func (in *Intake) Read(w http.ResponseWriter, r *http.Request, call proto.Message) error {
@@ -124,7 +126,11 @@ func (in *Intake) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err := until.SetReadDeadline(time.Now().Add(cmp.Or(in.Patience, DefaultPatience))); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, fmt.Errorf("read the body: %w", err)
 	}
-	data, err := in.readAll(http.MaxBytesReader(w, r.Body, limit), limit)
+	src, err := decoded(http.MaxBytesReader(w, r.Body, limit), r.Header.Get("Content-Encoding"))
+	if err != nil {
+		return nil, unread(err, limit)
+	}
+	data, err := in.readAll(src, limit)
 	if err != nil {
 		return data, err // with the deadline: nothing more is read on this connection
 	}
@@ -133,6 +139,20 @@ func (in *Intake) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return data, fmt.Errorf("read the body: %w", err)
 	}
 	return data, nil
+}
+
+// decoded undoes the encoding of a body: none, or gzip.
+func decoded(body io.Reader, encoding string) (io.Reader, error) {
+	switch encoding {
+	case "", "identity":
+		return body, nil
+	case "gzip":
+		return gzip.NewReader(body)
+	}
+	return nil, &Problem{
+		Status: http.StatusUnsupportedMediaType,
+		Reason: fmt.Sprintf("Content-Encoding: %q: expecting gzip, or none", shortened(encoding)),
+	}
 }
 
 func (in *Intake) readAll(src io.Reader, limit int64) ([]byte, error) {
@@ -147,6 +167,9 @@ func (in *Intake) readAll(src io.Reader, limit int64) ([]byte, error) {
 		}
 		n, err := src.Read(data[len(data):cap(data)])
 		data = data[:len(data)+n]
+		if int64(len(data)) > limit {
+			return data, tooLarge(limit)
+		}
 		if err == io.EOF { //nolint:errorlint // as the contract of io.Reader has it
 			return data, nil
 		}
@@ -168,7 +191,10 @@ func (in *Intake) reserve(n int64) bool {
 func unread(err error, limit int64) error {
 	var over *http.MaxBytesError
 	var late interface{ Timeout() bool }
+	var known *Problem
 	switch {
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &over):
 		return tooLarge(limit)
 	case errors.As(err, &late) && late.Timeout():

@@ -2,6 +2,7 @@ package carrier_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
 	"net"
 	"net/http"
@@ -100,6 +101,50 @@ func TestReadReadsBothForms(t *testing.T) {
 			if err := in.Read(httptest.NewRecorder(), r, got); err != nil || !proto.Equal(got, want) {
 				t.Errorf("%v, %d bytes: %v", form, size, err)
 			}
+		}
+	}
+}
+
+func compressed(t *testing.T, text string) string {
+	t.Helper()
+	var out strings.Builder
+	w := gzip.NewWriter(&out)
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestEncodedBodies(t *testing.T) {
+	whole := compressed(t, `{"type":"REVIVE"}`)
+	for name, c := range map[string]struct {
+		encoding, body string
+		status         int
+	}{
+		"none":         {"identity", `{"type":"REVIVE"}`, 200},
+		"gzip":         {"gzip", whole, 200},
+		"no gzip":      {"gzip", `{"type":"REVIVE"}`, 400},
+		"cut short":    {"gzip", whole[:len(whole)-9], 400},
+		"a bomb":       {"gzip", compressed(t, strings.Repeat(" ", 100_000)), 413},
+		"just too big": {"gzip", compressed(t, strings.Repeat(" ", 1001)), 413},
+		"another":      {"br", whole, 415},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Encoding", c.encoding)
+		w := httptest.NewRecorder()
+		in := carrier.Intake{MaxBody: 1000}
+		call := new(scheduler.Call)
+		if err := in.Read(w, r, call); err != nil {
+			carrier.Refuse(w, err)
+		} else if call.GetType() != scheduler.Call_REVIVE {
+			t.Errorf("%s: read %v", name, call)
+		}
+		if w.Code != c.status {
+			t.Errorf("%s: %d %q, want %d", name, w.Code, w.Body, c.status)
 		}
 	}
 }
