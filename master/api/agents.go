@@ -1,6 +1,8 @@
 package api
 
 import (
+	"runtime"
+
 	"troupe/master/api/records"
 	"troupe/master/state/view"
 	"troupe/messages/json"
@@ -64,7 +66,7 @@ func writeRecovered(w *json.Writer, a *view.Agent) {
 
 func (s *server) writeAgents(w *json.Writer, snapshot *view.Snapshot, q query) {
 	w.BeginObject()
-	usage := snapshot.UsageByRole()
+	usage := snapshot.UsageByRole(runtime.Gosched)
 	var here, recovered []*view.Agent
 	for _, a := range snapshot.SortedAgents() {
 		switch {

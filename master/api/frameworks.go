@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"runtime"
 
 	"troupe/master/api/records"
 	"troupe/master/state/view"
@@ -37,7 +38,7 @@ func writeFrameworkHead(w *json.Writer, f view.FrameworkState, u view.Usage) {
 // writeFramework writes a framework with all that belongs to it.
 func writeFramework(w *json.Writer, f view.FrameworkState) {
 	w.BeginObject()
-	u := f.Usage()
+	u := f.Usage(runtime.Gosched)
 	writeFrameworkHead(w, f, u)
 	w.Field("user", f.Info.GetUser())
 	w.Field("failover_timeout", f.Info.GetFailoverTimeout())

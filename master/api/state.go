@@ -3,6 +3,7 @@ package api
 import (
 	"maps"
 	"net"
+	"runtime"
 	"slices"
 	"strconv"
 
@@ -20,7 +21,7 @@ func (s *server) writeState(w *json.Writer, snapshot *view.Snapshot, _ query) {
 	s.writeBuild(w)
 	s.writeIdentity(w, snapshot)
 	s.writeFlagsMember(w)
-	usage := snapshot.UsageByAgent()
+	usage := snapshot.UsageByAgent(runtime.Gosched)
 	var here, recovered []*view.Agent
 	for _, a := range snapshot.SortedAgents() {
 		if a.Status == view.Recovered {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"runtime"
 	"slices"
 
 	"troupe/master/state/view"
@@ -45,7 +46,7 @@ func (t *tally) write(w *json.Writer, key string) {
 
 func (s *server) writeSummary(w *json.Writer, snapshot *view.Snapshot, _ query) {
 	byAgent, byFramework := tallies(snapshot)
-	usage := snapshot.UsageByAgent()
+	usage := snapshot.UsageByAgent(runtime.Gosched)
 	w.BeginObject()
 	w.Field("hostname", s.info.Hostname)
 	if s.info.Cluster != "" {
@@ -64,7 +65,7 @@ func (s *server) writeSummary(w *json.Writer, snapshot *view.Snapshot, _ query) 
 	})
 	writeList(w, "frameworks", snapshot.Frameworks, func(w *json.Writer, f view.FrameworkState) {
 		w.BeginObject()
-		writeFrameworkHead(w, f, f.Usage())
+		writeFrameworkHead(w, f, f.Usage(runtime.Gosched))
 		byFramework[f.ID].write(w, "slave_ids")
 		w.EndObject()
 	})

@@ -6,21 +6,45 @@ import (
 
 	"troupe/master/state/view"
 	"troupe/messages/json"
+	"troupe/messages/mesos"
 )
+
+// The keys of every task.
+var (
+	keyID        = json.NewKey("id")
+	keyName      = json.NewKey("name")
+	keyFramework = json.NewKey("framework_id")
+	keyExecutor  = json.NewKey("executor_id")
+	keyAgent     = json.NewKey("slave_id")
+	keyState     = json.NewKey("state")
+	keyResources = json.NewKey("resources")
+	keyRole      = json.NewKey("role")
+	keyStatuses  = json.NewKey("statuses")
+	keyTimestamp = json.NewKey("timestamp")
+	keyLabels    = json.NewKey("labels")
+	keyKey       = json.NewKey("key")
+	keyValue     = json.NewKey("value")
+)
+
+// text writes a member.
+func text(w *json.Writer, key json.Key, value string) {
+	w.RawKey(key)
+	w.String(value)
+}
 
 func writeTask(w *json.Writer, t *view.Task) {
 	w.BeginObject()
-	w.Field("id", string(t.ID))
-	w.Field("name", t.Name)
-	w.Field("framework_id", string(t.Framework))
-	w.Field("executor_id", string(t.Executor))
-	w.Field("slave_id", string(t.Agent))
-	w.Field("state", t.State.String())
-	w.Key("resources")
+	text(w, keyID, string(t.ID))
+	text(w, keyName, t.Name)
+	text(w, keyFramework, string(t.Framework))
+	text(w, keyExecutor, string(t.Executor))
+	text(w, keyAgent, string(t.Agent))
+	text(w, keyState, stateName(t.State))
+	w.RawKey(keyResources)
 	writeSum(w, t.Resources)
 	writeLimits(w, t)
-	w.Field("role", t.Role)
-	w.Key("statuses")
+	text(w, keyRole, t.Role)
+	w.RawKey(keyStatuses)
 	w.BeginArray()
 	for i := range t.Statuses {
 		writeStatus(w, &t.Statuses[i])
@@ -30,6 +54,22 @@ func writeTask(w *json.Writer, t *view.Task) {
 		writeTaskExtra(w, x)
 	}
 	w.EndObject()
+}
+
+// stateNames are the names of states, found without reflection.
+var stateNames = func() map[mesos.TaskState]string {
+	names := make(map[mesos.TaskState]string, len(mesos.TaskState_name))
+	for n, name := range mesos.TaskState_name {
+		names[mesos.TaskState(n)] = name
+	}
+	return names
+}()
+
+func stateName(s mesos.TaskState) string {
+	if name, ok := stateNames[s]; ok {
+		return name
+	}
+	return s.String()
 }
 
 func writeLimits(w *json.Writer, t *view.Task) {
@@ -48,8 +88,9 @@ func writeLimits(w *json.Writer, t *view.Task) {
 
 func writeStatus(w *json.Writer, s *view.Status) {
 	w.BeginObject()
-	w.Field("state", s.State.String())
-	w.Field("timestamp", s.Timestamp)
+	text(w, keyState, stateName(s.State))
+	w.RawKey(keyTimestamp)
+	w.Float(s.Timestamp)
 	if d := s.Detail; d != nil {
 		writeLabels(w, d.Labels)
 		if d.Container != nil {

@@ -12,6 +12,14 @@ import (
 // always are the scalars that a summary has even when there is none of them.
 var always = [...]string{"disk", "mem", "gpus", "cpus"}
 
+// alwaysKeys are the keys of always.
+var alwaysKeys = func() (keys [len(always)]json.Key) {
+	for i, name := range always {
+		keys[i] = json.NewKey(name)
+	}
+	return keys
+}()
+
 // writeSum writes a summary of resources: scalars as numbers, ranges and sets
 // as text. What is revocable stands apart.
 func writeSum(w *json.Writer, r resources.Resources) {
@@ -25,9 +33,9 @@ func writeSum(w *json.Writer, r resources.Resources) {
 		}
 	}
 	w.BeginObject()
-	for i, name := range always {
-		w.Key(name)
-		w.Float(amounts[i].Float())
+	for i, key := range alwaysKeys {
+		w.RawKey(key)
+		w.Thousandths(int64(amounts[i]))
 	}
 	if more {
 		writeRest(w, r, true)
@@ -105,10 +113,15 @@ func writeLabels(w *json.Writer, labels *mesos.Labels) {
 	if labels == nil {
 		return
 	}
-	w.Key("labels")
+	w.RawKey(keyLabels)
 	w.BeginArray()
 	for _, l := range labels.GetLabels() {
-		w.Message(l)
+		w.BeginObject()
+		text(w, keyKey, l.GetKey())
+		if l.Value != nil {
+			text(w, keyValue, l.GetValue())
+		}
+		w.EndObject()
 	}
 	w.EndArray()
 }

@@ -245,7 +245,7 @@ func (w *world) compare(in Input) {
 			w.t.Fatalf("after %s other tasks of %s are shown", label(in), shown.ID)
 		}
 	}
-	usage := s.UsageByAgent()
+	usage := s.UsageByAgent(func() {})
 	for id, a := range w.m.agents.byID {
 		if u := usage[id]; !u.Used.Equal(a.used) || !u.Offered.Equal(a.offered) {
 			w.t.Fatalf("after %s agent %s is shown with %s used, it has %s", label(in), id, u.Used, a.used)

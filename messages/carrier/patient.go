@@ -7,7 +7,6 @@ import (
 	"time"
 )
 
-
 // Patient writes to a client that has time for each piece, but not for ever:
 // one that takes nothing would hold a snapshot.
 type Patient struct {

@@ -69,6 +69,32 @@ func appendFloat(b []byte, f float64, bits int) []byte {
 	return append(b, '.', '0')
 }
 
+// exact bounds the numbers of thousandths that are written from their digits:
+// up to here these are the shortest that read back as the same double.
+const exact = 1e15
+
+// appendThousandths appends n/1000 as appendFloat does.
+func appendThousandths(b []byte, n int64) []byte {
+	if n >= exact || n <= -exact {
+		return appendFloat(b, float64(n)/1000, 64)
+	}
+	if n < 0 {
+		b = append(b, '-')
+		n = -n
+	}
+	b = strconv.AppendInt(b, n/1000, 10)
+	rest := n % 1000
+	b = append(b, '.', byte('0'+rest/100))
+	if rest %= 100; rest == 0 {
+		return b
+	}
+	b = append(b, byte('0'+rest/10))
+	if rest %= 10; rest == 0 {
+		return b
+	}
+	return append(b, byte('0'+rest))
+}
+
 const hex = "0123456789abcdef"
 
 // appendString appends s quoted. Bytes that are not UTF-8 become U+FFFD, since

@@ -103,6 +103,12 @@ func (w *Writer) Float(f float64) {
 	w.buffer = appendFloat(w.buffer, f, 64)
 }
 
+// Thousandths is Float of n/1000, at less cost.
+func (w *Writer) Thousandths(n int64) {
+	w.separate()
+	w.buffer = appendThousandths(w.buffer, n)
+}
+
 // Null writes null.
 func (w *Writer) Null() {
 	w.separate()

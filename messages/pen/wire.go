@@ -16,6 +16,10 @@ const (
 	sectionPrefix = 5
 )
 
+// Taker is a writer that takes over what it is given, which nobody changes any
+// more: it need not copy it.
+type Taker interface{ Take(p []byte) error }
+
 // wire collects protobuf's encoding in pieces, so that nothing large is copied
 // when it grows.
 type wire struct {
@@ -138,8 +142,12 @@ func (w *wire) flush() error {
 	if w.err != nil {
 		return w.err
 	}
+	give := func(piece []byte) error { _, err := w.out.Write(piece); return err }
+	if taker, ok := w.out.(Taker); ok {
+		give = taker.Take
+	}
 	for _, piece := range append(w.pieces, w.b) {
-		if _, err := w.out.Write(piece); err != nil {
+		if err := give(piece); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ func roles() map[string]role {
 		"leader":     leaderRole,
 		"returning":  returningRole,
 		"reregister": reregisterRole,
+		"showing":    showingRole,
 	}
 }
 

@@ -164,19 +164,9 @@ func reregisterRole(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	agents, frameworks, tasks := counts[0], counts[1], counts[2]
-	var done sync.WaitGroup
-	done.Add(agents)
-	var starts []func()
-	for i := range agents {
-		a := newSender(i, frameworks, tasks, &done)
-		pid, err := s.Spawn(fmt.Sprintf("agent%d", i), a)
-		if err != nil {
-			return err
-		}
-		starts = append(starts, func() {
-			s.Do(pid, func(c *actors.Context) { c.Send(s.PID(master.Name), a.message) })
-		})
+	register, err := spawnSenders(s, counts[0], counts[1], counts[2])
+	if err != nil {
+		return err
 	}
 	fmt.Fprintln(out, "ready")
 	input := bufio.NewReader(in)
@@ -184,10 +174,31 @@ func reregisterRole(args []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	begun := time.Now()
-	for _, start := range starts {
-		start()
-	}
-	done.Wait()
+	register()
 	fmt.Fprintln(out, time.Since(begun).Seconds())
 	return untilEOF(input)
+}
+
+// spawnSenders makes agents in the master's process. What it returns has them
+// register, and waits until all are.
+func spawnSenders(s *actors.System, agents, frameworks, tasks int) (register func(), err error) {
+	done := new(sync.WaitGroup)
+	done.Add(agents)
+	var starts []func()
+	for i := range agents {
+		a := newSender(i, frameworks, tasks, done)
+		pid, err := s.Spawn(fmt.Sprintf("agent%d", i), a)
+		if err != nil {
+			return nil, err
+		}
+		starts = append(starts, func() {
+			s.Do(pid, func(c *actors.Context) { c.Send(s.PID(master.Name), a.message) })
+		})
+	}
+	return func() {
+		for _, start := range starts {
+			start()
+		}
+		done.Wait()
+	}, nil
 }

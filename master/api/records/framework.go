@@ -2,6 +2,7 @@ package records
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -77,7 +78,7 @@ func InfoOf(f *view.Framework) *mesos.FrameworkInfo {
 
 func sortedUsage(f view.FrameworkState) []view.RoleUsage {
 	var all []view.RoleUsage
-	for role, u := range f.UsageByRole() {
+	for role, u := range f.UsageByRole(runtime.Gosched) {
 		all = append(all, view.RoleUsage{Role: role, Usage: u})
 	}
 	slices.SortFunc(all, func(a, b view.RoleUsage) int { return cmp.Compare(a.Role, b.Role) })

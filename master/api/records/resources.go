@@ -70,7 +70,7 @@ func writePlain(p *pen.Pen, f *pen.Field, e resources.Entry, of, to string) {
 	p.String(resourceName, e.Name())
 	p.Enum(resourceType, int32(mesos.Value_SCALAR))
 	p.Begin(resourceScalar)
-	p.Double(scalarValue, e.Amount().Float())
+	p.Thousandths(scalarValue, int64(e.Amount()))
 	p.End()
 	if of != "" {
 		p.String(resourceRole, of)
@@ -97,7 +97,7 @@ func writeScalars(p *pen.Pen, f *pen.Field, r resources.Resources) {
 		p.String(resourceName, last)
 		p.Enum(resourceType, int32(mesos.Value_SCALAR))
 		p.Begin(resourceScalar)
-		p.Double(scalarValue, r.Scalar(last).Float())
+		p.Thousandths(scalarValue, int64(r.Scalar(last)))
 		p.End()
 		p.End()
 	}

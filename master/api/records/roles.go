@@ -1,6 +1,7 @@
 package records
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ func RolesOf(snapshot *view.Snapshot) []*Role {
 		for _, name := range f.Roles {
 			get(name).Frameworks = append(get(name).Frameworks, string(f.ID))
 		}
-		for name, u := range f.UsageByRole() {
+		for name, u := range f.UsageByRole(runtime.Gosched) {
 			r := get(name)
 			r.Usage = view.Usage{Used: r.Usage.Used.Add(u.Used), Offered: r.Usage.Offered.Add(u.Offered)}
 		}

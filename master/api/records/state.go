@@ -134,7 +134,7 @@ func hostsOf(s *view.Snapshot) func(view.AgentID) string {
 
 // Agents writes a Response.GetAgents in f.
 func Agents(p *pen.Pen, f *pen.Field, s *view.Snapshot) {
-	usage := s.UsageByRole()
+	usage := s.UsageByRole(runtime.Gosched)
 	agents := s.SortedAgents()
 	p.Section(f)
 	p.List(agentsHere)

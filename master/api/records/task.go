@@ -72,9 +72,33 @@ func Task(p *pen.Pen, f *pen.Field, t *view.Task) {
 	p.End()
 }
 
+var (
+	labelsAll  = pen.Of[*mesos.Labels]().Field("labels")
+	labelKey   = pen.Of[*mesos.Label]().Field("key")
+	labelValue = pen.Of[*mesos.Label]().Field("value")
+)
+
+// writeLabels writes what many tasks have, as a message would be.
+func writeLabels(p *pen.Pen, f *pen.Field, labels *mesos.Labels) {
+	p.Begin(f)
+	if len(labels.GetLabels()) > 0 {
+		p.List(labelsAll)
+		for _, l := range labels.GetLabels() {
+			p.Begin(labelsAll)
+			p.String(labelKey, l.GetKey())
+			if l.Value != nil {
+				p.String(labelValue, l.GetValue())
+			}
+			p.End()
+		}
+		p.EndList()
+	}
+	p.End()
+}
+
 func writeExtra(p *pen.Pen, x *view.TaskExtra) {
 	if x.Labels != nil {
-		p.Message(taskLabels, x.Labels)
+		writeLabels(p, taskLabels, x.Labels)
 	}
 	if x.Discovery != nil {
 		p.Message(taskDiscovery, x.Discovery)
@@ -159,7 +183,7 @@ func writeDetail(p *pen.Pen, d *view.StatusDetail) {
 		p.Message(statusCheck, d.Check)
 	}
 	if d.Labels != nil {
-		p.Message(statusLabels, d.Labels)
+		writeLabels(p, statusLabels, d.Labels)
 	}
 	if d.Container != nil {
 		p.Message(statusContainer, d.Container)

@@ -129,6 +129,14 @@ func (y *body) encoded() (err error) {
 // Write adds a chunk for the readers. It waits while the window is full, and
 // lets whoever keeps the others waiting go on alone.
 func (y *body) Write(p []byte) (int, error) {
+	if err := y.Take(append([]byte(nil), p...)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Take is Write of a chunk that nobody changes any more.
+func (y *body) Take(p []byte) error {
 	runtime.Gosched() // actors first
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -137,15 +145,15 @@ func (y *body) Write(p []byte) (int, error) {
 	}
 	for y.held+len(p) > y.board.window && y.held > 0 {
 		if len(y.readers) == 0 {
-			return 0, errDeserted
+			return errDeserted
 		}
 		y.await()
 		y.letGo()
 	}
-	y.chunks = append(y.chunks, append([]byte(nil), p...))
+	y.chunks = append(y.chunks, p)
 	y.held += len(p)
 	y.changed.Broadcast()
-	return len(p), nil
+	return nil
 }
 
 // letGo drops the chunks that every reader has passed, while the window is full.

@@ -101,15 +101,15 @@ func TestWhatIsUsed(t *testing.T) {
 	m.Apply(OffersMade{[]*Offer{{ID: "o", Framework: f1, Agent: "a1", Role: "*", Resources: resources.MustParse("cpus:2")}}})
 	expect("1.5")
 	s := m.Snapshot()
-	u := s.UsageByAgent()["a1"]
+	u := s.UsageByAgent(func() {})["a1"]
 	if u.Used.String() != "cpus:1.5; mem:8" || u.Offered.String() != "cpus:2" {
 		t.Errorf("the agent has %s used and %s offered", u.Used, u.Offered)
 	}
-	roles := s.UsageByRole()["a1"]
+	roles := s.UsageByRole(func() {})["a1"]
 	if len(roles) != 2 || roles[0].Role != "*" || roles[1].Role != "web" || !Total(roles).Used.Equal(u.Used) {
 		t.Errorf("by role it has %v", roles)
 	}
-	if r := s.Frameworks[0].UsageByRole()["web"]; !r.Used.Equal(u.Used) {
+	if r := s.Frameworks[0].UsageByRole(func() {})["web"]; !r.Used.Equal(u.Used) {
 		t.Errorf("the framework has %s used as web", r.Used)
 	}
 	finished := with(task, mesos.TaskState_TASK_FINISHED)

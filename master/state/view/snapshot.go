@@ -72,57 +72,111 @@ func (u Usage) plus(used, offered resources.Resources) Usage {
 }
 
 // UsageByAgent sums up what is held and offered on every agent that has any of
-// it. It looks at every task.
-func (s *Snapshot) UsageByAgent() map[AgentID]Usage {
-	all := make(map[AgentID]Usage, len(s.Agents))
+// it. It looks at every task, and calls rest now and then.
+func (s *Snapshot) UsageByAgent(rest func()) map[AgentID]Usage {
+	all := make(map[AgentID]*parts, len(s.Agents))
 	for _, f := range s.Frameworks {
-		f.eachHold(func(agent AgentID, _ string, used, offered resources.Resources) {
-			all[agent] = all[agent].plus(used, offered)
+		f.eachHold(rest, func(agent AgentID, _ string, used, offered resources.Resources) {
+			partsOf(all, agent).add(used, offered)
 		})
 	}
-	return all
+	return sums(all, rest)
+}
+
+// agentRole is one role on one agent.
+type agentRole struct {
+	agent AgentID
+	role  string
 }
 
 // UsageByRole is UsageByAgent apart for every role, in order of roles.
-func (s *Snapshot) UsageByRole() map[AgentID][]RoleUsage {
-	all := make(map[AgentID][]RoleUsage, len(s.Agents))
+func (s *Snapshot) UsageByRole(rest func()) map[AgentID][]RoleUsage {
+	parts := make(map[agentRole]*parts, len(s.Agents))
 	for _, f := range s.Frameworks {
-		f.eachHold(func(agent AgentID, role string, used, offered resources.Resources) {
-			list := all[agent]
-			i, found := slices.BinarySearchFunc(list, role, func(u RoleUsage, role string) int { return cmp.Compare(u.Role, role) })
-			if !found {
-				list = slices.Insert(list, i, RoleUsage{Role: role})
-				all[agent] = list
-			}
-			list[i].Usage = list[i].plus(used, offered)
+		f.eachHold(rest, func(agent AgentID, role string, used, offered resources.Resources) {
+			partsOf(parts, agentRole{agent, role}).add(used, offered)
 		})
+	}
+	all := make(map[AgentID][]RoleUsage, len(s.Agents))
+	n := 0
+	for of, p := range parts {
+		if n++; n%stretch == 0 {
+			rest()
+		}
+		all[of.agent] = append(all[of.agent], RoleUsage{Role: of.role, Usage: p.sum()})
+	}
+	for _, list := range all {
+		slices.SortFunc(list, func(a, b RoleUsage) int { return cmp.Compare(a.Role, b.Role) })
 	}
 	return all
 }
 
-// Usage sums up what a framework holds and is offered.
-func (f FrameworkState) Usage() Usage {
-	var u Usage
-	f.eachHold(func(_ AgentID, _ string, used, offered resources.Resources) {
-		u = u.plus(used, offered)
-	})
-	return u
+// Usage sums up what a framework holds and is offered, and calls rest now and
+// then.
+func (f FrameworkState) Usage(rest func()) Usage {
+	var p parts
+	f.eachHold(rest, func(_ AgentID, _ string, used, offered resources.Resources) { p.add(used, offered) })
+	return p.sum()
 }
 
 // UsageByRole sums up what a framework holds and is offered in each role.
-func (f FrameworkState) UsageByRole() map[string]Usage {
-	all := make(map[string]Usage)
-	f.eachHold(func(_ AgentID, role string, used, offered resources.Resources) {
-		all[role] = all[role].plus(used, offered)
+func (f FrameworkState) UsageByRole(rest func()) map[string]Usage {
+	all := make(map[string]*parts)
+	f.eachHold(rest, func(_ AgentID, role string, used, offered resources.Resources) {
+		partsOf(all, role).add(used, offered)
 	})
-	return all
+	return sums(all, rest)
+}
+
+// parts are what a usage is the sum of: adding them up at once is much less work
+// than one after the other.
+type parts struct{ used, offered []resources.Resources }
+
+func partsOf[K comparable](all map[K]*parts, key K) *parts {
+	p := all[key]
+	if p == nil {
+		p = new(parts)
+		all[key] = p
+	}
+	return p
+}
+
+func (p *parts) add(used, offered resources.Resources) {
+	if !used.IsEmpty() {
+		p.used = append(p.used, used)
+	}
+	if !offered.IsEmpty() {
+		p.offered = append(p.offered, offered)
+	}
+}
+
+func (p *parts) sum() Usage {
+	var none resources.Resources
+	return Usage{none.Add(p.used...), none.Add(p.offered...)}
+}
+
+// stretch is how many sums or holds there are between two rests.
+const stretch = 1024
+
+func sums[K comparable](all map[K]*parts, rest func()) map[K]Usage {
+	sums := make(map[K]Usage, len(all))
+	for key, p := range all {
+		if len(sums)%stretch == stretch-1 {
+			rest()
+		}
+		sums[key] = p.sum()
+	}
+	return sums
 }
 
 // eachHold calls hold for everything that f holds or is offered, where it is
 // and in which role.
-func (f FrameworkState) eachHold(hold func(agent AgentID, role string, used, offered resources.Resources)) {
+func (f FrameworkState) eachHold(rest func(), hold func(agent AgentID, role string, used, offered resources.Resources)) {
 	var none resources.Resources
-	for _, t := range f.Tasks {
+	for i, t := range f.Tasks {
+		if i%stretch == stretch-1 {
+			rest()
+		}
 		if !tasks.Terminal(t.State) {
 			hold(t.Agent, t.Role, t.Resources, none)
 		}
