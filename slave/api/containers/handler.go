@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"troupe/actors"
@@ -28,7 +29,11 @@ type handler struct {
 func Handler(s System, agent actors.PID) func(http.ResponseWriter, *http.Request, api.Request) {
 	h := &handler{system: s, agent: agent}
 	return func(w http.ResponseWriter, r *http.Request, request api.Request) {
-		if err := h.serve(w, r, request); err != nil {
+		err := h.serve(w, r, request)
+		if request.Input != nil {
+			err = errors.Join(err, stopReading(w))
+		}
+		if err != nil {
 			carrier.Refuse(w, err)
 		}
 	}
@@ -42,6 +47,12 @@ type guest struct {
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, request api.Request) error {
+	if request.Input != nil {
+		// Else nothing could be answered before the client's end.
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+			return err
+		}
+	}
 	v := newVisit(h.agent, request.Call)
 	pid, err := h.system.Spawn("", v)
 	if err != nil {

@@ -120,9 +120,6 @@ type record struct {
 // input carries the records of a request to a container, and answers when it has
 // taken all.
 func (g guest) input(w http.ResponseWriter, next func() (*agent.Call, error)) error {
-	if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
-		return err // else nothing could be answered before the client's end
-	}
 	records, done := make(chan record), make(chan struct{})
 	reading := make(chan struct{})
 	go func() {
@@ -141,16 +138,18 @@ func (g guest) input(w http.ResponseWriter, next func() (*agent.Call, error)) er
 	}()
 	err := g.feed(records)
 	close(done)
-	// A client that sends nothing must not hold the answer up.
-	if late := http.NewResponseController(w).SetReadDeadline(time.Now()); late != nil {
+	if late := stopReading(w); late != nil {
 		return errors.Join(err, late)
 	}
 	<-reading
-	w.Header().Set("Connection", "close")
-	if err == nil {
-		w.WriteHeader(http.StatusOK)
-	}
 	return err
+}
+
+// stopReading lets a request be answered whose client sends nothing, and does
+// not end either. The connection cannot be used again.
+func stopReading(w http.ResponseWriter) error {
+	w.Header().Set("Connection", "close")
+	return http.NewResponseController(w).SetReadDeadline(time.Now())
 }
 
 // feed is nil when the client or the container has ended in order.
@@ -190,7 +189,7 @@ func (g guest) feed(records <-chan record) error {
 			if taken.Error != nil {
 				return carrier.BadRequest(taken.GetError())
 			}
-			under--
+			under = max(under-1, 0)
 		case <-g.lost:
 			return &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "the host of the container is away, or has ended"}
 		}
