@@ -2,14 +2,13 @@ package executor
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"troupe/actors"
 	"troupe/actors/address"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
+	"troupe/messages/spans"
 )
 
 // AgentName is the name of an agent's actor.
@@ -114,37 +113,11 @@ func agentAddress(endpoint, pid string) (actors.PID, error) {
 	return p, nil
 }
 
-// units are those of Mesos's durations; Go's are understood as well.
-var units = []struct {
-	name string
-	is   time.Duration
-}{
-	{"weeks", 7 * 24 * time.Hour},
-	{"days", 24 * time.Hour},
-	{"hrs", time.Hour},
-	{"mins", time.Minute},
-	{"secs", time.Second},
-	{"ms", time.Millisecond},
-	{"us", time.Microsecond},
-	{"ns", time.Nanosecond},
-}
-
 // parseDuration reads "1.5mins" and the like.
 func parseDuration(s string) (time.Duration, error) {
-	for _, u := range units {
-		number, ok := strings.CutSuffix(s, u.name)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseFloat(number, 64)
-		if err != nil || !(n >= 0 && n*float64(u.is) < float64(1<<63-1)) {
-			return 0, fmt.Errorf("is not a duration: %q is not a number that fits", number)
-		}
-		return time.Duration(n * float64(u.is)), nil
+	d, err := spans.Parse(s)
+	if err == nil && d < 0 {
+		err = fmt.Errorf("duration %q is negative", s)
 	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("is not a duration such as 15mins or 5secs")
-	}
-	return d, nil
+	return d, err
 }

@@ -61,8 +61,8 @@ func TestFromEnvironmentNamesTheVariable(t *testing.T) {
 		`MESOS_AGENT_ENDPOINT: "nowhere"`:                  with(given, "MESOS_AGENT_ENDPOINT", "nowhere"),
 		`MESOS_SLAVE_PID: "nowhere"`:                       with(given, "MESOS_AGENT_ENDPOINT", "", "MESOS_SLAVE_PID", "nowhere"),
 		"MESOS_AGENT_ENDPOINT: must be set, or MESOS_SLAV": with(given, "MESOS_AGENT_ENDPOINT", "", "MESOS_SLAVE_PID", ""),
-		`MESOS_RECOVERY_TIMEOUT: "soon": is not a`:         with(given, "MESOS_RECOVERY_TIMEOUT", "soon"),
-		`MESOS_RECOVERY_TIMEOUT: "-1secs": is not a`:       with(given, "MESOS_RECOVERY_TIMEOUT", "-1secs"),
+		`MESOS_RECOVERY_TIMEOUT: "soon": duration`:         with(given, "MESOS_RECOVERY_TIMEOUT", "soon"),
+		`MESOS_RECOVERY_TIMEOUT: "-1secs": duration`:       with(given, "MESOS_RECOVERY_TIMEOUT", "-1secs"),
 	} {
 		if _, err := FromEnvironment(lookupIn(env)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

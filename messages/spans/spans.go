@@ -1,5 +1,5 @@
-// Package spans reads and writes spans of time as Mesos does, "1.5mins". Flags
-// and HTTP faces import it.
+// Package spans reads and writes spans of time as Mesos does, "1.5mins". Flags,
+// HTTP faces, and whoever makes or reads the environment of executors import it.
 package spans
 
 import (
@@ -52,16 +52,18 @@ func Parse(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// Format writes d as Mesos does: in the largest unit that is not
-// above it.
+// Format writes d as Mesos does: in the largest unit that it has one of, or in
+// the next smaller one if only that makes it a whole number.
 func Format(d time.Duration) string {
 	magnitude := d.Abs()
-	if d == 0 {
-		return "0ns"
-	}
-	for _, u := range units {
-		if magnitude >= u.span {
-			return strconv.FormatFloat(float64(d)/float64(u.span), 'g', -1, 64) + u.name
+	for i, u := range units[:len(units)-1] {
+		smaller := units[i+1]
+		switch {
+		case magnitude < u.span:
+		case magnitude%u.span != 0 && magnitude%smaller.span == 0:
+			return strconv.FormatInt(int64(d/smaller.span), 10) + smaller.name
+		default:
+			return strconv.FormatFloat(float64(d)/float64(u.span), 'g', 15, 64) + u.name
 		}
 	}
 	return strconv.FormatInt(int64(d), 10) + "ns"

@@ -6,6 +6,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/spans"
 )
 
 // defaultPath is what executors find programs in, unless the operator says.
@@ -55,9 +56,9 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 		{"MESOS_AGENT_ENDPOINT", m.cfg.Endpoint},
 		{"MESOS_CHECKPOINT", "1"}, // whatever its framework says: every task outlives its agent
 		{"MESOS_HTTP_COMMAND_EXECUTOR", "0"},
-		{"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", duration(m.grace(e))},
-		{"MESOS_RECOVERY_TIMEOUT", duration(m.cfg.RecoveryTimeout)},
-		{"MESOS_SUBSCRIPTION_BACKOFF_MAX", duration(m.cfg.ExecutorRetry)},
+		{"MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", spans.Format(m.grace(e))},
+		{"MESOS_RECOVERY_TIMEOUT", spans.Format(m.cfg.RecoveryTimeout)},
+		{"MESOS_SUBSCRIPTION_BACKOFF_MAX", spans.Format(m.cfg.ExecutorRetry)},
 	} {
 		set(v[0], v[1])
 	}
