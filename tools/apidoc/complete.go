@@ -51,18 +51,24 @@ func (s *script) complete() error {
 			}
 		}
 	}
+	lacking = append(lacking, s.served...)
+	lacking = slices.DeleteFunc(lacking, func(what string) bool { return s.page.shown[what] })
+	if len(lacking) > 0 {
+		return errors.New("no example of " + strings.Join(lacking, ", "))
+	}
+	return nil
+}
+
+// serve notes what the processes say they serve, while both are there.
+func (s *script) serve() error {
 	for _, p := range []*process{s.c.master, s.c.agent} {
 		routes, err := s.routes(p)
 		if err != nil {
 			return err
 		}
 		for _, route := range routes {
-			lacking = append(lacking, p.name()+" "+route)
+			s.served = append(s.served, p.name()+" "+route)
 		}
-	}
-	lacking = slices.DeleteFunc(lacking, func(what string) bool { return s.page.shown[what] })
-	if len(lacking) > 0 {
-		return errors.New("no example of " + strings.Join(lacking, ", "))
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 //go:generate go run .
 
 // patience bounds the whole run.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

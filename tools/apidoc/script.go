@@ -23,6 +23,8 @@ type script struct {
 	scheduler        *stream
 	streamID         string // header of the scheduler's calls
 	operator         *stream
+	// served are the routes of both processes, each behind its name.
+	served []string
 	// afterwards is what is done once streams have something to say.
 	afterwards []func() error
 
@@ -55,7 +57,7 @@ func (s *script) run() error {
 	}
 	s.user = me.Username
 	for _, part := range []func() error{
-		s.watch, s.beginAgent, s.schedulers, s.executors, s.masterCalls, s.agentCalls, s.containers, s.masterPages, s.agentPages, s.everywhere, s.refusals, s.changes, s.watched,
+		s.watch, s.beginAgent, s.schedulers, s.executors, s.masterCalls, s.agentCalls, s.containers, s.masterPages, s.agentPages, s.everywhere, s.serve, s.refusals, s.changes, s.watched,
 	} {
 		if err := part(); err != nil {
 			return err
