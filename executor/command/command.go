@@ -74,6 +74,15 @@ func (x *Executor) prepare(info *mesos.TaskInfo) (program.Spec, error) {
 	return spec, err
 }
 
+// LaunchGroup is not for command executors: the tasks fail, and an executor that
+// has no other ends.
+func (x *Executor) LaunchGroup(d *executor.Driver, group []*mesos.TaskInfo) {
+	x.Base.LaunchGroup(d, group)
+	if x.taken == "" {
+		d.Finish()
+	}
+}
+
 // Kill ends the task within its grace.
 func (x *Executor) Kill(d *executor.Driver, id string, p *mesos.KillPolicy) {
 	if x.taken == "" {

@@ -3,6 +3,8 @@ package command_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +33,7 @@ type rig struct {
 	*executortest.Agent
 	launcher *executortest.Launcher
 	gone     chan struct{}
+	dir      string
 	actor    *executor.Actor
 	x        *command.Executor
 }
@@ -52,7 +55,8 @@ func startWith(t *testing.T, shutdownGrace time.Duration) *rig {
 		}
 	})
 	r := &rig{Agent: executortest.NewAgent(t, sys), launcher: executortest.NewLauncher(), gone: make(chan struct{})}
-	base := program.Spec{Dir: "/sandbox", Env: []string{"A=1", "B=2"}}
+	r.dir = t.TempDir()
+	base := program.Spec{Dir: r.dir, Env: []string{"A=1", "B=2"}}
 	r.x = command.New(base, r.launcher, func() { close(r.gone) })
 	r.actor, err = executor.NewActor(sys, executor.Config{
 		FrameworkID: "F1", ExecutorID: "T1", Agent: r.PID, ShutdownGracePeriod: shutdownGrace,
@@ -88,7 +92,7 @@ func TestTaskRunsAndFinishes(t *testing.T) {
 	r.Launch(sleep("T1"))
 	p := r.launcher.Next(t)
 	want := []string{"A=3", "B=2", "MESOS_ALLOCATION_ROLE=web"}
-	if p.Spec.Dir != "/sandbox" || !slices.Equal(p.Spec.Args, []string{"sh", "-c", "sleep 1"}) || !slices.Equal(p.Spec.Env, want) {
+	if p.Spec.Dir != r.dir || !slices.Equal(p.Spec.Args, []string{"sh", "-c", "sleep 1"}) || !slices.Equal(p.Spec.Env, want) {
 		t.Errorf("launched %+v", p.Spec)
 	}
 	st := r.WantStates(t, "T1", starting, running)
@@ -225,4 +229,45 @@ func TestAgentGone(t *testing.T) {
 	}
 	p.Exit(9)
 	<-r.gone
+}
+
+func TestGroupsAreNotForCommands(t *testing.T) {
+	r := start(t)
+	r.LaunchGroup(sleep("T1"), sleep("T2"))
+	for _, id := range []string{"T1", "T2"} {
+		if st := r.WantStates(t, id, failed); !strings.Contains(st.GetMessage(), "does not take LAUNCH_GROUP") {
+			t.Errorf("message %q", st.GetMessage())
+		}
+	}
+	<-r.gone
+}
+
+func TestVolumesOfCommands(t *testing.T) {
+	for want, c := range map[string]*mesos.ContainerInfo{
+		"": {Volumes: []*mesos.Volume{{
+			Mode: mesos.Volume_RW.Enum(), ContainerPath: proto.String("data"), HostPath: proto.String("real"),
+		}}},
+		`container.mesos.image: APPC: cannot be had from this executor`: {Mesos: &mesos.ContainerInfo_MesosInfo{
+			Image: &mesos.Image{Type: mesos.Image_APPC.Enum()},
+		}},
+	} {
+		r := start(t)
+		info := sleep("T1")
+		info.Container = c
+		c.Type = mesos.ContainerInfo_MESOS.Enum()
+		r.Launch(info)
+		if want != "" {
+			if st := r.WantStates(t, "T1", starting, failed); !strings.HasPrefix(st.GetMessage(), want) {
+				t.Errorf("message %q, want %q", st.GetMessage(), want)
+			}
+			<-r.gone
+			continue
+		}
+		r.launcher.Next(t).Exit(0)
+		r.WantStates(t, "T1", starting, running, finished)
+		if to, err := os.Readlink(filepath.Join(r.dir, "data")); err != nil || to != "real" {
+			t.Errorf("link to %q, %v", to, err)
+		}
+		<-r.gone
+	}
 }
