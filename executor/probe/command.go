@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
@@ -44,7 +45,22 @@ func (p *Prober) command(ctx context.Context, c *mesos.CommandInfo) check.Result
 		return exited(p.last.Status())
 	case <-ctx.Done():
 		p.last.Kill(0)
+		p.await()
 		return check.Result{Err: ctx.Err()}
+	}
+}
+
+// killWait is how long an answer waits for a command that was killed, so that
+// nothing of it is left then. More than the kernel needs for all but those that
+// it lets linger.
+const killWait = 2 * time.Second
+
+func (p *Prober) await() {
+	late := time.NewTimer(killWait)
+	defer late.Stop()
+	select {
+	case <-p.last.Done():
+	case <-late.C:
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -172,7 +173,6 @@ func TestTimeoutEndsAllDescendants(t *testing.T) {
 	for _, name := range []string{"child", "stray", "leader"} {
 		eventually(t, name+" is gone", func() bool { return gone(t, s, name) })
 	}
-	<-p.last.Done()
 	for _, name := range []string{"own", "orphan"} {
 		if gone(t, s, name) {
 			t.Errorf("the task's process %q died with its check", name)
@@ -217,21 +217,27 @@ func exists(s program.Spec, name string) bool {
 }
 
 func TestACommandThatLingersIsNotJoinedByAnother(t *testing.T) {
-	l := executortest.NewLauncher()
-	p := New(l, program.Spec{Dir: "/sandbox"})
-	if got := run(t, p, sh("true"), time.Millisecond); got.Err == nil || got.Err.Error() != "no answer within 1ms" {
-		t.Errorf("%+v", got)
-	}
-	stuck := l.Next(t)
-	if g := stuck.Killed(t); g != 0 {
-		t.Errorf("grace %s", g)
-	}
-	if got := run(t, p, sh("true"), patience); !errors.Is(got.Err, errStuck) {
-		t.Errorf("%+v", got)
-	}
-	stuck.Exit(9)
-	l.Fail(errLaunch)
-	if got := run(t, p, sh("true"), patience); !errors.Is(got.Err, errLaunch) {
-		t.Errorf("%+v", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l := executortest.NewLauncher()
+		p := New(l, program.Spec{Dir: "/sandbox"})
+		begun := time.Now()
+		if got := run(t, p, sh("true"), time.Millisecond); got.Err == nil || got.Err.Error() != "no answer within 1ms" {
+			t.Errorf("%+v", got)
+		}
+		if took := time.Since(begun); took != time.Millisecond+killWait {
+			t.Errorf("it was waited for %s", took)
+		}
+		stuck := l.Next(t)
+		if g := stuck.Killed(t); g != 0 {
+			t.Errorf("grace %s", g)
+		}
+		if got := run(t, p, sh("true"), patience); !errors.Is(got.Err, errStuck) {
+			t.Errorf("%+v", got)
+		}
+		stuck.Exit(9)
+		l.Fail(errLaunch)
+		if got := run(t, p, sh("true"), patience); !errors.Is(got.Err, errLaunch) {
+			t.Errorf("%+v", got)
+		}
+	})
 }

@@ -28,6 +28,8 @@ type Crew struct {
 	// gone is called once, when the crew is leaving and nothing runs any more.
 	gone    func()
 	leaving bool
+	// asking counts the questions that are under way.
+	asking int
 }
 
 // NewCrew makes a crew that tells gone, once, when after Leave or Destroy no
@@ -116,7 +118,7 @@ func (c *Crew) Leave() {
 }
 
 func (c *Crew) checkGone() {
-	if c.leaving && len(c.runners) == 0 {
+	if c.leaving && len(c.runners) == 0 && c.asking == 0 {
 		c.gone()
 	}
 }

@@ -22,8 +22,9 @@ import (
 
 // script answers the n-th question of a check, after a while.
 type script struct {
-	takes  time.Duration
-	answer func(n int) check.Result
+	takes   time.Duration
+	lingers time.Duration // when taken back
+	answer  func(n int) check.Result
 
 	mu    sync.Mutex
 	begun time.Time
@@ -42,6 +43,7 @@ func (s *script) Probe(ctx context.Context, _ check.Probe) check.Result {
 	case <-timer.C:
 		return s.answer(n)
 	case <-ctx.Done():
+		<-time.After(s.lingers)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.ended++
@@ -160,6 +162,22 @@ func TestAKillTakesQuestionsBack(t *testing.T) {
 		s.mu.Unlock()
 		p.Exit(0)
 		b.WantStates(t, "T", mesos.TaskState_TASK_KILLING, mesos.TaskState_TASK_KILLED)
+	})
+}
+
+// TestNothingIsLeft: an executor is not gone while a check's question holds
+// something.
+func TestNothingIsLeft(t *testing.T) {
+	s := &script{takes: time.Hour, lingers: time.Minute}
+	within(t, s, checked(), func(t *testing.T, b *bubble, p *executortest.Process) {
+		<-time.After(20 * time.Second)
+		p.Exit(0)
+		b.WantStates(t, "T", mesos.TaskState_TASK_FINISHED)
+		told := time.Now()
+		<-b.gone
+		if waited := time.Since(told); waited != s.lingers {
+			t.Errorf("gone after %s, want %s", waited, s.lingers)
+		}
 	})
 }
 

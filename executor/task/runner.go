@@ -103,12 +103,15 @@ func (r *runner) ask(e check.Run) {
 	}
 	asking, stop := context.WithCancel(context.Background())
 	r.stops[e.Which] = stop
+	r.crew.asking++
 	r.driver.Go(func(ctx context.Context) func() {
 		defer context.AfterFunc(ctx, stop)()
 		result := p.Probe(asking, e.Probe)
 		return func() {
 			stop()
+			r.crew.asking--
 			r.step(Checked{Input: check.Done{Which: e.Which, Result: result}})
+			r.crew.checkGone()
 		}
 	})
 }
