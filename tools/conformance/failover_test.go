@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,6 +101,26 @@ func TestSchedulersFollowTheLeader(t *testing.T) {
 	f.say(kill("survivor"))
 	f.update("survivor", mesos.TaskState_TASK_KILLED)
 	f.teardown()
+	c.leaderless(f.Address)
+}
+
+// leaderless kills the leader of two masters: the other one cannot lead alone.
+func (c *trio) leaderless(leader string) {
+	c.t.Helper()
+	c.masters[slices.Index(c.addresses, leader)].Signal(syscall.SIGKILL)
+	c.masters[slices.Index(c.addresses, leader)].Wait()
+	for i, d := range c.masters {
+		select {
+		case <-d.Ended():
+			continue
+		default:
+		}
+		e := mesosclient.Endpoint{Address: c.addresses[i], Path: mesosclient.SchedulerPath, Encoding: mesosclient.JSON{}}
+		processtest.Eventually(c.t, "nobody leads", func() bool {
+			a, err := e.Post(c.t.Context(), []byte("not even a call"), nil)
+			return err == nil && a.Status == http.StatusServiceUnavailable && strings.Contains(string(a.Body), "lead")
+		})
+	}
 }
 
 // redirects sees that a master which does not lead sends its clients to the one
