@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/state/view"
@@ -86,7 +88,7 @@ func (m *Machine) startGroup(b *bargain, group *mesos.Offer_Operation_LaunchGrou
 		e = m.addExecutor(b.framework, b.agent, info, b.role, more)
 	}
 	run := &cluster.RunTaskGroup{
-		Framework: b.framework.view.Info, Executor: info, TaskGroup: &mesos.TaskGroupInfo{}, ExecutorRuns: ifTrue(runs),
+		Framework: b.framework.view.Info, Executor: b.executorWithRole(info), TaskGroup: &mesos.TaskGroupInfo{}, ExecutorRuns: ifTrue(runs),
 	}
 	for i, t := range group.GetTaskGroup().GetTasks() {
 		m.addTask(b.framework, b.agent, e, &view.Task{
@@ -158,14 +160,19 @@ func (m *Machine) executorFor(b *bargain, info *mesos.ExecutorInfo) (*executor, 
 	return nil, need, field.In("executor", err)
 }
 
-// sameExecutor compares two infos, of which the agent may have completed one
-// with the framework's id.
+// sameExecutor compares two infos, of which one may be complete: with the
+// framework's id, and with the role of its resources.
 func sameExecutor(a, b *mesos.ExecutorInfo) bool {
 	if a == b || proto.Equal(a, b) {
 		return true
 	}
 	x, y := proto.CloneOf(a), proto.CloneOf(b)
-	x.FrameworkId, y.FrameworkId = nil, nil
+	for _, e := range []*mesos.ExecutorInfo{x, y} {
+		e.FrameworkId = nil
+		for _, r := range e.GetResources() {
+			r.AllocationInfo = nil
+		}
+	}
 	return proto.Equal(x, y)
 }
 
@@ -192,22 +199,35 @@ func specOf(b *bargain, info *mesos.TaskInfo, need resources.Resources, executor
 	return s
 }
 
-// withRole is info with its resources allocated to the offers' role. Agents
-// know the role of a framework that has only one.
+// withRole is info with its resources, and its executor's, allocated to the
+// offers' role. Agents know the role of a framework that has only one.
 func (b *bargain) withRole(info *mesos.TaskInfo) *mesos.TaskInfo {
-	if len(b.framework.view.Roles) < 2 {
-		return info
-	}
-	missing := false
-	for _, r := range info.GetResources() {
-		missing = missing || r.GetAllocationInfo().GetRole() == ""
-	}
-	if !missing {
+	if len(b.framework.view.Roles) < 2 || !missesRole(info.GetResources()) && !missesRole(info.GetExecutor().GetResources()) {
 		return info
 	}
 	info = proto.CloneOf(info)
-	for _, r := range info.GetResources() {
+	b.allocate(info.GetResources())
+	b.allocate(info.GetExecutor().GetResources())
+	return info
+}
+
+func missesRole(list []*mesos.Resource) bool {
+	return slices.ContainsFunc(list, func(r *mesos.Resource) bool { return r.GetAllocationInfo().GetRole() == "" })
+}
+
+// allocate allocates a list that is nobody else's.
+func (b *bargain) allocate(list []*mesos.Resource) {
+	for _, r := range list {
 		r.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &b.role}
 	}
+}
+
+// executorWithRole is withRole of an executor alone.
+func (b *bargain) executorWithRole(info *mesos.ExecutorInfo) *mesos.ExecutorInfo {
+	if len(b.framework.view.Roles) < 2 || !missesRole(info.GetResources()) {
+		return info
+	}
+	info = proto.CloneOf(info)
+	b.allocate(info.GetResources())
 	return info
 }

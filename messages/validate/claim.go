@@ -9,10 +9,11 @@ import (
 // claim is what a task and its executor, or a group, use together. All of it
 // must be possible side by side: nothing that there is only one of, such as a
 // port or a volume that is not shared, is used twice, no name is revocable in
-// one place and not in another, and everything is allocated to one role.
+// one place and not in another, and everything is allocated to one role. What is
+// not said to be allocated belongs to the role of the others.
 type claim struct {
 	sum       resources.Resources
-	first     *mesos.Resource // any of the claim's
+	role      string          // that is named; empty while none is
 	revocable map[string]bool // by name
 	volumes   map[string]bool // persistence ids
 }
@@ -45,11 +46,11 @@ func (c *claim) note(r *mesos.Resource) error {
 		return field.Invalid("name", name, "is revocable in one place and not in another")
 	}
 	c.revocable[name] = taken
-	if c.first == nil {
-		c.first = r
-	}
-	if role, first := r.GetAllocationInfo().GetRole(), c.first.GetAllocationInfo().GetRole(); role != first {
-		return field.Invalid("allocation_info.role", role, "is not that of the first, %q", first)
+	if role := r.GetAllocationInfo().GetRole(); role != "" {
+		if c.role != "" && role != c.role {
+			return field.Invalid("allocation_info.role", role, "is not that of the others, %q", c.role)
+		}
+		c.role = role
 	}
 	id := r.GetDisk().GetPersistence().GetId()
 	if id == "" || r.Shared != nil {

@@ -65,7 +65,8 @@ func TestTaskInfo(t *testing.T) {
 		}, `resources[3].name: "cpus": is revocable in one place and not in another`},
 		{"two roles", func(x T) {
 			x.Resources = append(resources.MustParse("cpus:1").Allocate("a").Proto(), resources.MustParse("mem:1").Allocate("b").Proto()...)
-		}, `resources[1].allocation_info.role: "b": is not that of the first, "a"`},
+		}, `resources[1].allocation_info.role: "b": is not that of the others, "a"`},
+		{"role of one alone", func(x T) { x.Resources[1].AllocationInfo = &mesos.Resource_AllocationInfo{Role: ptr("a")} }, ""},
 		{"volume twice", func(x T) { x.Resources = append(x.Resources, volumeOf("v"), volumeOf("v")) }, `resources[4].disk.persistence.id: "v": is there twice`},
 		{"cgroups of its own", func(x T) {
 			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesos.LinuxInfo{ShareCgroups: ptr(false)}}
