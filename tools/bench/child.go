@@ -29,6 +29,8 @@ func roles() map[string]role {
 		"returning":  returningRole,
 		"reregister": reregisterRole,
 		"showing":    showingRole,
+		"changing":   changingRole,
+		"audience":   audienceRole,
 	}
 }
 

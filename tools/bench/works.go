@@ -29,6 +29,7 @@ func works() []work {
 		{"failover", "a new master learns 5,000, 20,000 and 50,000 agents with 10 tasks each of another process", failover},
 		{"reregistration", "Mesos's AgentReregistrationDelay: agents in the master's process send what they run", reregistration},
 		{"state", "reads of the whole state, and what messages to the master take meanwhile", readState},
+		{"stream", "1,000 subscribers of the operators' event stream while 10,000 tasks a minute live and end", streamEvents},
 		{"registrar", "50,000 agents admitted and recovered, with each store", registrar},
 		{"recovery", "an agent with 500 running tasks is killed and started again", recovery},
 		{"leaderless", "the leading one of three masters is killed", leaderless},
