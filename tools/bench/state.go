@@ -232,27 +232,32 @@ type latencies struct{ asks, health []time.Duration }
 // askEvery is between two questions.
 const askEvery = 2 * time.Millisecond
 
-// meanwhile asks the master's actor, and /health, again and again while f runs.
+// meanwhile asks the master's actor, and /health, again and again while f runs,
+// and once before.
 func (s *shown) meanwhile(ctx context.Context, f func(context.Context) error) (latencies, error) {
 	sys, err := actors.New(actors.Options{})
 	if err != nil {
 		return latencies{}, err
 	}
 	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	var l latencies
+	if err := errors.Join(s.ask(ctx, sys), s.health(ctx)); err != nil {
+		return l, errors.Join(err, end(sys))
+	}
 	var asking, health error
 	var done sync.WaitGroup
 	done.Go(func() { l.asks, asking = repeat(ctx, func() error { return s.ask(ctx, sys) }) })
-	done.Go(func() {
-		l.health, health = repeat(ctx, func() error { _, _, err := s.read(ctx, "/health", "", ""); return err })
-	})
+	done.Go(func() { l.health, health = repeat(ctx, func() error { return s.health(ctx) }) })
 	err = f(ctx)
 	stop()
 	done.Wait()
-	if err == nil && (len(l.asks) == 0 || len(l.health) == 0) {
-		err = errNothing
-	}
 	return l, errors.Join(err, asking, health, end(sys))
+}
+
+func (s *shown) health(ctx context.Context) error {
+	_, _, err := s.read(ctx, "/health", "", "")
+	return err
 }
 
 // ask asks the master for something that it refuses at once.
@@ -269,22 +274,18 @@ func repeat(ctx context.Context, f func() error) ([]time.Duration, error) {
 	for {
 		begun := time.Now()
 		err := f()
-		if ctx.Err() != nil {
-			slices.Sort(all)
-			return all, nil
-		}
-		if err != nil {
+		switch {
+		case ctx.Err() == nil && err != nil:
 			return nil, err
+		case ctx.Err() == nil || len(all) == 0: // one at least
+			all = append(all, time.Since(begun))
 		}
-		all = append(all, time.Since(begun))
 		if pass(ctx, askEvery) != nil {
 			slices.Sort(all)
 			return all, nil
 		}
 	}
 }
-
-var errNothing = errors.New("nothing was measured")
 
 // pass waits.
 func pass(ctx context.Context, d time.Duration) error {
