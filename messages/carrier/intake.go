@@ -26,7 +26,7 @@ const (
 // zero Intake has the defaults. Handlers share it.
 type Intake struct {
 	MaxBody int64 // bytes of one body
-	MaxAll  int64 // bytes of the bodies that are being read
+	MaxAll  int64 // bytes of the bodies that are being read, and of what is made of them
 	// Patience is how long a body may take to arrive.
 	Patience time.Duration
 
@@ -36,7 +36,7 @@ type Intake struct {
 // Read reads the call in a request's body. What is wrong is a *Problem: 405
 // unless the method is POST; 400 without Content-Type and 415 for one that is
 // no Form's, or another Content-Encoding than gzip; 413 for a body that is, or
-// becomes, too large, 503 while too many are being read, 408
+// becomes, too large or holds too many messages, 503 while too many are being read, 408
 // for one that is too slow; 400, with the path of the field, for what cannot be
 // read, lacks a required field, or has a string that is not UTF-8.
 func (in *Intake) Read(w http.ResponseWriter, r *http.Request, call proto.Message) error {
@@ -57,8 +57,19 @@ func (in *Intake) ReadBody(w http.ResponseWriter, r *http.Request, form Form, ca
 	if err != nil {
 		return err
 	}
+	more := cost(form, body, call.ProtoReflect().Descriptor())
+	switch most := cmp.Or(in.MaxAll, DefaultMaxAll); {
+	case more > most:
+		return &Problem{Status: http.StatusRequestEntityTooLarge, Reason: "the body holds too many messages"}
+	case !in.reserve(more):
+		return errTooMany
+	}
+	defer in.held.Add(-more)
 	return Decode(form, body, call)
 }
+
+// errTooMany refuses what may be asked for again.
+var errTooMany = &Problem{Status: http.StatusServiceUnavailable, Reason: "too many large requests at once"}
 
 // RequirePost is a *Problem, 405, unless the method is POST.
 func RequirePost(r *http.Request) error {
@@ -161,7 +172,7 @@ func (in *Intake) readAll(src io.Reader, limit int64) ([]byte, error) {
 		if len(data) == cap(data) {
 			grown := min(max(firstStep, 2*int64(cap(data))), limit+1)
 			if !in.reserve(grown - int64(cap(data))) {
-				return data, &Problem{Status: http.StatusServiceUnavailable, Reason: "too many large requests at once"}
+				return data, errTooMany
 			}
 			data = append(make([]byte, 0, grown), data...)
 		}

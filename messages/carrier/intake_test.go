@@ -238,6 +238,31 @@ func TestBodiesAtOnceAreBounded(t *testing.T) {
 	}
 }
 
+func TestBodiesOfManySmallMessagesAreBounded(t *testing.T) {
+	many := &scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), Accept: &scheduler.Call_Accept{}}
+	for range 10_000 {
+		many.Accept.Operations = append(many.Accept.Operations, new(mesos.Offer_Operation))
+	}
+	for _, form := range []carrier.Form{carrier.JSON, carrier.Protobuf} {
+		body, err := form.Append(nil, many)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for room, status := range map[int64]int{100_000: 413, 2_570_000: 503, 3_000_000: 200} {
+			r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+			r.Header.Set("Content-Type", form.String())
+			w := httptest.NewRecorder()
+			in := carrier.Intake{MaxAll: room}
+			if err := in.Read(w, r, new(scheduler.Call)); err != nil {
+				carrier.Refuse(w, err)
+			}
+			if w.Code != status {
+				t.Errorf("%v of %d bytes with room for %d: %d, want %d", form, len(body), room, w.Code, status)
+			}
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, form := range []carrier.Form{carrier.JSON, carrier.Protobuf} {
 		body, err := form.Append(nil, kill("t"))
@@ -248,13 +273,15 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(false, []byte(`{"type":"ACCEPT","accept":{"operations":[{"type":"LAUNCH"}]}}`))
 	f.Add(true, []byte("\x12\x03\x0a\x01\xff"))
+	in := new(carrier.Intake)
 	f.Fuzz(func(t *testing.T, binary bool, body []byte) {
 		form := carrier.JSON
 		if binary {
 			form = carrier.Protobuf
 		}
 		call := new(scheduler.Call)
-		if carrier.Decode(form, body, call) != nil {
+		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
+		if in.ReadBody(httptest.NewRecorder(), r, form, call) != nil {
 			return
 		}
 		if err := proto.CheckInitialized(call); err != nil {
