@@ -16,7 +16,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
+	mesosjson "troupe/messages/json"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/agent"
 	"troupe/messages/recordio"
 	"troupe/slave/api"
 	"troupe/slave/api/containers"
@@ -37,7 +39,9 @@ func startOperated(t *testing.T, f *fakeMaster, dir, listen string) *operated {
 	v := api.NewView(view.Limits{}, func(agent string) string { return filepath.Join(dir, "slaves", agent) })
 	o := &operated{t: t, master: f, dir: dir}
 	o.testAgent = startAgent(t, f, dir, listen, func(o *Options) { o.Publisher = tee{o.Publisher, v} })
-	api.Mount(o.sys, v, api.Info{Containers: containers.Handler(o.sys, o.sys.PID(Name))})
+	api.Mount(o.sys, v, api.Info{
+		Containers: containers.Handler(o.sys, o.sys.PID(Name)), Others: containers.List(o.sys, o.sys.PID(Name)),
+	})
 	return o
 }
 
@@ -116,6 +120,11 @@ func TestNestedContainers(t *testing.T) {
 	o.want(200, "", call("LAUNCH_NESTED_CONTAINER", a, shell("pwd; echo $MESOS_SANDBOX; exec sleep 1000")))
 	o.want(202, "", call("LAUNCH_CONTAINER", a, shell("true")))
 	o.want(500, "has not ended", call("REMOVE_CONTAINER", a, ""))
+	for part, shown := range map[string]string{`"show_nested": true`: "[T T:a]", `"show_standalone": true`: "[T]", `"show_nested": true, "show_standalone": true`: "[T T:a]"} {
+		if got := fmt.Sprint(o.shown(part)); got != shown {
+			t.Errorf("%s: %s", part, got)
+		}
+	}
 	o.want(200, "", call("LAUNCH_CONTAINER", id(o.root, "a", "deeper"), shell("exec sleep 1000")))
 	o.want(200, "", call("LAUNCH_CONTAINER", id(o.root, "b"), shell("exit 3")))
 	o.want(200, `"exit_status":768`, call("WAIT_CONTAINER", id(o.root, "b"), ""))
@@ -146,6 +155,25 @@ func TestNestedContainers(t *testing.T) {
 		t.Errorf("the container that was waited for: %s", got)
 	}
 	o.want(404, "", call("WAIT_CONTAINER", a, ""))
+}
+
+// shown lists what GET_CONTAINERS shows: EXECUTOR:CONTAINER, or EXECUTOR for its own.
+func (o *operated) shown(flags string) []string {
+	o.t.Helper()
+	status, text := o.post(`{"type": "GET_CONTAINERS", "get_containers": {` + flags + `}}`)
+	response := new(agent.Response)
+	if err := mesosjson.Unmarshal([]byte(text), response); err != nil || status != 200 {
+		o.t.Fatalf("%d %s (%v)", status, text, err)
+	}
+	var list []string
+	for _, c := range response.GetGetContainers().GetContainers() {
+		name := c.GetExecutorId().GetValue()
+		if c.GetContainerId().Parent != nil || name == "" {
+			name += ":" + c.GetContainerId().GetValue()
+		}
+		list = append(list, name)
+	}
+	return list
 }
 
 // untilSaid waits until a file has some content, which may take the program a
@@ -207,6 +235,11 @@ func TestStandaloneContainers(t *testing.T) {
 	o.want(200, "", call("LAUNCH_CONTAINER", id("lone"), shell("while ! test -f end; do sleep 0.01; done; exit 4")))
 	o.want(202, "", call("LAUNCH_CONTAINER", id("lone"), shell("true")))
 	o.want(200, "", call("LAUNCH_CONTAINER", id("lone", "below"), shell("exec sleep 1000")))
+	for part, shown := range map[string]string{`"show_nested": true`: "[]", `"show_standalone": true`: "[:lone]", `"show_nested": true, "show_standalone": true`: "[:lone :below]"} {
+		if got := fmt.Sprint(o.shown(part)); got != shown {
+			t.Errorf("%s: %s", part, got)
+		}
+	}
 	o.leave(t)
 
 	o = startOperated(t, master, dir, address)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
 	"troupe/executor/program"
@@ -101,6 +102,10 @@ func (n *Nest) Empty() bool {
 
 // Call does what a visitor asks for, and answers it.
 func (n *Nest) Call(visitor actors.PID, m *cluster.ContainerCall) {
+	if m.GetCall().GetType() == agent.Call_GET_CONTAINERS {
+		n.list(visitor)
+		return
+	}
 	id, err := validate.ContainerCall(m.GetCall())
 	if err != nil {
 		n.answer(visitor, cluster.ContainerAnswer_INVALID, err.Error())
@@ -121,6 +126,24 @@ func (n *Nest) Call(visitor actors.PID, m *cluster.ContainerCall) {
 	case agent.Call_ATTACH_CONTAINER_INPUT:
 		n.attachInput(visitor, key)
 	}
+}
+
+// list answers with the containers that run.
+func (n *Nest) list(visitor actors.PID) {
+	list := &agent.Response_GetContainers{}
+	for _, c := range n.inOrder() {
+		if c.process == nil || c.over {
+			continue
+		}
+		list.Containers = append(list.Containers, &agent.Response_GetContainers_Container{
+			ContainerId:     c.id,
+			ContainerStatus: &mesos.ContainerStatus{ContainerId: c.id, ExecutorPid: proto.Uint32(uint32(c.process.Pid()))},
+		})
+	}
+	n.context.Send(visitor, &cluster.ContainerAnswer{
+		Outcome:  cluster.ContainerAnswer_DONE.Enum(),
+		Response: &agent.Response{Type: agent.Response_GET_CONTAINERS.Enum(), GetContainers: list},
+	})
 }
 
 func (n *Nest) answer(to actors.PID, outcome cluster.ContainerAnswer_Outcome, message string) {

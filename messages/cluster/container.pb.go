@@ -107,7 +107,8 @@ func (ContainerAnswer_Outcome) EnumDescriptor() ([]byte, []int) {
 }
 
 // ContainerCall asks for a container to be launched, waited for, killed or
-// removed, or for its input or output. The visitor, an actor of the agent's
+// removed, for its input or output, or, by GET_CONTAINERS, for the list of all
+// such containers, which every host answers for its own. The visitor, an actor of the agent's
 // process, sends it to the agent, which sends it on to the host; that answers
 // the visitor by ContainerAnswer.
 type ContainerCall struct {
@@ -195,10 +196,17 @@ func (x *ContainerCall) GetSwitchUser() bool {
 type ContainerCallSent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A printed address.
-	Host          *string `protobuf:"bytes,1,req,name=host" json:"host,omitempty"`
+	Host *string `protobuf:"bytes,1,req,name=host" json:"host,omitempty"`
+	// How many have it.
+	Hosts         *int32 `protobuf:"varint,2,opt,name=hosts,def=1" json:"hosts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
+
+// Default values for ContainerCallSent fields.
+const (
+	Default_ContainerCallSent_Hosts = int32(1)
+)
 
 func (x *ContainerCallSent) Reset() {
 	*x = ContainerCallSent{}
@@ -235,6 +243,13 @@ func (x *ContainerCallSent) GetHost() string {
 		return *x.Host
 	}
 	return ""
+}
+
+func (x *ContainerCallSent) GetHosts() int32 {
+	if x != nil && x.Hosts != nil {
+		return *x.Hosts
+	}
+	return Default_ContainerCallSent_Hosts
 }
 
 // ContainerAnswer answers ContainerCall. Where the call asks for input or
@@ -589,9 +604,10 @@ const file_messages_cluster_container_proto_rawDesc = "" +
 	"\asandbox\x18\x03 \x01(\tR\asandbox\x127\n" +
 	"\venvironment\x18\x04 \x01(\v2\x15.mesos.v1.EnvironmentR\venvironment\x12\x1f\n" +
 	"\vswitch_user\x18\x05 \x01(\bR\n" +
-	"switchUser\"'\n" +
+	"switchUser\"@\n" +
 	"\x11ContainerCallSent\x12\x12\n" +
-	"\x04host\x18\x01 \x02(\tR\x04host\"\x82\x02\n" +
+	"\x04host\x18\x01 \x02(\tR\x04host\x12\x17\n" +
+	"\x05hosts\x18\x02 \x01(\x05:\x011R\x05hosts\"\x82\x02\n" +
 	"\x0fContainerAnswer\x12A\n" +
 	"\aoutcome\x18\x01 \x02(\x0e2'.troupe.cluster.ContainerAnswer.OutcomeR\aoutcome\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x124\n" +

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"maps"
 	"math"
 	"net/http"
@@ -129,4 +130,38 @@ func (s *server) getContainers(*agent.Call) (*agent.Response, error) {
 		})
 	}
 	return &agent.Response{GetContainers: found}, nil
+}
+
+// addOthers adds the containers that are no executor's own to a list of those
+// that are, as far as they are asked for: those below one that stands alone must
+// be asked for as both.
+func (s *server) addOthers(ctx context.Context, call *agent.Call, r *agent.Response_GetContainers) error {
+	of := call.GetGetContainers()
+	if s.info.Others == nil || !of.GetShowNested() && !of.GetShowStandalone() {
+		return nil
+	}
+	others, err := s.info.Others(ctx)
+	if err != nil {
+		return err
+	}
+	executors := map[string]*agent.Response_GetContainers_Container{}
+	for _, c := range r.GetContainers() {
+		executors[c.GetContainerId().GetValue()] = c
+	}
+	for _, c := range others {
+		root := c.GetContainerId()
+		for root.Parent != nil {
+			root = root.Parent
+		}
+		executor := executors[root.GetValue()]
+		if executor == nil && !of.GetShowStandalone() || c.GetContainerId().Parent != nil && !of.GetShowNested() {
+			continue
+		}
+		found := proto.CloneOf(c)
+		if executor != nil {
+			found.FrameworkId, found.ExecutorId, found.ExecutorName = executor.FrameworkId, executor.ExecutorId, executor.ExecutorName
+		}
+		r.Containers = append(r.Containers, found)
+	}
+	return nil
 }

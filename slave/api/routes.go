@@ -1,12 +1,14 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
 
 	"troupe/messages/carrier/legacy"
 	"troupe/messages/json"
+	"troupe/messages/mesos/agent"
 	"troupe/slave/state/view"
 )
 
@@ -32,6 +34,8 @@ type Info struct {
 	// Containers answers the calls that launch, end and attach to containers;
 	// nil: the agent has no such calls.
 	Containers func(http.ResponseWriter, *http.Request, Request)
+	// Others lists the containers that are no executor's own; nil: there are none.
+	Others func(context.Context) ([]*agent.Response_GetContainers_Container, error)
 	// LogFile is served as /slave/log; empty: there is none.
 	LogFile string
 	// What the processes of a host use, by the sandboxes they work in; nil if

@@ -30,6 +30,10 @@ func (m *Machine) containerCall(from Peer, msg *cluster.ContainerCall) {
 		m.stranger(Received{From: from, Message: msg})
 		return
 	}
+	if msg.GetCall().GetType() == agent.Call_GET_CONTAINERS {
+		m.listContainers(from, msg.GetCall())
+		return
+	}
 	id, err := validate.ContainerCall(msg.GetCall())
 	if err != nil {
 		m.answerCall(from, cluster.ContainerAnswer_INVALID, err.Error())
@@ -54,6 +58,25 @@ func (m *Machine) containerCall(from Peer, msg *cluster.ContainerCall) {
 		return
 	}
 	m.forwardCall(h, from, &cluster.ContainerCall{Call: msg.GetCall()})
+}
+
+// listContainers asks every host that is there.
+func (m *Machine) listContainers(from Peer, call *agent.Call) {
+	var hosts []string
+	for _, h := range sorted(m.hosts) {
+		if h.peer != "" && h.end == nil {
+			hosts = append(hosts, string(h.peer))
+		}
+	}
+	if len(hosts) == 0 {
+		m.answerCall(from, cluster.ContainerAnswer_DONE, "There is no host")
+		return
+	}
+	count, visitor := int32(len(hosts)), string(from)
+	for _, h := range hosts {
+		m.send(from, &cluster.ContainerCallSent{Host: &h, Hosts: &count})
+		m.send(Peer(h), &cluster.ContainerCall{Call: call, Visitor: &visitor})
+	}
 }
 
 // outcomeWithout is what becomes of a call about a container of which even the
