@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -126,9 +127,8 @@ func firstDifference(want, got string) string {
 }
 
 func (s *scenario) command(line string) {
-	for name, id := range s.ids {
-		line = regexp.MustCompile(`\b`+name+`\b`).ReplaceAllString(line, id)
-	}
+	// At once: an id may have another's name in it.
+	line = idName.ReplaceAllStringFunc(line, func(name string) string { return cmp.Or(s.ids[name], name) })
 	verb, rest, _ := strings.Cut(line, " ")
 	first, more, _ := strings.Cut(rest, " ")
 	switch verb {
@@ -278,6 +278,9 @@ func (s *scenario) name(letter, id string) {
 	s.names[id] = fmt.Sprint(letter, n)
 	s.ids[fmt.Sprint(letter, n)] = id
 }
+
+// idName is what stands for an id in a scenario.
+var idName = regexp.MustCompile(`\b[A-Z][0-9]+\b`)
 
 var uuidText = regexp.MustCompile(`"uuid":"[A-Za-z0-9+/]{22}=="`)
 
