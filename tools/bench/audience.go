@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +46,7 @@ func audienceRole(args []string, in io.Reader, out io.Writer) error {
 	for i := range n {
 		a.leaving.Go(func() {
 			if err := a.listen(ctx, i == 0); err != nil && ctx.Err() == nil {
-				fmt.Fprintln(out, "a subscriber:", err) // which no line is to be
+				fmt.Fprintln(os.Stderr, "a subscriber:", err)
 				a.lost.Add(1)
 			}
 		})
