@@ -35,7 +35,7 @@ func mountUnset(r Router) {
 		if u.reads != 0 {
 			methods = append([]string{"GET", "HEAD"}, methods...)
 		}
-		both(r, u.path, u.help, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		h := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			switch {
 			case !slices.Contains(methods, r.Method):
 				refuseMethod(rw, r, methods)
@@ -44,7 +44,11 @@ func mountUnset(r Router) {
 			default:
 				legacy.Serve(rw, r, func(w *json.Writer) { writeEmpty(w, u.reads) })
 			}
-		}))
+		})
+		both(r, u.path, u.help, h)
+		if u.reads != 0 {
+			both(r, u.path+".json", u.help, h)
+		}
 	}
 }
 

@@ -131,7 +131,7 @@ func readPart(file *os.File, virtual string, offset, length uint64) (Part, error
 	if info.IsDir() {
 		return Part{}, fmt.Errorf("%w: path=%q is a folder", errQuery, virtual)
 	}
-	part := Part{Size: uint64(info.Size())}
+	part := Part{Data: []byte{}, Size: uint64(info.Size())}
 	if offset >= part.Size {
 		return part, nil
 	}
