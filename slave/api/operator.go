@@ -10,6 +10,7 @@ import (
 	"troupe/messages/carrier"
 	"troupe/messages/mesos/agent"
 	"troupe/messages/recordio"
+	"troupe/messages/validate"
 )
 
 // Request is a call of an operator, or of an executor for its containers.
@@ -121,21 +122,11 @@ func (o *operator) answer(w http.ResponseWriter, r *http.Request, request Reques
 		return writeResponse(w, request.Media.Accept, call.GetType(), response)
 	case call.GetType() == agent.Call_SET_LOGGING_LEVEL:
 		return o.server.setLoggingLevel(call.GetSetLoggingLevel())
-	case o.server.info.Containers != nil && ofContainers[call.GetType()]:
+	case o.server.info.Containers != nil && validate.AboutContainer(call.GetType()):
 		o.server.info.Containers(w, r, request)
 		return nil
 	}
 	return &carrier.Problem{
 		Status: http.StatusNotImplemented, Reason: "Call " + call.GetType().String() + " is not implemented: this agent has nothing of the kind",
 	}
-}
-
-// ofContainers are the calls of Info.Containers.
-var ofContainers = map[agent.Call_Type]bool{
-	agent.Call_LAUNCH_NESTED_CONTAINER: true, agent.Call_WAIT_NESTED_CONTAINER: true,
-	agent.Call_KILL_NESTED_CONTAINER: true, agent.Call_REMOVE_NESTED_CONTAINER: true,
-	agent.Call_LAUNCH_NESTED_CONTAINER_SESSION: true,
-	agent.Call_ATTACH_CONTAINER_INPUT:          true, agent.Call_ATTACH_CONTAINER_OUTPUT: true,
-	agent.Call_LAUNCH_CONTAINER: true, agent.Call_WAIT_CONTAINER: true,
-	agent.Call_KILL_CONTAINER: true, agent.Call_REMOVE_CONTAINER: true,
 }

@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/actors/address"
 	"troupe/messages/cluster"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
@@ -405,3 +407,82 @@ func (nowhere) Spawn(string, actors.Actor, ...actors.SpawnOption) (actors.PID, e
 	return actors.PID{}, nil
 }
 func (nowhere) Do(actors.PID, func(*actors.Context)) bool { return false }
+
+// TestList asks all hosts at once, and waits neither for one that is gone nor
+// forever for one that says nothing.
+func TestList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sys, err := actors.New(actors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		spawn := func(name string, a actors.Actor) actors.PID {
+			pid, err := sys.Spawn(name, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+		one, two := spawn("one", player{"a"}), spawn("two", player{"b"})
+		silent, leaving := spawn("silent", player{}), spawn("leaving", player{"leaves"})
+		for name, c := range map[string]struct {
+			hosts []actors.PID
+			found int
+		}{"nobody": {nil, 0}, "two": {[]actors.PID{one, two}, 2}, "some": {[]actors.PID{one, silent, leaving, two}, 2}} {
+			boss := spawn("agent-of-"+name, hosting{c.hosts})
+			begun := time.Now()
+			list, err := List(sys, boss)(t.Context())
+			if took := time.Since(begun); err != nil || len(list) != c.found || (took > 0) != (name == "some") || took > surveyLimit {
+				t.Errorf("%s: %v (%v) after %v", name, list, err, took)
+			}
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := List(sys, silent)(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("a client that is gone: %v", err)
+		}
+		if err := sys.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// hosting is an agent with some hosts.
+type hosting struct{ hosts []actors.PID }
+
+func (h hosting) Init(c *actors.Context) {
+	actors.Handle(c, func(c *actors.Context, m *cluster.ContainerCall) {
+		if len(h.hosts) == 0 {
+			c.Reply(&cluster.ContainerAnswer{Outcome: cluster.ContainerAnswer_DONE.Enum()})
+		}
+		for _, host := range h.hosts {
+			c.Reply(&cluster.ContainerCallSent{Host: proto.String(host.String()), Hosts: proto.Int32(int32(len(h.hosts)))})
+			c.Send(host, &cluster.ContainerCall{Call: m.GetCall(), Visitor: proto.String(c.Sender().String())})
+		}
+	})
+}
+
+// player is a host with one container: its name; "" never answers, and "leaves"
+// ends instead.
+type player struct{ container string }
+
+func (p player) Init(c *actors.Context) {
+	actors.Handle(c, func(c *actors.Context, m *cluster.ContainerCall) {
+		switch p.container {
+		case "":
+		case "leaves":
+			c.Stop()
+		default:
+			visitor, err := address.Parse(m.GetVisitor())
+			if err != nil {
+				panic(err) // the test's own
+			}
+			c.Send(visitor, &cluster.ContainerAnswer{
+				Outcome: cluster.ContainerAnswer_DONE.Enum(),
+				Response: &agent.Response{GetContainers: &agent.Response_GetContainers{
+					Containers: []*Container{{ContainerId: &mesos.ContainerID{Value: &p.container}}},
+				}},
+			})
+		}
+	})
+}
