@@ -66,8 +66,8 @@ func heading(r *http.Response) *answer {
 type stream struct {
 	answer  *answer
 	body    io.Closer
-	records chan *tree
-	ended   chan error
+	records chan *tree // closed when the stream has ended
+	err     error      // why; set before
 	kept    []*tree // have arrived, and wait to be asked for
 }
 
@@ -81,12 +81,15 @@ func (r *request) subscribe(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.path, err)
 	}
-	s := &stream{answer: heading(response), body: response.Body, records: make(chan *tree, maxWaiting), ended: make(chan error, 1)}
+	s := &stream{answer: heading(response), body: response.Body, records: make(chan *tree, maxWaiting)}
 	if response.StatusCode != http.StatusOK {
 		text, err := io.ReadAll(response.Body)
 		return nil, errors.Join(fmt.Errorf("%s: %s: %s", r.path, response.Status, text), err, response.Body.Close())
 	}
-	go func() { s.ended <- s.read(ctx, response.Body) }()
+	go func() {
+		s.err = s.read(ctx, response.Body)
+		close(s.records)
+	}()
 	return s, nil
 }
 
@@ -130,12 +133,24 @@ func (s *stream) await(ctx context.Context, kind string, ok func(*tree) bool) (*
 // next is the record that arrives next.
 func (s *stream) next(ctx context.Context) (*tree, error) {
 	select {
-	case t := <-s.records:
+	case t, more := <-s.records:
+		if !more {
+			return nil, fmt.Errorf("the stream ended: %w", s.err)
+		}
 		return t, nil
-	case err := <-s.ended:
-		return nil, fmt.Errorf("the stream ended: %w", err)
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// end waits for the stream's end.
+func (s *stream) end(ctx context.Context) error {
+	for {
+		t, err := s.next(ctx)
+		if err != nil {
+			return ctx.Err()
+		}
+		s.kept = append(s.kept, t)
 	}
 }
 

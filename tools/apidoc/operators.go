@@ -94,7 +94,9 @@ func (s *script) changes() error {
 	}); err != nil {
 		return err
 	}
-	<-s.scheduler.ended
+	if err := s.scheduler.end(s.ctx); err != nil {
+		return err
+	}
 	if err := s.teardowns(in); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -94,6 +95,13 @@ func (t *tree) member(path ...string) *tree {
 		t = found
 	}
 	return t
+}
+
+// drop removes a member, if there is one.
+func (t *tree) drop(key string) {
+	if i := slices.Index(t.keys, key); i >= 0 {
+		t.keys, t.children = slices.Delete(t.keys, i, i+1), slices.Delete(t.children, i, i+1)
+	}
 }
 
 // string is a literal without its quotes; empty for nil.
