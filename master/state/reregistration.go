@@ -24,7 +24,8 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 		return
 	}
 	if m.agents.returning[id] || a != nil && a.leaving {
-		return // it repeats itself
+		m.refuseAgent(from, field.Invalid("agent.id", string(id), "is just being given up: ask again"), false)
+		return
 	}
 	if m.refuseForeigner(from, msg) {
 		return

@@ -18,8 +18,9 @@ const maxRegistrationBackoff = time.Minute
 
 // hearing is how many times longer a master may be silent than a link that
 // broke waits: the message has arrived, or the link would be gone, and a master
-// to whom all agents come at once has enough to do without repetitions.
-const hearing = 8
+// to whom all agents come at once has enough to do without repetitions. With the
+// default it has half a minute at least.
+const hearing = 32
 
 // registration is how the agent stands with its master.
 type registration struct {
