@@ -24,7 +24,7 @@ type front struct {
 }
 
 func newFront(t *Transport) *front {
-	f := &front{t: t, lobby: newLobby(t.cfg.Limits)}
+	f := &front{t: t, lobby: newLobby(t.cfg.Limits, t.cfg.TLS.Server != nil)}
 	if t.cfg.TLS.Server != nil {
 		f.tls = serverTLS(t.cfg.TLS.Server)
 	}
@@ -107,10 +107,17 @@ func (f *front) admit(conn net.Conn) {
 	}
 }
 
-// assure tells those who wait long for their handshake that they wait.
+// assure tells those who wait long for their handshake that they wait, and takes
+// HTTP out of the crowd: who asks which master leads has a second's patience.
 func (f *front) assure(now, every int64) {
-	for _, conn := range f.lobby.assure(now, now+every-int64(f.t.cfg.Limits.Heartbeat)) {
+	found := f.lobby.assure(now, now+every-int64(f.t.cfg.Limits.Heartbeat))
+	for _, conn := range found.left {
 		f.refuse(conn, errLeft)
+	}
+	for _, conn := range found.web {
+		if !f.t.spawn(func() { f.handle(conn) }) {
+			f.refuse(conn, ErrClosed)
+		}
 	}
 }
 
@@ -127,9 +134,13 @@ func (f *front) refuse(conn net.Conn, err error) {
 // that waits.
 func (f *front) serve(conn net.Conn) {
 	for ; conn != nil; conn = f.lobby.next() {
-		if err := f.sort(conn); err != nil {
-			f.refuse(conn, err)
-		}
+		f.handle(conn)
+	}
+}
+
+func (f *front) handle(conn net.Conn) {
+	if err := f.sort(conn); err != nil {
+		f.refuse(conn, err)
 	}
 }
 

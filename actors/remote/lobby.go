@@ -16,6 +16,7 @@ import (
 type lobby struct {
 	most    int           // handshakes under way
 	seats   int           // connections that wait
+	tls     bool          // what comes cannot be told apart before the handshake
 	room    chan struct{} // 1 once a seat was given up while all were taken
 	mu      sync.Mutex
 	under   int // handshakes under way; all there may be, while somebody waits
@@ -26,10 +27,11 @@ type lobby struct {
 type guest struct {
 	conn net.Conn
 	told int64 // when its dialer last heard that it waits; at first, when it came
+	link bool  // its dialer said that it wants a link
 }
 
-func newLobby(l Limits) *lobby {
-	return &lobby{most: l.MaxHandshakes, seats: l.MaxWaiting, room: make(chan struct{}, 1)}
+func newLobby(l Limits, tls bool) *lobby {
+	return &lobby{most: l.MaxHandshakes, seats: l.MaxWaiting, tls: tls, room: make(chan struct{}, 1)}
 }
 
 // place is what a connection gets that comes in.
@@ -49,7 +51,7 @@ func (b *lobby) enter(conn net.Conn, now int64) place {
 		b.under++
 		return aHandler
 	case b.waiting.len() < b.seats:
-		b.waiting.push(guest{conn, now})
+		b.waiting.push(guest{conn: conn, told: now})
 		return aSeat
 	}
 	return noPlace
@@ -74,48 +76,74 @@ func (b *lobby) next() net.Conn {
 	return nil
 }
 
+// found is what assure found out about those who wait.
+type found struct {
+	left []net.Conn // whose dialers have left
+	web  []net.Conn // that are no links: no handshake is before them
+}
+
 // assure tells those who wait for a link, and have heard nothing since the time
-// given, that they wait. It gives the connections whose dialers have left; the
-// caller closes them. Only those who said that they want a link may be told:
-// an HTTP client would not understand.
-func (b *lobby) assure(now, since int64) (left []net.Conn) {
+// given, that they wait. What it gives waits no more: the caller sees to it. Over
+// TLS nobody can be told, nor told apart.
+func (b *lobby) assure(now, since int64) found {
+	var f found
 	b.mu.Lock() // nobody takes a connection while it is written to
 	defer b.mu.Unlock()
 	for i := b.waiting.head; i < len(b.waiting.items); i++ {
 		g := &b.waiting.items[i]
-		if g.conn == nil || g.told > since {
+		due := g.told <= since
+		if g.conn == nil || !due && (g.link || b.tls) {
 			continue
 		}
-		g.told = now
-		if !stillThere(g.conn) {
-			left = append(left, g.conn)
+		switch state := look(g.conn, due); state {
+		case atEnd:
+			f.left = append(f.left, g.conn)
 			g.conn = nil
+		case other:
+			if !b.tls {
+				f.web = append(f.web, g.conn)
+				g.conn = nil
+			}
+		case unread:
+			g.link = true
+		case quiet:
+		}
+		if due {
+			g.told = now
 		}
 	}
-	return left
+	return f
 }
 
 // waitNotice is what a dialer hears that waits.
 var waitNotice = handshake.Append(nil, handshake.Msg{Kind: handshake.Wait})
 
-// stillThere writes the notice to a dialer of links, and tells whether there is
-// anybody. It never waits: the first that is written to a connection fits into
-// its buffer.
-func stillThere(conn net.Conn) bool {
+// look tells what has come over a connection: unread for a link, other for what
+// is none. To a dialer of links it writes the notice when that is due. It never
+// waits: the first that is written to a connection fits into its buffer.
+func look(conn net.Conn, due bool) intake {
 	raw := rawOf(conn)
 	if raw == nil {
-		return true
+		return quiet
 	}
-	there := true
+	state := quiet
 	err := raw.Control(func(fd uintptr) {
-		first, state := peek(fd)
-		there = state != atEnd
-		if state == unread && first == handshake.Preface[0] {
-			_, err := syscall.Write(int(fd), waitNotice)
-			there = err == nil || errors.Is(err, syscall.EAGAIN)
+		var first byte
+		if first, state = peek(fd); state != unread {
+			return
+		}
+		if first != handshake.Preface[0] {
+			state = other
+		} else if due {
+			if _, err := syscall.Write(int(fd), waitNotice); err != nil && !errors.Is(err, syscall.EAGAIN) {
+				state = atEnd
+			}
 		}
 	})
-	return there && err == nil
+	if err != nil {
+		return atEnd // it is closed
+	}
+	return state
 }
 
 // intake is what a descriptor has for who reads.
@@ -124,6 +152,7 @@ type intake uint8
 const (
 	quiet intake = iota
 	unread
+	other // only look tells
 	atEnd
 )
 

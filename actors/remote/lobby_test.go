@@ -1,7 +1,9 @@
 package remote
 
 import (
+	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,11 +12,13 @@ import (
 )
 
 // TestWhoWaitsIsTold: handshakes are bounded, and who waits for one hears of it
-// until it is served; those who leave meanwhile are not served.
+// until it is served; those who leave meanwhile are not served, and HTTP does not
+// wait behind them.
 func TestWhoWaitsIsTold(t *testing.T) {
-	s := start(t, Config{Limits: Limits{
-		MaxHandshakes: 2, MaxWaiting: 3, HandshakeTimeout: patience, Heartbeat: 20 * time.Millisecond,
-	}})
+	s := start(t, Config{
+		Limits: Limits{MaxHandshakes: 2, MaxWaiting: 3, HandshakeTimeout: patience, Heartbeat: 20 * time.Millisecond},
+		HTTP:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "it leads") }),
+	})
 	mute, halfway := knock(t, s), knock(t, s)
 	halfway.write([]byte(handshake.Preface))
 	eventually(t, "both are in", func() bool { return s.front.lobby.busy() == 2 })
@@ -22,7 +26,10 @@ func TestWhoWaitsIsTold(t *testing.T) {
 	link.write([]byte(handshake.Preface))
 	link.write(handshake.Append(nil, strangerHello("one")))
 	web, gone := knock(t, s), knock(t, s)
-	web.write([]byte("GET / HTTP/1.1\r\n\r\n"))
+	web.write([]byte("GET /leader HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+	if answer, err := io.ReadAll(web.conn); err != nil || !strings.HasSuffix(string(answer), "it leads") {
+		t.Fatalf("HTTP has to wait, or is told of links: %q, %v", answer, err)
+	}
 	for range 3 {
 		if m := link.hear(); m.Kind != handshake.Wait {
 			t.Fatalf("who waits heard %+v", m)
@@ -48,7 +55,6 @@ func TestWhoWaitsIsTold(t *testing.T) {
 	if m := link.say(handshake.Msg{Kind: handshake.Attach, Seq: 1}); m.Kind != handshake.Welcome {
 		t.Fatalf("answer to attach: %+v", m)
 	}
-	web.hungUp() // having heard nothing
 	knock(t, s).enter("two")
 }
 
