@@ -308,6 +308,9 @@ func TestVersionFlagsAndMethods(t *testing.T) {
 	if got := at(t, get(t, s, "/slave(1)/flags"), "flags port"); got != "5051" {
 		t.Errorf("the port is %v", got)
 	}
+	if r, err := http.Get(s.URL + "/slave(1)/health"); err != nil || r.StatusCode != http.StatusOK || r.Body.Close() != nil {
+		t.Errorf("health: %v, %v", r, err)
+	}
 	r, err := http.Post(s.URL+"/state", "text/plain", strings.NewReader("x"))
 	if err != nil {
 		t.Fatal(err)

@@ -90,6 +90,7 @@ func Mount(r Router, v *View, info Info) {
 	if info.LogFile != "" {
 		v.files.attached.Attach("/slave/log", info.LogFile)
 	}
+	r.Route(prefix+"/health", "200 when all is well", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	calls := &operator{server: s}
 	for _, p := range []string{"", prefix} {
 		r.Route(p+"/api/v1", "POST: calls of operators", calls)
