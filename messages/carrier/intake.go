@@ -85,7 +85,7 @@ func RequirePost(r *http.Request) error {
 // contentForm is the form of a request's body.
 func contentForm(r *http.Request) (Form, error) {
 	media := r.Header.Get("Content-Type")
-	if media == "" {
+	if len(r.Header.Values("Content-Type")) == 0 {
 		return JSON, BadRequest("Content-Type: is absent: expecting " + mediaJSON + " or " + mediaProtobuf)
 	}
 	form, known := ParseForm(media)

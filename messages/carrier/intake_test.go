@@ -48,6 +48,7 @@ func TestReadAnswersEachDefect(t *testing.T) {
 		"method":                   {"GET", media, `{}`, 405, "GET"},
 		"method before media type": {"PUT", "", `{}`, 405, "PUT"},
 		"no content type":          {"POST", "", `{}`, 400, "Content-Type"},
+		"empty content type":       {"POST", "empty", `{}`, 415, "Content-Type"},
 		"content type":             {"POST", "text/plain", `{}`, 415, "text/plain"},
 		"content type parameters":  {"POST", media + "; charset=utf-8", `{}`, 415, "charset"},
 		"content type case":        {"POST", "Application/json", `{}`, 415, "Application/json"},
@@ -65,7 +66,11 @@ func TestReadAnswersEachDefect(t *testing.T) {
 		"nested too deep":          {"POST", media, strings.Repeat(`{"kill":`, 110), 400, ""},
 	} {
 		r := httptest.NewRequest(c.method, "/", strings.NewReader(c.body))
-		if c.media != "" {
+		switch c.media {
+		case "":
+		case "empty":
+			r.Header.Set("Content-Type", "")
+		default:
 			r.Header.Set("Content-Type", c.media)
 		}
 		w := httptest.NewRecorder()

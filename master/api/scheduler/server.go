@@ -98,7 +98,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, call *calls.Call) 
 
 // subscribe answers by a stream, whatever the master says to the call.
 func (s *server) subscribe(w http.ResponseWriter, r *http.Request, form carrier.Form, call *calls.Call) {
-	if r.Header.Get(streamHeader) != "" {
+	if len(r.Header.Values(streamHeader)) > 0 {
 		carrier.Refuse(w, carrier.BadRequest(streamHeader+": must not be set for SUBSCRIBE, whose answer names it"))
 		return
 	}
