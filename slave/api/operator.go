@@ -36,6 +36,9 @@ func (o *operator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = o.answer(w, r, request)
 	}
 	if err != nil {
+		if request.Media.Streams {
+			w.Header().Set("Connection", "close") // else the client's end would be waited for
+		}
 		carrier.Refuse(w, err)
 	}
 }
@@ -48,10 +51,10 @@ func (o *operator) read(w http.ResponseWriter, r *http.Request) (Request, error)
 		return Request{}, err
 	}
 	media, err := mediaOf(r)
-	if err != nil {
-		return Request{}, err
-	}
 	request := Request{Call: new(agent.Call), Media: media}
+	if err != nil {
+		return request, err
+	}
 	if media.Streams {
 		request.Input = records(r.Body, media.Content)
 		request.Call, err = request.Input()
@@ -59,10 +62,10 @@ func (o *operator) read(w http.ResponseWriter, r *http.Request) (Request, error)
 		err = o.intake.ReadBody(w, r, media.Content, request.Call)
 	}
 	if err != nil {
-		return Request{}, err
+		return request, err
 	}
 	if err := complete(request.Call); err != nil {
-		return Request{}, err
+		return request, err
 	}
 	return request, media.suits(request.Call.GetType())
 }

@@ -354,6 +354,37 @@ func TestInputThatEnds(t *testing.T) {
 	}
 }
 
+// TestInputThatIsRefused is answered while the client goes on, whatever is wrong.
+func TestInputThatIsRefused(t *testing.T) {
+	s := newStage(t)
+	for _, c := range []struct {
+		first  []byte
+		header []string
+		status int
+	}{
+		{nil, streaming[:2], 400},
+		{nil, append([]string{"Accept", "text/html"}, streaming...), 406},
+		{[]byte("x"), streaming, 400},
+		{recordio.Append(nil, []byte(wait)), streaming, 415},
+		{input(agent.Call_AttachContainerInput_CONTAINER_ID, nil)[:20], nil, 400},
+	} {
+		half, feed := io.Pipe()
+		pending := s.post(t.Context(), half, c.header...)
+		if len(c.first) > 0 {
+			if _, err := feed.Write(c.first); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.header == nil {
+			feed.Close() // a body that is JSON is read to its end
+		}
+		if answer := next(s, pending, "answer"); answer.StatusCode != c.status {
+			t.Errorf("%v: %s, want %d", c.header, answer.Status, c.status)
+		}
+		feed.Close() // nobody reads it
+	}
+}
+
 // FuzzInput shows that no stream is more than refused.
 func FuzzInput(f *testing.F) {
 	first := input(agent.Call_AttachContainerInput_CONTAINER_ID, nil)
