@@ -28,7 +28,7 @@ func (s *Session) submit(c *scheduler.Call) {
 		s.do(Refused{Call: c, Err: err})
 		return
 	}
-	if s.teardown {
+	if s.removal.wanted {
 		return // nothing else matters
 	}
 	switch c.GetType() {
@@ -61,10 +61,10 @@ const (
 
 // beginTeardown ends what the session does for the author, but for its end.
 func (s *Session) beginTeardown() {
-	if s.teardown {
+	if s.removal.wanted {
 		return
 	}
-	s.teardown = true
+	s.removal.wanted = true
 	if s.phase == subscribed {
 		s.do(CancelTimer{Key: timerReconcile})
 		s.do(CancelTimer{Key: timerReconcileAll})
@@ -81,8 +81,8 @@ func (s *Session) beginTeardown() {
 func (s *Session) tearDown() {
 	if s.phase == subscribed {
 		s.call(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
-		s.do(SetTimer{Key: timerTeardown, After: doubled(teardownWait, teardownWaitMax, s.teardowns)})
-		s.teardowns++
+		s.do(SetTimer{Key: timerTeardown, After: doubled(teardownWait, teardownWaitMax, s.removal.asked)})
+		s.removal.asked++
 	}
 }
 

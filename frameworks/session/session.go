@@ -51,12 +51,7 @@ type Session struct {
 	resumed bool
 	// changed: the author has changed what SUBSCRIBE said since it was sent.
 	changed bool
-	// teardown: the framework is to be removed, and the author has no more of it.
-	teardown bool
-	// teardowns counts how often the master was asked for that.
-	teardowns int
-	// removed: the master says that the framework is no more.
-	removed bool
+	removal removal
 	id      durability
 	chance  chance
 	pulse   pulse
@@ -72,6 +67,15 @@ type Session struct {
 
 	now time.Time
 	out []Effect
+}
+
+// removal is how far the end of the framework is: once it is wanted the author
+// has no more of it, asked counts how often the master was asked for it, and
+// done is that the master says that the framework is no more.
+type removal struct {
+	wanted bool
+	asked  int
+	done   bool
 }
 
 // durability is how far the framework id is: stored is the one that is
@@ -187,8 +191,8 @@ func (s *Session) event(e *scheduler.Event) {
 // errorEvent is the master's last word: what a teardown waits for, or the end of
 // a framework that wants to go on.
 func (s *Session) errorEvent(said *MasterError) {
-	if s.teardown && errors.Is(said, ErrRemoved) {
-		s.removed = true
+	if s.removal.wanted && errors.Is(said, ErrRemoved) {
+		s.removal.done = true
 		s.end(nil)
 		return
 	}
@@ -196,7 +200,7 @@ func (s *Session) errorEvent(said *MasterError) {
 }
 
 func (s *Session) subscribedEvent(e *scheduler.Event) {
-	if s.teardown {
+	if s.removal.wanted {
 		return
 	}
 	switch e.GetType() {
@@ -254,7 +258,7 @@ func (s *Session) end(err error) {
 	for _, k := range []string{timerSubscribe, timerHeartbeat, timerReconcile, timerReconcileAll} {
 		s.do(CancelTimer{Key: k})
 	}
-	if s.teardown {
+	if s.removal.wanted {
 		s.do(CancelTimer{Key: timerTeardown})
 	}
 	for _, id := range s.taskIDs() {
@@ -262,7 +266,7 @@ func (s *Session) end(err error) {
 			s.do(CancelTimer{Key: killKey(id)})
 		}
 	}
-	s.do(Ended{Err: err, TornDown: s.removed})
+	s.do(Ended{Err: err, TornDown: s.removal.done})
 	s.phase = ended
 }
 

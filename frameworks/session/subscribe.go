@@ -138,7 +138,7 @@ func (s *Session) connect() {
 	s.phase = subscribed
 	m := held[0].GetSubscribed()
 	s.do(Connected{FrameworkID: m.GetFrameworkId(), Master: m.GetMasterInfo(), Resumed: s.resumed})
-	if s.teardown {
+	if s.removal.wanted {
 		s.tearDown()
 		return
 	}
@@ -212,7 +212,7 @@ func (s *Session) detach(reason string) {
 			s.do(CancelTimer{Key: k})
 		}
 	}
-	if s.teardown {
+	if s.removal.wanted {
 		s.do(CancelTimer{Key: timerTeardown})
 	}
 	if was == subscribed {

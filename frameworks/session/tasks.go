@@ -57,7 +57,7 @@ func (s *Session) taskIDs() []string { return slices.Sorted(maps.Keys(s.tasks)) 
 
 func (s *Session) watch(w Watch) {
 	id := w.TaskID.GetValue()
-	if id == "" || s.tasks[id] != nil || s.teardown {
+	if id == "" || s.tasks[id] != nil || s.removal.wanted {
 		return
 	}
 	s.past.over.remove(id)
