@@ -85,7 +85,7 @@ func text(prefix string, n int) *string { return proto.String(prefix + strings.R
 func response(t *rapid.T) *master.Response {
 	id := rapid.IntRange(0, 300)
 	var tasks []*mesos.Task
-	for i := range rapid.IntRange(0, 600).Draw(t, "tasks") {
+	for i := range rapid.IntRange(0, 150).Draw(t, "tasks") {
 		tasks = append(tasks, &mesos.Task{
 			Name: text("né", id.Draw(t, "name")), TaskId: &mesos.TaskID{Value: text("t", i)}, FrameworkId: &mesos.FrameworkID{Value: text("f", 1)},
 			AgentId: &mesos.AgentID{Value: text("s", id.Draw(t, "agent"))}, State: mesos.TaskState_TASK_RUNNING.Enum(),

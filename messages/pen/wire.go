@@ -9,15 +9,12 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-const (
-	pieceSize = 64 << 10 // from which a piece is set aside, in bytes
-	// sectionPrefix is the room for the length of a section, which is not known
-	// when it begins: a varint may be longer than it need be.
-	sectionPrefix = 5
-)
+// sectionPrefix is the room for the length of a section, which is not known
+// when it begins: a varint may be longer than it need be.
+const sectionPrefix = 5
 
-// Taker is a writer that takes over what it is given, which nobody changes any
-// more: it need not copy it.
+// Taker is a writer that takes over what it is given: it need not copy it, and
+// may Reuse it.
 type Taker interface{ Take(p []byte) error }
 
 // wire collects protobuf's encoding in pieces, so that nothing large is copied
@@ -58,12 +55,12 @@ func (w *wire) end() {
 
 // setAside begins a new piece when this one is full and nothing in it can grow.
 func (w *wire) setAside() {
-	if len(w.b) < pieceSize || len(w.begun) > 0 {
+	if len(w.b) < PieceSize || len(w.begun) > 0 {
 		return
 	}
 	w.pieces = append(w.pieces, w.b)
 	w.aside += len(w.b)
-	w.b = make([]byte, 0, pieceSize+pieceSize/8)
+	w.b = Piece()
 }
 
 func (w *wire) section(f *Field) {
@@ -142,7 +139,11 @@ func (w *wire) flush() error {
 	if w.err != nil {
 		return w.err
 	}
-	give := func(piece []byte) error { _, err := w.out.Write(piece); return err }
+	give := func(piece []byte) error {
+		_, err := w.out.Write(piece)
+		Reuse(piece)
+		return err
+	}
 	if taker, ok := w.out.(Taker); ok {
 		give = taker.Take
 	}

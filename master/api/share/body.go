@@ -1,11 +1,14 @@
 package share
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"runtime"
 	"sync"
 	"time"
+
+	"troupe/messages/pen"
 )
 
 // errDeserted ends the encoding of what nobody reads any more.
@@ -26,14 +29,16 @@ type body struct {
 	first    int      // how many chunks were let go
 	held     int      // bytes in chunks
 	ended    bool
+	whole    bool // it may be on the board for those who come
 	err      error
 	readers  map[*reader]bool
 }
 
 // reader is somebody's place in a body.
 type reader struct {
-	at     int   // the chunk that is next
-	passed int64 // bytes
+	at     int   // the chunk that is next, or that it has now
+	has    int   // bytes of that which it has now; 0: none
+	passed int64 // bytes of those before
 	since  time.Time
 	// It fell behind, and is none of the body's readers any more.
 	alone bool
@@ -71,26 +76,43 @@ func (y *body) leave(r *reader) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	delete(y.readers, r)
+	y.reuse()
 	y.changed.Broadcast()
 }
 
-// take waits for the next chunk; nil is the end of what the reader gets here.
+// reuse gives up the chunks of a body that is over, when nobody has any of them.
+func (y *body) reuse() {
+	if !y.ended || y.whole || len(y.readers) > 0 {
+		return
+	}
+	for _, chunk := range y.chunks {
+		pen.Reuse(chunk)
+	}
+	y.chunks, y.held = nil, 0
+}
+
+// take waits for the next chunk, which the reader has until it takes the one
+// after it; nil is the end of what the reader gets here.
 func (y *body) take(r *reader) ([]byte, error) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
+	if r.has > 0 {
+		r.at++
+		r.passed += int64(r.has)
+		r.has = 0
+		y.changed.Broadcast()
+	}
 	for {
 		switch {
 		case r.alone:
 			return nil, nil
 		case r.at-y.first < len(y.chunks):
 			chunk := y.chunks[r.at-y.first]
-			r.at++
-			r.passed += int64(len(chunk))
-			r.since = time.Now()
-			y.changed.Broadcast()
+			r.has, r.since = len(chunk), time.Now()
 			return chunk, nil
 		case y.ended:
 			delete(y.readers, r)
+			y.reuse()
 			return nil, y.err
 		}
 		y.changed.Wait()
@@ -104,7 +126,9 @@ func (y *body) encode() {
 	<-y.board.turns
 	y.mu.Lock()
 	y.ended, y.err = true, err
-	whole, size := err == nil && y.first == 0, y.held
+	y.whole = err == nil && y.first == 0
+	whole, size := y.whole, y.held
+	y.reuse()
 	y.changed.Broadcast()
 	y.mu.Unlock()
 	if whole {
@@ -129,14 +153,22 @@ func (y *body) encoded() (err error) {
 // Write adds a chunk for the readers. It waits while the window is full, and
 // lets whoever keeps the others waiting go on alone.
 func (y *body) Write(p []byte) (int, error) {
-	if err := y.Take(append([]byte(nil), p...)); err != nil {
+	chunk := pen.Piece()
+	if len(p) > cap(chunk) {
+		pen.Reuse(chunk)
+		chunk = make([]byte, 0, len(p))
+	}
+	if err := y.Take(append(chunk, p...)); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// Take is Write of a chunk that nobody changes any more.
+// Take is Write of a chunk that is the body's from now on.
 func (y *body) Take(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
 	runtime.Gosched() // actors first
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -164,6 +196,7 @@ func (y *body) letGo() {
 	}
 	for y.first < slowest {
 		y.held -= len(y.chunks[0])
+		pen.Reuse(y.chunks[0])
 		y.chunks[0] = nil
 		y.chunks = y.chunks[1:]
 		y.first++
@@ -189,6 +222,9 @@ func (y *body) await() {
 	if left <= 0 {
 		late.alone = true
 		delete(y.readers, late)
+		if late.has > 0 { // and goes on reading it
+			y.chunks[0] = bytes.Clone(y.chunks[0])
+		}
 		y.changed.Broadcast()
 		return
 	}
