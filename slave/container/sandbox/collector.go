@@ -146,6 +146,9 @@ func (c *Collector) remove(run string) error {
 		return err
 	}
 	runs := filepath.Dir(run)
+	if run == c.layout.Standalone(filepath.Base(run)) {
+		return nil
+	}
 	link := filepath.Join(runs, latest)
 	if target, err := os.Readlink(link); err == nil && target == filepath.Base(run) {
 		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {

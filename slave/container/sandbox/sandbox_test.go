@@ -135,6 +135,25 @@ func TestCollect(t *testing.T) {
 	}
 }
 
+// TestCollectStandalone removes the sandbox alone: no folder above it.
+func TestCollectStandalone(t *testing.T) {
+	layout := Layout{WorkDir: t.TempDir()}
+	collector := NewCollector(layout, Policy{Delay: time.Hour, Headroom: -100})
+	sandbox := layout.Standalone("lone")
+	if err := os.MkdirAll(sandbox, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	collector.Retire(sandbox, time.Unix(1000, 0))
+	if err := collector.Collect(t.Context(), time.Unix(1_000_000, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for path, there := range map[string]bool{sandbox: false, filepath.Dir(sandbox): true} {
+		if _, err := os.Stat(path); (err == nil) != there {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
 func TestCollectWhatOthersLeft(t *testing.T) {
 	layout := Layout{WorkDir: filepath.Join(t.TempDir(), "odd [name]*")}
 	live := mustMake(t, layout, "E1", "C1")
