@@ -85,11 +85,13 @@ func Negotiate(r *http.Request) (Form, error) {
 // Accepts tells whether the values of an Accept header allow a media type, by
 // name, as "type/*" or as "*/*", in this order of precedence; with a quality of
 // 0 the first that matches forbids it. No header, or an empty one, allows all.
+// Of several headers the last counts, as in Mesos: clients in Go send one for
+// each of their layers.
 func Accepts(header []string, media string) bool {
-	all := strings.Join(header, ",")
-	if strings.TrimSpace(all) == "" {
+	if len(header) == 0 || strings.TrimSpace(header[len(header)-1]) == "" {
 		return true
 	}
+	all := header[len(header)-1]
 	kind, _, _ := strings.Cut(media, "/")
 	for _, candidate := range []string{media, kind + "/*", "*/*"} {
 		for item := range strings.SplitSeq(all, ",") {

@@ -28,6 +28,7 @@ func TestNegotiate(t *testing.T) {
 		{[]string{"application/x-protobuf"}, carrier.Protobuf, 0},
 		{[]string{"application/x-protobuf, application/json"}, carrier.JSON, 0},
 		{[]string{"application/x-protobuf", "application/json"}, carrier.JSON, 0},
+		{[]string{"application/json", "application/x-protobuf"}, carrier.Protobuf, 0},
 		{[]string{"application/json;q=0, */*"}, carrier.Protobuf, 0},
 		{[]string{"application/json; q=0.0, application/x-protobuf;q=0.1"}, carrier.Protobuf, 0},
 		{[]string{"application/json;q=nonsense"}, carrier.JSON, http.StatusNotAcceptable},
