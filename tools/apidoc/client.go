@@ -14,7 +14,7 @@ import (
 
 // shownHeaders are those of answers that are on the page.
 var shownHeaders = []string{
-	"Allow", "Content-Disposition", "Content-Encoding", "Content-Range", "Content-Type", "Location", "Mesos-Stream-Id", "Message-Content-Type", "Retry-After",
+	"Allow", "Content-Disposition", "Content-Encoding", "Content-Range", "Content-Type", "Location", "Mesos-Stream-Id", "Message-Content-Type", "Retry-After", "Troupe-Resumed",
 }
 
 // open makes a request. The caller closes the answer's body.
@@ -68,7 +68,7 @@ type stream struct {
 	body    io.Closer
 	records chan *tree // closed when the stream has ended
 	err     error      // why; set before
-	kept    []*tree // have arrived, and wait to be asked for
+	kept    []*tree    // have arrived, and wait to be asked for
 }
 
 // maxWaiting is how many records may wait for the script: more than it causes.

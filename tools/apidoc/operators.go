@@ -27,6 +27,9 @@ func about(log string) []call {
 func (s *script) masterCalls() error {
 	in := s.masterChapter // begun by watch
 	s.page.chapters = append(s.page.chapters, in)
+	if err := s.resume(in); err != nil {
+		return err
+	}
 	if err := s.calls(in, s.c.master, operatorPath, nil, about("/master/log")); err != nil {
 		return err
 	}
