@@ -2,6 +2,7 @@ package mesosclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (a *Answer) Leader() string {
 // Post sends a body with headers, which replace those that the encoding gives;
 // an empty value leaves the header out.
 func (e *Endpoint) Post(ctx context.Context, body []byte, headers map[string]string) (*Answer, error) {
-	response, err := e.send(ctx, body, headers)
+	response, err := e.send(ctx, bytes.NewReader(body), headers)
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +108,14 @@ func (e *Endpoint) Open(ctx context.Context, call proto.Message, headers map[str
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	response, err := e.send(ctx, body, headers)
+	response, err := e.send(ctx, bytes.NewReader(body), headers)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
 	if response.StatusCode == http.StatusOK {
-		if got := response.Header.Get("Content-Type"); got != e.Encoding.MediaType() {
-			err = fmt.Errorf("a stream of %q, not %q", got, e.Encoding.MediaType())
+		if got, want := response.Header.Get("Content-Type"), cmp.Or(headers["Accept"], e.Encoding.MediaType()); got != want {
+			err = fmt.Errorf("a stream of %q, not %q", got, want)
 		}
 	} else {
 		var a *Answer
@@ -129,8 +130,8 @@ func (e *Endpoint) Open(ctx context.Context, call proto.Message, headers map[str
 	return &Stream{Header: response.Header, body: response.Body, records: NewRecords(response.Body), encoding: e.Encoding, cancel: cancel}, nil
 }
 
-func (e *Endpoint) send(ctx context.Context, body []byte, headers map[string]string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+e.Address+e.Path, bytes.NewReader(body))
+func (e *Endpoint) send(ctx context.Context, body io.Reader, headers map[string]string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+e.Address+e.Path, body)
 	if err != nil {
 		return nil, err
 	}

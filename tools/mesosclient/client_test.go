@@ -235,3 +235,35 @@ func TestRaw(t *testing.T) {
 		t.Errorf("%v, %v", a, err)
 	}
 }
+
+// A call of several records is answered at its end, or before.
+func TestFeed(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/early" {
+			http.Error(w, "no", http.StatusConflict)
+			return
+		}
+		records := NewRecords(r.Body)
+		n := 0
+		for _, err := records.Next(); err == nil; _, err = records.Next() {
+			n++
+		}
+		fmt.Fprint(w, n, r.Header.Get("Content-Type"), r.Header.Get("Message-Content-Type"))
+	})
+	f := (&Endpoint{address, "/", JSON{}}).Feed(t.Context())
+	for range 3 {
+		if err := f.Send(subscribed()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a, err := f.End(); err != nil || string(a.Body) != "3application/recordioapplication/json" {
+		t.Errorf("%v, %v", a, err)
+	}
+	f = (&Endpoint{address, "/early", Protobuf{}}).Feed(t.Context())
+	if a, err := f.Answer(); err != nil || a.Status != http.StatusConflict {
+		t.Errorf("%v, %v", a, err)
+	}
+	if err := f.Send(subscribed()); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("after the answer: %v", err)
+	}
+}
