@@ -23,11 +23,10 @@ type cluster struct {
 	ended                       bool
 }
 
-// newCluster starts them, with flags for the master; they end with the test.
-func newCluster(t *testing.T, masterFlags ...string) *cluster {
+// newCluster starts them; they end with the test.
+func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{World: processtest.New(t, built), t: t}
-	c.masterProcess, c.master = c.startMaster(0, masterFlags...)
+	c := newMaster(t)
 	c.startAgent(0)
 	processtest.Eventually(t, "the agent is registered", func() bool {
 		r := &master.Response{}
@@ -37,14 +36,20 @@ func newCluster(t *testing.T, masterFlags ...string) *cluster {
 	return c
 }
 
+// newMaster is a cluster that has no agent yet.
+func newMaster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{World: processtest.New(t, built), t: t}
+	c.masterProcess, c.master = c.startMaster(0)
+	return c
+}
+
 const served = `"serving".*"url":"http://([^"]+)"`
 
 // startMaster starts one that is the only one; 0 is any port.
-func (c *cluster) startMaster(port int, flags ...string) (*processtest.Daemon, string) {
+func (c *cluster) startMaster(port int) (d *processtest.Daemon, address string) {
 	c.t.Helper()
-	d := c.Start(c.Command(append([]string{
-		"master", fmt.Sprint("--port=", port), "--work_dir=" + filepath.Join(c.Dir, "master"), "--allocation_interval=50ms",
-	}, flags...)...))
+	d = c.Start(c.Command("master", fmt.Sprint("--port=", port), "--work_dir="+filepath.Join(c.Dir, "master"), "--allocation_interval=50ms"))
 	c.t.Cleanup(c.end)
 	return d, d.Await(d.Err, served)[1]
 }

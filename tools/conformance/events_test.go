@@ -289,8 +289,8 @@ func split(t *testing.T, cursor string) (leader string, number int) {
 // An operator who does not read is cut off, and told so; others miss nothing,
 // and the master's memory does not grow with what one does not read.
 func TestAnOperatorWhoDoesNotRead(t *testing.T) {
-	c := newCluster(t)
-	f := bystander(t, c)
+	c := newMaster(t) // agents are told of every change, too
+	f := subscribe(t, c.master, mesosclient.JSON{}, describe("changing"))
 	body := encoded(t, mesosclient.JSON{}, &master.Call{Type: master.Call_SUBSCRIBE.Enum()})
 	conn := dial(t, c.master, 4096)
 	if err := conn.Say(strings.Replace(post(body), mesosclient.SchedulerPath, mesosclient.OperatorPath, 1)); err != nil {
@@ -304,7 +304,7 @@ func TestAnOperatorWhoDoesNotRead(t *testing.T) {
 	const updates = 24
 	before := memory(t, c.masterProcess.PID())
 	for i := range updates {
-		info := describe("bystander")
+		info := describe("changing")
 		info.Id = f.Subscribed.GetFrameworkId()
 		info.Labels = &mesos.Labels{Labels: []*mesos.Label{{Key: proto.String(strconv.Itoa(i)), Value: proto.String(strings.Repeat("x", 3<<20))}}}
 		f.say(&scheduler.Call{Type: scheduler.Call_UPDATE_FRAMEWORK.Enum(), UpdateFramework: &scheduler.Call_UpdateFramework{FrameworkInfo: info}})
@@ -330,6 +330,7 @@ func TestAnOperatorWhoDoesNotRead(t *testing.T) {
 	if !errors.Is(err, io.EOF) || !strings.Contains(string(last), `"error":"cut off`) || !strings.Contains(string(last), `"type":"UNKNOWN"`) {
 		t.Errorf("the stream of who does not read ended with %v after %.300s", err, last)
 	}
-	f.unharmed(c)
+	c.startAgent(0)
+	f.runOne("after", "exec sleep 1000")
 	f.teardown()
 }
