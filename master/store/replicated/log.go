@@ -22,6 +22,8 @@ type diskLog struct {
 	// process in order.
 	failed  func(error)
 	running atomic.Bool
+	growth  growth
+	bytes   atomic.Int64 // of entries, since the last snapshot for their sake
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -71,7 +73,11 @@ func (d *diskLog) StoreLogs(logs []*raft.Log) error {
 		copied.Extensions = entrySum(l)
 		sealed[i] = &copied
 	}
-	return d.BoltStore.StoreLogs(sealed)
+	if err := d.BoltStore.StoreLogs(sealed); err != nil {
+		return err
+	}
+	d.written(logs)
+	return nil
 }
 
 // Set keeps a value; Raft keeps its vote so.
@@ -156,6 +162,9 @@ func (d *diskLog) verify(snapshot uint64) (members raft.Configuration, err error
 		}
 		if err := checkEntry(&l); err != nil {
 			return members, fmt.Errorf("entry %d of the log: %w", i, err)
+		}
+		if i > snapshot {
+			d.bytes.Add(int64(len(l.Data)))
 		}
 		if l.Type == raft.LogConfiguration && i > snapshot {
 			if members, err = decodeMembership(l.Data); err != nil {

@@ -1,6 +1,7 @@
 package replicated
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,6 +70,9 @@ func Open(o Options) (*Node, error) {
 }
 
 func (n *Node) start() error {
+	if id, _, err := n.disk.log.recovering(); err != nil || id != "" {
+		return cmp.Or(err, fmt.Errorf("%s: its recovery was not finished: do it again (troupe masters recover)", n.options.Folder))
+	}
 	if err := n.disk.checkMembership(n.options); err != nil {
 		return err
 	}
@@ -76,6 +80,7 @@ func (n *Node) start() error {
 		return err
 	}
 	n.disk.log.failed = n.fail
+	n.disk.log.growth = growth{limit: n.options.SnapshotBytes, due: make(chan struct{}, 1)}
 	n.copy = &registryCopy{changed: n.changed.notify, founded: n.remember, broken: n.fail}
 	n.calls = newCalls(n.options.Wire, n.closed)
 	n.transport = &transport{
@@ -91,6 +96,7 @@ func (n *Node) start() error {
 	n.disk.log.running.Store(true)
 	close(n.opened)
 	n.watch(turns)
+	n.under.Go(n.compact)
 	if !n.disk.founded {
 		n.under.Go(n.found)
 	}

@@ -25,11 +25,13 @@ var (
 	replicaKey = []byte("replica")      // this replica's id, made with the file
 	mastersKey = []byte("masters flag") // Options.Masters as last accepted
 	clusterKey = []byte("cluster")      // the cluster's id, once it is known
+	// What a recovery that is under way makes of this replica; see recover.go.
+	recoveringKey = []byte("recovering")
 
 	// Raft's own, by which it does not vote twice in a term.
 	raftKeys = []string{"CurrentTerm", "LastVoteTerm", "LastVoteCand"}
 	// All names there may be: one that was spoiled would be one that is absent.
-	numberKeys = append([]string{string(replicaKey), string(mastersKey), string(clusterKey)}, raftKeys...)
+	numberKeys = append([]string{string(replicaKey), string(mastersKey), string(clusterKey), string(recoveringKey)}, raftKeys...)
 )
 
 // lockTimeout is how long Open waits for another process to let the files go.

@@ -32,6 +32,9 @@ type Options struct {
 	// SnapshotAfter is how many entries are written before the next snapshot;
 	// 8192. Half as many stay behind it, for masters that were away for a moment.
 	SnapshotAfter uint64
+	// SnapshotBytes is how many bytes of entries are written before the next
+	// snapshot, if that comes sooner; 64 MiB. No more than half of it stays behind.
+	SnapshotBytes int64
 	// MaxLogBytes bounds the log's file, so that it fails as on a full disk; 0 is
 	// no bound.
 	MaxLogBytes int
@@ -50,6 +53,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.SnapshotAfter == 0 {
 		o.SnapshotAfter = 8192
 	}
+	if o.SnapshotBytes == 0 {
+		o.SnapshotBytes = 64 << 20
+	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
@@ -60,6 +66,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("Options.Folder is empty")
 	case o.Info.GetId() == "":
 		return o, errors.New("Options.Info.Id is empty")
+	case o.SnapshotBytes < 0:
+		return o, fmt.Errorf("snapshots after %d bytes: must not be negative", o.SnapshotBytes)
 	case o.ElectionTimeout < MinElectionTimeout:
 		return o, fmt.Errorf("an election timeout of %s is below %s", o.ElectionTimeout, MinElectionTimeout)
 	}

@@ -31,7 +31,8 @@ a master that had its address, and lost its work directory, it takes the place.`
 			(*client.Client).AddMaster),
 		membersCommand(io, "remove", "Let a master keep the registry no more",
 			"Take a master out of --masters, which keep the registry among themselves, be it alive or not.",
-			(*client.Client).RemoveMaster))
+			(*client.Client).RemoveMaster),
+		recoverCommand(io))
 	return c
 }
 

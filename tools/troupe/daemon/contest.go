@@ -45,7 +45,7 @@ func (c *candidate) openRegistry(_ context.Context, o election.Opening) (electio
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("--work_dir=%q: %w", dir, err)
 	}
-	if _, err := os.Stat(replicasFolder(dir)); err == nil {
+	if _, err := os.Stat(ReplicaFolder(dir)); err == nil {
 		return nil, fmt.Errorf("--work_dir=%q holds the registry of several masters: give --masters, or another folder", dir)
 	}
 	file, err := store.Open(registryFile(dir), o.NewCluster)
@@ -57,7 +57,8 @@ func (c *candidate) openRegistry(_ context.Context, o election.Opening) (electio
 
 func registryFile(workDir string) string { return filepath.Join(workDir, "registry.db") }
 
-func replicasFolder(workDir string) string { return filepath.Join(workDir, "registry") }
+// ReplicaFolder is where a master with others keeps its registry.
+func ReplicaFolder(workDir string) string { return filepath.Join(workDir, "registry") }
 
 // joinMasters opens this master's replica of the registry.
 func (c *candidate) joinMasters() (election.Contest, error) {
@@ -73,7 +74,7 @@ func (c *candidate) joinMasters() (election.Contest, error) {
 		return nil, err
 	}
 	node, err := replicated.Open(replicated.Options{
-		Folder: replicasFolder(o.WorkDir), Masters: o.Masters.Addresses, Address: c.Address(), Info: o.Config.Info,
+		Folder: ReplicaFolder(o.WorkDir), Masters: o.Masters.Addresses, Address: c.Address(), Info: o.Config.Info,
 		Wire: replica, ElectionTimeout: o.Masters.ElectionTimeout, Logger: o.Logging.Logger,
 	})
 	if err != nil {

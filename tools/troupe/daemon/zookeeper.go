@@ -31,7 +31,7 @@ type ZooKeeper struct {
 // standInZooKeeper makes this master a candidate in ZooKeeper.
 func (c *candidate) standInZooKeeper() (election.Contest, error) {
 	o := c.options
-	for _, other := range []string{registryFile(o.WorkDir), replicasFolder(o.WorkDir)} {
+	for _, other := range []string{registryFile(o.WorkDir), ReplicaFolder(o.WorkDir)} {
 		if _, err := os.Stat(other); !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("--work_dir=%q holds a registry of its own, %s: leave out --zk, or give another folder: %w",
 				o.WorkDir, other, errors.Join(fs.ErrExist, err))
