@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"testing"
@@ -16,10 +17,9 @@ import (
 	"troupe/messages/resources"
 )
 
-// largeView shows 1,000 agents with 10,000 running and 10,000 completed tasks of
-// ten labels each, as Mesos's GetState work has them.
-func largeView(tb testing.TB) *View {
-	const agents, tasks = 1000, 10_000
+// largeView shows agents with so many running, and as many completed, tasks of some
+// labels each.
+func largeView(tb testing.TB, agents, tasks, labelled int) *View {
 	v := NewView(view.Limits{CompletedTasks: tasks})
 	tb.Cleanup(v.Close)
 	v.Publish(view.FrameworkAdded{Framework: &view.Framework{ID: "F", Roles: []string{"*"}, Info: &mesos.FrameworkInfo{
@@ -33,7 +33,7 @@ func largeView(tb testing.TB) *View {
 	}
 	for i := range 2 * tasks {
 		labels := new(mesos.Labels)
-		for l := range 10 {
+		for l := range labelled {
 			labels.Labels = append(labels.Labels, &mesos.Label{Key: proto.String(fmt.Sprint("key", l)), Value: proto.String(fmt.Sprint("value", l))})
 		}
 		t := &view.Task{State: mesos.TaskState_TASK_RUNNING, TaskSpec: &view.TaskSpec{
@@ -48,9 +48,23 @@ func largeView(tb testing.TB) *View {
 	return v
 }
 
+// A long answer, which several write at once, says the same in both forms.
+func TestLongAnswersSayTheSame(t *testing.T) {
+	snapshot := largeView(t, 10, 4200, 1).Snapshot()
+	form := pen.Of[*master.Response]()
+	var inJSON, inProtobuf bytes.Buffer
+	for _, p := range []*pen.Pen{pen.JSON(&inJSON), pen.Protobuf(&inProtobuf)} {
+		records.State(p, form.Field("get_state"), snapshot)
+		if err := p.Finish(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, "GET_STATE", inJSON.Bytes(), inProtobuf.Bytes())
+}
+
 // BenchmarkForms writes the same state in each of its forms.
 func BenchmarkForms(b *testing.B) {
-	v := largeView(b)
+	v := largeView(b, 1000, 10_000, 10) // as Mesos's GetState work has them
 	s := &server{view: v}
 	state := pen.Of[*master.Response]().Field("get_state")
 	snapshot := v.Snapshot()

@@ -41,6 +41,11 @@ func copyWith(p *Pen, m protoreflect.Message, sections bool) {
 		}
 		p.List(f)
 		for list, i := m.Get(d).List(), 0; i < list.Len(); i++ {
+			if fork := p.Fork(); fork != nil && len(p.open) == 2 && i%7 == 0 { // now and then
+				copyValue(fork, f, d, list.Get(i), false)
+				p.Join(fork)
+				continue
+			}
 			copyValue(p, f, d, list.Get(i), false)
 		}
 		p.EndList()

@@ -73,10 +73,7 @@ func Tasks(p *pen.Pen, f *pen.Field, s *view.Snapshot) {
 		p.List(list.field)
 		for _, frameworks := range [][]view.FrameworkState{s.Frameworks, s.Completed} {
 			for _, framework := range frameworks {
-				for i, t := range list.of(framework) {
-					Task(p, list.field, t)
-					yield(i)
-				}
+				writeTasks(p, list.field, list.of(framework))
 			}
 		}
 		p.EndList()
