@@ -24,6 +24,7 @@ func (s *server) figures(snapshot *view.Snapshot, put putter) {
 	put("master/elected", truth(!s.info.Elected.IsZero()))
 	put("master/uptime_secs", time.Since(s.info.Started).Seconds())
 	putCapacity(put, snapshot)
+	putAllocatable(put, snapshot)
 	putAgents(put, snapshot)
 	putFrameworks(put, snapshot)
 	putTasks(put, &snapshot.Counters)
@@ -60,6 +61,22 @@ func putCapacity(put putter, snapshot *view.Snapshot) {
 			}
 			put(key+"percent", share)
 		}
+	}
+}
+
+// putAllocatable puts what there is to offer, and how much of it is offered or
+// held, by the keys of Mesos's allocator.
+func putAllocatable(put putter, snapshot *view.Snapshot) {
+	total, offered := totalOf(snapshot), view.Amounts{}
+	for _, f := range snapshot.Frameworks {
+		for _, o := range f.Offers {
+			offered.Add(o.Resources, 1)
+		}
+	}
+	for _, name := range []string{"cpus", "mem", "disk"} {
+		of := view.Amount{Name: name}
+		put("allocator/mesos/resources/"+name+"/total", total[of].Float())
+		put("allocator/mesos/resources/"+name+"/offered_or_allocated", (snapshot.Used[of] + offered[of]).Float())
 	}
 }
 
