@@ -102,50 +102,51 @@ func TestQuietLinksLive(t *testing.T) {
 	}
 }
 
-// TestBudget: what goes over a peer's budget is dead, at once and counted; the
-// rest arrives when the peer wakes.
+// TestBudget: what goes over a peer's budget is dead, at once and counted, and
+// the link with it, so that nothing arrives behind a gap that nobody was told of.
 func TestBudget(t *testing.T) {
 	lim := Limits{QueueBytes: 1 << 20, MaxMessage: 64 << 10}
 	a := start(t, Config{Limits: lim})
 	p := spawnChild(t)
+	a.link("x", p.sink)
 	a.say("x", p.sink, "hello")
 	eventually(t, "it is there", func() bool { return p.count() == 1 && a.Peers()[0].QueuedBytes == 0 })
 	p.signal(syscall.SIGSTOP)
-	const n = 5000
-	a.fill(p.sink, n)
-	over := a.count("dead x>sink over budget")
-	if want := n - (1<<20)/(1024+3+messageCost); over != want {
-		t.Errorf("%d over budget, want %d", over, want)
+	const fits = (1 << 20) / (1024 + 3 + messageCost)
+	a.fill(p.sink, fits)
+	if q := a.Peers()[0].QueuedBytes; q > 1<<20 || a.count("dead") != 0 {
+		t.Errorf("%d bytes queued, %d dead", q, a.count("dead"))
 	}
-	if q := a.Peers()[0].QueuedBytes; q > 1<<20 {
-		t.Errorf("%d bytes queued", q)
+	a.fill(p.sink, 1)
+	a.waitFor(t, "exited x>sink over budget", 1)
+	if got := a.count("dead x>sink over budget"); got != 1 {
+		t.Errorf("%d over budget", got)
 	}
+	eventually(t, "the rest is accounted for", func() bool { return a.count("dead") == fits+1 })
 	p.signal(syscall.SIGCONT)
-	eventually(t, "the rest is there", func() bool { return p.count() == n+1-over })
-	if got := a.Totals().Traffic.DeadLetters[OverBudget]; got != uint64(over) || a.count("dead") != over {
-		t.Errorf("%d counted, %d told, want %d", got, a.count("dead"), over)
+	a.say("x", p.sink, "again")
+	eventually(t, "it is there again", func() bool { return p.count() >= 2 })
+	if got := a.Totals().Traffic.DeadLetters[OverBudget]; got != 1 {
+		t.Errorf("%d counted, want 1", got)
 	}
 }
 
 // TestBudgetWhileDialing holds for what waits for a link, too.
 func TestBudgetWhileDialing(t *testing.T) {
-	block := make(chan struct{})
 	a := start(t, Config{Limits: Limits{QueueBytes: 100_000, MaxMessage: 10_000}, Dial: func(ctx context.Context, _ string) (net.Conn, error) {
-		select {
-		case <-ctx.Done():
-		case <-block:
-		}
-		return nil, errors.New("nobody answers")
+		<-ctx.Done()
+		return nil, ctx.Err()
 	}})
 	to := anyone(a.at("y"))
 	to.Address = "127.0.0.1:9"
-	a.fill(to, 200)
-	over := a.count("dead x>y over budget")
-	if want := 200 - 100_000/(1024+3+messageCost); over != want {
-		t.Errorf("%d over budget, want %d", over, want)
+	const fits = 100_000 / (1024 + 3 + messageCost)
+	a.fill(to, fits)
+	if got := a.count("dead"); got != 0 {
+		t.Errorf("%d dead", got)
 	}
-	close(block)
-	a.waitFor(t, "dead x>y unreachable: dial 127.0.0.1:9: nobody answers", 200-over)
+	a.fill(to, 1)
+	a.waitFor(t, "dead x>y over budget", 1)
+	a.waitFor(t, "dead x>y unreachable: over budget", fits)
 }
 
 // TestStall: a peer that beats but takes nothing of what waits loses its link.

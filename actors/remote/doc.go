@@ -35,7 +35,7 @@
 //
 // What is accepted for one peer and not acknowledged is bounded by
 // Limits.QueueBytes, whether queued or in flight; a message that goes over it
-// is a dead letter (OverBudget), and a peer that takes nothing for
+// is a dead letter (OverBudget) and ends the link, and a peer that takes nothing for
 // Limits.StallAfter while something waits for it loses its link. What a peer
 // can make this side hold is bounded by Limits.MaxMessage, by the tables of
 // package frame and by Limits.MaxWatches.

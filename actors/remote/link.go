@@ -2,6 +2,7 @@ package remote
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -153,6 +154,19 @@ func (l *link) open(to address.PID) error {
 	return nil
 }
 
+// errOverBudget ends a link whose peer is behind. If it went on, what is sent
+// later would arrive, and nobody would be told that something before it did not.
+var errOverBudget = fmt.Errorf("%w: more waits for the peer than Limits.QueueBytes", OverBudget)
+
+// overrun breaks the link of a peer that is behind. The caller has locked, and
+// cannot wait for the connection to close.
+func (l *link) overrun() {
+	if l.cause == nil {
+		l.cause = errOverBudget
+		go l.end(errOverBudget)
+	}
+}
+
 // post takes a letter, or tells a Reason why not. The caller has locked, and
 // sees to it that the letter is written.
 func (l *link) post(m *letter) error {
@@ -160,6 +174,7 @@ func (l *link) post(m *letter) error {
 		return err
 	}
 	if l.out.load+m.cost() > l.p.t.cfg.Limits.QueueBytes {
+		l.overrun()
 		return OverBudget
 	}
 	l.out.add(m)

@@ -64,8 +64,13 @@ func (p *peer) post(m *letter) error {
 		p.mu.Unlock()
 		return a.post(m)
 	case l == nil:
-		defer p.mu.Unlock()
-		return p.hold(m)
+		err := p.hold(m)
+		a := p.attempt
+		p.mu.Unlock()
+		if a != nil && errors.Is(err, OverBudget) {
+			p.overrun(a)
+		}
+		return err
 	}
 	if err := l.post(m); err != nil {
 		p.mu.Unlock()
@@ -80,6 +85,17 @@ func (p *peer) post(m *letter) error {
 		l.deliver()
 	}
 	return nil
+}
+
+// overrun gives up what waits for a link: the peer does not get all of it.
+func (p *peer) overrun(a *attempt) {
+	p.mu.Lock()
+	if p.link != nil {
+		p.link.overrun() // it has come meanwhile
+	}
+	p.mu.Unlock()
+	a.cancel()
+	p.fail(a, errOverBudget)
 }
 
 // hold keeps a letter until there is a link. The caller has locked.
