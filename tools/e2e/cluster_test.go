@@ -49,13 +49,13 @@ func (c *cluster) startMaster() {
 	c.master = c.start(append([]string{
 		"master", fmt.Sprintf("--port=%d", c.masterPort), "--work_dir=" + filepath.Join(c.dir, "master"),
 	}, append(c.masterFlags, c.secure()...)...)...)
-	c.master.await(c.master.err, `"serving"`)
+	c.master.Await(c.master.Err, `"serving"`)
 }
 
 func (c *cluster) startAgent(more ...string) {
 	c.t.Helper()
 	c.agent = c.agentWith(more...)
-	c.agent.await(c.agent.err, `"serving"`)
+	c.agent.Await(c.agent.Err, `"serving"`)
 }
 
 // agentWith starts an agent's process with more flags, of which the last of a
@@ -71,9 +71,9 @@ func (c *cluster) agentWith(more ...string) *daemon {
 // end takes the cluster down with everything that runs on it.
 func (c *cluster) end() {
 	c.t.Helper()
-	c.agent.signal(syscall.SIGUSR1)
+	c.agent.Signal(syscall.SIGUSR1)
 	c.agent.wait().check(c.t, "agent after SIGUSR1", 0, "", "")
-	c.master.signal(syscall.SIGTERM)
+	c.master.Signal(syscall.SIGTERM)
 	c.master.wait().check(c.t, "master after SIGTERM", 0, "", `"ended in order"`)
 	eventually(c.t, "no process is left", func() bool { return len(c.Processes()) == 0 })
 }
@@ -81,9 +81,9 @@ func (c *cluster) end() {
 // kill ends a process without a warning.
 func (d *daemon) kill() {
 	d.t.Helper()
-	d.signal(syscall.SIGKILL)
+	d.Signal(syscall.SIGKILL)
 	if r := d.wait(); r.code != -1 {
-		d.t.Errorf("%v ended by itself with %d", d.cmd.Args, r.code)
+		d.t.Errorf("it ended by itself with %d:\n%s", r.code, r.err)
 	}
 }
 
@@ -104,7 +104,7 @@ func TestKilledDaemonsEndNoTask(t *testing.T) {
 	go1, go2 := filepath.Join(w.dir, "go1"), filepath.Join(w.dir, "go2")
 	task := w.startTask("survivor", fmt.Sprintf(
 		`echo pid $$; until [ -e %s ]; do sleep 0.05; done; echo while; until [ -e %s ]; do sleep 0.05; done; echo done; exit 9`, go1, go2))
-	pid := task.await(task.out, `pid (\d+)`)[1]
+	pid := task.Await(task.Out, `pid (\d+)`)[1]
 	alive := func(when string) {
 		t.Helper()
 		if !processtest.Exists("/proc/" + pid) {
@@ -118,7 +118,7 @@ func TestKilledDaemonsEndNoTask(t *testing.T) {
 	c.startAgent()
 	c.running("survivor")
 	alive("the agent's restart")
-	task.await(task.out, "while")
+	task.Await(task.Out, "while")
 
 	c.master.kill()
 	alive("the master")
@@ -135,7 +135,7 @@ func TestKilledDaemonsEndNoTask(t *testing.T) {
 
 	touch(t, go2)
 	task.wait().check(t, "run", 9, "done", "TASK_FAILED.*exited with status 9")
-	if n := strings.Count(task.err.String(), "TASK_RUNNING"); n != 1 {
+	if n := strings.Count(task.Err.String(), "TASK_RUNNING"); n != 1 {
 		t.Errorf("run saw TASK_RUNNING %d times", n)
 	}
 	c.end()
@@ -147,7 +147,7 @@ func TestTaskThatEndsWithoutItsAgent(t *testing.T) {
 	c := w.separate()
 	ready := filepath.Join(w.dir, "go")
 	task := w.startTask("orphan", fmt.Sprintf(`echo pid $$; until [ -e %s ]; do sleep 0.05; done; exit 5`, ready))
-	pid := task.await(task.out, `pid (\d+)`)[1]
+	pid := task.Await(task.Out, `pid (\d+)`)[1]
 	c.agent.kill()
 	touch(t, ready)
 	eventually(t, "the task has ended", func() bool { return !processtest.Exists("/proc/" + pid) })
@@ -161,8 +161,8 @@ func TestAgentStopsInOrder(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
 	task := w.startTask("lasting", "echo pid $$; exec sleep 1000")
-	pid := task.await(task.out, `pid (\d+)`)[1]
-	c.agent.signal(syscall.SIGTERM)
+	pid := task.Await(task.Out, `pid (\d+)`)[1]
+	c.agent.Signal(syscall.SIGTERM)
 	c.agent.wait().check(t, "agent after SIGTERM", 0, "", `"ended in order"`)
 	if !processtest.Exists("/proc/" + pid) {
 		t.Error("the task has ended with the agent")

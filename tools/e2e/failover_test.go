@@ -39,7 +39,7 @@ func (f *framework) start() *daemon {
 		f.t.Fatal(err)
 	}
 	cmd.Dir = f.dir
-	return f.run(cmd)
+	return &daemon{f.Start(cmd), f.t}
 }
 
 // records are all that the framework has written down.
@@ -141,7 +141,7 @@ func TestKilledSchedulerIsReplaced(t *testing.T) {
 	c.do("frameworks").check(t, "frameworks", 0, "steady.* disconnected", "^$")
 
 	second := f.start()
-	second.await(second.err, `"subscribed".*"resumed":true`)
+	second.Await(second.Err, `"subscribed".*"resumed":true`)
 	c.do("frameworks").check(t, "frameworks", 0, "steady.* active", "^$")
 	f.alive(pids, "the next scheduler's start")
 	f.drain(second)
@@ -156,10 +156,10 @@ func TestReplacedSchedulerIsTold(t *testing.T) {
 	old := f.start()
 	f.all("TASK_RUNNING")
 	pids := f.pids()
-	old.signal(syscall.SIGSTOP)
+	old.Signal(syscall.SIGSTOP)
 	next := f.start()
-	next.await(next.err, `"subscribed".*"resumed":true`)
-	old.signal(syscall.SIGCONT)
+	next.Await(next.Err, `"subscribed".*"resumed":true`)
+	old.Signal(syscall.SIGCONT)
 	old.wait().check(t, "the old scheduler", 1, "", "Framework failed over")
 	f.alive(pids, "the old scheduler's end")
 	f.drain(next)
@@ -194,10 +194,10 @@ func TestUnreachableAgentReturns(t *testing.T) {
 	scheduler := f.start()
 	f.all("TASK_RUNNING")
 	pids := f.pids()
-	c.agent.signal(syscall.SIGSTOP)
+	c.agent.Signal(syscall.SIGSTOP)
 	f.all("TASK_UNREACHABLE")
 	f.alive(pids, "the agent hangs")
-	c.agent.signal(syscall.SIGCONT)
+	c.agent.Signal(syscall.SIGCONT)
 	f.all("TASK_RUNNING")
 	f.alive(pids, "the agent's return")
 	f.drain(scheduler)
@@ -211,13 +211,13 @@ func TestOrphansEndWhenTheirAgentReturns(t *testing.T) {
 	scheduler := f.start()
 	f.all("TASK_RUNNING")
 	pids := f.pids()
-	c.agent.signal(syscall.SIGSTOP)
+	c.agent.Signal(syscall.SIGSTOP)
 	scheduler.kill()
 	eventually(t, "the framework is completed", func() bool {
 		return regexp.MustCompile("steady.* completed").MatchString(c.do("frameworks", "--all").out)
 	})
 	f.alive(pids, "the framework's end, of which the agent has not heard")
-	c.agent.signal(syscall.SIGCONT)
+	c.agent.Signal(syscall.SIGCONT)
 	for _, pid := range pids {
 		eventually(t, "the task is killed", func() bool { return !processtest.Exists(fmt.Sprintf("/proc/%d", pid)) })
 	}

@@ -183,7 +183,7 @@ func strayBytes(t *testing.T, d *daemon, port int) {
 		}
 		_ = conn.Close() // it is over
 	}
-	d.await(d.err, `"connection refused"`)
+	d.Await(d.Err, `"connection refused"`)
 }
 
 // strayMessages are of a type that is not known, too large, for an earlier
@@ -191,7 +191,7 @@ func strayBytes(t *testing.T, d *daemon, port int) {
 func strayMessages(t *testing.T, d *daemon, to actors.PID, port int) {
 	a := newAttacker(t)
 	a.say(3, to, novelty(t))
-	d.await(d.err, `of\.tomorrow\.Novelty is unknown here`)
+	d.Await(d.Err, `of\.tomorrow\.Novelty is unknown here`)
 	counted(t, port, "/metrics", `troupe_actors_unhandled_total\{type="of\.tomorrow\.Novelty"\} (\S+)`, 3)
 
 	old := to
@@ -206,7 +206,7 @@ func strayMessages(t *testing.T, d *daemon, to actors.PID, port int) {
 		AgentId: &mesos.AgentID{Value: proto.String("S0")}, FrameworkId: &mesos.FrameworkID{Value: proto.String("F")},
 		ExecutorId: &mesos.ExecutorID{Value: proto.String("E")}, Data: make([]byte, 17<<20),
 	})
-	d.await(d.err, `a peer does not keep to the protocol.*malformed begin frame: size 17825\d+: outside 1 to 16777216`)
+	d.Await(d.Err, `a peer does not keep to the protocol.*malformed begin frame: size 17825\d+: outside 1 to 16777216`)
 	a.awaitLost("")
 }
 
@@ -226,26 +226,26 @@ func strangers(t *testing.T, c *cluster) {
 		&words.UnregisterAgent{AgentId: agent},
 		&words.Allocations{Epoch: proto.Uint64(1)},
 		&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum(), FrameworkId: framework})
-	c.master.await(c.master.err, `a status update of an agent that is not connected there.*`+id[1])
-	c.master.await(c.master.err, `no such agent is registered at this address`)
-	c.master.await(c.master.err, `only the allocator allocates`)
-	c.master.await(c.master.err, `a call for a framework that is not subscribed`)
+	c.master.Await(c.master.Err, `a status update of an agent that is not connected there.*`+id[1])
+	c.master.Await(c.master.Err, `no such agent is registered at this address`)
+	c.master.Await(c.master.Err, `only the allocator allocates`)
+	c.master.Await(c.master.Err, `a call for a framework that is not subscribed`)
 	a.say(1, at("allocator", c.masterPort), &words.StartAllocator{Epoch: proto.Uint64(99)})
-	c.master.await(c.master.err, `its sender is of another system.*StartAllocator`)
+	c.master.Await(c.master.Err, `its sender is of another system.*StartAllocator`)
 	a.say(1, at("agent", c.agentPort),
 		&words.ShutdownAgent{Message: proto.String("go away")},
 		&words.KillTask{FrameworkId: framework, TaskId: status.TaskId},
 		&executor.Call{Type: executor.Call_UPDATE.Enum(), FrameworkId: framework, ExecutorId: &mesos.ExecutorID{Value: proto.String("E")}, Update: &executor.Call_Update{Status: status}})
-	c.agent.await(c.agent.err, `its sender is not this agent's master.*troupe\.cluster\.ShutdownAgent`)
-	c.agent.await(c.agent.err, `its sender is not this agent's master.*troupe\.cluster\.KillTask`)
-	c.agent.await(c.agent.err, `A call of an executor was refused: `)
+	c.agent.Await(c.agent.Err, `its sender is not this agent's master.*troupe\.cluster\.ShutdownAgent`)
+	c.agent.Await(c.agent.Err, `its sender is not this agent's master.*troupe\.cluster\.KillTask`)
+	c.agent.Await(c.agent.Err, `A call of an executor was refused: `)
 }
 
 // flood sends what is dropped, 20,000 of each, to both daemons at once: it is
 // counted, and hardly logged, and meanwhile tasks run.
 func flood(t *testing.T, c *cluster) {
 	const n = 20_000
-	before := strings.Count(c.master.err.String(), "\n") + strings.Count(c.agent.err.String(), "\n")
+	before := strings.Count(c.master.Err.String(), "\n") + strings.Count(c.agent.Err.String(), "\n")
 	a := newAttacker(t)
 	a.say(n, at("master", c.masterPort), &words.Pong{}, &words.Allocations{Epoch: proto.Uint64(1)})
 	a.say(n, at("agent", c.agentPort), &words.ShutdownAgent{}, &words.KillTask{
@@ -258,7 +258,7 @@ func flood(t *testing.T, c *cluster) {
 	counted(t, c.agentPort, "/metrics/snapshot", `"slave/stranger_messages": ?([0-9.e+]+)`, 2*n)
 	counted(t, c.agentPort, "/metrics", `troupe_actors_dead_letters_total\{type="troupe\.cluster\.Pong"\} (\S+)`, n)
 	c.unharmed("the flood")
-	if lines := strings.Count(c.master.err.String(), "\n") + strings.Count(c.agent.err.String(), "\n") - before; lines > 3000 {
+	if lines := strings.Count(c.master.Err.String(), "\n") + strings.Count(c.agent.Err.String(), "\n") - before; lines > 3000 {
 		t.Errorf("a flood of %d messages left %d lines", 6*n, lines)
 	}
 }
@@ -270,9 +270,9 @@ func TestResourcesThatNobodyHas(t *testing.T) {
 	c := w.separate()
 	for _, need := range []struct{ flag, waits string }{{"--cpus=1000", "cpus:1000"}, {"--mem=1000000", "mem:1000000"}} {
 		d := w.start(append([]string{"run", need.flag}, append(w.flags, "--", "true")...)...)
-		d.await(d.err, `still waiting for an offer of .*`+need.waits)
+		d.Await(d.Err, `still waiting for an offer of .*`+need.waits)
 		c.unharmed(need.flag)
-		d.signal(syscall.SIGINT)
+		d.Signal(syscall.SIGINT)
 		d.wait().check(t, need.flag, 130, "^$", "TASK_KILLED")
 	}
 	c.end()

@@ -30,7 +30,7 @@ func TestLocalCluster(t *testing.T) {
 	if n := len(w.Processes()); n < 5 {
 		t.Errorf("only %d processes run: the test cannot see them", n)
 	}
-	cluster.signal(syscall.SIGINT)
+	cluster.Signal(syscall.SIGINT)
 	cluster.wait().check(t, "local after SIGINT", 0, "", "^$")
 	eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })
 	if left := w.written(); len(left) > 0 {
@@ -87,18 +87,18 @@ func (w *world) startTask(name, script string) *daemon {
 	w.t.Helper()
 	args := append([]string{"run", "--name=" + name}, w.flags...)
 	d := w.start(append(args, "--", "sh", "-c", script)...)
-	d.await(d.err, "TASK_RUNNING")
+	d.Await(d.Err, "TASK_RUNNING")
 	return d
 }
 
 func listsAndKills(t *testing.T, w *world) {
 	task := w.startTask("victim", "echo started; exec sleep 1000")
-	task.await(task.out, "started")
+	task.Await(task.Out, "started")
 	w.do("tasks", "list").check(t, "tasks list", 0, `(?m)^victim +victim +TASK_RUNNING`, "^$")
 	w.do("tasks", "logs", "victim").check(t, "tasks logs", 0, "^started\n$", "^$")
 	w.do("tasks", "sandbox", "victim").check(t, "tasks sandbox", 0, "(?m)/stdout$", "^$")
 	follower := w.start(append([]string{"tasks", "logs", "-f", "victim"}, w.flags...)...)
-	follower.await(follower.out, "started")
+	follower.Await(follower.Out, "started")
 	w.do("tasks", "kill", "victim").check(t, "tasks kill", 0, "^$", "^$")
 	task.wait().check(t, "run of a killed task", 143, "started", "TASK_KILLED")
 	follower.wait().check(t, "tasks logs -f", 0, "^started\n$", "^$")
@@ -120,16 +120,16 @@ func listsEverything(t *testing.T, w *world) {
 		t.Errorf("actors --json: %+v", r)
 	}
 	watch := w.start(append([]string{"actors", "--watch"}, w.flags...)...)
-	watch.await(watch.out, `(?s)allocator.*allocator +\d+ +\d+ +\d+\.\d`)
-	watch.signal(syscall.SIGINT)
+	watch.Await(watch.Out, `(?s)allocator.*allocator +\d+ +\d+ +\d+\.\d`)
+	watch.Signal(syscall.SIGINT)
 	watch.wait().check(t, "actors --watch", 0, "", "^$")
 }
 
 func interruptKills(t *testing.T, w *world) {
 	pidFile := filepath.Join(w.dir, "pid")
 	task := w.startTask("interrupted", fmt.Sprintf("echo $$ > %s; echo up; exec sleep 1000", pidFile))
-	task.await(task.out, "up")
-	task.signal(syscall.SIGINT)
+	task.Await(task.Out, "up")
+	task.Signal(syscall.SIGINT)
 	task.wait().check(t, "run after SIGINT", 130, "up", "TASK_KILLED")
 	text, err := os.ReadFile(pidFile)
 	if err != nil {
@@ -146,10 +146,10 @@ func interruptKills(t *testing.T, w *world) {
 func TestDemo(t *testing.T) {
 	w := newWorld(t)
 	cluster := w.local("--demo")
-	cluster.await(cluster.out, `(?m)heartbeat TASK_RUNNING on S[01]$`)
-	cluster.await(cluster.out, `(?m)^\d+ words counted; the most frequent:  the \d+`)
+	cluster.Await(cluster.Out, `(?m)heartbeat TASK_RUNNING on S[01]$`)
+	cluster.Await(cluster.Out, `(?m)^\d+ words counted; the most frequent:  the \d+`)
 	w.do("tasks", "list").check(t, "tasks list", 0, `(?m)^heartbeat +heartbeat +TASK_RUNNING`, "^$")
-	cluster.signal(syscall.SIGINT)
+	cluster.Signal(syscall.SIGINT)
 	cluster.wait().check(t, "demo after SIGINT", 0, "", "^$")
 	eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })
 	if left := w.written(); len(left) > 0 {
@@ -163,8 +163,8 @@ func TestKilledLocalClusterLeavesNoProcess(t *testing.T) {
 	w := newWorld(t)
 	cluster := w.local("--agents=1")
 	task := w.startTask("lasting", "echo up; exec sleep 1000")
-	task.await(task.out, "up")
+	task.Await(task.Out, "up")
 	cluster.kill()
-	task.signal(syscall.SIGKILL)
+	task.Signal(syscall.SIGKILL)
 	eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })
 }

@@ -45,7 +45,7 @@ func (m *trio) startMaster(i int) {
 	m.masters[i] = m.start(append([]string{
 		"master", "--port=" + port, "--masters=" + m.where(), "--work_dir=" + filepath.Join(m.dir, fmt.Sprint("master-", i)),
 	}, m.secure...)...)
-	m.masters[i].await(m.masters[i].err, `"serving"`)
+	m.masters[i].Await(m.masters[i].Err, `"serving"`)
 }
 
 func (m *trio) startAgent(name string, port int) *daemon {
@@ -54,7 +54,7 @@ func (m *trio) startAgent(name string, port int) *daemon {
 		"agent", fmt.Sprint("--port=", port), "--master=" + m.where(), "--work_dir=" + filepath.Join(m.dir, name),
 		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=100ms",
 	}, m.secure...)...)
-	d.await(d.err, `"serving"`)
+	d.Await(d.Err, `"serving"`)
 	return d
 }
 
@@ -64,9 +64,9 @@ func (m *trio) supervise() {
 	m.t.Helper()
 	for i, d := range m.masters {
 		select {
-		case <-d.ended:
-			if d.cmd.ProcessState.ExitCode() == 1 {
-				d.wait().check(m.t, "a master that ended itself", 1, "", "leads no more")
+		case <-d.Ended():
+			if r := d.wait(); r.code == 1 {
+				r.check(m.t, "a master that ended itself", 1, "", "leads no more")
 				m.startMaster(i)
 			}
 		default:
@@ -106,14 +106,14 @@ func TestRunSurvivesAMasterFailover(t *testing.T) {
 	agent := m.startAgent("agent", 0)
 	ready := filepath.Join(w.dir, "go")
 	task := w.startTask("survivor", fmt.Sprintf(`echo before; until [ -e %s ]; do sleep 0.05; done; echo after; exit 7`, ready))
-	task.await(task.out, "before")
+	task.Await(task.Out, "before")
 	m.masters[leader].kill()
 	next := m.leader()
 	if next == leader {
 		t.Fatalf("the master that was killed leads")
 	}
-	task.await(task.err, `the master is out of reach, tasks run on`)
-	task.await(task.err, `the master is back: `+m.addresses[next]+` leads now`)
+	task.Await(task.Err, `the master is out of reach, tasks run on`)
+	task.Await(task.Err, `the master is back: `+m.addresses[next]+` leads now`)
 	for i, at := range m.addresses {
 		r := w.only("agents", "--master="+at)
 		if i == leader {
@@ -126,21 +126,21 @@ func TestRunSurvivesAMasterFailover(t *testing.T) {
 	w.only("masters", "--master="+m.addresses[next]).check(t, "masters, of one", 0, m.addresses[leader]+` +unreachable`, "^$")
 	// One that is ended in order takes nothing with it either.
 	m.startMaster(leader)
-	m.masters[next].signal(syscall.SIGTERM)
+	m.masters[next].Signal(syscall.SIGTERM)
 	m.masters[next].wait().check(t, "leader after SIGTERM", 0, "", `"ended in order"`)
 	third := m.leader()
-	task.await(task.err, `the master is back: `+m.addresses[third]+` leads now`)
+	task.Await(task.Err, `the master is back: `+m.addresses[third]+` leads now`)
 	leader = next
 	touch(t, ready)
 	task.wait().check(t, "run", 7, "^before\nafter\n$", "TASK_FAILED.*exited with status 7")
-	if n := strings.Count(task.err.String(), "TASK_RUNNING"); n != 1 {
+	if n := strings.Count(task.Err.String(), "TASK_RUNNING"); n != 1 {
 		t.Errorf("TASK_RUNNING was told %d times", n)
 	}
-	agent.signal(syscall.SIGUSR1)
+	agent.Signal(syscall.SIGUSR1)
 	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
 	for i, d := range m.masters {
 		if i != leader {
-			d.signal(syscall.SIGTERM)
+			d.Signal(syscall.SIGTERM)
 			d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 		}
 	}
@@ -193,7 +193,7 @@ func TestRollingRestart(t *testing.T) {
 	scheduler := f.start()
 	f.busy()
 	for _, name := range names {
-		agents[name].signal(syscall.SIGTERM)
+		agents[name].Signal(syscall.SIGTERM)
 		agents[name].wait().check(t, name+" after SIGTERM", 0, "", `"ended in order"`)
 		agents[name] = m.startAgent(name, ports[name])
 		m.active(len(names))
@@ -202,7 +202,7 @@ func TestRollingRestart(t *testing.T) {
 	leader := m.leader()
 	for i := 1; i <= len(m.masters); i++ {
 		restarted := (leader + i) % len(m.masters) // the leader at last
-		m.masters[restarted].signal(syscall.SIGTERM)
+		m.masters[restarted].Signal(syscall.SIGTERM)
 		m.masters[restarted].wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 		m.startMaster(restarted)
 		m.leader()
@@ -214,11 +214,11 @@ func TestRollingRestart(t *testing.T) {
 	}
 	f.drain(scheduler)
 	for _, name := range names {
-		agents[name].signal(syscall.SIGUSR1)
+		agents[name].Signal(syscall.SIGUSR1)
 		agents[name].wait().check(t, name+" after SIGUSR1", 0, "", "")
 	}
 	for _, d := range m.masters {
-		d.signal(syscall.SIGTERM)
+		d.Signal(syscall.SIGTERM)
 		d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	}
 }
@@ -247,7 +247,7 @@ func TestOperatorsOfAgents(t *testing.T) {
 	w.do("agents", "drain", "S0", "--max_grace=1secs").check(t, "drain", 0, "^$", "^$")
 	task.wait().check(t, "run", 143, "", "TASK_(KILLED|GONE)")
 	shows("drained")
-	agent.signal(syscall.SIGTERM)
+	agent.Signal(syscall.SIGTERM)
 	agent.wait().check(t, "agent after SIGTERM", 0, "", `"ended in order"`)
 	agent = m.startAgent("agent", port)
 	shows("drained")
@@ -267,7 +267,7 @@ func TestOperatorsOfAgents(t *testing.T) {
 	agent.wait().check(t, "agent that is gone", 1, "", "(?i)gone")
 	w.do("agents").check(t, "agents", 0, "No agents", "^$")
 	for _, d := range m.masters {
-		d.signal(syscall.SIGTERM)
+		d.Signal(syscall.SIGTERM)
 		d.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	}
 }
@@ -293,7 +293,7 @@ func TestLogsAreExact(t *testing.T) {
 		t.Error("the first half is not what was written")
 	}
 	follow := w.start(append([]string{"tasks", "logs", "--follow", "binary"}, w.flags...)...)
-	eventually(t, "the first half is followed", func() bool { return len(follow.out.String()) == 1<<20 })
+	eventually(t, "the first half is followed", func() bool { return len(follow.Out.String()) == 1<<20 })
 	c.agent.kill()
 	c.startAgent()
 	c.running("binary")
@@ -324,7 +324,7 @@ func TestCommandsFollowZooKeeper(t *testing.T) {
 	first := w.stand("first", url)
 	first.leads()
 	second := w.stand("second", url)
-	second.await(second.err, `"A master leads"`)
+	second.Await(second.Err, `"A master leads"`)
 	eventually(t, "both masters are listed", func() bool {
 		r := w.do("masters")
 		return r.code == 0 && regexp.MustCompile(first.at+` +leading +`+first.at).MatchString(r.out) &&
@@ -335,14 +335,14 @@ func TestCommandsFollowZooKeeper(t *testing.T) {
 	ready := filepath.Join(w.dir, "go")
 	task := w.startTask("survivor", fmt.Sprintf(`echo before; until [ -e %s ]; do sleep 0.05; done; echo after; exit 7`, ready))
 	first.kill()
-	task.await(task.err, `the master is out of reach, tasks run on`)
-	task.await(task.err, `the master is back: `+second.at+` leads now`)
+	task.Await(task.Err, `the master is out of reach, tasks run on`)
+	task.Await(task.Err, `the master is back: `+second.at+` leads now`)
 	eventually(t, "commands find the new leader", func() bool { return w.do("agents").code == 0 })
 	touch(t, ready)
 	task.wait().check(t, "run", 7, "^before\nafter\n$", "TASK_FAILED.*exited with status 7")
-	agent.signal(syscall.SIGUSR1)
+	agent.Signal(syscall.SIGUSR1)
 	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
-	second.signal(syscall.SIGTERM)
+	second.Signal(syscall.SIGTERM)
 	second.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	w.do("masters").check(t, "masters, all ended", 1, "No masters stand for election", "^$")
 }
@@ -354,12 +354,12 @@ func TestMasterStopsInOrder(t *testing.T) {
 	c := w.separate()
 	task := w.startTask("lasting", "exec sleep 1000")
 	for range 3 {
-		before := strings.Count(task.err.String(), "the master is back")
-		c.master.signal(syscall.SIGTERM)
+		before := strings.Count(task.Err.String(), "the master is back")
+		c.master.Signal(syscall.SIGTERM)
 		c.master.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 		c.startMaster()
 		eventually(t, "run is told that the master is back", func() bool {
-			return strings.Count(task.err.String(), "the master is back") > before
+			return strings.Count(task.Err.String(), "the master is back") > before
 		})
 		c.running("lasting")
 	}

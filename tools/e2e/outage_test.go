@@ -19,7 +19,7 @@ func TestZooKeeperIsAwayForAWhile(t *testing.T) {
 	first := w.stand("first", url)
 	first.leads()
 	second := w.stand("second", url)
-	second.await(second.err, `"A master leads"`)
+	second.Await(second.Err, `"A master leads"`)
 	agent := w.start("agent", "--port=0", "--master="+url, "--work_dir="+filepath.Join(w.dir, "agent"),
 		"--resources=cpus:4;mem:1024;disk:1024", "--registration_backoff_factor=50ms")
 	f := w.steady(url, 3, time.Hour)
@@ -44,10 +44,10 @@ func TestZooKeeperIsAwayForAWhile(t *testing.T) {
 	r := w.only("tasks", "list", "--master="+url)
 	r.check(t, "tasks list", 0, "(?s)(steady-.*TASK_RUNNING.*){3}", "^$")
 	f.drain(scheduler)
-	agent.signal(syscall.SIGUSR1)
+	agent.Signal(syscall.SIGUSR1)
 	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
 	for _, m := range []*candidate{second, again} {
-		m.signal(syscall.SIGTERM)
+		m.Signal(syscall.SIGTERM)
 		m.wait().check(t, "master after SIGTERM", 0, "", "")
 	}
 	eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })

@@ -49,8 +49,8 @@ func TestQuickStart(t *testing.T) {
 		t.Fatalf("the quick start has changed: %q", steps)
 	}
 	cluster := w.local("--demo")
-	cluster.await(cluster.out, "The heartbeat goes on")
-	compareShape(t, steps[0], cluster.out.String())
+	cluster.Await(cluster.Out, "The heartbeat goes on")
+	compareShape(t, steps[0], cluster.Out.String())
 	for _, s := range steps[2:] {
 		arguments, ok := strings.CutPrefix(s.command, "./troupe ")
 		if !ok {
@@ -64,7 +64,7 @@ func TestQuickStart(t *testing.T) {
 		}
 		compareShape(t, s, string(out))
 	}
-	cluster.signal(syscall.SIGINT)
+	cluster.Signal(syscall.SIGINT)
 	cluster.wait().check(t, "local after SIGINT", 0, "", "^$")
 }
 

@@ -18,7 +18,7 @@ func TestOneMasterIsLeft(t *testing.T) {
 	agent := m.startAgent("agent", 0)
 	ready := filepath.Join(w.dir, "go")
 	task := w.startTask("survivor", fmt.Sprintf(`echo before; until [ -e %s ]; do sleep 0.05; done; echo after`, ready))
-	task.await(task.out, "before")
+	task.Await(task.Out, "before")
 	dir := "--work_dir=" + filepath.Join(w.dir, fmt.Sprint("master-", left))
 	w.only("masters", "recover", "--yes", dir).check(t, "recover", 1, "", "another process uses it: stop that master")
 	for i, d := range m.masters {
@@ -46,8 +46,8 @@ func TestOneMasterIsLeft(t *testing.T) {
 	})
 	touch(t, ready)
 	task.wait().check(t, "run", 0, "^before\nafter\n$", "")
-	agent.signal(syscall.SIGUSR1)
+	agent.Signal(syscall.SIGUSR1)
 	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
-	alone.signal(syscall.SIGTERM)
+	alone.Signal(syscall.SIGTERM)
 	alone.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 }

@@ -40,7 +40,7 @@ func TestRecoverCleanup(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
 	task := w.startTask("leftover", "echo pid $$; exec sleep 1000")
-	pid := task.await(task.out, `pid (\d+)`)[1]
+	pid := task.Await(task.Out, `pid (\d+)`)[1]
 	before, _ := c.agentOf()
 	c.agent.kill()
 	c.agentWith("--recover=cleanup").wait().check(t, "cleanup", 0, "", `--recover=cleanup`)
@@ -63,7 +63,7 @@ func TestChangedAgent(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
 	task := w.startTask("bystander", "echo pid $$; exec sleep 1000")
-	pid := task.await(task.out, `pid (\d+)`)[1]
+	pid := task.Await(task.Out, `pid (\d+)`)[1]
 	before, _ := c.agentOf()
 	c.agent.kill()
 	for _, flags := range [][]string{
@@ -117,10 +117,10 @@ func TestDamagedJournal(t *testing.T) {
 
 	write(damaged)
 	c.startAgent("--no-strict")
-	c.agent.await(c.agent.err, `cannot be read, and was left out.*journal\.damaged`)
+	c.agent.Await(c.agent.Err, `cannot be read, and was left out.*journal\.damaged`)
 	counted(t, c.agentPort, "/metrics/snapshot", `"slave/recovery_errors":(\d+)`, 1)
 	w.do("run", "--", "echo", "still here").check(t, "run", 0, "still here", "TASK_FINISHED")
-	task.signal(unix.SIGINT)
+	task.Signal(unix.SIGINT)
 	task.wait()
 	c.end()
 }
@@ -131,18 +131,18 @@ func TestForeignCluster(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
 	task := w.startTask("homesick", "echo pid $$; exec sleep 1000")
-	pid := task.await(task.out, `pid (\d+)`)[1]
+	pid := task.Await(task.Out, `pid (\d+)`)[1]
 	other := processtest.FreePort(t)
 	stranger := w.start("master", fmt.Sprintf("--port=%d", other), "--work_dir="+filepath.Join(w.dir, "other"))
-	stranger.await(stranger.err, `"serving"`)
+	stranger.Await(stranger.Err, `"serving"`)
 	c.agent.kill()
 	c.agentWith(fmt.Sprintf("--master=127.0.0.1:%d", other)).wait().check(t, "agent at the other master", 1, "",
 		`is another cluster than this master's.*start it with --master of the cluster that it belongs to`)
-	stranger.await(stranger.err, `Refused an agent: cluster_id: .* is another cluster`)
+	stranger.Await(stranger.Err, `Refused an agent: cluster_id: .* is another cluster`)
 	if !processtest.Exists("/proc/" + pid) {
 		t.Error("the task has ended")
 	}
-	stranger.signal(unix.SIGTERM)
+	stranger.Signal(unix.SIGTERM)
 	stranger.wait()
 	c.startAgent()
 	c.running("homesick")
@@ -157,14 +157,14 @@ func TestStoppedAgent(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
 	task := w.startTask("patient", "echo pid $$; exec sleep 1000")
-	pid := task.await(task.out, `pid (\d+)`)[1]
+	pid := task.Await(task.Out, `pid (\d+)`)[1]
 	c.agent.kill()
 	c.agent = c.agentWith("--executor_reregistration_timeout=1secs")
-	c.agent.await(c.agent.err, `"serving"`)
-	c.agent.signal(unix.SIGSTOP)
+	c.agent.Await(c.agent.Err, `"serving"`)
+	c.agent.Signal(unix.SIGSTOP)
 	stopped := time.Now()
 	eventually(t, "the executors' time is over", func() bool { return time.Since(stopped) > 3*time.Second })
-	c.agent.signal(unix.SIGCONT)
+	c.agent.Signal(unix.SIGCONT)
 	c.running("patient")
 	if !processtest.Exists("/proc/" + pid) {
 		t.Error("the task has ended")
@@ -182,22 +182,22 @@ func TestFullDisk(t *testing.T) {
 	c := w.separate()
 	ready := filepath.Join(w.dir, "go")
 	task := w.startTask("bystander", fmt.Sprintf(`echo pid $$; until [ -e %s ]; do sleep 0.05; done; exit 7`, ready))
-	pid := task.await(task.out, `pid (\d+)`)[1]
+	pid := task.Await(task.Out, `pid (\d+)`)[1]
 	limitFiles(t, c.agent, 1)
 	late := w.start(append([]string{"run", "--name=late"}, append(w.flags, "--", "echo", "late")...)...)
-	c.agent.await(c.agent.err, `The journal has no room.*file too large`)
-	c.master.await(c.master.err, `An agent takes no tasks for now.*file too large`)
+	c.agent.Await(c.agent.Err, `The journal has no room.*file too large`)
+	c.master.Await(c.master.Err, `An agent takes no tasks for now.*file too large`)
 	counted(t, c.agentPort, "/metrics/snapshot", `"slave/journal_stalls":(\d+)`, 1)
 	touch(t, ready)
 	eventually(t, "the task has ended", func() bool { return !processtest.Exists("/proc/" + pid) })
 	waiting := w.start(append([]string{"run", "--name=waiting"}, append(w.flags, "--", "echo", "waited")...)...)
-	waiting.await(waiting.err, "still waiting for an offer")
-	if strings.Contains(task.err.String(), "TASK_FAILED") || strings.Contains(late.err.String(), "TASK_RUNNING") {
+	waiting.Await(waiting.Err, "still waiting for an offer")
+	if strings.Contains(task.Err.String(), "TASK_FAILED") || strings.Contains(late.Err.String(), "TASK_RUNNING") {
 		t.Error("what cannot be durable was told")
 	}
 
 	limitFiles(t, c.agent, unix.RLIM_INFINITY)
-	c.master.await(c.master.err, `An agent takes tasks again`)
+	c.master.Await(c.master.Err, `An agent takes tasks again`)
 	task.wait().check(t, "run", 7, "", "TASK_FAILED.*exited with status 7")
 	late.wait().check(t, "late run", 0, "late", "TASK_FINISHED")
 	waiting.wait().check(t, "waiting run", 0, "waited", "TASK_FINISHED")
@@ -226,7 +226,7 @@ func TestAgentKilledUnderLoad(t *testing.T) {
 func limitFiles(t *testing.T, d *daemon, size uint64) {
 	t.Helper()
 	var old unix.Rlimit
-	pid := d.cmd.Process.Pid
+	pid := d.PID()
 	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &old); err != nil {
 		t.Fatal(err)
 	}

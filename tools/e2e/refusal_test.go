@@ -94,10 +94,10 @@ func TestLocalPassesOverPortsInUse(t *testing.T) {
 	defer l.Close()
 	taken := l.Addr().(*net.TCPAddr).Port
 	d := w.start("local", fmt.Sprintf("--port=%d", processtest.FreePort(t)), fmt.Sprintf("--agent_port=%d", taken), "--agents=1")
-	if at := d.await(d.out, `(?m)^agent +http://127.0.0.1:(\d+)`); at[1] == fmt.Sprint(taken) {
+	if at := d.Await(d.Out, `(?m)^agent +http://127.0.0.1:(\d+)`); at[1] == fmt.Sprint(taken) {
 		t.Error("the agent is said to be at a port that is taken")
 	}
-	d.signal(syscall.SIGTERM)
+	d.Signal(syscall.SIGTERM)
 	d.wait().check(t, "local after SIGTERM", 0, "", "^$")
 }
 

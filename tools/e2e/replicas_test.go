@@ -20,21 +20,21 @@ func TestALeaderThatWasStoppedEndsItself(t *testing.T) {
 	agent := m.startAgent("agent", 0)
 	ready := filepath.Join(w.dir, "go")
 	task := w.startTask("survivor", fmt.Sprintf(`echo before; until [ -e %s ]; do sleep 0.05; done; echo after`, ready))
-	task.await(task.out, "before")
-	m.masters[leader].signal(syscall.SIGSTOP)
+	task.Await(task.Out, "before")
+	m.masters[leader].Signal(syscall.SIGSTOP)
 	others := strings.Join(append(append([]string{}, m.addresses[:leader]...), m.addresses[leader+1:]...), ",")
 	eventually(t, "another master leads, and has the agent", func() bool {
 		m.supervise()
 		r := w.only("agents", "--master="+others)
 		return r.code == 0 && strings.Contains(r.out, " active")
 	})
-	m.masters[leader].signal(syscall.SIGCONT)
+	m.masters[leader].Signal(syscall.SIGCONT)
 	m.masters[leader].wait().check(t, "a leader that was stopped", 1, "",
 		`"ended","error":"this master leads no more: most of the masters did not answer within 450ms, or elected another`)
 	m.startMaster(leader)
 	touch(t, ready)
 	task.wait().check(t, "run", 0, "^before\nafter\n$", "")
-	agent.signal(syscall.SIGUSR1)
+	agent.Signal(syscall.SIGUSR1)
 	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
 	m.end()
 }
@@ -53,9 +53,9 @@ func TestMastersOverTLS(t *testing.T) {
 	mallory := w.start(append([]string{
 		"master", fmt.Sprint("--port=", port), "--masters=" + m.where() + "," + self, "--work_dir=" + filepath.Join(w.dir, "mallory"),
 	}, stranger...)...)
-	mallory.await(mallory.err, "a new registry needs all masters; one is not there yet")
+	mallory.Await(mallory.Err, "a new registry needs all masters; one is not there yet")
 	w.do("masters", "add", self).check(t, "masters add", 1, "", "start it first")
-	mallory.signal(syscall.SIGTERM)
+	mallory.Signal(syscall.SIGTERM)
 	mallory.wait()
 	m.masters[leader].kill()
 	if next := m.leader(); next == leader {
@@ -63,7 +63,7 @@ func TestMastersOverTLS(t *testing.T) {
 	}
 	m.startMaster(leader)
 	m.active(1)
-	agent.signal(syscall.SIGUSR1)
+	agent.Signal(syscall.SIGUSR1)
 	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
 	m.end()
 }
@@ -72,7 +72,7 @@ func TestMastersOverTLS(t *testing.T) {
 func (m *trio) end() {
 	m.t.Helper()
 	for _, d := range m.masters {
-		d.signal(syscall.SIGTERM)
+		d.Signal(syscall.SIGTERM)
 		d.wait().check(m.t, "master after SIGTERM", 0, "", `"ended in order"`)
 	}
 }
@@ -89,9 +89,9 @@ func TestReplacingAMaster(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.startMaster(wiped)
-	m.masters[wiped].await(m.masters[wiped].err, `waits to be added to it: troupe masters add `+m.addresses[wiped])
+	m.masters[wiped].Await(m.masters[wiped].Err, `waits to be added to it: troupe masters add `+m.addresses[wiped])
 	w.do("masters", "add", m.addresses[wiped]).check(t, "masters add", 0, "^$", "^$")
-	m.masters[wiped].await(m.masters[wiped].err, `this master has a log`)
+	m.masters[wiped].Await(m.masters[wiped].Err, `this master has a log`)
 	m.masters[gone].kill()
 	w.do("masters", "remove", m.addresses[wiped]).check(t, "masters remove", 1, "", m.addresses[gone]+" would not answer: most of them must")
 	w.do("masters", "remove", m.addresses[gone]).check(t, "masters remove", 0, "^$", "^$")
@@ -101,9 +101,9 @@ func TestReplacingAMaster(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.startMaster(gone)
-	m.masters[gone].await(m.masters[gone].err, `waits to be added to it: troupe masters add `+m.addresses[gone])
+	m.masters[gone].Await(m.masters[gone].Err, `waits to be added to it: troupe masters add `+m.addresses[gone])
 	w.do("masters", "add", m.addresses[gone]).check(t, "masters add", 0, "^$", "^$")
-	m.masters[gone].await(m.masters[gone].err, `this master has a log`)
+	m.masters[gone].Await(m.masters[gone].Err, `this master has a log`)
 	w.do("masters", "add", old).check(t, "masters add", 1, "", "start it first")
 	m.masters[leader].kill() // the two that were replaced go on alone
 	w.flags = []string{"--master=" + m.where()}
@@ -123,12 +123,12 @@ func TestMasterRefusesWrongMasters(t *testing.T) {
 		return w.start(append([]string{"master", fmt.Sprint("--port=", port), "--work_dir=" + filepath.Join(w.dir, dir)}, flags...)...)
 	}
 	alone := master("alone")
-	alone.await(alone.err, `"This master leads"`)
-	alone.signal(syscall.SIGTERM)
+	alone.Await(alone.Err, `"This master leads"`)
+	alone.Signal(syscall.SIGTERM)
 	alone.wait().check(t, "master after SIGTERM", 0, "", "")
 	one := master("one", "--masters="+self)
-	one.await(one.err, `"This master leads"`)
-	one.signal(syscall.SIGTERM)
+	one.Await(one.Err, `"This master leads"`)
+	one.Signal(syscall.SIGTERM)
 	one.wait().check(t, "master after SIGTERM", 0, "", "")
 	for _, c := range []struct {
 		dir, flags string

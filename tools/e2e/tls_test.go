@@ -110,11 +110,11 @@ func TestTLS(t *testing.T) {
 	mallory := w.start(append([]string{
 		"agent", "--port=0", master, "--work_dir=" + filepath.Join(w.dir, "mallory"), "--registration_backoff_factor=50ms",
 	}, stranger...)...)
-	mallory.await(mallory.err, `(?i)certificate|handshake|unknown authority|link to the master broke`)
+	mallory.Await(mallory.Err, `(?i)certificate|handshake|unknown authority|link to the master broke`)
 	if r := w.do("agents", "--json"); r.code != 0 || len(jsonList(t, r.out)) != 1 {
 		t.Errorf("a stranger's agent was admitted: %+v", r)
 	}
-	mallory.signal(syscall.SIGTERM)
+	mallory.Signal(syscall.SIGTERM)
 	mallory.wait()
 	c.end()
 }
@@ -125,8 +125,8 @@ func TestTLSForCustomExecutors(t *testing.T) {
 	w := newWorld(t)
 	certificate := newAuthority(t, filepath.Join(w.dir, "authority")).issue("local")
 	d := w.local(append([]string{"--demo"}, certificate...)...)
-	d.await(d.out, `(?m)^\d+ words counted; the most frequent:  the \d+`)
-	d.signal(syscall.SIGINT)
+	d.Await(d.Out, `(?m)^\d+ words counted; the most frequent:  the \d+`)
+	d.Signal(syscall.SIGINT)
 	d.wait().check(t, "demo after SIGINT", 0, "https://", "^$")
 }
 
@@ -137,6 +137,6 @@ func TestLocalTLS(t *testing.T) {
 	d := w.local(append([]string{"--agents=1"}, certificate...)...)
 	w.flags = append(w.flags, certificate...)
 	w.do("run", "--", "echo", "secret").check(t, "run", 0, "^secret\n$", "TASK_FINISHED")
-	d.signal(syscall.SIGINT)
+	d.Signal(syscall.SIGINT)
 	d.wait().check(t, "local after SIGINT", 0, "https://", "^$")
 }

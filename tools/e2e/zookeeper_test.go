@@ -37,7 +37,7 @@ func (w *world) stand(name, url string) *candidate {
 
 func (c *candidate) leads() {
 	c.t.Helper()
-	c.await(c.err, `"This master leads"`)
+	c.Await(c.Err, `"This master leads"`)
 }
 
 // get asks a master, without following where it leads; nobody there is status 0.
@@ -78,7 +78,7 @@ func TestMastersElectedByZooKeeper(t *testing.T) {
 	first := w.stand("first", url)
 	first.leads()
 	second := w.stand("second", url)
-	second.await(second.err, `"A master leads".*`+first.at)
+	second.Await(second.Err, `"A master leads".*`+first.at)
 	second.answers("/redirect/redirect", http.StatusNotFound)
 	if location, _ := second.answers("/master/redirect", http.StatusTemporaryRedirect); location != "//"+first.at {
 		t.Errorf("/master/redirect leads to %q", location)
@@ -101,16 +101,16 @@ func TestMastersElectedByZooKeeper(t *testing.T) {
 	second.leads()
 	t.Logf("%s without a leader, with a session of %s", time.Since(began).Round(time.Millisecond), zkSession)
 	second.hasAgent()
-	second.signal(syscall.SIGSTOP)
+	second.Signal(syscall.SIGSTOP)
 	third := w.stand("third", url)
 	third.leads()
 	third.hasAgent()
-	second.signal(syscall.SIGCONT)
+	second.Signal(syscall.SIGCONT)
 	second.wait().check(t, "a leader that was stopped", 1, "", `"ended","error":"the leadership of /troupe/json.info_[0-9]{10} has ended: `)
 	third.answers("/health", http.StatusOK)
-	agent.signal(syscall.SIGUSR1)
+	agent.Signal(syscall.SIGUSR1)
 	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
-	third.signal(syscall.SIGTERM)
+	third.Signal(syscall.SIGTERM)
 	third.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })
 }
@@ -133,14 +133,14 @@ func TestMasterStartsBeforeZooKeeper(t *testing.T) {
 	e.Kill(0)
 	w := newWorld(t)
 	m := w.stand("m", e.URL("/troupe"))
-	m.await(m.err, `ZooKeeper cannot be reached; trying on.*connection refused`)
+	m.Await(m.Err, `ZooKeeper cannot be reached; trying on.*connection refused`)
 	m.answers("/health", http.StatusOK)
 	m.answers("/state", http.StatusServiceUnavailable)
 	m.answers("/master/redirect", http.StatusServiceUnavailable)
 	e.Restart(0)
 	m.leads()
 	m.answers("/state", http.StatusOK)
-	m.signal(syscall.SIGTERM)
+	m.Signal(syscall.SIGTERM)
 	m.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 }
 
@@ -188,7 +188,7 @@ func TestLeaderAmongMastersIsShownInZooKeeper(t *testing.T) {
 		known = found
 	}
 	for _, m := range running {
-		m.signal(syscall.SIGTERM)
+		m.Signal(syscall.SIGTERM)
 		m.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	}
 }
@@ -214,21 +214,21 @@ func TestMasterRefusesAWrongPlaceInZooKeeper(t *testing.T) {
 	} {
 		w.stand("other", c.url).wait().check(t, name, 1, "", c.want)
 	}
-	one.signal(syscall.SIGTERM)
+	one.Signal(syscall.SIGTERM)
 	one.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
-	if strings.Contains(one.err.String(), "secret") {
+	if strings.Contains(one.Err.String(), "secret") {
 		t.Error("the log has the password")
 	}
 	// The work directory knows its cluster, and finds none at another path.
 	w.stand("one", e.URL("/two")).wait().check(t, "an empty path", 1, "", `it is not there, and this master belongs to cluster`)
 	two := w.stand("two", e.URL("/two"))
 	two.leads()
-	two.signal(syscall.SIGTERM)
+	two.Signal(syscall.SIGTERM)
 	two.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	w.stand("one", e.URL("/two")).wait().check(t, "another cluster's path", 1, "", `/two/registry: cluster_id: .*this master belongs to cluster`)
 	again := w.stand("one", secret)
 	again.leads()
-	again.signal(syscall.SIGTERM)
+	again.Signal(syscall.SIGTERM)
 	again.wait().check(t, "master after SIGTERM", 0, "", `"ended in order"`)
 	for args, want := range map[string]string{
 		"--zk=zk://h:1/":                             "path",
