@@ -21,6 +21,22 @@ import (
 // Patience bounds every wait; it is never waited for when all is well.
 const Patience = 60 * time.Second
 
+// Run builds the program, sets built to its path, runs a package's tests and
+// returns the exit status for TestMain.
+func Run(m *testing.M, built *string) (status int) {
+	dir, err := os.MkdirTemp("", "troupe-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) // what stays is temporary all the same
+	if *built, err = Build(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
 // Build builds the program into a folder and returns its path. The caller's
 // working directory must be in this module.
 func Build(folder string) (string, error) {
