@@ -29,7 +29,9 @@ const readyTimeout = 3 * time.Minute
 // startLocal builds troupe and runs it with one agent that has the given
 // resources.
 func startLocal(ctx context.Context, resources string) (_ *localCluster, err error) {
-	dir, err := os.MkdirTemp("", "troupe-bench-")
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	dir, program, err := buildTroupe(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -39,14 +41,6 @@ func startLocal(ctx context.Context, resources string) (_ *localCluster, err err
 			err = errors.Join(err, c.stop())
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	program := filepath.Join(dir, "troupe")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "troupe/tools/troupe")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		return nil, fmt.Errorf("build troupe: %w", err)
-	}
 	c.cmd = exec.Command(program, "local", "--agents=1", "--port=0", "--work_dir="+filepath.Join(dir, "work"),
 		"--resources="+resources, "--logging_level=warning")
 	c.cmd.Stderr = os.Stderr

@@ -19,15 +19,19 @@ import (
 // pollEvery is how often a daemon is asked whether something has come true.
 const pollEvery = 5 * time.Millisecond
 
-// buildTroupe builds the program in a folder.
-func buildTroupe(ctx context.Context, dir string) (string, error) {
-	program := filepath.Join(dir, "troupe")
+// buildTroupe builds the program in a new folder, which is the caller's to use
+// and remove. After an error there is none.
+func buildTroupe(ctx context.Context) (dir, program string, err error) {
+	if dir, err = os.MkdirTemp("", "troupe-bench-"); err != nil {
+		return "", "", err
+	}
+	program = filepath.Join(dir, "troupe")
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, "troupe/tools/troupe")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
-		return "", fmt.Errorf("build troupe: %w", err)
+		return "", "", errors.Join(fmt.Errorf("build troupe: %w", err), os.RemoveAll(dir))
 	}
-	return program, nil
+	return dir, program, nil
 }
 
 // daemon is a master or an agent as a process of its own.

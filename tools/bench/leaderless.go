@@ -23,15 +23,11 @@ const zkSession = 2 * time.Second
 func leaderless(ctx context.Context, l load) (figures []figure, err error) {
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "troupe-bench-")
+	dir, program, err := buildTroupe(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	program, err := buildTroupe(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
 	servers, err := startEnsemble(dir)
 	if err != nil {
 		return nil, err

@@ -24,15 +24,11 @@ const (
 func recovery(ctx context.Context, l load) (figures []figure, err error) {
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "troupe-bench-")
+	dir, program, err := buildTroupe(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	program, err := buildTroupe(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
 	master, err := newDaemon(program, "master", "--registry=in_memory")
 	if err != nil {
 		return nil, err
