@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -18,15 +19,7 @@ type AdmitAgent struct {
 }
 
 func (o AdmitAgent) changes(r Registry) ([]Change, error) {
-	id := o.Agent.GetId().GetValue()
-	if id == "" {
-		return nil, fmt.Errorf("admit agent: agent.id is empty: %w", ErrConflict)
-	}
-	have := r.Agent(id)
-	if have != nil && have.GetStatus() != cluster.AgentRecord_ADMITTED {
-		return nil, fmt.Errorf("admit agent %q: it is %s: %w", id, have.GetStatus(), ErrConflict)
-	}
-	return admitted(have, id, o.Agent, o.At), nil
+	return admit(r, o.Agent, o.At, cluster.AgentRecord_UNREACHABLE, cluster.AgentRecord_GONE)
 }
 
 // MarkUnreachable moves an admitted agent to the unreachable ones.
@@ -56,15 +49,7 @@ type MarkReachable struct {
 }
 
 func (o MarkReachable) changes(r Registry) ([]Change, error) {
-	id := o.Agent.GetId().GetValue()
-	if id == "" {
-		return nil, fmt.Errorf("mark agent reachable: agent.id is empty: %w", ErrConflict)
-	}
-	have := r.Agent(id)
-	if have != nil && have.GetStatus() == cluster.AgentRecord_GONE {
-		return nil, fmt.Errorf("mark agent %q reachable: it is gone: %w", id, ErrConflict)
-	}
-	return admitted(have, id, o.Agent, o.At), nil
+	return admit(r, o.Agent, o.At, cluster.AgentRecord_GONE)
 }
 
 // MarkGone ends an agent for good: nothing with its id is admitted again.
@@ -100,20 +85,28 @@ func (o RemoveAgent) changes(r Registry) ([]Change, error) {
 	return []Change{{Key: AgentKey(o.AgentID)}}, nil
 }
 
-// admitted makes an agent admitted as info says. What an operator wants of it
-// stays.
-func admitted(have *cluster.AgentRecord, id string, info *mesos.AgentInfo, at time.Time) []Change {
+// admit makes an agent admitted as info says, unless it is known as one of the
+// barred. What an operator wants of it stays.
+func admit(r Registry, info *mesos.AgentInfo, at time.Time, barred ...cluster.AgentRecord_Status) ([]Change, error) {
+	id := info.GetId().GetValue()
+	if id == "" {
+		return nil, fmt.Errorf("admit agent: agent.id is empty: %w", ErrConflict)
+	}
+	have := r.Agent(id)
 	if have == nil {
 		return []Change{{Key: AgentKey(id), Record: AgentRecord(&cluster.AgentRecord{
 			Agent: info, Status: cluster.AgentRecord_ADMITTED.Enum(), Since: timeInfo(at),
-		})}}
+		})}}, nil
+	}
+	if slices.Contains(barred, have.GetStatus()) {
+		return nil, fmt.Errorf("admit agent %q: it is %s: %w", id, have.GetStatus(), ErrConflict)
 	}
 	if have.GetStatus() == cluster.AgentRecord_ADMITTED && proto.Equal(have.GetAgent(), info) {
-		return nil
+		return nil, nil
 	}
 	next := shallow(have)
 	next.Agent, next.Status, next.Since = info, cluster.AgentRecord_ADMITTED.Enum(), timeInfo(at)
-	return []Change{agentChange(next)}
+	return []Change{agentChange(next)}, nil
 }
 
 func turned(have *cluster.AgentRecord, s cluster.AgentRecord_Status, at time.Time) []Change {
