@@ -96,6 +96,17 @@ func (c *cluster) running(task string) {
 	})
 }
 
+// endSleeper kills a task, which must have run in one process since it started.
+func (c *cluster) endSleeper(s sleeper) {
+	c.t.Helper()
+	c.running(s.name)
+	if !processtest.Exists("/proc/" + s.pid) {
+		c.t.Error("the task has ended meanwhile")
+	}
+	c.do("tasks", "kill", s.name).check(c.t, "tasks kill", 0, "", "^$")
+	s.wait().check(c.t, "run of a killed task", 143, "", "TASK_KILLED")
+}
+
 // Killing an agent, a master, or both ends no task, and what it writes in the
 // meantime is not lost.
 func TestKilledDaemonsEndNoTask(t *testing.T) {
@@ -160,17 +171,11 @@ func TestTaskThatEndsWithoutItsAgent(t *testing.T) {
 func TestAgentStopsInOrder(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
-	task := w.startTask("lasting", "echo pid $$; exec sleep 1000")
-	pid := task.Await(task.Out, `pid (\d+)`)[1]
+	task := w.startSleeper("lasting")
 	c.agent.Signal(syscall.SIGTERM)
 	c.agent.wait().check(t, "agent after SIGTERM", 0, "", `"ended in order"`)
-	if !processtest.Exists("/proc/" + pid) {
-		t.Error("the task has ended with the agent")
-	}
 	c.startAgent()
-	c.running("lasting")
-	c.do("tasks", "kill", "lasting").check(t, "tasks kill", 0, "", "^$")
-	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.endSleeper(task)
 	c.end()
 }
 

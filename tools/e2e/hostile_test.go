@@ -147,7 +147,7 @@ func novelty(t *testing.T) proto.Message {
 func TestHostilePeers(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
-	task := w.startTask("bystander", "echo up; exec sleep 1000")
+	task := w.startSleeper("bystander")
 	ports := map[string]int{"master": c.masterPort, "agent": c.agentPort}
 	daemons := map[string]*daemon{"master": c.master, "agent": c.agent}
 	for name, port := range ports {
@@ -158,9 +158,7 @@ func TestHostilePeers(t *testing.T) {
 	t.Run("strangers", func(t *testing.T) { strangers(t, c) })
 	c.unharmed("strangers")
 	t.Run("flood", func(t *testing.T) { flood(t, c) })
-	c.running("bystander")
-	w.do("tasks", "kill", "bystander").check(t, "tasks kill", 0, "", "^$")
-	task.wait().check(t, "run of a killed task", 143, "", "TASK_KILLED")
+	c.endSleeper(task)
 	c.end()
 }
 
@@ -283,7 +281,7 @@ func TestResourcesThatNobodyHas(t *testing.T) {
 func TestSandboxesThatCannotBeMade(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
-	task := w.startTask("bystander", "exec sleep 1000")
+	task := w.startSleeper("bystander")
 	found, err := filepath.Glob(filepath.Join(w.dir, "agent", "slaves", "*", "frameworks"))
 	if err != nil || len(found) != 1 {
 		t.Fatalf("the folders are %v, %v", found, err)
@@ -302,8 +300,6 @@ func TestSandboxesThatCannotBeMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.unharmed("the folder is back")
-	c.running("bystander")
-	w.do("tasks", "kill", "bystander").check(t, "tasks kill", 0, "", "^$")
-	task.wait().check(t, "run of a killed task", 143, "", "TASK_KILLED")
+	c.endSleeper(task)
 	c.end()
 }

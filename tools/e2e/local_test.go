@@ -91,6 +91,18 @@ func (w *world) startTask(name, script string) *daemon {
 	return d
 }
 
+// sleeper is a task that does nothing until it is killed.
+type sleeper struct {
+	*daemon
+	name, pid string
+}
+
+func (w *world) startSleeper(name string) sleeper {
+	w.t.Helper()
+	d := w.startTask(name, "echo pid $$; exec sleep 1000")
+	return sleeper{d, name, d.Await(d.Out, `pid (\d+)`)[1]}
+}
+
 func listsAndKills(t *testing.T, w *world) {
 	task := w.startTask("victim", "echo started; exec sleep 1000")
 	task.Await(task.Out, "started")

@@ -39,12 +39,11 @@ func (c *cluster) agentOf() (id string, cpus float64) {
 func TestRecoverCleanup(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
-	task := w.startTask("leftover", "echo pid $$; exec sleep 1000")
-	pid := task.Await(task.Out, `pid (\d+)`)[1]
+	task := w.startSleeper("leftover")
 	before, _ := c.agentOf()
 	c.agent.kill()
 	c.agentWith("--recover=cleanup").wait().check(t, "cleanup", 0, "", `--recover=cleanup`)
-	if processtest.Exists("/proc/" + pid) {
+	if processtest.Exists("/proc/" + task.pid) {
 		t.Error("the task has outlived the cleanup")
 	}
 	task.wait().check(t, "run", 1, "", "TASK_(LOST|GONE|DROPPED)")
@@ -62,8 +61,7 @@ func TestRecoverCleanup(t *testing.T) {
 func TestChangedAgent(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
-	task := w.startTask("bystander", "echo pid $$; exec sleep 1000")
-	pid := task.Await(task.Out, `pid (\d+)`)[1]
+	task := w.startSleeper("bystander")
 	before, _ := c.agentOf()
 	c.agent.kill()
 	for _, flags := range [][]string{
@@ -79,12 +77,7 @@ func TestChangedAgent(t *testing.T) {
 		id, cpus := c.agentOf()
 		return id == before && cpus == 8
 	})
-	c.running("bystander")
-	if !processtest.Exists("/proc/" + pid) {
-		t.Error("the task has ended with the change")
-	}
-	w.do("tasks", "kill", "bystander").check(t, "tasks kill", 0, "", "^$")
-	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.endSleeper(task)
 	c.end()
 }
 
@@ -130,8 +123,7 @@ func TestDamagedJournal(t *testing.T) {
 func TestForeignCluster(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
-	task := w.startTask("homesick", "echo pid $$; exec sleep 1000")
-	pid := task.Await(task.Out, `pid (\d+)`)[1]
+	task := w.startSleeper("homesick")
 	other := processtest.FreePort(t)
 	stranger := w.start("master", fmt.Sprintf("--port=%d", other), "--work_dir="+filepath.Join(w.dir, "other"))
 	stranger.Await(stranger.Err, `"serving"`)
@@ -139,15 +131,10 @@ func TestForeignCluster(t *testing.T) {
 	c.agentWith(fmt.Sprintf("--master=127.0.0.1:%d", other)).wait().check(t, "agent at the other master", 1, "",
 		`is another cluster than this master's.*start it with --master of the cluster that it belongs to`)
 	stranger.Await(stranger.Err, `Refused an agent: cluster_id: .* is another cluster`)
-	if !processtest.Exists("/proc/" + pid) {
-		t.Error("the task has ended")
-	}
 	stranger.Signal(unix.SIGTERM)
 	stranger.wait()
 	c.startAgent()
-	c.running("homesick")
-	w.do("tasks", "kill", "homesick").check(t, "tasks kill", 0, "", "^$")
-	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.endSleeper(task)
 	c.end()
 }
 
@@ -156,8 +143,7 @@ func TestForeignCluster(t *testing.T) {
 func TestStoppedAgent(t *testing.T) {
 	w := newWorld(t)
 	c := w.separate()
-	task := w.startTask("patient", "echo pid $$; exec sleep 1000")
-	pid := task.Await(task.Out, `pid (\d+)`)[1]
+	task := w.startSleeper("patient")
 	c.agent.kill()
 	c.agent = c.agentWith("--executor_reregistration_timeout=1secs")
 	c.agent.Await(c.agent.Err, `"serving"`)
@@ -165,12 +151,7 @@ func TestStoppedAgent(t *testing.T) {
 	stopped := time.Now()
 	eventually(t, "the executors' time is over", func() bool { return time.Since(stopped) > 3*time.Second })
 	c.agent.Signal(unix.SIGCONT)
-	c.running("patient")
-	if !processtest.Exists("/proc/" + pid) {
-		t.Error("the task has ended")
-	}
-	w.do("tasks", "kill", "patient").check(t, "tasks kill", 0, "", "^$")
-	task.wait().check(t, "run", 143, "", "TASK_KILLED")
+	c.endSleeper(task)
 	c.end()
 }
 
