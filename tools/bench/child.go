@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 )
 
@@ -80,6 +81,25 @@ func startChild(ctx context.Context, role string, args ...string) (*child, error
 // end closes the child's input and waits for it.
 func (c *child) end() error {
 	return errors.Join(c.in.Close(), c.cmd.Wait())
+}
+
+// numbers reads whole numbers among a child's arguments.
+func numbers(args []string, into ...*int) (err error) {
+	for i, n := range into {
+		if *n, err = strconv.Atoi(args[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start tells that a child is ready, and waits for a line that says go. What
+// comes after the line is in what it returns.
+func start(in io.Reader, out io.Writer) (*bufio.Reader, error) {
+	fmt.Fprintln(out, "ready")
+	input := bufio.NewReader(in)
+	_, err := input.ReadString('\n')
+	return input, err
 }
 
 // untilEOF waits for the end of a child's input.

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -114,15 +112,11 @@ func leaderRole(args []string, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("leader takes a file, agents, tasks and frameworks, not %q", args)
 	}
 	m := &muster{subscribed: make(map[view.FrameworkID]bool), all: make(chan time.Duration, 1)}
-	for i, count := range []*int{&m.agents, &m.tasks, &m.frameworks} {
-		var err error
-		if *count, err = strconv.Atoi(args[i+1]); err != nil {
-			return err
-		}
+	if err := numbers(args[1:], &m.agents, &m.tasks, &m.frameworks); err != nil {
+		return err
 	}
-	fmt.Fprintln(out, "ready")
-	input := bufio.NewReader(in)
-	if _, err := input.ReadString('\n'); err != nil {
+	input, err := start(in, out)
+	if err != nil {
 		return err
 	}
 	m.begun = time.Now()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -148,12 +147,8 @@ func crowdRole(args []string, in io.Reader, out io.Writer) (err error) {
 	if len(args) != 4 {
 		return fmt.Errorf("crowd takes master, agents, tasks and carrier, not %q", args)
 	}
-	agents, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	tasks, err := strconv.Atoi(args[2])
-	if err != nil {
+	var agents, tasks int
+	if err := numbers(args[1:], &agents, &tasks); err != nil {
 		return err
 	}
 	s, err := actors.New(actors.Options{})
@@ -165,9 +160,8 @@ func crowdRole(args []string, in io.Reader, out io.Writer) (err error) {
 	if err := spawnAgents(s, to, agents); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "ready")
-	input := bufio.NewReader(in)
-	if _, err := input.ReadString('\n'); err != nil {
+	input, err := start(in, out)
+	if err != nil {
 		return err
 	}
 	begun := time.Now()

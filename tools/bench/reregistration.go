@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -149,12 +148,9 @@ func reregisterRole(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 4 {
 		return fmt.Errorf("reregister takes a file, agents, frameworks and tasks, not %q", args)
 	}
-	var counts [3]int
-	for i := range counts {
-		var err error
-		if counts[i], err = strconv.Atoi(args[i+1]); err != nil {
-			return err
-		}
+	var agents, frameworks, tasks int
+	if err := numbers(args[1:], &agents, &frameworks, &tasks); err != nil {
+		return err
 	}
 	file, err := store.Open(args[0], "bench")
 	if err != nil {
@@ -164,13 +160,12 @@ func reregisterRole(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	register, err := spawnSenders(s, counts[0], counts[1], counts[2])
+	register, err := spawnSenders(s, agents, frameworks, tasks)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "ready")
-	input := bufio.NewReader(in)
-	if _, err := input.ReadString('\n'); err != nil {
+	input, err := start(in, out)
+	if err != nil {
 		return err
 	}
 	begun := time.Now()

@@ -313,12 +313,8 @@ func returningRole(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 3 {
 		return fmt.Errorf("returning takes agents, agents per link and their haste, not %q", args)
 	}
-	agents, err := strconv.Atoi(args[0])
-	if err != nil {
-		return err
-	}
-	perLink, err := strconv.Atoi(args[1])
-	if err != nil {
+	var agents, perLink int
+	if err := numbers(args, &agents, &perLink); err != nil {
 		return err
 	}
 	hasty, err := strconv.ParseBool(args[2])

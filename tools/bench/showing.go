@@ -32,12 +32,9 @@ func showingRole(args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 4 {
 		return fmt.Errorf("showing takes a file, agents, frameworks and tasks, not %q", args)
 	}
-	var counts [3]int
-	for i := range counts {
-		var err error
-		if counts[i], err = strconv.Atoi(args[i+1]); err != nil {
-			return err
-		}
+	var agents, frameworks, tasks int
+	if err := numbers(args[1:], &agents, &frameworks, &tasks); err != nil {
+		return err
 	}
 	file, err := store.Open(args[0], "bench")
 	if err != nil {
@@ -52,12 +49,12 @@ func showingRole(args []string, in io.Reader, out io.Writer) error {
 	if err := show(s, v); err != nil {
 		return err
 	}
-	register, err := spawnSenders(s, counts[0], counts[1], counts[2])
+	register, err := spawnSenders(s, agents, frameworks, tasks)
 	if err != nil {
 		return err
 	}
 	register()
-	complete(v, counts[0], counts[1], counts[2])
+	complete(v, agents, frameworks, tasks)
 	go change(v)
 	fmt.Fprintln(out, s.Address())
 	return untilEOF(in) // the process ends with all that it has
