@@ -39,6 +39,7 @@ type Allocator struct {
 	timers   map[string]*actors.Timer
 	linked   map[core.Peer]actors.PID
 	stats    atomic.Pointer[core.Stats]
+	figures  figures
 	log      *zap.Logger
 }
 
@@ -50,6 +51,7 @@ func New(o Options) *Allocator {
 		anywhere: o.Anywhere,
 		timers:   make(map[string]*actors.Timer),
 		linked:   make(map[core.Peer]actors.PID),
+		figures:  newFigures(),
 	}
 	a.stats.Store(&core.Stats{})
 	return a
@@ -93,6 +95,7 @@ func (a *Allocator) step(c *actors.Context, in core.Input) {
 		a.perform(c, effect)
 	}
 	a.publishStats()
+	a.rolesChanged(c)
 }
 
 func (a *Allocator) publishStats() {
@@ -107,9 +110,10 @@ func (a *Allocator) perform(c *actors.Context, effect core.Effect) {
 		c.Send(a.linked[e.To], e.Message)
 	case core.SetTimer:
 		a.stopTimer(e.Key)
+		asked := time.Now()
 		a.timers[e.Key] = c.After(e.After, func() {
 			delete(a.timers, e.Key)
-			a.step(c, core.TimerFired{Key: e.Key})
+			a.timed(asked, func() { a.step(c, core.TimerFired{Key: e.Key}) })
 		})
 	case core.CancelTimer:
 		a.stopTimer(e.Key)

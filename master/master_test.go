@@ -311,7 +311,8 @@ func TestANewMasterKnowsTheAgents(t *testing.T) {
 	}
 	figures := make(map[string]float64)
 	b.lead.Metrics(func(key string, value float64) { figures[key] = value })
-	if n := figures["registrar/state_store_ms/count"]; n < 1 || n > 20 || figures["registrar/registry_size_bytes"] == 0 {
+	if n := figures["registrar/state_store_ms/count"]; n < 1 || n > 20 || figures["registrar/registry_size_bytes"] == 0 ||
+		figures["registrar/state_fetch_ms"] <= 0 || figures["registrar/state_store_ms/p50"] <= 0 {
 		t.Errorf("the registrar's figures are %v", figures)
 	}
 	if err := b.sys.Close(t.Context()); err != nil {

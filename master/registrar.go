@@ -9,6 +9,7 @@ import (
 
 	"troupe/actors"
 	"troupe/master/registry"
+	"troupe/messages/timings"
 )
 
 var errNoRegistrar = errors.New("the registrar is not running")
@@ -24,9 +25,8 @@ type Registrar struct {
 	writing bool
 	failed  error
 	// Read from outside.
-	queued  atomic.Int64
-	writes  atomic.Int64
-	written atomic.Int64 // nanoseconds of the last write
+	queued atomic.Int64
+	writes *timings.Window
 }
 
 type request struct {
@@ -36,7 +36,7 @@ type request struct {
 
 // NewRegistrar returns a registrar of what store holds now.
 func NewRegistrar(store Store, current registry.Registry, timeout time.Duration) *Registrar {
-	return &Registrar{store: store, current: current, timeout: timeout}
+	return &Registrar{store: store, current: current, timeout: timeout, writes: timings.New(24 * time.Hour)}
 }
 
 // Init has nothing to install: all requests come through Apply.
@@ -91,8 +91,7 @@ func (r *Registrar) write(c *actors.Context) {
 		defer cancel()
 		began := time.Now()
 		err := r.store.Write(ctx, changes)
-		r.written.Store(int64(time.Since(began)))
-		r.writes.Add(1)
+		r.writes.Add(time.Now(), time.Since(began))
 		return func() { finish(err) }
 	})
 }
@@ -116,10 +115,8 @@ func (r *Registrar) finish(c *actors.Context, batch []request, verdicts []error,
 }
 
 // Queued is how many operations wait for the next write. Safe from any
-// goroutine, like LastWrite.
+// goroutine, like Writes.
 func (r *Registrar) Queued() int64 { return r.queued.Load() }
 
-// LastWrite is how long the last write took, and how many there were.
-func (r *Registrar) LastWrite() (took time.Duration, count int64) {
-	return time.Duration(r.written.Load()), r.writes.Load()
-}
+// Writes is how long the writes of the last day took.
+func (r *Registrar) Writes() *timings.Window { return r.writes }

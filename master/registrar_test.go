@@ -82,7 +82,9 @@ func TestWhatWaitsIsWrittenTogether(t *testing.T) {
 	if got := <-answers; got != "again false" {
 		t.Errorf("the answer is %q", got)
 	}
-	if _, writes := r.LastWrite(); writes != 2 {
-		t.Errorf("%d writes", writes)
+	figures := make(map[string]float64)
+	r.Writes().Put(time.Now(), "w", func(key string, value float64) { figures[key] = value })
+	if figures["w/count"] != 2 || figures["w/min"] <= 0 || figures["w/max"] < figures["w"] {
+		t.Errorf("two writes are told as %v", figures)
 	}
 }

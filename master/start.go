@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"troupe/actors"
 	"troupe/master/registry"
@@ -19,6 +20,7 @@ type Leadership struct {
 	err       error
 	registrar *Registrar
 	store     Store
+	fetched   time.Duration // what reading the registry took
 }
 
 // Done is closed when the leadership ends.
@@ -43,9 +45,8 @@ func (l *Leadership) End(err error) { l.finish(err) }
 func (l *Leadership) Metrics(put func(key string, value float64)) {
 	put("registrar/queued_operations", float64(l.registrar.Queued()))
 	put("registrar/registry_size_bytes", float64(l.store.Size()))
-	took, count := l.registrar.LastWrite()
-	put("registrar/state_store_ms", float64(took.Microseconds())/1000)
-	put("registrar/state_store_ms/count", float64(count))
+	put("registrar/state_fetch_ms", float64(l.fetched)/float64(time.Millisecond))
+	l.registrar.Writes().Put(time.Now(), "registrar/state_store_ms", put)
 }
 
 func (l *Leadership) finish(err error) {
@@ -65,16 +66,18 @@ func Start(ctx context.Context, sys *actors.System, o Options) (*Leadership, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.RegistryFetchTimeout)
 	defer cancel()
+	began := time.Now()
 	records, err := o.Store.Load(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start master: %w", err)
 	}
+	fetched := time.Since(began)
 	known, err := registry.New(records)
 	if err != nil {
 		return nil, fmt.Errorf("start master: %w", err)
 	}
 	l := &Leadership{
-		done: make(chan struct{}), store: o.Store,
+		done: make(chan struct{}), store: o.Store, fetched: fetched,
 		registrar: NewRegistrar(o.Store, known, o.RegistryStoreTimeout),
 	}
 	m := &Master{

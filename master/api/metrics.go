@@ -111,10 +111,11 @@ func putAgents(put putter, snapshot *view.Snapshot) {
 	put("master/slave_removals/reason_registered", float64(c.AgentRemovals[view.Replaced]))
 	put("master/slave_unreachable_scheduled", float64(c.Removals[view.RemovalScheduled]))
 	put("master/slave_unreachable_completed", float64(c.Removals[view.RemovalCompleted]))
-	put("master/slave_shutdowns_scheduled", float64(c.Removals[view.RemovalScheduled]))
-	put("master/slave_shutdowns_completed", float64(c.Removals[view.RemovalCompleted]))
-	put("master/slave_shutdowns_canceled", float64(c.Removals[view.RemovalCanceled]))
 	put("master/slave_unreachable_canceled", float64(c.Removals[view.RemovalCanceled]))
+	// No agent is shut down for its silence, neither by Mesos since 1.0.
+	for _, what := range []string{"scheduled", "completed", "canceled"} {
+		put("master/slave_shutdowns_"+what, 0)
+	}
 	put("master/recovery_slave_removals", float64(c.RecoveryRemovals))
 	put("master/recovery_time_secs", c.Recovery.Seconds())
 }

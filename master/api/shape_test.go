@@ -162,7 +162,8 @@ func marshal(t testing.TB, kind string) []byte {
 }
 
 // Every metric that Mesos has is among ours, but for those of the allocator,
-// the registrar and the machine, which are put by others.
+// the registrar and the machine, which are put by others: tools/apidoc asks a
+// whole master for them.
 func TestMetricsOfMesos(t *testing.T) {
 	h := serve(observed(t).view)
 	var ours map[string]float64

@@ -185,7 +185,8 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	if err := c.System.Stop(ctx, c.System.PID(master.Name)); err != nil {
 		return err
 	}
-	if _, err := c.System.Spawn(master.AllocatorName, allocator.New(allocator.Options{Options: o.Allocator, Seed: rand.Uint64()})); err != nil {
+	shares := allocator.New(allocator.Options{Options: o.Allocator, Seed: rand.Uint64()})
+	if _, err := c.System.Spawn(master.AllocatorName, shares); err != nil {
 		return err
 	}
 	leadership, err := master.Start(ctx, c.System, master.Options{
@@ -202,7 +203,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	info.Elected = time.Now()
 	info.HideFrameworkMetrics = o.HideFrameworkMetrics
 	info.MaxSubscribers = o.MaxSubscribers
-	info.Metrics = append(info.Metrics, leadership.Metrics, inspect.Machine)
+	info.Metrics = append(info.Metrics, leadership.Metrics, shares.Metrics, inspect.Machine)
 	c.mount(info)
 	api.MountOperator(c.System, c.views, info, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)

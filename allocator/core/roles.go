@@ -1,0 +1,45 @@
+package core
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// RoleFigures is what there is to tell of a role that frameworks are in.
+type RoleFigures struct {
+	Role string
+	// Share is the weighted dominant share, as it is compared with others.
+	Share float64
+	// Filters counts the refusals that have not lapsed.
+	Filters int
+}
+
+// Roles returns the figures of all roles that frameworks are in, or still hold
+// something in, by name. It looks at every filter.
+func (a *Allocator) Roles(now time.Time) []RoleFigures {
+	filters := make(map[string]int)
+	for _, f := range a.frameworks {
+		for role, l := range f.leaves {
+			filters[role] += l.refusals(now)
+		}
+	}
+	list := make([]RoleFigures, 0, len(filters))
+	for _, role := range slices.Sorted(maps.Keys(filters)) {
+		list = append(list, RoleFigures{role, a.tree.RoleShare(role), filters[role]})
+	}
+	return list
+}
+
+// refusals counts the leaf's filters that have not lapsed.
+func (l *leaf) refusals(now time.Time) int {
+	n := 0
+	for _, list := range l.filters {
+		for _, f := range list {
+			if f.expires.After(now) {
+				n++
+			}
+		}
+	}
+	return n
+}

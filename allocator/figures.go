@@ -1,0 +1,90 @@
+package allocator
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"troupe/actors"
+	"troupe/allocator/core"
+	"troupe/messages/timings"
+)
+
+const (
+	// rolesPause is the least between two looks at all roles and filters, and
+	// rolesCost how many times as long as such a look takes: of the allocator's
+	// time they get a hundredth.
+	rolesPause = 10 * time.Millisecond
+	rolesCost  = 100
+	// lapsePause is how long a count of filters stays when nothing but their
+	// lapse changes it.
+	lapsePause = time.Second
+)
+
+// figures are what is measured of an allocator, read from any goroutine but
+// for what its actor keeps.
+type figures struct {
+	runs, latency *timings.Window
+	roles         atomic.Pointer[[]core.RoleFigures]
+	earliest      time.Time     // when the roles are looked at next; the actor's
+	changed       bool          // something has, since the last look; the actor's
+	look          *actors.Timer // for the next look, if there is one to come; the actor's
+}
+
+func newFigures() figures {
+	return figures{runs: timings.New(time.Hour), latency: timings.New(time.Hour)}
+}
+
+// Metrics puts the allocator's figures by the keys that Mesos gives them. It
+// may be called from any goroutine.
+func (a *Allocator) Metrics(put func(key string, value float64)) {
+	now := time.Now()
+	put("allocator/mesos/allocation_runs", float64(a.Stats().Passes))
+	a.figures.runs.Put(now, "allocator/mesos/allocation_run_ms", put)
+	a.figures.latency.Put(now, "allocator/mesos/allocation_run_latency_ms", put)
+	roles := a.figures.roles.Load()
+	if roles == nil {
+		return // nothing has come yet
+	}
+	for _, r := range *roles {
+		put("allocator/mesos/offer_filters/roles/"+r.Role+"/active", float64(r.Filters))
+		put("allocator/mesos/roles/"+r.Role+"/shares/dominant", r.Share)
+	}
+}
+
+// timed does what a timer was set for at the time asked, and measures it if it
+// was a pass: the wait for it, settling included, and the pass with its sends.
+func (a *Allocator) timed(asked time.Time, do func()) {
+	passes, began := a.core.Stats().Passes, time.Now()
+	do()
+	if a.core.Stats().Passes > passes {
+		now := time.Now()
+		a.figures.latency.Add(now, began.Sub(asked))
+		a.figures.runs.Add(now, now.Sub(began))
+	}
+}
+
+// rolesChanged sees to it that what changed of the roles is told soon.
+func (a *Allocator) rolesChanged(c *actors.Context) {
+	f := &a.figures
+	if f.changed {
+		return
+	}
+	f.changed = true
+	if f.look != nil {
+		f.look.Stop() // which waited for filters to lapse
+	}
+	f.look = c.After(max(rolesPause, time.Until(f.earliest)), func() { a.lookAtRoles(c) })
+}
+
+func (a *Allocator) lookAtRoles(c *actors.Context) {
+	f, began := &a.figures, time.Now()
+	roles := a.core.Roles(began)
+	f.roles.Store(&roles)
+	pause := rolesCost * time.Since(began)
+	f.earliest = began.Add(pause)
+	f.changed, f.look = false, nil
+	if slices.ContainsFunc(roles, func(r core.RoleFigures) bool { return r.Filters > 0 }) {
+		f.look = c.After(max(pause, lapsePause), func() { a.lookAtRoles(c) })
+	}
+}
