@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/actors/actortest"
 	"troupe/master"
 	"troupe/master/registry"
 	"troupe/master/state"
@@ -54,23 +55,14 @@ func newBench(t *testing.T, s master.Store, change func(*master.Options)) *bench
 
 func newLoggingBench(t *testing.T, s master.Store, change func(*master.Options), log *zap.Logger) *bench {
 	t.Helper()
-	sys, err := actors.New(actors.Options{Logger: log, OnPanic: func(p actors.Panic) { t.Errorf("an actor panicked: %+v", p) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sys := actortest.NewSystem(t, actors.Options{Logger: log})
 	b := &bench{t: t, sys: sys, probes: make(map[string]*probe)}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := sys.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
 	b.spawn(master.AllocatorName)
 	o := master.Options{Store: s, Config: state.Config{MasterID: "M"}}
 	if change != nil {
 		change(&o)
 	}
+	var err error
 	if b.lead, err = master.Start(t.Context(), sys, o); err != nil {
 		t.Fatal(err)
 	}

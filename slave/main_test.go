@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/actors/actortest"
 	"troupe/actors/address"
 	"troupe/executor"
 	"troupe/executor/host"
@@ -246,12 +247,7 @@ func newMaster(t *testing.T) *fakeMaster {
 
 func newSystem(t *testing.T, listen string) *actors.System {
 	t.Helper()
-	sys, err := actors.New(actors.Options{Listen: listen, OnPanic: func(p actors.Panic) { t.Errorf("%v panicked: %v", p.PID, p.Value) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { closeSystem(t, sys) })
-	return sys
+	return actortest.NewSystem(t, actors.Options{Listen: listen})
 }
 
 func closeSystem(t *testing.T, sys *actors.System) {

@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"troupe/actors"
+	"troupe/actors/actortest"
 )
 
 type initFunc func(c *actors.Context)
@@ -27,18 +27,7 @@ func (f initFunc) Init(c *actors.Context) { f(c) }
 
 func system(t *testing.T) *actors.System {
 	t.Helper()
-	sys, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := sys.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return sys
+	return actortest.NewSystem(t, actors.Options{Listen: "127.0.0.1:0"})
 }
 
 func get(t *testing.T, sys *actors.System, path string) (int, string) {

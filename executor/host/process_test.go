@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/actors/actortest"
 	"troupe/actors/address"
 	"troupe/executor/host"
 	"troupe/executor/program"
@@ -89,14 +90,12 @@ type hostProcess struct {
 
 func newStation(t testing.TB, command string) *station {
 	t.Helper()
-	sys, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sys := actortest.NewSystem(t, actors.Options{Listen: "127.0.0.1:0"})
 	s := &station{
 		t: t, system: sys, dir: t.TempDir(), command: command,
 		ready: make(chan actors.PID, 10_000), running: make(chan string, 10_000), over: make(chan string, 10_000),
 	}
+	var err error
 	if s.agent, err = sys.Spawn("agent", s); err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +104,6 @@ func newStation(t testing.TB, command string) *station {
 			// A host that has ended by itself is no error here.
 			_ = h.cmd.Process.Kill()
 			_ = h.cmd.Wait()
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := sys.Close(ctx); err != nil {
-			t.Error(err)
 		}
 	})
 	return s

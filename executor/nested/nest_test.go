@@ -1,7 +1,6 @@
 package nested_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/actors/actortest"
 	"troupe/executor/executortest"
 	"troupe/executor/nested"
 	"troupe/executor/program"
@@ -87,12 +87,10 @@ func (h *host) Init(c *actors.Context) {
 
 func newRig(t *testing.T, edit ...func(*nested.Options)) *rig {
 	t.Helper()
-	sys, err := actors.New(actors.Options{OnPanic: func(p actors.Panic) { t.Errorf("%v panicked: %v", p.PID, p.Value) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir() // outlives the system
+	sys := actortest.NewSystem(t, actors.Options{})
 	r := &rig{
-		t: t, sys: sys, dir: t.TempDir(), removed: make(chan string, 64),
+		t: t, sys: sys, dir: dir, removed: make(chan string, 64),
 		launcher: &launcher{executortest.NewLauncher(), make(chan [3]*os.File, 64)},
 	}
 	o := nested.Options{
@@ -108,16 +106,10 @@ func newRig(t *testing.T, edit ...func(*nested.Options)) *rig {
 	for _, e := range edit {
 		e(&o)
 	}
+	var err error
 	if r.host, err = sys.Spawn("host", &host{r, o}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := sys.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
 	return r
 }
 

@@ -1,7 +1,6 @@
 package scheduler_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/actors/actortest"
 	"troupe/allocator"
 	"troupe/master"
 	api "troupe/master/api/scheduler"
@@ -30,19 +30,7 @@ type bench struct {
 
 func newBench(t testing.TB, o api.Options) *bench {
 	t.Helper()
-	sys, err := actors.New(actors.Options{
-		Listen: "127.0.0.1:0", OnPanic: func(p actors.Panic) { t.Errorf("an actor panicked: %+v", p) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := sys.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	sys := actortest.NewSystem(t, actors.Options{Listen: "127.0.0.1:0"})
 	if _, err := sys.Spawn(allocator.Name, allocator.New(allocator.Options{})); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/actors/actortest"
 	"troupe/actors/address"
 	"troupe/messages/cluster"
 	"troupe/messages/json"
@@ -67,18 +68,9 @@ func (f fakeHost) Init(c *actors.Context) {
 
 func newStage(t testing.TB) *stage {
 	t.Helper()
-	sys, err := actors.New(actors.Options{Listen: "127.0.0.1:0", OnPanic: func(p actors.Panic) { t.Errorf("%v panicked: %v", p.PID, p.Value) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := sys.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	sys := actortest.NewSystem(t, actors.Options{Listen: "127.0.0.1:0"})
 	s := &stage{t: t, sys: sys, calls: make(chan visitor, 64), said: make(chan proto.Message, 1024), gone: make(chan actors.PID, 64)}
+	var err error
 	if s.host, err = sys.Spawn("host", fakeHost{s}); err != nil {
 		t.Fatal(err)
 	}

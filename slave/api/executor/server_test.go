@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
+	"troupe/actors/actortest"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/executor"
@@ -84,21 +85,12 @@ func (f *fakeAgent) tell(to actors.PID, e *executor.Event) {
 
 func newAgent(t testing.TB) *fakeAgent {
 	t.Helper()
-	sys, err := actors.New(actors.Options{Listen: "127.0.0.1:0", OnPanic: func(p actors.Panic) { t.Errorf("%v panicked: %v", p.PID, p.Value) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := sys.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	sys := actortest.NewSystem(t, actors.Options{Listen: "127.0.0.1:0"})
 	f := &fakeAgent{
 		sys: sys, calls: make(chan *executor.Call, 64), peers: make(chan actors.PID, 64), exited: make(chan actors.PID, 64),
 		agent: &view.Agent{Info: &mesos.AgentInfo{}}, answer: executor.Event_SUBSCRIBED,
 	}
+	var err error
 	if f.pid, err = sys.Spawn("agent", f); err != nil {
 		t.Fatal(err)
 	}
