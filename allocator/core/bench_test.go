@@ -71,9 +71,8 @@ func BenchmarkFullPass(b *testing.B) {
 	}
 }
 
-// Every agent is looked at for every framework, and all of them refused it.
-func BenchmarkFilteredPass(b *testing.B) {
-	const agents, frameworks = 1000, 50
+// refused is a rig whose frameworks all refused all agents, for years.
+func refused(b testing.TB, agents, frameworks int) *rig {
 	r := filled(b, agents, frameworks)
 	r.activate(frameworks)
 	for range frameworks {
@@ -87,12 +86,33 @@ func BenchmarkFilteredPass(b *testing.B) {
 			})
 		}
 	}
+	return r
+}
+
+// Every agent is looked at for every framework, and all of them refused it.
+func BenchmarkFilteredPass(b *testing.B) {
+	r := refused(b, 1000, 50)
 	for b.Loop() {
 		r.a.markAll()
 		r.a.pass()
 	}
 	if len(r.given) > 0 {
 		b.Fatalf("%d allocations in spite of filters", len(r.given))
+	}
+}
+
+// What is told of roles takes a look at every filter.
+func BenchmarkRoles(b *testing.B) {
+	const agents, frameworks = 1000, 50
+	r := refused(b, agents, frameworks)
+	for b.Loop() {
+		filters := 0
+		for _, role := range r.a.Roles(r.now) {
+			filters += role.Filters
+		}
+		if filters != agents*frameworks {
+			b.Fatalf("%d filters, want %d", filters, agents*frameworks)
+		}
 	}
 }
 
