@@ -55,7 +55,7 @@ func (g guest) carry(w http.ResponseWriter, r *http.Request, form carrier.Form) 
 	if err := flusher.Flush(); err != nil {
 		return err
 	}
-	write := func(io *agent.ProcessIO) error {
+	send := func(io *agent.ProcessIO) error {
 		frame, err := form.Frame(io)
 		if err != nil {
 			return err
@@ -65,19 +65,25 @@ func (g guest) carry(w http.ResponseWriter, r *http.Request, form carrier.Form) 
 		}
 		return flusher.Flush()
 	}
+	pass := func(io *agent.ProcessIO) error {
+		if err := send(io); err != nil {
+			return err
+		}
+		g.say(&cluster.ContainerOutputTaken{})
+		return nil
+	}
 	beats := time.NewTicker(heartbeatEvery)
 	defer beats.Stop()
 	for {
 		select {
 		case io := <-g.output:
-			if err := write(io); err != nil {
+			if err := pass(io); err != nil {
 				return err
 			}
-			g.say(&cluster.ContainerOutputTaken{})
 		case end := <-g.ended:
-			return g.finish(end, write)
+			return g.finish(end, pass)
 		case <-beats.C:
-			if err := write(heartbeat()); err != nil {
+			if err := send(heartbeat()); err != nil {
 				return err
 			}
 		case <-g.lost:
@@ -88,12 +94,12 @@ func (g guest) carry(w http.ResponseWriter, r *http.Request, form carrier.Form) 
 	}
 }
 
-// finish writes what came before the end.
-func (g guest) finish(end *cluster.ContainerOutputEnd, write func(*agent.ProcessIO) error) error {
+// finish passes on what came before the end.
+func (g guest) finish(end *cluster.ContainerOutputEnd, pass func(*agent.ProcessIO) error) error {
 	for {
 		select {
 		case io := <-g.output:
-			if err := write(io); err != nil {
+			if err := pass(io); err != nil {
 				return err
 			}
 			continue
