@@ -38,7 +38,7 @@ var sabotages = []struct {
 	{"a launch that comes after the end", lateLaunch, []string{"law 2", "is started on", "after its framework saw"}, nil},
 	{"a second end", secondEnd, []string{"law 2", "is told to be TASK_FAILED, after TASK_FINISHED"}, nil},
 	{"a task that nobody launched", strangeTask, []string{"law 2", "is spoken of, but was never launched"}, nil},
-	{"an end of a framework that agents do not hear of", deafAgents, []string{"law 2", "still runs, and its framework was ended"}, at(time.Minute, "teardown scheduler0", "teardown scheduler1")},
+	{"an end of a framework that agents do not hear of", deafAgents, []string{"law 2", "still runs, and its framework was ended"}, at(4*time.Minute, "teardown scheduler0", "teardown scheduler1")},
 	{"offers that stop coming", noMoreOffers, []string{"launched", "of 30 tasks, long after the last fault"}, nil},
 	{"a framework that is removed", banish, []string{"law 2: framework", "had not been away"}, nil},
 
