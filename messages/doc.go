@@ -41,6 +41,8 @@
 //	AgentHindered                agent, when it registers     it registers again
 //	Pong                         nobody                       the next Ping
 //	StatusUpdate                 agent, 10 s to 10 min        StatusUpdateAck
+//	OperationUpdate              agent, 10 s to 10 min        OperationUpdateAck; without an id: in ReregisterAgent
+//	UpdateAgentResources         agent, when it registers     it registers again
 //	ExecutorExited               nobody                       its tasks' updates tell
 //	ExecutorMessage              nobody                       may be lost
 //	Allocations                  nobody                       StartAllocator begins anew after a break
@@ -59,6 +61,8 @@
 //	ShutdownAgent                master, per ReregisterAgent  the agent stays away
 //	Ping                         observer, every interval     Pong; after too many the agent is unreachable
 //	RunTask, RunTaskGroup        nobody                       AgentReregistered names the task as missing
+//	ApplyOperation               nobody                       AgentReregistered names the operation as missing
+//	OperationUpdateAck           scheduler, through master    OperationUpdate does not come again
 //	KillTask                     master, when agents return   the task's terminal update
 //	StatusUpdateAck              scheduler, through master    the update does not come again
 //	ShutdownExecutor             the scheduler's author       the executor's tasks end
@@ -134,4 +138,7 @@
 //	HostForgotten                -                            a compaction of the journal
 //	AgentForgotten               -                            a compaction of the journal
 //	DrainAccepted                -                            the next DrainAccepted
+//	ResourcesConverted           -                            the next ResourcesConverted
+//	OperationAccepted            -                            OperationAcknowledged
+//	OperationAcknowledged        -                            a compaction of the journal
 package messages

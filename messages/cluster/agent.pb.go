@@ -106,9 +106,10 @@ type AgentReregistered struct {
 	TotalPingTimeout *int64                           `protobuf:"varint,3,req,name=total_ping_timeout,json=totalPingTimeout" json:"total_ping_timeout,omitempty"`
 	MissingTasks     []*AgentReregistered_MissingTask `protobuf:"bytes,4,rep,name=missing_tasks,json=missingTasks" json:"missing_tasks,omitempty"`
 	// See AgentRegistered.
-	ClusterId     *string `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ClusterId         *string                               `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
+	MissingOperations []*AgentReregistered_MissingOperation `protobuf:"bytes,6,rep,name=missing_operations,json=missingOperations" json:"missing_operations,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *AgentReregistered) Reset() {
@@ -174,6 +175,13 @@ func (x *AgentReregistered) GetClusterId() string {
 		return *x.ClusterId
 	}
 	return ""
+}
+
+func (x *AgentReregistered) GetMissingOperations() []*AgentReregistered_MissingOperation {
+	if x != nil {
+		return x.MissingOperations
+	}
+	return nil
 }
 
 // RegistrationRefused ends a registration that cannot succeed.
@@ -472,6 +480,132 @@ func (x *RunTaskGroup) GetExecutorRuns() bool {
 	return false
 }
 
+// ApplyOperation changes what the agent's resources are reserved for, or its
+// volumes. It is answered by one OperationUpdate, whose status is terminal.
+// Operations of one agent are applied in the order in which they come; a launch
+// that comes behind them waits for those that its resources need. One that comes
+// again is not applied again.
+type ApplyOperation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent for an operator's.
+	FrameworkId *mesos.FrameworkID `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	// RESERVE, UNRESERVE, CREATE, DESTROY, GROW_VOLUME or SHRINK_VOLUME, its
+	// resources without allocation_info. With the id that the framework gave, if
+	// it gave one.
+	Operation *mesos.Offer_Operation `protobuf:"bytes,2,req,name=operation" json:"operation,omitempty"`
+	// 16 bytes; the master's name for it.
+	OperationUuid *mesos.UUID `protobuf:"bytes,3,req,name=operation_uuid,json=operationUuid" json:"operation_uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplyOperation) Reset() {
+	*x = ApplyOperation{}
+	mi := &file_messages_cluster_agent_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplyOperation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplyOperation) ProtoMessage() {}
+
+func (x *ApplyOperation) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_agent_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplyOperation.ProtoReflect.Descriptor instead.
+func (*ApplyOperation) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ApplyOperation) GetFrameworkId() *mesos.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *ApplyOperation) GetOperation() *mesos.Offer_Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *ApplyOperation) GetOperationUuid() *mesos.UUID {
+	if x != nil {
+		return x.OperationUuid
+	}
+	return nil
+}
+
+// OperationUpdateAck says that an OperationUpdate has arrived where it was meant
+// for: at the framework when the operation has an id, else at the master. The
+// agent forgets the operation.
+type OperationUpdateAck struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OperationUuid *mesos.UUID            `protobuf:"bytes,1,req,name=operation_uuid,json=operationUuid" json:"operation_uuid,omitempty"`
+	// Of the status.
+	StatusUuid    *mesos.UUID `protobuf:"bytes,2,req,name=status_uuid,json=statusUuid" json:"status_uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperationUpdateAck) Reset() {
+	*x = OperationUpdateAck{}
+	mi := &file_messages_cluster_agent_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperationUpdateAck) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperationUpdateAck) ProtoMessage() {}
+
+func (x *OperationUpdateAck) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_agent_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperationUpdateAck.ProtoReflect.Descriptor instead.
+func (*OperationUpdateAck) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *OperationUpdateAck) GetOperationUuid() *mesos.UUID {
+	if x != nil {
+		return x.OperationUuid
+	}
+	return nil
+}
+
+func (x *OperationUpdateAck) GetStatusUuid() *mesos.UUID {
+	if x != nil {
+		return x.StatusUuid
+	}
+	return nil
+}
+
 // KillTask may be repeated; it is answered by the task's updates, and by a
 // TASK_DROPPED (or TASK_LOST) update when the agent does not know the task.
 type KillTask struct {
@@ -485,7 +619,7 @@ type KillTask struct {
 
 func (x *KillTask) Reset() {
 	*x = KillTask{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[7]
+	mi := &file_messages_cluster_agent_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +631,7 @@ func (x *KillTask) String() string {
 func (*KillTask) ProtoMessage() {}
 
 func (x *KillTask) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[7]
+	mi := &file_messages_cluster_agent_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +644,7 @@ func (x *KillTask) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillTask.ProtoReflect.Descriptor instead.
 func (*KillTask) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{7}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *KillTask) GetFrameworkId() *mesos.FrameworkID {
@@ -548,7 +682,7 @@ type StatusUpdateAck struct {
 
 func (x *StatusUpdateAck) Reset() {
 	*x = StatusUpdateAck{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[8]
+	mi := &file_messages_cluster_agent_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -560,7 +694,7 @@ func (x *StatusUpdateAck) String() string {
 func (*StatusUpdateAck) ProtoMessage() {}
 
 func (x *StatusUpdateAck) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[8]
+	mi := &file_messages_cluster_agent_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -573,7 +707,7 @@ func (x *StatusUpdateAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusUpdateAck.ProtoReflect.Descriptor instead.
 func (*StatusUpdateAck) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{8}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StatusUpdateAck) GetFrameworkId() *mesos.FrameworkID {
@@ -615,7 +749,7 @@ type ShutdownExecutor struct {
 
 func (x *ShutdownExecutor) Reset() {
 	*x = ShutdownExecutor{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[9]
+	mi := &file_messages_cluster_agent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -627,7 +761,7 @@ func (x *ShutdownExecutor) String() string {
 func (*ShutdownExecutor) ProtoMessage() {}
 
 func (x *ShutdownExecutor) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[9]
+	mi := &file_messages_cluster_agent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -640,7 +774,7 @@ func (x *ShutdownExecutor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownExecutor.ProtoReflect.Descriptor instead.
 func (*ShutdownExecutor) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ShutdownExecutor) GetFrameworkId() *mesos.FrameworkID {
@@ -667,7 +801,7 @@ type ShutdownFramework struct {
 
 func (x *ShutdownFramework) Reset() {
 	*x = ShutdownFramework{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[10]
+	mi := &file_messages_cluster_agent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +813,7 @@ func (x *ShutdownFramework) String() string {
 func (*ShutdownFramework) ProtoMessage() {}
 
 func (x *ShutdownFramework) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[10]
+	mi := &file_messages_cluster_agent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +826,7 @@ func (x *ShutdownFramework) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownFramework.ProtoReflect.Descriptor instead.
 func (*ShutdownFramework) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ShutdownFramework) GetFrameworkId() *mesos.FrameworkID {
@@ -712,7 +846,7 @@ type UpdateFramework struct {
 
 func (x *UpdateFramework) Reset() {
 	*x = UpdateFramework{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[11]
+	mi := &file_messages_cluster_agent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +858,7 @@ func (x *UpdateFramework) String() string {
 func (*UpdateFramework) ProtoMessage() {}
 
 func (x *UpdateFramework) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[11]
+	mi := &file_messages_cluster_agent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +871,7 @@ func (x *UpdateFramework) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateFramework.ProtoReflect.Descriptor instead.
 func (*UpdateFramework) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UpdateFramework) GetFramework() *mesos.FrameworkInfo {
@@ -759,7 +893,7 @@ type ResendUpdates struct {
 
 func (x *ResendUpdates) Reset() {
 	*x = ResendUpdates{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[12]
+	mi := &file_messages_cluster_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +905,7 @@ func (x *ResendUpdates) String() string {
 func (*ResendUpdates) ProtoMessage() {}
 
 func (x *ResendUpdates) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[12]
+	mi := &file_messages_cluster_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +918,7 @@ func (x *ResendUpdates) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendUpdates.ProtoReflect.Descriptor instead.
 func (*ResendUpdates) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{12}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResendUpdates) GetFrameworkId() *mesos.FrameworkID {
@@ -808,7 +942,7 @@ type DrainAgent struct {
 
 func (x *DrainAgent) Reset() {
 	*x = DrainAgent{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[13]
+	mi := &file_messages_cluster_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -820,7 +954,7 @@ func (x *DrainAgent) String() string {
 func (*DrainAgent) ProtoMessage() {}
 
 func (x *DrainAgent) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[13]
+	mi := &file_messages_cluster_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -833,7 +967,7 @@ func (x *DrainAgent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainAgent.ProtoReflect.Descriptor instead.
 func (*DrainAgent) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{13}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DrainAgent) GetConfig() *mesos.DrainConfig {
@@ -856,7 +990,7 @@ type FrameworkMessage struct {
 
 func (x *FrameworkMessage) Reset() {
 	*x = FrameworkMessage{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[14]
+	mi := &file_messages_cluster_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -868,7 +1002,7 @@ func (x *FrameworkMessage) String() string {
 func (*FrameworkMessage) ProtoMessage() {}
 
 func (x *FrameworkMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[14]
+	mi := &file_messages_cluster_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -881,7 +1015,7 @@ func (x *FrameworkMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkMessage.ProtoReflect.Descriptor instead.
 func (*FrameworkMessage) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{14}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FrameworkMessage) GetFrameworkId() *mesos.FrameworkID {
@@ -923,7 +1057,7 @@ type HostReady struct {
 
 func (x *HostReady) Reset() {
 	*x = HostReady{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[15]
+	mi := &file_messages_cluster_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +1069,7 @@ func (x *HostReady) String() string {
 func (*HostReady) ProtoMessage() {}
 
 func (x *HostReady) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[15]
+	mi := &file_messages_cluster_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +1082,7 @@ func (x *HostReady) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReady.ProtoReflect.Descriptor instead.
 func (*HostReady) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{15}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HostReady) GetHostId() string {
@@ -993,7 +1127,7 @@ type HostedContainer struct {
 
 func (x *HostedContainer) Reset() {
 	*x = HostedContainer{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[16]
+	mi := &file_messages_cluster_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1005,7 +1139,7 @@ func (x *HostedContainer) String() string {
 func (*HostedContainer) ProtoMessage() {}
 
 func (x *HostedContainer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[16]
+	mi := &file_messages_cluster_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1018,7 +1152,7 @@ func (x *HostedContainer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostedContainer.ProtoReflect.Descriptor instead.
 func (*HostedContainer) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{16}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HostedContainer) GetContainerId() *mesos.ContainerID {
@@ -1054,7 +1188,7 @@ type ContainerLaunched struct {
 
 func (x *ContainerLaunched) Reset() {
 	*x = ContainerLaunched{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[17]
+	mi := &file_messages_cluster_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1200,7 @@ func (x *ContainerLaunched) String() string {
 func (*ContainerLaunched) ProtoMessage() {}
 
 func (x *ContainerLaunched) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[17]
+	mi := &file_messages_cluster_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1213,7 @@ func (x *ContainerLaunched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerLaunched.ProtoReflect.Descriptor instead.
 func (*ContainerLaunched) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{17}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ContainerLaunched) GetContainerId() *mesos.ContainerID {
@@ -1111,7 +1245,7 @@ type ContainerEnded struct {
 
 func (x *ContainerEnded) Reset() {
 	*x = ContainerEnded{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[18]
+	mi := &file_messages_cluster_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1123,7 +1257,7 @@ func (x *ContainerEnded) String() string {
 func (*ContainerEnded) ProtoMessage() {}
 
 func (x *ContainerEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[18]
+	mi := &file_messages_cluster_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1136,7 +1270,7 @@ func (x *ContainerEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerEnded.ProtoReflect.Descriptor instead.
 func (*ContainerEnded) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{18}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ContainerEnded) GetContainerId() *mesos.ContainerID {
@@ -1172,7 +1306,7 @@ type AgentReregistered_MissingTask struct {
 
 func (x *AgentReregistered_MissingTask) Reset() {
 	*x = AgentReregistered_MissingTask{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[19]
+	mi := &file_messages_cluster_agent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1318,7 @@ func (x *AgentReregistered_MissingTask) String() string {
 func (*AgentReregistered_MissingTask) ProtoMessage() {}
 
 func (x *AgentReregistered_MissingTask) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[19]
+	mi := &file_messages_cluster_agent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1214,6 +1348,71 @@ func (x *AgentReregistered_MissingTask) GetTaskId() *mesos.TaskID {
 	return nil
 }
 
+// An operation the master knows as pending there and the agent did not name.
+// The agent answers each with an OPERATION_DROPPED, which it repeats like any
+// other.
+type AgentReregistered_MissingOperation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See ApplyOperation.
+	FrameworkId   *mesos.FrameworkID `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	OperationUuid *mesos.UUID        `protobuf:"bytes,2,req,name=operation_uuid,json=operationUuid" json:"operation_uuid,omitempty"`
+	// As the framework named it; absent when it did not.
+	OperationId   *mesos.OperationID `protobuf:"bytes,3,opt,name=operation_id,json=operationId" json:"operation_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentReregistered_MissingOperation) Reset() {
+	*x = AgentReregistered_MissingOperation{}
+	mi := &file_messages_cluster_agent_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentReregistered_MissingOperation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentReregistered_MissingOperation) ProtoMessage() {}
+
+func (x *AgentReregistered_MissingOperation) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_agent_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentReregistered_MissingOperation.ProtoReflect.Descriptor instead.
+func (*AgentReregistered_MissingOperation) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{1, 1}
+}
+
+func (x *AgentReregistered_MissingOperation) GetFrameworkId() *mesos.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *AgentReregistered_MissingOperation) GetOperationUuid() *mesos.UUID {
+	if x != nil {
+		return x.OperationUuid
+	}
+	return nil
+}
+
+func (x *AgentReregistered_MissingOperation) GetOperationId() *mesos.OperationID {
+	if x != nil {
+		return x.OperationId
+	}
+	return nil
+}
+
 var File_messages_cluster_agent_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_agent_proto_rawDesc = "" +
@@ -1224,17 +1423,22 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\tmaster_id\x18\x02 \x02(\tR\bmasterId\x12,\n" +
 	"\x12total_ping_timeout\x18\x03 \x02(\x03R\x10totalPingTimeout\x12\x1d\n" +
 	"\n" +
-	"cluster_id\x18\x04 \x01(\tR\tclusterId\"\xf3\x02\n" +
+	"cluster_id\x18\x04 \x01(\tR\tclusterId\"\x96\x05\n" +
 	"\x11AgentReregistered\x12,\n" +
 	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12\x1b\n" +
 	"\tmaster_id\x18\x02 \x02(\tR\bmasterId\x12,\n" +
 	"\x12total_ping_timeout\x18\x03 \x02(\x03R\x10totalPingTimeout\x12R\n" +
 	"\rmissing_tasks\x18\x04 \x03(\v2-.troupe.cluster.AgentReregistered.MissingTaskR\fmissingTasks\x12\x1d\n" +
 	"\n" +
-	"cluster_id\x18\x05 \x01(\tR\tclusterId\x1ar\n" +
+	"cluster_id\x18\x05 \x01(\tR\tclusterId\x12a\n" +
+	"\x12missing_operations\x18\x06 \x03(\v22.troupe.cluster.AgentReregistered.MissingOperationR\x11missingOperations\x1ar\n" +
 	"\vMissingTask\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
-	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\"_\n" +
+	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\x1a\xbd\x01\n" +
+	"\x10MissingOperation\x128\n" +
+	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
+	"\x0eoperation_uuid\x18\x02 \x02(\v2\x0e.mesos.v1.UUIDR\roperationUuid\x128\n" +
+	"\foperation_id\x18\x03 \x01(\v2\x15.mesos.v1.OperationIDR\voperationId\"_\n" +
 	"\x13RegistrationRefused\x12\x18\n" +
 	"\amessage\x18\x01 \x02(\tR\amessage\x12\x14\n" +
 	"\x05fatal\x18\x02 \x01(\bR\x05fatal\x12\x18\n" +
@@ -1252,7 +1456,15 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\bexecutor\x18\x02 \x02(\v2\x16.mesos.v1.ExecutorInfoR\bexecutor\x126\n" +
 	"\n" +
 	"task_group\x18\x03 \x02(\v2\x17.mesos.v1.TaskGroupInfoR\ttaskGroup\x12#\n" +
-	"\rexecutor_runs\x18\x04 \x01(\bR\fexecutorRuns\"\xa6\x01\n" +
+	"\rexecutor_runs\x18\x04 \x01(\bR\fexecutorRuns\"\xba\x01\n" +
+	"\x0eApplyOperation\x128\n" +
+	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x127\n" +
+	"\toperation\x18\x02 \x02(\v2\x19.mesos.v1.Offer.OperationR\toperation\x125\n" +
+	"\x0eoperation_uuid\x18\x03 \x02(\v2\x0e.mesos.v1.UUIDR\roperationUuid\"|\n" +
+	"\x12OperationUpdateAck\x125\n" +
+	"\x0eoperation_uuid\x18\x01 \x02(\v2\x0e.mesos.v1.UUIDR\roperationUuid\x12/\n" +
+	"\vstatus_uuid\x18\x02 \x02(\v2\x0e.mesos.v1.UUIDR\n" +
+	"statusUuid\"\xa6\x01\n" +
 	"\bKillTask\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
 	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\x125\n" +
@@ -1314,75 +1526,90 @@ func file_messages_cluster_agent_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_agent_proto_rawDescData
 }
 
-var file_messages_cluster_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_messages_cluster_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_messages_cluster_agent_proto_goTypes = []any{
-	(*AgentRegistered)(nil),               // 0: troupe.cluster.AgentRegistered
-	(*AgentReregistered)(nil),             // 1: troupe.cluster.AgentReregistered
-	(*RegistrationRefused)(nil),           // 2: troupe.cluster.RegistrationRefused
-	(*ShutdownAgent)(nil),                 // 3: troupe.cluster.ShutdownAgent
-	(*Ping)(nil),                          // 4: troupe.cluster.Ping
-	(*RunTask)(nil),                       // 5: troupe.cluster.RunTask
-	(*RunTaskGroup)(nil),                  // 6: troupe.cluster.RunTaskGroup
-	(*KillTask)(nil),                      // 7: troupe.cluster.KillTask
-	(*StatusUpdateAck)(nil),               // 8: troupe.cluster.StatusUpdateAck
-	(*ShutdownExecutor)(nil),              // 9: troupe.cluster.ShutdownExecutor
-	(*ShutdownFramework)(nil),             // 10: troupe.cluster.ShutdownFramework
-	(*UpdateFramework)(nil),               // 11: troupe.cluster.UpdateFramework
-	(*ResendUpdates)(nil),                 // 12: troupe.cluster.ResendUpdates
-	(*DrainAgent)(nil),                    // 13: troupe.cluster.DrainAgent
-	(*FrameworkMessage)(nil),              // 14: troupe.cluster.FrameworkMessage
-	(*HostReady)(nil),                     // 15: troupe.cluster.HostReady
-	(*HostedContainer)(nil),               // 16: troupe.cluster.HostedContainer
-	(*ContainerLaunched)(nil),             // 17: troupe.cluster.ContainerLaunched
-	(*ContainerEnded)(nil),                // 18: troupe.cluster.ContainerEnded
-	(*AgentReregistered_MissingTask)(nil), // 19: troupe.cluster.AgentReregistered.MissingTask
-	(*mesos.AgentID)(nil),                 // 20: mesos.v1.AgentID
-	(*mesos.FrameworkInfo)(nil),           // 21: mesos.v1.FrameworkInfo
-	(*mesos.TaskInfo)(nil),                // 22: mesos.v1.TaskInfo
-	(*mesos.ExecutorInfo)(nil),            // 23: mesos.v1.ExecutorInfo
-	(*mesos.TaskGroupInfo)(nil),           // 24: mesos.v1.TaskGroupInfo
-	(*mesos.FrameworkID)(nil),             // 25: mesos.v1.FrameworkID
-	(*mesos.TaskID)(nil),                  // 26: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),              // 27: mesos.v1.KillPolicy
-	(*mesos.ExecutorID)(nil),              // 28: mesos.v1.ExecutorID
-	(*mesos.DrainConfig)(nil),             // 29: mesos.v1.DrainConfig
-	(*mesos.ContainerID)(nil),             // 30: mesos.v1.ContainerID
+	(*AgentRegistered)(nil),                    // 0: troupe.cluster.AgentRegistered
+	(*AgentReregistered)(nil),                  // 1: troupe.cluster.AgentReregistered
+	(*RegistrationRefused)(nil),                // 2: troupe.cluster.RegistrationRefused
+	(*ShutdownAgent)(nil),                      // 3: troupe.cluster.ShutdownAgent
+	(*Ping)(nil),                               // 4: troupe.cluster.Ping
+	(*RunTask)(nil),                            // 5: troupe.cluster.RunTask
+	(*RunTaskGroup)(nil),                       // 6: troupe.cluster.RunTaskGroup
+	(*ApplyOperation)(nil),                     // 7: troupe.cluster.ApplyOperation
+	(*OperationUpdateAck)(nil),                 // 8: troupe.cluster.OperationUpdateAck
+	(*KillTask)(nil),                           // 9: troupe.cluster.KillTask
+	(*StatusUpdateAck)(nil),                    // 10: troupe.cluster.StatusUpdateAck
+	(*ShutdownExecutor)(nil),                   // 11: troupe.cluster.ShutdownExecutor
+	(*ShutdownFramework)(nil),                  // 12: troupe.cluster.ShutdownFramework
+	(*UpdateFramework)(nil),                    // 13: troupe.cluster.UpdateFramework
+	(*ResendUpdates)(nil),                      // 14: troupe.cluster.ResendUpdates
+	(*DrainAgent)(nil),                         // 15: troupe.cluster.DrainAgent
+	(*FrameworkMessage)(nil),                   // 16: troupe.cluster.FrameworkMessage
+	(*HostReady)(nil),                          // 17: troupe.cluster.HostReady
+	(*HostedContainer)(nil),                    // 18: troupe.cluster.HostedContainer
+	(*ContainerLaunched)(nil),                  // 19: troupe.cluster.ContainerLaunched
+	(*ContainerEnded)(nil),                     // 20: troupe.cluster.ContainerEnded
+	(*AgentReregistered_MissingTask)(nil),      // 21: troupe.cluster.AgentReregistered.MissingTask
+	(*AgentReregistered_MissingOperation)(nil), // 22: troupe.cluster.AgentReregistered.MissingOperation
+	(*mesos.AgentID)(nil),                      // 23: mesos.v1.AgentID
+	(*mesos.FrameworkInfo)(nil),                // 24: mesos.v1.FrameworkInfo
+	(*mesos.TaskInfo)(nil),                     // 25: mesos.v1.TaskInfo
+	(*mesos.ExecutorInfo)(nil),                 // 26: mesos.v1.ExecutorInfo
+	(*mesos.TaskGroupInfo)(nil),                // 27: mesos.v1.TaskGroupInfo
+	(*mesos.FrameworkID)(nil),                  // 28: mesos.v1.FrameworkID
+	(*mesos.Offer_Operation)(nil),              // 29: mesos.v1.Offer.Operation
+	(*mesos.UUID)(nil),                         // 30: mesos.v1.UUID
+	(*mesos.TaskID)(nil),                       // 31: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),                   // 32: mesos.v1.KillPolicy
+	(*mesos.ExecutorID)(nil),                   // 33: mesos.v1.ExecutorID
+	(*mesos.DrainConfig)(nil),                  // 34: mesos.v1.DrainConfig
+	(*mesos.ContainerID)(nil),                  // 35: mesos.v1.ContainerID
+	(*mesos.OperationID)(nil),                  // 36: mesos.v1.OperationID
 }
 var file_messages_cluster_agent_proto_depIdxs = []int32{
-	20, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
-	20, // 1: troupe.cluster.AgentReregistered.agent_id:type_name -> mesos.v1.AgentID
-	19, // 2: troupe.cluster.AgentReregistered.missing_tasks:type_name -> troupe.cluster.AgentReregistered.MissingTask
-	21, // 3: troupe.cluster.RunTask.framework:type_name -> mesos.v1.FrameworkInfo
-	22, // 4: troupe.cluster.RunTask.task:type_name -> mesos.v1.TaskInfo
-	21, // 5: troupe.cluster.RunTaskGroup.framework:type_name -> mesos.v1.FrameworkInfo
-	23, // 6: troupe.cluster.RunTaskGroup.executor:type_name -> mesos.v1.ExecutorInfo
-	24, // 7: troupe.cluster.RunTaskGroup.task_group:type_name -> mesos.v1.TaskGroupInfo
-	25, // 8: troupe.cluster.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 9: troupe.cluster.KillTask.task_id:type_name -> mesos.v1.TaskID
-	27, // 10: troupe.cluster.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	25, // 11: troupe.cluster.StatusUpdateAck.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 12: troupe.cluster.StatusUpdateAck.agent_id:type_name -> mesos.v1.AgentID
-	26, // 13: troupe.cluster.StatusUpdateAck.task_id:type_name -> mesos.v1.TaskID
-	25, // 14: troupe.cluster.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	28, // 15: troupe.cluster.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	25, // 16: troupe.cluster.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	21, // 17: troupe.cluster.UpdateFramework.framework:type_name -> mesos.v1.FrameworkInfo
-	25, // 18: troupe.cluster.ResendUpdates.framework_id:type_name -> mesos.v1.FrameworkID
-	29, // 19: troupe.cluster.DrainAgent.config:type_name -> mesos.v1.DrainConfig
-	25, // 20: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	28, // 21: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	16, // 22: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
-	18, // 23: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
-	30, // 24: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
-	30, // 25: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
-	30, // 26: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
-	25, // 27: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 28: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	23, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
+	23, // 1: troupe.cluster.AgentReregistered.agent_id:type_name -> mesos.v1.AgentID
+	21, // 2: troupe.cluster.AgentReregistered.missing_tasks:type_name -> troupe.cluster.AgentReregistered.MissingTask
+	22, // 3: troupe.cluster.AgentReregistered.missing_operations:type_name -> troupe.cluster.AgentReregistered.MissingOperation
+	24, // 4: troupe.cluster.RunTask.framework:type_name -> mesos.v1.FrameworkInfo
+	25, // 5: troupe.cluster.RunTask.task:type_name -> mesos.v1.TaskInfo
+	24, // 6: troupe.cluster.RunTaskGroup.framework:type_name -> mesos.v1.FrameworkInfo
+	26, // 7: troupe.cluster.RunTaskGroup.executor:type_name -> mesos.v1.ExecutorInfo
+	27, // 8: troupe.cluster.RunTaskGroup.task_group:type_name -> mesos.v1.TaskGroupInfo
+	28, // 9: troupe.cluster.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	29, // 10: troupe.cluster.ApplyOperation.operation:type_name -> mesos.v1.Offer.Operation
+	30, // 11: troupe.cluster.ApplyOperation.operation_uuid:type_name -> mesos.v1.UUID
+	30, // 12: troupe.cluster.OperationUpdateAck.operation_uuid:type_name -> mesos.v1.UUID
+	30, // 13: troupe.cluster.OperationUpdateAck.status_uuid:type_name -> mesos.v1.UUID
+	28, // 14: troupe.cluster.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 15: troupe.cluster.KillTask.task_id:type_name -> mesos.v1.TaskID
+	32, // 16: troupe.cluster.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	28, // 17: troupe.cluster.StatusUpdateAck.framework_id:type_name -> mesos.v1.FrameworkID
+	23, // 18: troupe.cluster.StatusUpdateAck.agent_id:type_name -> mesos.v1.AgentID
+	31, // 19: troupe.cluster.StatusUpdateAck.task_id:type_name -> mesos.v1.TaskID
+	28, // 20: troupe.cluster.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 21: troupe.cluster.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	28, // 22: troupe.cluster.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 23: troupe.cluster.UpdateFramework.framework:type_name -> mesos.v1.FrameworkInfo
+	28, // 24: troupe.cluster.ResendUpdates.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 25: troupe.cluster.DrainAgent.config:type_name -> mesos.v1.DrainConfig
+	28, // 26: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 27: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	18, // 28: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
+	20, // 29: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
+	35, // 30: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
+	35, // 31: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
+	35, // 32: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
+	28, // 33: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 34: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
+	28, // 35: troupe.cluster.AgentReregistered.MissingOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	30, // 36: troupe.cluster.AgentReregistered.MissingOperation.operation_uuid:type_name -> mesos.v1.UUID
+	36, // 37: troupe.cluster.AgentReregistered.MissingOperation.operation_id:type_name -> mesos.v1.OperationID
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_agent_proto_init() }
@@ -1396,7 +1623,7 @@ func file_messages_cluster_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_agent_proto_rawDesc), len(file_messages_cluster_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -44,6 +44,9 @@ type JournalRecord struct {
 	//	*JournalRecord_HostForgotten
 	//	*JournalRecord_AgentForgotten
 	//	*JournalRecord_Drain
+	//	*JournalRecord_Resources
+	//	*JournalRecord_Operation
+	//	*JournalRecord_OperationAcknowledged
 	Record        isJournalRecord_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -203,6 +206,33 @@ func (x *JournalRecord) GetDrain() *DrainAccepted {
 	return nil
 }
 
+func (x *JournalRecord) GetResources() *ResourcesConverted {
+	if x != nil {
+		if x, ok := x.Record.(*JournalRecord_Resources); ok {
+			return x.Resources
+		}
+	}
+	return nil
+}
+
+func (x *JournalRecord) GetOperation() *OperationAccepted {
+	if x != nil {
+		if x, ok := x.Record.(*JournalRecord_Operation); ok {
+			return x.Operation
+		}
+	}
+	return nil
+}
+
+func (x *JournalRecord) GetOperationAcknowledged() *OperationAcknowledged {
+	if x != nil {
+		if x, ok := x.Record.(*JournalRecord_OperationAcknowledged); ok {
+			return x.OperationAcknowledged
+		}
+	}
+	return nil
+}
+
 type isJournalRecord_Record interface {
 	isJournalRecord_Record()
 }
@@ -262,6 +292,18 @@ type JournalRecord_Drain struct {
 	Drain *DrainAccepted `protobuf:"bytes,13,opt,name=drain,oneof"`
 }
 
+type JournalRecord_Resources struct {
+	Resources *ResourcesConverted `protobuf:"bytes,14,opt,name=resources,oneof"`
+}
+
+type JournalRecord_Operation struct {
+	Operation *OperationAccepted `protobuf:"bytes,15,opt,name=operation,oneof"`
+}
+
+type JournalRecord_OperationAcknowledged struct {
+	OperationAcknowledged *OperationAcknowledged `protobuf:"bytes,16,opt,name=operation_acknowledged,json=operationAcknowledged,oneof"`
+}
+
 func (*JournalRecord_Identity) isJournalRecord_Record() {}
 
 func (*JournalRecord_Framework) isJournalRecord_Record() {}
@@ -287,6 +329,12 @@ func (*JournalRecord_HostForgotten) isJournalRecord_Record() {}
 func (*JournalRecord_AgentForgotten) isJournalRecord_Record() {}
 
 func (*JournalRecord_Drain) isJournalRecord_Record() {}
+
+func (*JournalRecord_Resources) isJournalRecord_Record() {}
+
+func (*JournalRecord_Operation) isJournalRecord_Record() {}
+
+func (*JournalRecord_OperationAcknowledged) isJournalRecord_Record() {}
 
 // AgentIdentity is the id that a master gave, with what the agent said of
 // itself then.
@@ -352,7 +400,8 @@ func (x *AgentIdentity) GetClusterId() string {
 	return ""
 }
 
-// AgentForgotten takes everything out: what follows is of a new agent.
+// AgentForgotten takes everything out but the resources that were converted:
+// what follows is of a new agent.
 type AgentForgotten struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -435,6 +484,146 @@ func (x *DrainAccepted) GetConfig() *mesos.DrainConfig {
 	return nil
 }
 
+// ResourcesConverted is what operations have made of the agent's resources;
+// the newest counts. It outlives the agent's id, as the data in volumes does.
+type ResourcesConverted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All dynamically reserved resources, and all volumes.
+	Resources     []*mesos.Resource `protobuf:"bytes,1,rep,name=resources" json:"resources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResourcesConverted) Reset() {
+	*x = ResourcesConverted{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResourcesConverted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResourcesConverted) ProtoMessage() {}
+
+func (x *ResourcesConverted) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResourcesConverted.ProtoReflect.Descriptor instead.
+func (*ResourcesConverted) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ResourcesConverted) GetResources() []*mesos.Resource {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+// OperationAccepted precedes everything that is done for an operation, as
+// OPERATION_PENDING, if something is to be done on the disk; and once more, with
+// the ResourcesConverted that it leads to, all that tells of its end.
+type OperationAccepted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *mesos.Operation       `protobuf:"bytes,1,req,name=operation" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperationAccepted) Reset() {
+	*x = OperationAccepted{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperationAccepted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperationAccepted) ProtoMessage() {}
+
+func (x *OperationAccepted) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperationAccepted.ProtoReflect.Descriptor instead.
+func (*OperationAccepted) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *OperationAccepted) GetOperation() *mesos.Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+// OperationAcknowledged says that everybody who should knows of an operation's
+// end.
+type OperationAcknowledged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OperationUuid *mesos.UUID            `protobuf:"bytes,1,req,name=operation_uuid,json=operationUuid" json:"operation_uuid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperationAcknowledged) Reset() {
+	*x = OperationAcknowledged{}
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperationAcknowledged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperationAcknowledged) ProtoMessage() {}
+
+func (x *OperationAcknowledged) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperationAcknowledged.ProtoReflect.Descriptor instead.
+func (*OperationAcknowledged) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *OperationAcknowledged) GetOperationUuid() *mesos.UUID {
+	if x != nil {
+		return x.OperationUuid
+	}
+	return nil
+}
+
 // HostStarted names the process of an executor host.
 type HostStarted struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -449,7 +638,7 @@ type HostStarted struct {
 
 func (x *HostStarted) Reset() {
 	*x = HostStarted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -461,7 +650,7 @@ func (x *HostStarted) String() string {
 func (*HostStarted) ProtoMessage() {}
 
 func (x *HostStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[4]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -474,7 +663,7 @@ func (x *HostStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostStarted.ProtoReflect.Descriptor instead.
 func (*HostStarted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{4}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *HostStarted) GetHostId() string {
@@ -508,7 +697,7 @@ type HostForgotten struct {
 
 func (x *HostForgotten) Reset() {
 	*x = HostForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +709,7 @@ func (x *HostForgotten) String() string {
 func (*HostForgotten) ProtoMessage() {}
 
 func (x *HostForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[5]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +722,7 @@ func (x *HostForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostForgotten.ProtoReflect.Descriptor instead.
 func (*HostForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{5}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *HostForgotten) GetHostId() string {
@@ -553,7 +742,7 @@ type FrameworkDescribed struct {
 
 func (x *FrameworkDescribed) Reset() {
 	*x = FrameworkDescribed{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -565,7 +754,7 @@ func (x *FrameworkDescribed) String() string {
 func (*FrameworkDescribed) ProtoMessage() {}
 
 func (x *FrameworkDescribed) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[6]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -578,7 +767,7 @@ func (x *FrameworkDescribed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkDescribed.ProtoReflect.Descriptor instead.
 func (*FrameworkDescribed) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{6}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *FrameworkDescribed) GetFramework() *mesos.FrameworkInfo {
@@ -598,7 +787,7 @@ type FrameworkForgotten struct {
 
 func (x *FrameworkForgotten) Reset() {
 	*x = FrameworkForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -610,7 +799,7 @@ func (x *FrameworkForgotten) String() string {
 func (*FrameworkForgotten) ProtoMessage() {}
 
 func (x *FrameworkForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[7]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -623,7 +812,7 @@ func (x *FrameworkForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameworkForgotten.ProtoReflect.Descriptor instead.
 func (*FrameworkForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{7}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FrameworkForgotten) GetFrameworkId() *mesos.FrameworkID {
@@ -647,7 +836,7 @@ type ExecutorAccepted struct {
 
 func (x *ExecutorAccepted) Reset() {
 	*x = ExecutorAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +848,7 @@ func (x *ExecutorAccepted) String() string {
 func (*ExecutorAccepted) ProtoMessage() {}
 
 func (x *ExecutorAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[8]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +861,7 @@ func (x *ExecutorAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorAccepted.ProtoReflect.Descriptor instead.
 func (*ExecutorAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{8}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ExecutorAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -721,7 +910,7 @@ type ContainerGone struct {
 
 func (x *ContainerGone) Reset() {
 	*x = ContainerGone{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +922,7 @@ func (x *ContainerGone) String() string {
 func (*ContainerGone) ProtoMessage() {}
 
 func (x *ContainerGone) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[9]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +935,7 @@ func (x *ContainerGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerGone.ProtoReflect.Descriptor instead.
 func (*ContainerGone) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ContainerGone) GetContainerId() *mesos.ContainerID {
@@ -771,7 +960,7 @@ type LaunchAccepted struct {
 
 func (x *LaunchAccepted) Reset() {
 	*x = LaunchAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +972,7 @@ func (x *LaunchAccepted) String() string {
 func (*LaunchAccepted) ProtoMessage() {}
 
 func (x *LaunchAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[10]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +985,7 @@ func (x *LaunchAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchAccepted.ProtoReflect.Descriptor instead.
 func (*LaunchAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LaunchAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -839,7 +1028,7 @@ type UpdateAccepted struct {
 
 func (x *UpdateAccepted) Reset() {
 	*x = UpdateAccepted{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +1040,7 @@ func (x *UpdateAccepted) String() string {
 func (*UpdateAccepted) ProtoMessage() {}
 
 func (x *UpdateAccepted) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[11]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +1053,7 @@ func (x *UpdateAccepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAccepted.ProtoReflect.Descriptor instead.
 func (*UpdateAccepted) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdateAccepted) GetFrameworkId() *mesos.FrameworkID {
@@ -893,7 +1082,7 @@ type UpdateAcknowledged struct {
 
 func (x *UpdateAcknowledged) Reset() {
 	*x = UpdateAcknowledged{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -905,7 +1094,7 @@ func (x *UpdateAcknowledged) String() string {
 func (*UpdateAcknowledged) ProtoMessage() {}
 
 func (x *UpdateAcknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[12]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -918,7 +1107,7 @@ func (x *UpdateAcknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAcknowledged.ProtoReflect.Descriptor instead.
 func (*UpdateAcknowledged) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{12}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UpdateAcknowledged) GetFrameworkId() *mesos.FrameworkID {
@@ -953,7 +1142,7 @@ type TaskForgotten struct {
 
 func (x *TaskForgotten) Reset() {
 	*x = TaskForgotten{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -965,7 +1154,7 @@ func (x *TaskForgotten) String() string {
 func (*TaskForgotten) ProtoMessage() {}
 
 func (x *TaskForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[13]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -978,7 +1167,7 @@ func (x *TaskForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskForgotten.ProtoReflect.Descriptor instead.
 func (*TaskForgotten) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{13}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TaskForgotten) GetFrameworkId() *mesos.FrameworkID {
@@ -1005,7 +1194,7 @@ type JournalBatch struct {
 
 func (x *JournalBatch) Reset() {
 	*x = JournalBatch{}
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[14]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1206,7 @@ func (x *JournalBatch) String() string {
 func (*JournalBatch) ProtoMessage() {}
 
 func (x *JournalBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_checkpoint_proto_msgTypes[14]
+	mi := &file_messages_cluster_checkpoint_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1219,7 @@ func (x *JournalBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalBatch.ProtoReflect.Descriptor instead.
 func (*JournalBatch) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{14}
+	return file_messages_cluster_checkpoint_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *JournalBatch) GetRecords() []*JournalRecord {
@@ -1044,7 +1233,7 @@ var File_messages_cluster_checkpoint_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"\n" +
-	"!messages/cluster/checkpoint.proto\x12\x0etroupe.cluster\x1a\x1bmessages/cluster/host.proto\x1a\x1amessages/mesos/mesos.proto\"\xe9\x06\n" +
+	"!messages/cluster/checkpoint.proto\x12\x0etroupe.cluster\x1a\x1bmessages/cluster/host.proto\x1a\x1amessages/mesos/mesos.proto\"\xd0\b\n" +
 	"\rJournalRecord\x12;\n" +
 	"\bidentity\x18\x01 \x01(\v2\x1d.troupe.cluster.AgentIdentityH\x00R\bidentity\x12B\n" +
 	"\tframework\x18\x02 \x01(\v2\".troupe.cluster.FrameworkDescribedH\x00R\tframework\x12U\n" +
@@ -1059,7 +1248,10 @@ const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	" \x01(\v2\x1b.troupe.cluster.HostStartedH\x00R\x04host\x12F\n" +
 	"\x0ehost_forgotten\x18\v \x01(\v2\x1d.troupe.cluster.HostForgottenH\x00R\rhostForgotten\x12I\n" +
 	"\x0fagent_forgotten\x18\f \x01(\v2\x1e.troupe.cluster.AgentForgottenH\x00R\x0eagentForgotten\x125\n" +
-	"\x05drain\x18\r \x01(\v2\x1d.troupe.cluster.DrainAcceptedH\x00R\x05drainB\b\n" +
+	"\x05drain\x18\r \x01(\v2\x1d.troupe.cluster.DrainAcceptedH\x00R\x05drain\x12B\n" +
+	"\tresources\x18\x0e \x01(\v2\".troupe.cluster.ResourcesConvertedH\x00R\tresources\x12A\n" +
+	"\toperation\x18\x0f \x01(\v2!.troupe.cluster.OperationAcceptedH\x00R\toperation\x12^\n" +
+	"\x16operation_acknowledged\x18\x10 \x01(\v2%.troupe.cluster.OperationAcknowledgedH\x00R\x15operationAcknowledgedB\b\n" +
 	"\x06record\"r\n" +
 	"\rAgentIdentity\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x17\n" +
@@ -1068,7 +1260,13 @@ const file_messages_cluster_checkpoint_proto_rawDesc = "" +
 	"cluster_id\x18\x03 \x01(\tR\tclusterId\"\x10\n" +
 	"\x0eAgentForgotten\">\n" +
 	"\rDrainAccepted\x12-\n" +
-	"\x06config\x18\x01 \x01(\v2\x15.mesos.v1.DrainConfigR\x06config\"R\n" +
+	"\x06config\x18\x01 \x01(\v2\x15.mesos.v1.DrainConfigR\x06config\"F\n" +
+	"\x12ResourcesConverted\x120\n" +
+	"\tresources\x18\x01 \x03(\v2\x12.mesos.v1.ResourceR\tresources\"F\n" +
+	"\x11OperationAccepted\x121\n" +
+	"\toperation\x18\x01 \x02(\v2\x13.mesos.v1.OperationR\toperation\"N\n" +
+	"\x15OperationAcknowledged\x125\n" +
+	"\x0eoperation_uuid\x18\x01 \x02(\v2\x0e.mesos.v1.UUIDR\roperationUuid\"R\n" +
 	"\vHostStarted\x12\x17\n" +
 	"\ahost_id\x18\x01 \x02(\tR\x06hostId\x12\x10\n" +
 	"\x03pid\x18\x02 \x02(\x05R\x03pid\x12\x18\n" +
@@ -1117,72 +1315,84 @@ func file_messages_cluster_checkpoint_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_checkpoint_proto_rawDescData
 }
 
-var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_messages_cluster_checkpoint_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_messages_cluster_checkpoint_proto_goTypes = []any{
-	(*JournalRecord)(nil),       // 0: troupe.cluster.JournalRecord
-	(*AgentIdentity)(nil),       // 1: troupe.cluster.AgentIdentity
-	(*AgentForgotten)(nil),      // 2: troupe.cluster.AgentForgotten
-	(*DrainAccepted)(nil),       // 3: troupe.cluster.DrainAccepted
-	(*HostStarted)(nil),         // 4: troupe.cluster.HostStarted
-	(*HostForgotten)(nil),       // 5: troupe.cluster.HostForgotten
-	(*FrameworkDescribed)(nil),  // 6: troupe.cluster.FrameworkDescribed
-	(*FrameworkForgotten)(nil),  // 7: troupe.cluster.FrameworkForgotten
-	(*ExecutorAccepted)(nil),    // 8: troupe.cluster.ExecutorAccepted
-	(*ContainerGone)(nil),       // 9: troupe.cluster.ContainerGone
-	(*LaunchAccepted)(nil),      // 10: troupe.cluster.LaunchAccepted
-	(*UpdateAccepted)(nil),      // 11: troupe.cluster.UpdateAccepted
-	(*UpdateAcknowledged)(nil),  // 12: troupe.cluster.UpdateAcknowledged
-	(*TaskForgotten)(nil),       // 13: troupe.cluster.TaskForgotten
-	(*JournalBatch)(nil),        // 14: troupe.cluster.JournalBatch
-	(*mesos.AgentInfo)(nil),     // 15: mesos.v1.AgentInfo
-	(*mesos.DrainConfig)(nil),   // 16: mesos.v1.DrainConfig
-	(*mesos.FrameworkInfo)(nil), // 17: mesos.v1.FrameworkInfo
-	(*mesos.FrameworkID)(nil),   // 18: mesos.v1.FrameworkID
-	(*mesos.ExecutorInfo)(nil),  // 19: mesos.v1.ExecutorInfo
-	(*mesos.ContainerID)(nil),   // 20: mesos.v1.ContainerID
-	(LaunchContainer_Kind)(0),   // 21: troupe.cluster.LaunchContainer.Kind
-	(*mesos.TaskInfo)(nil),      // 22: mesos.v1.TaskInfo
-	(*mesos.TaskStatus)(nil),    // 23: mesos.v1.TaskStatus
-	(*mesos.TaskID)(nil),        // 24: mesos.v1.TaskID
+	(*JournalRecord)(nil),         // 0: troupe.cluster.JournalRecord
+	(*AgentIdentity)(nil),         // 1: troupe.cluster.AgentIdentity
+	(*AgentForgotten)(nil),        // 2: troupe.cluster.AgentForgotten
+	(*DrainAccepted)(nil),         // 3: troupe.cluster.DrainAccepted
+	(*ResourcesConverted)(nil),    // 4: troupe.cluster.ResourcesConverted
+	(*OperationAccepted)(nil),     // 5: troupe.cluster.OperationAccepted
+	(*OperationAcknowledged)(nil), // 6: troupe.cluster.OperationAcknowledged
+	(*HostStarted)(nil),           // 7: troupe.cluster.HostStarted
+	(*HostForgotten)(nil),         // 8: troupe.cluster.HostForgotten
+	(*FrameworkDescribed)(nil),    // 9: troupe.cluster.FrameworkDescribed
+	(*FrameworkForgotten)(nil),    // 10: troupe.cluster.FrameworkForgotten
+	(*ExecutorAccepted)(nil),      // 11: troupe.cluster.ExecutorAccepted
+	(*ContainerGone)(nil),         // 12: troupe.cluster.ContainerGone
+	(*LaunchAccepted)(nil),        // 13: troupe.cluster.LaunchAccepted
+	(*UpdateAccepted)(nil),        // 14: troupe.cluster.UpdateAccepted
+	(*UpdateAcknowledged)(nil),    // 15: troupe.cluster.UpdateAcknowledged
+	(*TaskForgotten)(nil),         // 16: troupe.cluster.TaskForgotten
+	(*JournalBatch)(nil),          // 17: troupe.cluster.JournalBatch
+	(*mesos.AgentInfo)(nil),       // 18: mesos.v1.AgentInfo
+	(*mesos.DrainConfig)(nil),     // 19: mesos.v1.DrainConfig
+	(*mesos.Resource)(nil),        // 20: mesos.v1.Resource
+	(*mesos.Operation)(nil),       // 21: mesos.v1.Operation
+	(*mesos.UUID)(nil),            // 22: mesos.v1.UUID
+	(*mesos.FrameworkInfo)(nil),   // 23: mesos.v1.FrameworkInfo
+	(*mesos.FrameworkID)(nil),     // 24: mesos.v1.FrameworkID
+	(*mesos.ExecutorInfo)(nil),    // 25: mesos.v1.ExecutorInfo
+	(*mesos.ContainerID)(nil),     // 26: mesos.v1.ContainerID
+	(LaunchContainer_Kind)(0),     // 27: troupe.cluster.LaunchContainer.Kind
+	(*mesos.TaskInfo)(nil),        // 28: mesos.v1.TaskInfo
+	(*mesos.TaskStatus)(nil),      // 29: mesos.v1.TaskStatus
+	(*mesos.TaskID)(nil),          // 30: mesos.v1.TaskID
 }
 var file_messages_cluster_checkpoint_proto_depIdxs = []int32{
 	1,  // 0: troupe.cluster.JournalRecord.identity:type_name -> troupe.cluster.AgentIdentity
-	6,  // 1: troupe.cluster.JournalRecord.framework:type_name -> troupe.cluster.FrameworkDescribed
-	7,  // 2: troupe.cluster.JournalRecord.framework_forgotten:type_name -> troupe.cluster.FrameworkForgotten
-	8,  // 3: troupe.cluster.JournalRecord.executor:type_name -> troupe.cluster.ExecutorAccepted
-	9,  // 4: troupe.cluster.JournalRecord.gone:type_name -> troupe.cluster.ContainerGone
-	10, // 5: troupe.cluster.JournalRecord.launch:type_name -> troupe.cluster.LaunchAccepted
-	11, // 6: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
-	12, // 7: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
-	13, // 8: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
-	4,  // 9: troupe.cluster.JournalRecord.host:type_name -> troupe.cluster.HostStarted
-	5,  // 10: troupe.cluster.JournalRecord.host_forgotten:type_name -> troupe.cluster.HostForgotten
+	9,  // 1: troupe.cluster.JournalRecord.framework:type_name -> troupe.cluster.FrameworkDescribed
+	10, // 2: troupe.cluster.JournalRecord.framework_forgotten:type_name -> troupe.cluster.FrameworkForgotten
+	11, // 3: troupe.cluster.JournalRecord.executor:type_name -> troupe.cluster.ExecutorAccepted
+	12, // 4: troupe.cluster.JournalRecord.gone:type_name -> troupe.cluster.ContainerGone
+	13, // 5: troupe.cluster.JournalRecord.launch:type_name -> troupe.cluster.LaunchAccepted
+	14, // 6: troupe.cluster.JournalRecord.update:type_name -> troupe.cluster.UpdateAccepted
+	15, // 7: troupe.cluster.JournalRecord.acknowledged:type_name -> troupe.cluster.UpdateAcknowledged
+	16, // 8: troupe.cluster.JournalRecord.task_forgotten:type_name -> troupe.cluster.TaskForgotten
+	7,  // 9: troupe.cluster.JournalRecord.host:type_name -> troupe.cluster.HostStarted
+	8,  // 10: troupe.cluster.JournalRecord.host_forgotten:type_name -> troupe.cluster.HostForgotten
 	2,  // 11: troupe.cluster.JournalRecord.agent_forgotten:type_name -> troupe.cluster.AgentForgotten
 	3,  // 12: troupe.cluster.JournalRecord.drain:type_name -> troupe.cluster.DrainAccepted
-	15, // 13: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
-	16, // 14: troupe.cluster.DrainAccepted.config:type_name -> mesos.v1.DrainConfig
-	17, // 15: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
-	18, // 16: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	18, // 17: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 18: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
-	20, // 19: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
-	21, // 20: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
-	20, // 21: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
-	18, // 22: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 23: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
-	22, // 24: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
-	18, // 25: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
-	23, // 26: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
-	18, // 27: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 28: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
-	18, // 29: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 30: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
-	0,  // 31: troupe.cluster.JournalBatch.records:type_name -> troupe.cluster.JournalRecord
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	4,  // 13: troupe.cluster.JournalRecord.resources:type_name -> troupe.cluster.ResourcesConverted
+	5,  // 14: troupe.cluster.JournalRecord.operation:type_name -> troupe.cluster.OperationAccepted
+	6,  // 15: troupe.cluster.JournalRecord.operation_acknowledged:type_name -> troupe.cluster.OperationAcknowledged
+	18, // 16: troupe.cluster.AgentIdentity.agent:type_name -> mesos.v1.AgentInfo
+	19, // 17: troupe.cluster.DrainAccepted.config:type_name -> mesos.v1.DrainConfig
+	20, // 18: troupe.cluster.ResourcesConverted.resources:type_name -> mesos.v1.Resource
+	21, // 19: troupe.cluster.OperationAccepted.operation:type_name -> mesos.v1.Operation
+	22, // 20: troupe.cluster.OperationAcknowledged.operation_uuid:type_name -> mesos.v1.UUID
+	23, // 21: troupe.cluster.FrameworkDescribed.framework:type_name -> mesos.v1.FrameworkInfo
+	24, // 22: troupe.cluster.FrameworkForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 23: troupe.cluster.ExecutorAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	25, // 24: troupe.cluster.ExecutorAccepted.executor:type_name -> mesos.v1.ExecutorInfo
+	26, // 25: troupe.cluster.ExecutorAccepted.container_id:type_name -> mesos.v1.ContainerID
+	27, // 26: troupe.cluster.ExecutorAccepted.kind:type_name -> troupe.cluster.LaunchContainer.Kind
+	26, // 27: troupe.cluster.ContainerGone.container_id:type_name -> mesos.v1.ContainerID
+	24, // 28: troupe.cluster.LaunchAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 29: troupe.cluster.LaunchAccepted.container_id:type_name -> mesos.v1.ContainerID
+	28, // 30: troupe.cluster.LaunchAccepted.tasks:type_name -> mesos.v1.TaskInfo
+	24, // 31: troupe.cluster.UpdateAccepted.framework_id:type_name -> mesos.v1.FrameworkID
+	29, // 32: troupe.cluster.UpdateAccepted.status:type_name -> mesos.v1.TaskStatus
+	24, // 33: troupe.cluster.UpdateAcknowledged.framework_id:type_name -> mesos.v1.FrameworkID
+	30, // 34: troupe.cluster.UpdateAcknowledged.task_id:type_name -> mesos.v1.TaskID
+	24, // 35: troupe.cluster.TaskForgotten.framework_id:type_name -> mesos.v1.FrameworkID
+	30, // 36: troupe.cluster.TaskForgotten.task_id:type_name -> mesos.v1.TaskID
+	0,  // 37: troupe.cluster.JournalBatch.records:type_name -> troupe.cluster.JournalRecord
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_checkpoint_proto_init() }
@@ -1205,6 +1415,9 @@ func file_messages_cluster_checkpoint_proto_init() {
 		(*JournalRecord_HostForgotten)(nil),
 		(*JournalRecord_AgentForgotten)(nil),
 		(*JournalRecord_Drain)(nil),
+		(*JournalRecord_Resources)(nil),
+		(*JournalRecord_Operation)(nil),
+		(*JournalRecord_OperationAcknowledged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1212,7 +1425,7 @@ func file_messages_cluster_checkpoint_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_checkpoint_proto_rawDesc), len(file_messages_cluster_checkpoint_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

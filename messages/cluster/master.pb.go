@@ -89,18 +89,24 @@ func (x *AgentRequest_Action) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use AgentRequest_Action.Descriptor instead.
 func (AgentRequest_Action) EnumDescriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11, 0}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{13, 0}
 }
 
 // RegisterAgent asks for admission of an agent that has no id yet. The agent
 // repeats it with backoff until AgentRegistered or RegistrationRefused.
 type RegisterAgent struct {
-	state         protoimpl.MessageState        `protogen:"open.v1"`
-	Agent         *mesos.AgentInfo              `protobuf:"bytes,1,req,name=agent" json:"agent,omitempty"`
-	Version       *string                       `protobuf:"bytes,2,opt,name=version" json:"version,omitempty"`
-	Capabilities  []*mesos.AgentInfo_Capability `protobuf:"bytes,3,rep,name=capabilities" json:"capabilities,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its resources are what the operator gave it. They stay the same, whatever
+	// is reserved or made a volume.
+	Agent        *mesos.AgentInfo              `protobuf:"bytes,1,req,name=agent" json:"agent,omitempty"`
+	Version      *string                       `protobuf:"bytes,2,opt,name=version" json:"version,omitempty"`
+	Capabilities []*mesos.AgentInfo_Capability `protobuf:"bytes,3,rep,name=capabilities" json:"capabilities,omitempty"`
+	// What the agent's resources have become by operations: the same quantities,
+	// some of them reserved, or volumes. Reservations and volumes outlive an
+	// agent's id. Without oversubscribed ones; empty: the same as agent.resources.
+	TotalResources []*mesos.Resource `protobuf:"bytes,4,rep,name=total_resources,json=totalResources" json:"total_resources,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *RegisterAgent) Reset() {
@@ -154,6 +160,13 @@ func (x *RegisterAgent) GetCapabilities() []*mesos.AgentInfo_Capability {
 	return nil
 }
 
+func (x *RegisterAgent) GetTotalResources() []*mesos.Resource {
+	if x != nil {
+		return x.TotalResources
+	}
+	return nil
+}
+
 // ReregisterAgent says what runs on an agent that already has an id. The
 // agent repeats it with backoff until AgentReregistered or
 // RegistrationRefused.
@@ -170,6 +183,12 @@ type ReregisterAgent struct {
 	// Executors that came with an ExecutorInfo, custom and default ones alike;
 	// each with its framework_id. Command executors have no resources of their own.
 	Executors []*mesos.ExecutorInfo `protobuf:"bytes,6,rep,name=executors" json:"executors,omitempty"`
+	// As in RegisterAgent. What is durable of operations is in it.
+	TotalResources []*mesos.Resource `protobuf:"bytes,7,rep,name=total_resources,json=totalResources" json:"total_resources,omitempty"`
+	// Operations whose end is not acknowledged: that latest_status, which is also
+	// the only one of statuses, has a uuid. OPERATION_PENDING ones, without a uuid,
+	// are not in total_resources.
+	Operations []*mesos.Operation `protobuf:"bytes,8,rep,name=operations" json:"operations,omitempty"`
 	// As AgentRegistered named it; absent when it did not.
 	ClusterId     *string `protobuf:"bytes,15,opt,name=cluster_id,json=clusterId" json:"cluster_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -244,6 +263,20 @@ func (x *ReregisterAgent) GetTasks() []*mesos.Task {
 func (x *ReregisterAgent) GetExecutors() []*mesos.ExecutorInfo {
 	if x != nil {
 		return x.Executors
+	}
+	return nil
+}
+
+func (x *ReregisterAgent) GetTotalResources() []*mesos.Resource {
+	if x != nil {
+		return x.TotalResources
+	}
+	return nil
+}
+
+func (x *ReregisterAgent) GetOperations() []*mesos.Operation {
+	if x != nil {
+		return x.Operations
 	}
 	return nil
 }
@@ -474,6 +507,148 @@ func (x *StatusUpdate) GetLatestState() mesos.TaskState {
 	return mesos.TaskState(6)
 }
 
+// OperationUpdate ends an ApplyOperation. What it tells is durable. The agent
+// repeats it until OperationUpdateAck if the operation has an id; otherwise it
+// tells it once, and in every ReregisterAgent until then.
+type OperationUpdate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent for an operator's.
+	FrameworkId   *mesos.FrameworkID `protobuf:"bytes,1,opt,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	AgentId       *mesos.AgentID     `protobuf:"bytes,2,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
+	OperationUuid *mesos.UUID        `protobuf:"bytes,3,req,name=operation_uuid,json=operationUuid" json:"operation_uuid,omitempty"`
+	// FINISHED with converted_resources; FAILED, with a message, when it does not
+	// apply to what the agent has; ERROR when it applies to nothing; DROPPED when
+	// it never reached the agent, or the agent takes none any more. Always with a
+	// uuid, and with operation_id when the framework gave one.
+	Status *mesos.OperationStatus `protobuf:"bytes,4,req,name=status" json:"status,omitempty"`
+	// The agent's after all operations so far, as in RegisterAgent; set when
+	// status is FINISHED. A repetition tells those of its own time.
+	TotalResources []*mesos.Resource `protobuf:"bytes,5,rep,name=total_resources,json=totalResources" json:"total_resources,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *OperationUpdate) Reset() {
+	*x = OperationUpdate{}
+	mi := &file_messages_cluster_master_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperationUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperationUpdate) ProtoMessage() {}
+
+func (x *OperationUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperationUpdate.ProtoReflect.Descriptor instead.
+func (*OperationUpdate) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *OperationUpdate) GetFrameworkId() *mesos.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *OperationUpdate) GetAgentId() *mesos.AgentID {
+	if x != nil {
+		return x.AgentId
+	}
+	return nil
+}
+
+func (x *OperationUpdate) GetOperationUuid() *mesos.UUID {
+	if x != nil {
+		return x.OperationUuid
+	}
+	return nil
+}
+
+func (x *OperationUpdate) GetStatus() *mesos.OperationStatus {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
+func (x *OperationUpdate) GetTotalResources() []*mesos.Resource {
+	if x != nil {
+		return x.TotalResources
+	}
+	return nil
+}
+
+// UpdateAgentResources tells how much of what is allocated, but not used, the
+// agent lends: all of it, not what changed. Sent after each registration of an
+// agent that estimates, and whenever the estimate changed.
+type UpdateAgentResources struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	AgentId *mesos.AgentID         `protobuf:"bytes,1,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
+	// Revocable, all of them.
+	OversubscribedResources []*mesos.Resource `protobuf:"bytes,2,rep,name=oversubscribed_resources,json=oversubscribedResources" json:"oversubscribed_resources,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
+}
+
+func (x *UpdateAgentResources) Reset() {
+	*x = UpdateAgentResources{}
+	mi := &file_messages_cluster_master_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateAgentResources) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateAgentResources) ProtoMessage() {}
+
+func (x *UpdateAgentResources) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateAgentResources.ProtoReflect.Descriptor instead.
+func (*UpdateAgentResources) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateAgentResources) GetAgentId() *mesos.AgentID {
+	if x != nil {
+		return x.AgentId
+	}
+	return nil
+}
+
+func (x *UpdateAgentResources) GetOversubscribedResources() []*mesos.Resource {
+	if x != nil {
+		return x.OversubscribedResources
+	}
+	return nil
+}
+
 // ExecutorExited tells that an executor that came with an ExecutorInfo, custom
 // or default, has ended. Best effort.
 type ExecutorExited struct {
@@ -494,7 +669,7 @@ const (
 
 func (x *ExecutorExited) Reset() {
 	*x = ExecutorExited{}
-	mi := &file_messages_cluster_master_proto_msgTypes[6]
+	mi := &file_messages_cluster_master_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +681,7 @@ func (x *ExecutorExited) String() string {
 func (*ExecutorExited) ProtoMessage() {}
 
 func (x *ExecutorExited) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[6]
+	mi := &file_messages_cluster_master_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +694,7 @@ func (x *ExecutorExited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorExited.ProtoReflect.Descriptor instead.
 func (*ExecutorExited) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{6}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ExecutorExited) GetFrameworkId() *mesos.FrameworkID {
@@ -564,7 +739,7 @@ type ExecutorMessage struct {
 
 func (x *ExecutorMessage) Reset() {
 	*x = ExecutorMessage{}
-	mi := &file_messages_cluster_master_proto_msgTypes[7]
+	mi := &file_messages_cluster_master_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +751,7 @@ func (x *ExecutorMessage) String() string {
 func (*ExecutorMessage) ProtoMessage() {}
 
 func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[7]
+	mi := &file_messages_cluster_master_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +764,7 @@ func (x *ExecutorMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorMessage.ProtoReflect.Descriptor instead.
 func (*ExecutorMessage) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{7}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ExecutorMessage) GetFrameworkId() *mesos.FrameworkID {
@@ -634,7 +809,7 @@ type Allocations struct {
 
 func (x *Allocations) Reset() {
 	*x = Allocations{}
-	mi := &file_messages_cluster_master_proto_msgTypes[8]
+	mi := &file_messages_cluster_master_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +821,7 @@ func (x *Allocations) String() string {
 func (*Allocations) ProtoMessage() {}
 
 func (x *Allocations) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[8]
+	mi := &file_messages_cluster_master_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +834,7 @@ func (x *Allocations) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allocations.ProtoReflect.Descriptor instead.
 func (*Allocations) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{8}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Allocations) GetEpoch() uint64 {
@@ -690,7 +865,7 @@ type KillTaskRequest struct {
 
 func (x *KillTaskRequest) Reset() {
 	*x = KillTaskRequest{}
-	mi := &file_messages_cluster_master_proto_msgTypes[9]
+	mi := &file_messages_cluster_master_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -702,7 +877,7 @@ func (x *KillTaskRequest) String() string {
 func (*KillTaskRequest) ProtoMessage() {}
 
 func (x *KillTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[9]
+	mi := &file_messages_cluster_master_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -715,7 +890,7 @@ func (x *KillTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillTaskRequest.ProtoReflect.Descriptor instead.
 func (*KillTaskRequest) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *KillTaskRequest) GetFrameworkId() *mesos.FrameworkID {
@@ -750,7 +925,7 @@ type TeardownRequest struct {
 
 func (x *TeardownRequest) Reset() {
 	*x = TeardownRequest{}
-	mi := &file_messages_cluster_master_proto_msgTypes[10]
+	mi := &file_messages_cluster_master_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +937,7 @@ func (x *TeardownRequest) String() string {
 func (*TeardownRequest) ProtoMessage() {}
 
 func (x *TeardownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[10]
+	mi := &file_messages_cluster_master_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +950,7 @@ func (x *TeardownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TeardownRequest.ProtoReflect.Descriptor instead.
 func (*TeardownRequest) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TeardownRequest) GetFrameworkId() *mesos.FrameworkID {
@@ -799,7 +974,7 @@ type AgentRequest struct {
 
 func (x *AgentRequest) Reset() {
 	*x = AgentRequest{}
-	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	mi := &file_messages_cluster_master_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -811,7 +986,7 @@ func (x *AgentRequest) String() string {
 func (*AgentRequest) ProtoMessage() {}
 
 func (x *AgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	mi := &file_messages_cluster_master_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -824,7 +999,7 @@ func (x *AgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRequest.ProtoReflect.Descriptor instead.
 func (*AgentRequest) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *AgentRequest) GetAgentId() *mesos.AgentID {
@@ -861,7 +1036,7 @@ type OperatorReply struct {
 
 func (x *OperatorReply) Reset() {
 	*x = OperatorReply{}
-	mi := &file_messages_cluster_master_proto_msgTypes[12]
+	mi := &file_messages_cluster_master_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -873,7 +1048,7 @@ func (x *OperatorReply) String() string {
 func (*OperatorReply) ProtoMessage() {}
 
 func (x *OperatorReply) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[12]
+	mi := &file_messages_cluster_master_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -886,7 +1061,7 @@ func (x *OperatorReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorReply.ProtoReflect.Descriptor instead.
 func (*OperatorReply) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{12}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *OperatorReply) GetError() string {
@@ -921,7 +1096,7 @@ type Allocations_Allocation struct {
 
 func (x *Allocations_Allocation) Reset() {
 	*x = Allocations_Allocation{}
-	mi := &file_messages_cluster_master_proto_msgTypes[13]
+	mi := &file_messages_cluster_master_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1108,7 @@ func (x *Allocations_Allocation) String() string {
 func (*Allocations_Allocation) ProtoMessage() {}
 
 func (x *Allocations_Allocation) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[13]
+	mi := &file_messages_cluster_master_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1121,7 @@ func (x *Allocations_Allocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allocations_Allocation.ProtoReflect.Descriptor instead.
 func (*Allocations_Allocation) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{8, 0}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{10, 0}
 }
 
 func (x *Allocations_Allocation) GetFrameworkId() *mesos.FrameworkID {
@@ -988,11 +1163,12 @@ var File_messages_cluster_master_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_master_proto_rawDesc = "" +
 	"\n" +
-	"\x1dmessages/cluster/master.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\x98\x01\n" +
+	"\x1dmessages/cluster/master.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\xd5\x01\n" +
 	"\rRegisterAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12B\n" +
-	"\fcapabilities\x18\x03 \x03(\v2\x1e.mesos.v1.AgentInfo.CapabilityR\fcapabilities\"\xce\x02\n" +
+	"\fcapabilities\x18\x03 \x03(\v2\x1e.mesos.v1.AgentInfo.CapabilityR\fcapabilities\x12;\n" +
+	"\x0ftotal_resources\x18\x04 \x03(\v2\x12.mesos.v1.ResourceR\x0etotalResources\"\xc0\x03\n" +
 	"\x0fReregisterAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12B\n" +
@@ -1001,7 +1177,11 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"frameworks\x18\x04 \x03(\v2\x17.mesos.v1.FrameworkInfoR\n" +
 	"frameworks\x12$\n" +
 	"\x05tasks\x18\x05 \x03(\v2\x0e.mesos.v1.TaskR\x05tasks\x124\n" +
-	"\texecutors\x18\x06 \x03(\v2\x16.mesos.v1.ExecutorInfoR\texecutors\x12\x1d\n" +
+	"\texecutors\x18\x06 \x03(\v2\x16.mesos.v1.ExecutorInfoR\texecutors\x12;\n" +
+	"\x0ftotal_resources\x18\a \x03(\v2\x12.mesos.v1.ResourceR\x0etotalResources\x123\n" +
+	"\n" +
+	"operations\x18\b \x03(\v2\x13.mesos.v1.OperationR\n" +
+	"operations\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x0f \x01(\tR\tclusterId\"?\n" +
 	"\x0fUnregisterAgent\x12,\n" +
@@ -1015,7 +1195,16 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
 	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12,\n" +
 	"\x06status\x18\x03 \x02(\v2\x14.mesos.v1.TaskStatusR\x06status\x126\n" +
-	"\flatest_state\x18\x04 \x01(\x0e2\x13.mesos.v1.TaskStateR\vlatestState\"\xcb\x01\n" +
+	"\flatest_state\x18\x04 \x01(\x0e2\x13.mesos.v1.TaskStateR\vlatestState\"\xa0\x02\n" +
+	"\x0fOperationUpdate\x128\n" +
+	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
+	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x125\n" +
+	"\x0eoperation_uuid\x18\x03 \x02(\v2\x0e.mesos.v1.UUIDR\roperationUuid\x121\n" +
+	"\x06status\x18\x04 \x02(\v2\x19.mesos.v1.OperationStatusR\x06status\x12;\n" +
+	"\x0ftotal_resources\x18\x05 \x03(\v2\x12.mesos.v1.ResourceR\x0etotalResources\"\x93\x01\n" +
+	"\x14UpdateAgentResources\x12,\n" +
+	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12M\n" +
+	"\x18oversubscribed_resources\x18\x02 \x03(\v2\x12.mesos.v1.ResourceR\x17oversubscribedResources\"\xcb\x01\n" +
 	"\x0eExecutorExited\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
 	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x125\n" +
@@ -1074,7 +1263,7 @@ func file_messages_cluster_master_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_master_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_messages_cluster_master_proto_goTypes = []any{
 	(AgentRequest_Action)(0),           // 0: troupe.cluster.AgentRequest.Action
 	(*RegisterAgent)(nil),              // 1: troupe.cluster.RegisterAgent
@@ -1083,66 +1272,81 @@ var file_messages_cluster_master_proto_goTypes = []any{
 	(*AgentHindered)(nil),              // 4: troupe.cluster.AgentHindered
 	(*Pong)(nil),                       // 5: troupe.cluster.Pong
 	(*StatusUpdate)(nil),               // 6: troupe.cluster.StatusUpdate
-	(*ExecutorExited)(nil),             // 7: troupe.cluster.ExecutorExited
-	(*ExecutorMessage)(nil),            // 8: troupe.cluster.ExecutorMessage
-	(*Allocations)(nil),                // 9: troupe.cluster.Allocations
-	(*KillTaskRequest)(nil),            // 10: troupe.cluster.KillTaskRequest
-	(*TeardownRequest)(nil),            // 11: troupe.cluster.TeardownRequest
-	(*AgentRequest)(nil),               // 12: troupe.cluster.AgentRequest
-	(*OperatorReply)(nil),              // 13: troupe.cluster.OperatorReply
-	(*Allocations_Allocation)(nil),     // 14: troupe.cluster.Allocations.Allocation
-	(*mesos.AgentInfo)(nil),            // 15: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 16: mesos.v1.AgentInfo.Capability
-	(*mesos.FrameworkInfo)(nil),        // 17: mesos.v1.FrameworkInfo
-	(*mesos.Task)(nil),                 // 18: mesos.v1.Task
-	(*mesos.ExecutorInfo)(nil),         // 19: mesos.v1.ExecutorInfo
-	(*mesos.AgentID)(nil),              // 20: mesos.v1.AgentID
-	(*mesos.FrameworkID)(nil),          // 21: mesos.v1.FrameworkID
-	(*mesos.TaskStatus)(nil),           // 22: mesos.v1.TaskStatus
-	(mesos.TaskState)(0),               // 23: mesos.v1.TaskState
-	(*mesos.ExecutorID)(nil),           // 24: mesos.v1.ExecutorID
-	(*mesos.TaskID)(nil),               // 25: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),           // 26: mesos.v1.KillPolicy
-	(*mesos.DrainConfig)(nil),          // 27: mesos.v1.DrainConfig
-	(*mesos.Resource)(nil),             // 28: mesos.v1.Resource
+	(*OperationUpdate)(nil),            // 7: troupe.cluster.OperationUpdate
+	(*UpdateAgentResources)(nil),       // 8: troupe.cluster.UpdateAgentResources
+	(*ExecutorExited)(nil),             // 9: troupe.cluster.ExecutorExited
+	(*ExecutorMessage)(nil),            // 10: troupe.cluster.ExecutorMessage
+	(*Allocations)(nil),                // 11: troupe.cluster.Allocations
+	(*KillTaskRequest)(nil),            // 12: troupe.cluster.KillTaskRequest
+	(*TeardownRequest)(nil),            // 13: troupe.cluster.TeardownRequest
+	(*AgentRequest)(nil),               // 14: troupe.cluster.AgentRequest
+	(*OperatorReply)(nil),              // 15: troupe.cluster.OperatorReply
+	(*Allocations_Allocation)(nil),     // 16: troupe.cluster.Allocations.Allocation
+	(*mesos.AgentInfo)(nil),            // 17: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 18: mesos.v1.AgentInfo.Capability
+	(*mesos.Resource)(nil),             // 19: mesos.v1.Resource
+	(*mesos.FrameworkInfo)(nil),        // 20: mesos.v1.FrameworkInfo
+	(*mesos.Task)(nil),                 // 21: mesos.v1.Task
+	(*mesos.ExecutorInfo)(nil),         // 22: mesos.v1.ExecutorInfo
+	(*mesos.Operation)(nil),            // 23: mesos.v1.Operation
+	(*mesos.AgentID)(nil),              // 24: mesos.v1.AgentID
+	(*mesos.FrameworkID)(nil),          // 25: mesos.v1.FrameworkID
+	(*mesos.TaskStatus)(nil),           // 26: mesos.v1.TaskStatus
+	(mesos.TaskState)(0),               // 27: mesos.v1.TaskState
+	(*mesos.UUID)(nil),                 // 28: mesos.v1.UUID
+	(*mesos.OperationStatus)(nil),      // 29: mesos.v1.OperationStatus
+	(*mesos.ExecutorID)(nil),           // 30: mesos.v1.ExecutorID
+	(*mesos.TaskID)(nil),               // 31: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),           // 32: mesos.v1.KillPolicy
+	(*mesos.DrainConfig)(nil),          // 33: mesos.v1.DrainConfig
 }
 var file_messages_cluster_master_proto_depIdxs = []int32{
-	15, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	16, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	15, // 2: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	16, // 3: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	17, // 4: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
-	18, // 5: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
-	19, // 6: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
-	20, // 7: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
-	20, // 8: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
-	20, // 9: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
-	21, // 10: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 11: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
-	22, // 12: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	23, // 13: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
-	21, // 14: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 15: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
-	24, // 16: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	21, // 17: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 18: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
-	24, // 19: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	14, // 20: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
-	21, // 21: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	25, // 22: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
-	26, // 23: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
-	21, // 24: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 25: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
-	0,  // 26: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
-	27, // 27: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
-	21, // 28: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 29: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
-	28, // 30: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	17, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	18, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	19, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
+	17, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	18, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	20, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
+	21, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
+	22, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
+	19, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
+	23, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
+	24, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
+	24, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
+	24, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
+	25, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
+	26, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	27, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
+	25, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
+	28, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
+	29, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
+	19, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
+	24, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
+	19, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
+	25, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
+	30, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	25, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
+	30, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	16, // 30: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
+	25, // 31: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 32: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
+	32, // 33: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
+	25, // 34: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 35: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
+	0,  // 36: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
+	33, // 37: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
+	25, // 38: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 39: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
+	19, // 40: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_master_proto_init() }
@@ -1156,7 +1360,7 @@ func file_messages_cluster_master_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_master_proto_rawDesc), len(file_messages_cluster_master_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
