@@ -85,17 +85,17 @@ func (a *Allocator) addAgent(m *cluster.AddAgent) error {
 			return field.At("used", i, err)
 		}
 	}
-	if old, ok := a.agents[id]; ok {
-		a.dropAgent(old)
+	g, known := a.agents[id]
+	if known {
+		a.releaseAgent(g)
+	} else {
+		g = &agent{id: id, position: len(a.order), wake: asleep()}
+		a.agents[id] = g
+		a.order = append(a.order, g)
 	}
-	g := &agent{
-		id: id, about: constraints.AgentOf(m.Agent), active: m.GetActive(),
-		position: len(a.order), wake: asleep(), version: m.Version,
-	}
-	g.setTotal(total)
-	a.agents[id] = g
-	a.order = append(a.order, g)
-	a.tree.AddTotal(a.quantities(total))
+	a.describe(g, m.Agent, m.GetActive())
+	g.version = m.Version
+	a.setTotal(g, total)
 	for _, u := range list {
 		a.hold(g, a.leafOf(u.framework, u.role), u.amount)
 	}
@@ -146,18 +146,32 @@ func (a *Allocator) updateAgent(m *cluster.UpdateAgent) error {
 	if !ok {
 		return field.Invalid("agent.id", string(id), "is not known")
 	}
-	if !slices.EqualFunc(g.about.Attributes, m.Agent.Attributes, func(x, y *mesos.Attribute) bool { return proto.Equal(x, y) }) {
-		a.clearFiltersOf(g)
-	}
-	g.about = constraints.AgentOf(m.Agent)
-	g.active = m.GetActive()
-	if !total.Equal(g.total) {
-		a.tree.SubtractTotal(a.quantities(g.total))
-		g.setTotal(total)
-		a.tree.AddTotal(a.quantities(total))
-	}
+	a.describe(g, m.Agent, m.GetActive())
+	a.setTotal(g, total)
 	a.mark(g)
 	return nil
+}
+
+// describe takes what an agent says of itself. What was refused when it had
+// other attributes may be wanted now.
+func (a *Allocator) describe(g *agent, info *mesos.AgentInfo, active bool) {
+	about := constraints.AgentOf(info)
+	same := func(x, y *mesos.Attribute) bool { return proto.Equal(x, y) }
+	if !slices.EqualFunc(g.about.Attributes, about.Attributes, same) {
+		a.clearFiltersOf(g)
+	}
+	g.about, g.active = about, active
+}
+
+// setTotal replaces an agent's total, in the sum of all too.
+func (a *Allocator) setTotal(g *agent, total resources.Resources) {
+	if total.Equal(g.total) {
+		g.settle()
+		return
+	}
+	a.tree.SubtractTotal(a.quantities(g.total))
+	g.setTotal(total)
+	a.tree.AddTotal(a.quantities(total))
 }
 
 func (a *Allocator) removeAgent(m *cluster.RemoveAgent) error {
@@ -169,10 +183,15 @@ func (a *Allocator) removeAgent(m *cluster.RemoveAgent) error {
 	return nil
 }
 
-func (a *Allocator) dropAgent(g *agent) {
+// releaseAgent takes what is held of an agent from those that hold it.
+func (a *Allocator) releaseAgent(g *agent) {
 	for len(g.held) > 0 {
 		a.release(g, 0, g.held[0].amount)
 	}
+}
+
+func (a *Allocator) dropAgent(g *agent) {
+	a.releaseAgent(g)
 	a.clearFiltersOf(g)
 	a.wakes.remove(g)
 	a.tree.SubtractTotal(a.quantities(g.total))

@@ -9,6 +9,7 @@ import (
 	"troupe/allocator/drf"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
+	"troupe/messages/mesos"
 	"troupe/messages/resources"
 )
 
@@ -23,11 +24,15 @@ type Allocator struct {
 	master Peer // empty between epochs
 	epoch  uint64
 
+	domain   *mesos.DomainInfo // of the master; may be nil
+	expected int               // agents that the master's registry knows
+
 	tree       *drf.Tree
 	agents     map[agentID]*agent
 	order      []*agent // every agent, at its position
 	frameworks map[frameworkID]*framework
-	dirty      []*agent // for the next pass
+	quotas     map[string]bounds // by role
+	dirty      []*agent          // for the next pass
 	wakes      wakes
 	clock      schedule
 	stats      Stats
@@ -134,13 +139,15 @@ func (a *Allocator) apply(message proto.Message) error {
 		return a.reviveOffers(m)
 	case *cluster.UpdateWeights:
 		return a.setWeights(m.Weights)
+	case *cluster.UpdateQuota:
+		return a.setQuotas("configs", m.Configs)
 	case *cluster.RequestResources:
 		return nil // fairness needs no hints
 	}
 	return fmt.Errorf("not a message for an allocator")
 }
 
-// start begins an epoch with nothing but weights.
+// start begins an epoch with nothing but weights and quotas.
 func (a *Allocator) start(from Peer, m *cluster.StartAllocator) error {
 	if from == "" {
 		return field.Missing("sender")
@@ -149,7 +156,11 @@ func (a *Allocator) start(from Peer, m *cluster.StartAllocator) error {
 	a.master, a.epoch = from, m.GetEpoch()
 	a.do(Link{a.master})
 	a.note(Info, "epoch started", Field{"master", string(from)}, Field{"epoch", fmt.Sprint(a.epoch)})
-	return a.setWeights(m.Weights)
+	a.domain, a.expected = m.Domain, int(m.GetExpectedAgents())
+	if err := a.setWeights(m.Weights); err != nil {
+		return err
+	}
+	return a.setQuotas("quotas", m.Quotas)
 }
 
 // end forgets the epoch and its master.
@@ -170,6 +181,8 @@ func (a *Allocator) forget() {
 	a.tree = drf.New(uncounted...)
 	a.agents = make(map[agentID]*agent)
 	a.frameworks = make(map[frameworkID]*framework)
+	a.quotas = make(map[string]bounds)
+	a.domain, a.expected = nil, 0
 	a.order, a.dirty, a.wakes, a.clock = nil, nil, nil, schedule{}
 }
 

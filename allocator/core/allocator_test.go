@@ -10,6 +10,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/quota"
 )
 
 const whole = "cpus:4;mem:1024"
@@ -328,6 +329,15 @@ func TestBadMessagesChangeNothing(t *testing.T) {
 		{decline("f", "*", "s1", "cpus:1", math.NaN()), "refuse_seconds"},
 		{&cluster.UpdateWeights{Weights: []*cluster.StartAllocator_Weight{{Role: proto.String("a"), Weight: proto.Float64(0)}}}, "weights[0].weight"},
 		{&cluster.UpdateWeights{Weights: []*cluster.StartAllocator_Weight{{Weight: proto.Float64(1)}}}, "weights[0].role"},
+		{quotaOf("a/b", "cpus:1", ""), "configs[0].role"},
+		{quotaOf("a//b", "cpus:1", ""), "configs[0].role"},
+		{quotaOf("a", "cpus:2", "cpus:1"), "configs[0].limits.cpus"},
+		{&cluster.UpdateQuota{Configs: []*quota.QuotaConfig{
+			{Role: proto.String("a"), Guarantees: map[string]*mesos.Value_Scalar{"cpus": {Value: proto.Float64(-1)}}},
+		}}, "configs[0].guarantees.cpus"},
+		{&cluster.UpdateQuota{Configs: []*quota.QuotaConfig{
+			{Role: proto.String("a"), Limits: map[string]*mesos.Value_Scalar{"c:": {Value: proto.Float64(1)}}},
+		}}, "configs[0].limits"},
 	}
 	for _, test := range tests {
 		t.Run(test.names, func(t *testing.T) {

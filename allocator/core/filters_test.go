@@ -119,6 +119,8 @@ func TestFilterEndsEarly(t *testing.T) {
 		{"not by a subscription while active", []proto.Message{addFramework("f", "*")}, false},
 		{"by deactivation", []proto.Message{&cluster.DeactivateFramework{FrameworkId: f}, addFramework("f", "*")}, true},
 		{"by new attributes", []proto.Message{&cluster.UpdateAgent{Agent: attributes}}, true},
+		{"not by the same agent again", []proto.Message{addAgent("s1", whole)}, false},
+		{"by the agent again with new attributes", []proto.Message{&cluster.AddAgent{Agent: attributes}}, true},
 		{"not by an update with none", []proto.Message{&cluster.UpdateAgent{Agent: agentInfo("s1", whole)}}, false},
 		{"by removal of the agent", []proto.Message{&cluster.RemoveAgent{AgentId: agentIDOf("s1")}, addAgent("s1", whole)}, true},
 		{"by leaving the role", []proto.Message{addFramework("f", "a"), addFramework("f", "*")}, true},

@@ -12,6 +12,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/quota"
 	"troupe/messages/resources"
 )
 
@@ -158,4 +159,22 @@ func decline(id, role, agent, amount string, seconds float64) *cluster.RecoverRe
 	m := recoverFrom(id, role, agent, amount)
 	m.Filters = &mesos.Filters{RefuseSeconds: &seconds}
 	return m
+}
+
+// quotaOf sets one role's quota; an empty text is none.
+func quotaOf(role, guarantees, limits string) *cluster.UpdateQuota {
+	return &cluster.UpdateQuota{Configs: []*quota.QuotaConfig{
+		{Role: &role, Guarantees: scalars(guarantees), Limits: scalars(limits)},
+	}}
+}
+
+func scalars(text string) map[string]*mesos.Value_Scalar {
+	amounts := make(map[string]*mesos.Value_Scalar)
+	if text == "" {
+		return amounts
+	}
+	for _, r := range list(text) {
+		amounts[r.GetName()] = r.Scalar
+	}
+	return amounts
 }

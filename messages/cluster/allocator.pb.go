@@ -15,6 +15,7 @@ import (
 	reflect "reflect"
 	sync "sync"
 	mesos "troupe/messages/mesos"
+	quota "troupe/messages/mesos/quota"
 	scheduler "troupe/messages/mesos/scheduler"
 	unsafe "unsafe"
 )
@@ -30,9 +31,18 @@ const (
 // tells all it knows. Sent at the start, and whenever the link between the
 // two broke.
 type StartAllocator struct {
-	state         protoimpl.MessageState   `protogen:"open.v1"`
-	Epoch         *uint64                  `protobuf:"varint,1,req,name=epoch" json:"epoch,omitempty"`
-	Weights       []*StartAllocator_Weight `protobuf:"bytes,2,rep,name=weights" json:"weights,omitempty"`
+	state   protoimpl.MessageState   `protogen:"open.v1"`
+	Epoch   *uint64                  `protobuf:"varint,1,req,name=epoch" json:"epoch,omitempty"`
+	Weights []*StartAllocator_Weight `protobuf:"bytes,2,rep,name=weights" json:"weights,omitempty"`
+	// Of roles at the top of the tree; others have none.
+	Quotas []*quota.QuotaConfig `protobuf:"bytes,3,rep,name=quotas" json:"quotas,omitempty"`
+	// How many agents the registry knows. With quotas, nothing is offered until
+	// 80 % of them were added, or ten minutes passed: before, what a guarantee
+	// needs might be offered to others.
+	ExpectedAgents *uint32 `protobuf:"varint,4,opt,name=expected_agents,json=expectedAgents" json:"expected_agents,omitempty"`
+	// Of the master: agents of another region are offered only to frameworks
+	// with the capability REGION_AWARE.
+	Domain        *mesos.DomainInfo `protobuf:"bytes,5,opt,name=domain" json:"domain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -81,8 +91,29 @@ func (x *StartAllocator) GetWeights() []*StartAllocator_Weight {
 	return nil
 }
 
+func (x *StartAllocator) GetQuotas() []*quota.QuotaConfig {
+	if x != nil {
+		return x.Quotas
+	}
+	return nil
+}
+
+func (x *StartAllocator) GetExpectedAgents() uint32 {
+	if x != nil && x.ExpectedAgents != nil {
+		return *x.ExpectedAgents
+	}
+	return 0
+}
+
+func (x *StartAllocator) GetDomain() *mesos.DomainInfo {
+	if x != nil {
+		return x.Domain
+	}
+	return nil
+}
+
 // AddAgent makes an agent's resources available; AddAgent for a known id
-// replaces it.
+// replaces it. Filters of a known agent stay while its attributes do.
 type AddAgent struct {
 	state        protoimpl.MessageState        `protogen:"open.v1"`
 	Agent        *mesos.AgentInfo              `protobuf:"bytes,1,req,name=agent" json:"agent,omitempty"`
@@ -728,6 +759,52 @@ func (x *UpdateWeights) GetWeights() []*StartAllocator_Weight {
 	return nil
 }
 
+// UpdateQuota replaces the quotas of the roles named; a config with neither
+// guarantees nor limits takes a role's quota away.
+type UpdateQuota struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Configs       []*quota.QuotaConfig   `protobuf:"bytes,1,rep,name=configs" json:"configs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateQuota) Reset() {
+	*x = UpdateQuota{}
+	mi := &file_messages_cluster_allocator_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateQuota) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateQuota) ProtoMessage() {}
+
+func (x *UpdateQuota) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_allocator_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateQuota.ProtoReflect.Descriptor instead.
+func (*UpdateQuota) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *UpdateQuota) GetConfigs() []*quota.QuotaConfig {
+	if x != nil {
+		return x.Configs
+	}
+	return nil
+}
+
 // A weight of a role; roles that are not named weigh 1.
 type StartAllocator_Weight struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -740,7 +817,7 @@ type StartAllocator_Weight struct {
 
 func (x *StartAllocator_Weight) Reset() {
 	*x = StartAllocator_Weight{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[12]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +829,7 @@ func (x *StartAllocator_Weight) String() string {
 func (*StartAllocator_Weight) ProtoMessage() {}
 
 func (x *StartAllocator_Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[12]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -794,7 +871,7 @@ type AddAgent_Used struct {
 
 func (x *AddAgent_Used) Reset() {
 	*x = AddAgent_Used{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -806,7 +883,7 @@ func (x *AddAgent_Used) String() string {
 func (*AddAgent_Used) ProtoMessage() {}
 
 func (x *AddAgent_Used) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -847,10 +924,13 @@ var File_messages_cluster_allocator_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\n" +
-	" messages/cluster/allocator.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\x1a(messages/mesos/scheduler/scheduler.proto\"\x9d\x01\n" +
+	" messages/cluster/allocator.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\x1a messages/mesos/quota/quota.proto\x1a(messages/mesos/scheduler/scheduler.proto\"\xa9\x02\n" +
 	"\x0eStartAllocator\x12\x14\n" +
 	"\x05epoch\x18\x01 \x02(\x04R\x05epoch\x12?\n" +
-	"\aweights\x18\x02 \x03(\v2%.troupe.cluster.StartAllocator.WeightR\aweights\x1a4\n" +
+	"\aweights\x18\x02 \x03(\v2%.troupe.cluster.StartAllocator.WeightR\aweights\x123\n" +
+	"\x06quotas\x18\x03 \x03(\v2\x1b.mesos.v1.quota.QuotaConfigR\x06quotas\x12'\n" +
+	"\x0fexpected_agents\x18\x04 \x01(\rR\x0eexpectedAgents\x12,\n" +
+	"\x06domain\x18\x05 \x01(\v2\x14.mesos.v1.DomainInfoR\x06domain\x1a4\n" +
 	"\x06Weight\x12\x12\n" +
 	"\x04role\x18\x01 \x02(\tR\x04role\x12\x16\n" +
 	"\x06weight\x18\x02 \x02(\x01R\x06weight\"\xed\x02\n" +
@@ -895,7 +975,9 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12-\n" +
 	"\brequests\x18\x02 \x03(\v2\x11.mesos.v1.RequestR\brequests\"P\n" +
 	"\rUpdateWeights\x12?\n" +
-	"\aweights\x18\x01 \x03(\v2%.troupe.cluster.StartAllocator.WeightR\aweightsB\x19Z\x17troupe/messages/cluster"
+	"\aweights\x18\x01 \x03(\v2%.troupe.cluster.StartAllocator.WeightR\aweights\"D\n" +
+	"\vUpdateQuota\x125\n" +
+	"\aconfigs\x18\x01 \x03(\v2\x1b.mesos.v1.quota.QuotaConfigR\aconfigsB\x19Z\x17troupe/messages/cluster"
 
 var (
 	file_messages_cluster_allocator_proto_rawDescOnce sync.Once
@@ -909,7 +991,7 @@ func file_messages_cluster_allocator_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_allocator_proto_rawDescData
 }
 
-var file_messages_cluster_allocator_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_messages_cluster_allocator_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_messages_cluster_allocator_proto_goTypes = []any{
 	(*StartAllocator)(nil),             // 0: troupe.cluster.StartAllocator
 	(*AddAgent)(nil),                   // 1: troupe.cluster.AddAgent
@@ -923,46 +1005,52 @@ var file_messages_cluster_allocator_proto_goTypes = []any{
 	(*ReviveOffers)(nil),               // 9: troupe.cluster.ReviveOffers
 	(*RequestResources)(nil),           // 10: troupe.cluster.RequestResources
 	(*UpdateWeights)(nil),              // 11: troupe.cluster.UpdateWeights
-	(*StartAllocator_Weight)(nil),      // 12: troupe.cluster.StartAllocator.Weight
-	(*AddAgent_Used)(nil),              // 13: troupe.cluster.AddAgent.Used
-	(*mesos.AgentInfo)(nil),            // 14: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 15: mesos.v1.AgentInfo.Capability
-	(*mesos.AgentID)(nil),              // 16: mesos.v1.AgentID
-	(*mesos.FrameworkInfo)(nil),        // 17: mesos.v1.FrameworkInfo
-	(*scheduler.OfferConstraints)(nil), // 18: mesos.v1.scheduler.OfferConstraints
-	(*mesos.FrameworkID)(nil),          // 19: mesos.v1.FrameworkID
-	(*mesos.Resource)(nil),             // 20: mesos.v1.Resource
-	(*mesos.Filters)(nil),              // 21: mesos.v1.Filters
-	(*mesos.Request)(nil),              // 22: mesos.v1.Request
+	(*UpdateQuota)(nil),                // 12: troupe.cluster.UpdateQuota
+	(*StartAllocator_Weight)(nil),      // 13: troupe.cluster.StartAllocator.Weight
+	(*AddAgent_Used)(nil),              // 14: troupe.cluster.AddAgent.Used
+	(*quota.QuotaConfig)(nil),          // 15: mesos.v1.quota.QuotaConfig
+	(*mesos.DomainInfo)(nil),           // 16: mesos.v1.DomainInfo
+	(*mesos.AgentInfo)(nil),            // 17: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 18: mesos.v1.AgentInfo.Capability
+	(*mesos.AgentID)(nil),              // 19: mesos.v1.AgentID
+	(*mesos.FrameworkInfo)(nil),        // 20: mesos.v1.FrameworkInfo
+	(*scheduler.OfferConstraints)(nil), // 21: mesos.v1.scheduler.OfferConstraints
+	(*mesos.FrameworkID)(nil),          // 22: mesos.v1.FrameworkID
+	(*mesos.Resource)(nil),             // 23: mesos.v1.Resource
+	(*mesos.Filters)(nil),              // 24: mesos.v1.Filters
+	(*mesos.Request)(nil),              // 25: mesos.v1.Request
 }
 var file_messages_cluster_allocator_proto_depIdxs = []int32{
-	12, // 0: troupe.cluster.StartAllocator.weights:type_name -> troupe.cluster.StartAllocator.Weight
-	14, // 1: troupe.cluster.AddAgent.agent:type_name -> mesos.v1.AgentInfo
-	15, // 2: troupe.cluster.AddAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	13, // 3: troupe.cluster.AddAgent.used:type_name -> troupe.cluster.AddAgent.Used
-	14, // 4: troupe.cluster.UpdateAgent.agent:type_name -> mesos.v1.AgentInfo
-	15, // 5: troupe.cluster.UpdateAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	16, // 6: troupe.cluster.RemoveAgent.agent_id:type_name -> mesos.v1.AgentID
-	17, // 7: troupe.cluster.AddFramework.framework:type_name -> mesos.v1.FrameworkInfo
-	18, // 8: troupe.cluster.AddFramework.offer_constraints:type_name -> mesos.v1.scheduler.OfferConstraints
-	19, // 9: troupe.cluster.DeactivateFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 10: troupe.cluster.RemoveFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 11: troupe.cluster.RecoverResources.framework_id:type_name -> mesos.v1.FrameworkID
-	16, // 12: troupe.cluster.RecoverResources.agent_id:type_name -> mesos.v1.AgentID
-	20, // 13: troupe.cluster.RecoverResources.resources:type_name -> mesos.v1.Resource
-	21, // 14: troupe.cluster.RecoverResources.filters:type_name -> mesos.v1.Filters
-	19, // 15: troupe.cluster.SuppressOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 16: troupe.cluster.ReviveOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 17: troupe.cluster.RequestResources.framework_id:type_name -> mesos.v1.FrameworkID
-	22, // 18: troupe.cluster.RequestResources.requests:type_name -> mesos.v1.Request
-	12, // 19: troupe.cluster.UpdateWeights.weights:type_name -> troupe.cluster.StartAllocator.Weight
-	19, // 20: troupe.cluster.AddAgent.Used.framework_id:type_name -> mesos.v1.FrameworkID
-	20, // 21: troupe.cluster.AddAgent.Used.resources:type_name -> mesos.v1.Resource
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	13, // 0: troupe.cluster.StartAllocator.weights:type_name -> troupe.cluster.StartAllocator.Weight
+	15, // 1: troupe.cluster.StartAllocator.quotas:type_name -> mesos.v1.quota.QuotaConfig
+	16, // 2: troupe.cluster.StartAllocator.domain:type_name -> mesos.v1.DomainInfo
+	17, // 3: troupe.cluster.AddAgent.agent:type_name -> mesos.v1.AgentInfo
+	18, // 4: troupe.cluster.AddAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	14, // 5: troupe.cluster.AddAgent.used:type_name -> troupe.cluster.AddAgent.Used
+	17, // 6: troupe.cluster.UpdateAgent.agent:type_name -> mesos.v1.AgentInfo
+	18, // 7: troupe.cluster.UpdateAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	19, // 8: troupe.cluster.RemoveAgent.agent_id:type_name -> mesos.v1.AgentID
+	20, // 9: troupe.cluster.AddFramework.framework:type_name -> mesos.v1.FrameworkInfo
+	21, // 10: troupe.cluster.AddFramework.offer_constraints:type_name -> mesos.v1.scheduler.OfferConstraints
+	22, // 11: troupe.cluster.DeactivateFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	22, // 12: troupe.cluster.RemoveFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	22, // 13: troupe.cluster.RecoverResources.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 14: troupe.cluster.RecoverResources.agent_id:type_name -> mesos.v1.AgentID
+	23, // 15: troupe.cluster.RecoverResources.resources:type_name -> mesos.v1.Resource
+	24, // 16: troupe.cluster.RecoverResources.filters:type_name -> mesos.v1.Filters
+	22, // 17: troupe.cluster.SuppressOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	22, // 18: troupe.cluster.ReviveOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	22, // 19: troupe.cluster.RequestResources.framework_id:type_name -> mesos.v1.FrameworkID
+	25, // 20: troupe.cluster.RequestResources.requests:type_name -> mesos.v1.Request
+	13, // 21: troupe.cluster.UpdateWeights.weights:type_name -> troupe.cluster.StartAllocator.Weight
+	15, // 22: troupe.cluster.UpdateQuota.configs:type_name -> mesos.v1.quota.QuotaConfig
+	22, // 23: troupe.cluster.AddAgent.Used.framework_id:type_name -> mesos.v1.FrameworkID
+	23, // 24: troupe.cluster.AddAgent.Used.resources:type_name -> mesos.v1.Resource
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_allocator_proto_init() }
@@ -976,7 +1064,7 @@ func file_messages_cluster_allocator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_allocator_proto_rawDesc), len(file_messages_cluster_allocator_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
