@@ -46,9 +46,11 @@
 //	ExecutorExited               nobody                       its tasks' updates tell
 //	ExecutorMessage              nobody                       may be lost
 //	Allocations                  nobody                       StartAllocator begins anew after a break
+//	Preempt                      allocator, while it must      the tasks' resources are free
 //	KillTaskRequest              the operator                 OperatorReply
 //	TeardownRequest              the operator                 OperatorReply
 //	AgentRequest                 the operator                 OperatorReply
+//	OperationRequest             the operator                 OperatorReply
 //	OperatorReply                master, per request          may be lost; the request can be repeated
 //
 //	To whoever takes a master for the leader:

@@ -89,7 +89,7 @@ func (x *AgentRequest_Action) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use AgentRequest_Action.Descriptor instead.
 func (AgentRequest_Action) EnumDescriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{13, 0}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{14, 0}
 }
 
 // RegisterAgent asks for admission of an agent that has no id yet. The agent
@@ -851,6 +851,99 @@ func (x *Allocations) GetAllocations() []*Allocations_Allocation {
 	return nil
 }
 
+// Preempt is the allocator's: a role lacks what is guaranteed to it, and takes it
+// from what another uses beyond its share. The master has tasks of the framework
+// there killed, the newest first and no more of them than needed, until they free
+// what is named. It is for the allocator to see that no role loses what is
+// guaranteed to it, and to ask again for what did not come free.
+type Preempt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The epoch of the StartAllocator that began when this was decided.
+	Epoch   *uint64        `protobuf:"varint,1,req,name=epoch" json:"epoch,omitempty"`
+	AgentId *mesos.AgentID `protobuf:"bytes,2,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
+	// Whose tasks end, and in which role.
+	FrameworkId *mesos.FrameworkID `protobuf:"bytes,3,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	Role        *string            `protobuf:"bytes,4,req,name=role" json:"role,omitempty"`
+	// How much shall come free, whatever its reservations; scalars count.
+	Resources []*mesos.Resource `protobuf:"bytes,5,rep,name=resources" json:"resources,omitempty"`
+	// As in Allocations: void when the agent is known by a later one.
+	AgentVersion  *uint64 `protobuf:"varint,6,opt,name=agent_version,json=agentVersion" json:"agent_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Preempt) Reset() {
+	*x = Preempt{}
+	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Preempt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Preempt) ProtoMessage() {}
+
+func (x *Preempt) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Preempt.ProtoReflect.Descriptor instead.
+func (*Preempt) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Preempt) GetEpoch() uint64 {
+	if x != nil && x.Epoch != nil {
+		return *x.Epoch
+	}
+	return 0
+}
+
+func (x *Preempt) GetAgentId() *mesos.AgentID {
+	if x != nil {
+		return x.AgentId
+	}
+	return nil
+}
+
+func (x *Preempt) GetFrameworkId() *mesos.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *Preempt) GetRole() string {
+	if x != nil && x.Role != nil {
+		return *x.Role
+	}
+	return ""
+}
+
+func (x *Preempt) GetResources() []*mesos.Resource {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+func (x *Preempt) GetAgentVersion() uint64 {
+	if x != nil && x.AgentVersion != nil {
+		return *x.AgentVersion
+	}
+	return 0
+}
+
 // KillTaskRequest is an operator's kill of any framework's task; answered by
 // OperatorReply.
 type KillTaskRequest struct {
@@ -865,7 +958,7 @@ type KillTaskRequest struct {
 
 func (x *KillTaskRequest) Reset() {
 	*x = KillTaskRequest{}
-	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	mi := &file_messages_cluster_master_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -877,7 +970,7 @@ func (x *KillTaskRequest) String() string {
 func (*KillTaskRequest) ProtoMessage() {}
 
 func (x *KillTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[11]
+	mi := &file_messages_cluster_master_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -890,7 +983,7 @@ func (x *KillTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KillTaskRequest.ProtoReflect.Descriptor instead.
 func (*KillTaskRequest) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *KillTaskRequest) GetFrameworkId() *mesos.FrameworkID {
@@ -925,7 +1018,7 @@ type TeardownRequest struct {
 
 func (x *TeardownRequest) Reset() {
 	*x = TeardownRequest{}
-	mi := &file_messages_cluster_master_proto_msgTypes[12]
+	mi := &file_messages_cluster_master_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -937,7 +1030,7 @@ func (x *TeardownRequest) String() string {
 func (*TeardownRequest) ProtoMessage() {}
 
 func (x *TeardownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[12]
+	mi := &file_messages_cluster_master_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -950,7 +1043,7 @@ func (x *TeardownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TeardownRequest.ProtoReflect.Descriptor instead.
 func (*TeardownRequest) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{12}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TeardownRequest) GetFrameworkId() *mesos.FrameworkID {
@@ -974,7 +1067,7 @@ type AgentRequest struct {
 
 func (x *AgentRequest) Reset() {
 	*x = AgentRequest{}
-	mi := &file_messages_cluster_master_proto_msgTypes[13]
+	mi := &file_messages_cluster_master_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1079,7 @@ func (x *AgentRequest) String() string {
 func (*AgentRequest) ProtoMessage() {}
 
 func (x *AgentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[13]
+	mi := &file_messages_cluster_master_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1092,7 @@ func (x *AgentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentRequest.ProtoReflect.Descriptor instead.
 func (*AgentRequest) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{13}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AgentRequest) GetAgentId() *mesos.AgentID {
@@ -1023,7 +1116,63 @@ func (x *AgentRequest) GetDrain() *mesos.DrainConfig {
 	return nil
 }
 
-// OperatorReply ends an operator's request, which is one of the three above.
+// OperationRequest is an operator's change of an agent's resources; answered by
+// OperatorReply, once the agent has done it.
+type OperationRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	AgentId *mesos.AgentID         `protobuf:"bytes,1,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
+	// RESERVE, UNRESERVE, CREATE, DESTROY, GROW_VOLUME or SHRINK_VOLUME, of
+	// resources that are allocated to nobody.
+	Operation     *mesos.Offer_Operation `protobuf:"bytes,2,req,name=operation" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OperationRequest) Reset() {
+	*x = OperationRequest{}
+	mi := &file_messages_cluster_master_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OperationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OperationRequest) ProtoMessage() {}
+
+func (x *OperationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OperationRequest.ProtoReflect.Descriptor instead.
+func (*OperationRequest) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *OperationRequest) GetAgentId() *mesos.AgentID {
+	if x != nil {
+		return x.AgentId
+	}
+	return nil
+}
+
+func (x *OperationRequest) GetOperation() *mesos.Offer_Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+// OperatorReply ends an operator's request, which is one of those above.
 type OperatorReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty when the request was accepted.
@@ -1036,7 +1185,7 @@ type OperatorReply struct {
 
 func (x *OperatorReply) Reset() {
 	*x = OperatorReply{}
-	mi := &file_messages_cluster_master_proto_msgTypes[14]
+	mi := &file_messages_cluster_master_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1197,7 @@ func (x *OperatorReply) String() string {
 func (*OperatorReply) ProtoMessage() {}
 
 func (x *OperatorReply) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[14]
+	mi := &file_messages_cluster_master_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1210,7 @@ func (x *OperatorReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorReply.ProtoReflect.Descriptor instead.
 func (*OperatorReply) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{14}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *OperatorReply) GetError() string {
@@ -1096,7 +1245,7 @@ type Allocations_Allocation struct {
 
 func (x *Allocations_Allocation) Reset() {
 	*x = Allocations_Allocation{}
-	mi := &file_messages_cluster_master_proto_msgTypes[15]
+	mi := &file_messages_cluster_master_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1108,7 +1257,7 @@ func (x *Allocations_Allocation) String() string {
 func (*Allocations_Allocation) ProtoMessage() {}
 
 func (x *Allocations_Allocation) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[15]
+	mi := &file_messages_cluster_master_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1226,7 +1375,14 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\x04role\x18\x02 \x02(\tR\x04role\x12,\n" +
 	"\bagent_id\x18\x03 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x120\n" +
 	"\tresources\x18\x04 \x03(\v2\x12.mesos.v1.ResourceR\tresources\x12#\n" +
-	"\ragent_version\x18\x05 \x01(\x04R\fagentVersion\"\xad\x01\n" +
+	"\ragent_version\x18\x05 \x01(\x04R\fagentVersion\"\xf2\x01\n" +
+	"\aPreempt\x12\x14\n" +
+	"\x05epoch\x18\x01 \x02(\x04R\x05epoch\x12,\n" +
+	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x128\n" +
+	"\fframework_id\x18\x03 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x12\n" +
+	"\x04role\x18\x04 \x02(\tR\x04role\x120\n" +
+	"\tresources\x18\x05 \x03(\v2\x12.mesos.v1.ResourceR\tresources\x12#\n" +
+	"\ragent_version\x18\x06 \x01(\x04R\fagentVersion\"\xad\x01\n" +
 	"\x0fKillTaskRequest\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
 	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\x125\n" +
@@ -1244,7 +1400,10 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\n" +
 	"REACTIVATE\x10\x01\x12\t\n" +
 	"\x05DRAIN\x10\x02\x12\r\n" +
-	"\tMARK_GONE\x10\x03\"F\n" +
+	"\tMARK_GONE\x10\x03\"y\n" +
+	"\x10OperationRequest\x12,\n" +
+	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x127\n" +
+	"\toperation\x18\x02 \x02(\v2\x19.mesos.v1.Offer.OperationR\toperation\"F\n" +
 	"\rOperatorReply\x12\x14\n" +
 	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\rR\n" +
@@ -1263,7 +1422,7 @@ func file_messages_cluster_master_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_master_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_messages_cluster_master_proto_goTypes = []any{
 	(AgentRequest_Action)(0),           // 0: troupe.cluster.AgentRequest.Action
 	(*RegisterAgent)(nil),              // 1: troupe.cluster.RegisterAgent
@@ -1277,76 +1436,84 @@ var file_messages_cluster_master_proto_goTypes = []any{
 	(*ExecutorExited)(nil),             // 9: troupe.cluster.ExecutorExited
 	(*ExecutorMessage)(nil),            // 10: troupe.cluster.ExecutorMessage
 	(*Allocations)(nil),                // 11: troupe.cluster.Allocations
-	(*KillTaskRequest)(nil),            // 12: troupe.cluster.KillTaskRequest
-	(*TeardownRequest)(nil),            // 13: troupe.cluster.TeardownRequest
-	(*AgentRequest)(nil),               // 14: troupe.cluster.AgentRequest
-	(*OperatorReply)(nil),              // 15: troupe.cluster.OperatorReply
-	(*Allocations_Allocation)(nil),     // 16: troupe.cluster.Allocations.Allocation
-	(*mesos.AgentInfo)(nil),            // 17: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 18: mesos.v1.AgentInfo.Capability
-	(*mesos.Resource)(nil),             // 19: mesos.v1.Resource
-	(*mesos.FrameworkInfo)(nil),        // 20: mesos.v1.FrameworkInfo
-	(*mesos.Task)(nil),                 // 21: mesos.v1.Task
-	(*mesos.ExecutorInfo)(nil),         // 22: mesos.v1.ExecutorInfo
-	(*mesos.Operation)(nil),            // 23: mesos.v1.Operation
-	(*mesos.AgentID)(nil),              // 24: mesos.v1.AgentID
-	(*mesos.FrameworkID)(nil),          // 25: mesos.v1.FrameworkID
-	(*mesos.TaskStatus)(nil),           // 26: mesos.v1.TaskStatus
-	(mesos.TaskState)(0),               // 27: mesos.v1.TaskState
-	(*mesos.UUID)(nil),                 // 28: mesos.v1.UUID
-	(*mesos.OperationStatus)(nil),      // 29: mesos.v1.OperationStatus
-	(*mesos.ExecutorID)(nil),           // 30: mesos.v1.ExecutorID
-	(*mesos.TaskID)(nil),               // 31: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),           // 32: mesos.v1.KillPolicy
-	(*mesos.DrainConfig)(nil),          // 33: mesos.v1.DrainConfig
+	(*Preempt)(nil),                    // 12: troupe.cluster.Preempt
+	(*KillTaskRequest)(nil),            // 13: troupe.cluster.KillTaskRequest
+	(*TeardownRequest)(nil),            // 14: troupe.cluster.TeardownRequest
+	(*AgentRequest)(nil),               // 15: troupe.cluster.AgentRequest
+	(*OperationRequest)(nil),           // 16: troupe.cluster.OperationRequest
+	(*OperatorReply)(nil),              // 17: troupe.cluster.OperatorReply
+	(*Allocations_Allocation)(nil),     // 18: troupe.cluster.Allocations.Allocation
+	(*mesos.AgentInfo)(nil),            // 19: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 20: mesos.v1.AgentInfo.Capability
+	(*mesos.Resource)(nil),             // 21: mesos.v1.Resource
+	(*mesos.FrameworkInfo)(nil),        // 22: mesos.v1.FrameworkInfo
+	(*mesos.Task)(nil),                 // 23: mesos.v1.Task
+	(*mesos.ExecutorInfo)(nil),         // 24: mesos.v1.ExecutorInfo
+	(*mesos.Operation)(nil),            // 25: mesos.v1.Operation
+	(*mesos.AgentID)(nil),              // 26: mesos.v1.AgentID
+	(*mesos.FrameworkID)(nil),          // 27: mesos.v1.FrameworkID
+	(*mesos.TaskStatus)(nil),           // 28: mesos.v1.TaskStatus
+	(mesos.TaskState)(0),               // 29: mesos.v1.TaskState
+	(*mesos.UUID)(nil),                 // 30: mesos.v1.UUID
+	(*mesos.OperationStatus)(nil),      // 31: mesos.v1.OperationStatus
+	(*mesos.ExecutorID)(nil),           // 32: mesos.v1.ExecutorID
+	(*mesos.TaskID)(nil),               // 33: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),           // 34: mesos.v1.KillPolicy
+	(*mesos.DrainConfig)(nil),          // 35: mesos.v1.DrainConfig
+	(*mesos.Offer_Operation)(nil),      // 36: mesos.v1.Offer.Operation
 }
 var file_messages_cluster_master_proto_depIdxs = []int32{
-	17, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	18, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	19, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
-	17, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	18, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	20, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
-	21, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
-	22, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
-	19, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
-	23, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
-	24, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
-	24, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
-	24, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
-	25, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
-	26, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	27, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
-	25, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
-	28, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
-	29, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
-	19, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
-	24, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
-	19, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
-	25, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
-	30, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	25, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
-	30, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	16, // 30: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
-	25, // 31: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 32: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
-	32, // 33: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
-	25, // 34: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 35: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
-	0,  // 36: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
-	33, // 37: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
-	25, // 38: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 39: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
-	19, // 40: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	19, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	20, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	21, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
+	19, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	20, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	22, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
+	23, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
+	24, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
+	21, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
+	25, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
+	26, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
+	26, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
+	26, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
+	27, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
+	28, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	29, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
+	27, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
+	30, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
+	31, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
+	21, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
+	26, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
+	21, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
+	27, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
+	32, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	27, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
+	32, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	18, // 30: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
+	26, // 31: troupe.cluster.Preempt.agent_id:type_name -> mesos.v1.AgentID
+	27, // 32: troupe.cluster.Preempt.framework_id:type_name -> mesos.v1.FrameworkID
+	21, // 33: troupe.cluster.Preempt.resources:type_name -> mesos.v1.Resource
+	27, // 34: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 35: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
+	34, // 36: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
+	27, // 37: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 38: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
+	0,  // 39: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
+	35, // 40: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
+	26, // 41: troupe.cluster.OperationRequest.agent_id:type_name -> mesos.v1.AgentID
+	36, // 42: troupe.cluster.OperationRequest.operation:type_name -> mesos.v1.Offer.Operation
+	27, // 43: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 44: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
+	21, // 45: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_master_proto_init() }
@@ -1360,7 +1527,7 @@ func file_messages_cluster_master_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_master_proto_rawDesc), len(file_messages_cluster_master_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
