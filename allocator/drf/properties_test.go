@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -189,6 +190,22 @@ func TestStrategyProofness(t *testing.T) {
 		got := tasksOf(truth, bundle(claim, fill(capacity, users)[liar], 1))
 		if got > float64(honest)+slack {
 			t.Fatalf("user %d runs %.1f tasks by claiming %v, %d by its need %v", liar, got, claim.demand, honest, truth.demand)
+		}
+	})
+}
+
+// When a user leaves, those who stay run no fewer tasks.
+func TestPopulationMonotonicity(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		capacity, users := drawCluster(t)
+		leaver := rapid.IntRange(0, len(users)-1).Draw(t, "leaver")
+		before := slices.Delete(fill(capacity, users), leaver, leaver+1)
+		stay := slices.Delete(slices.Clone(users), leaver, leaver+1)
+		for i, after := range fill(capacity, stay) {
+			if after < before[i]-slack {
+				t.Fatalf("%v ran %d tasks, and %d once another was gone (capacity %v, users %v, user %d leaves)",
+					stay[i], before[i], after, capacity, users, leaver)
+			}
 		}
 	})
 }
