@@ -7,7 +7,8 @@
 //   - cluster is what the parts of a cluster say to each other beside it.
 //   - json and recordio are the forms in which HTTP carries them; carrier is
 //     how, and the one package here that knows HTTP: only faces import it.
-//   - resources calculates with resources; validate checks messages; names
+//   - resources calculates with resources, operations says what reservations and
+//     volumes make of them; validate checks messages; names
 //     checks ids and roles; constraints tells which agents a framework wants;
 //     tasks sorts the states of a task; field is the
 //     error that checks return.

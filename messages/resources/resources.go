@@ -198,14 +198,7 @@ func (r Resources) Allocate(role string) Resources {
 	if role != "" {
 		info = &mesos.Resource_AllocationInfo{Role: &role}
 	}
-	entries := make([]Entry, len(r.entries))
-	for i, e := range r.entries {
-		form := shallow(e.form)
-		form.AllocationInfo = info
-		entries[i] = entryOf(form, e.value)
-		entries[i].copies = e.copies
-	}
-	return normal(entries)
+	return r.Convert(func(form *mesos.Resource) { form.AllocationInfo = info })
 }
 
 // Unallocate returns r as given to nobody.

@@ -20,6 +20,9 @@ func Validate(list []*mesos.Resource) error {
 	return nil
 }
 
+// Check is Validate of one resource.
+func Check(r *mesos.Resource) error { return validate(r) }
+
 func validate(r *mesos.Resource) error {
 	if r == nil {
 		return field.Missing("")
