@@ -43,8 +43,8 @@ func (d *Driver) Update(st *mesos.TaskStatus) {
 // Send sends data to the framework, at most once.
 func (d *Driver) Send(data []byte) { d.step(session.Message{Data: data}) }
 
-// Finish ends the executor once every update is acknowledged, or after a
-// minute.
+// Finish ends the executor once every update is acknowledged, or after a minute
+// with an agent that is there.
 func (d *Driver) Finish() { d.step(session.Finish{}) }
 
 // step queues an input behind what is being handled.

@@ -51,6 +51,7 @@ func (s *Session) onSubscribed(e *executor.Event) {
 	}
 	s.do(CancelTimer{Key: timerSubscribe})
 	s.do(CancelTimer{Key: timerRecovery})
+	s.awaitAcknowledgements()
 	s.do(Deliver{Event: e})
 }
 

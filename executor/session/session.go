@@ -22,7 +22,7 @@ const (
 
 	// SUBSCRIBE is repeated at this pace until SUBSCRIBED.
 	subscribeEvery = time.Second
-	// Finish waits no longer for acknowledgements.
+	// Finish waits no longer for the acknowledgements of an agent that is there.
 	finishWait = time.Minute
 )
 
@@ -162,6 +162,9 @@ func (s *Session) agentLost(p Peer) {
 		return
 	}
 	s.subscribed = false
+	if s.finishing {
+		s.do(CancelTimer{Key: timerFinish})
+	}
 	if s.config.RecoveryTimeout <= 0 {
 		s.end(fmt.Errorf("%w: the link to %s broke", ErrAgentGone, s.config.Agent))
 		return
@@ -200,6 +203,14 @@ func (s *Session) finish() {
 	}
 	if !s.finishing {
 		s.finishing = true
+		s.awaitAcknowledgements()
+	}
+}
+
+// awaitAcknowledgements bounds the time that an agent has for them. One that is
+// away has the recovery timeout: the end of a task is not to be lost before that.
+func (s *Session) awaitAcknowledgements() {
+	if s.finishing && s.subscribed {
 		s.do(SetTimer{Key: timerFinish, After: finishWait})
 	}
 }

@@ -320,6 +320,35 @@ func TestFinishWaitsForAcknowledgements(t *testing.T) {
 	r.want(append(ended, "ended 1 updates were not acknowledged within 1m0s")...)
 }
 
+// TestFinishWaitsForAnAgentThatIsAway: however a task ended meanwhile, that is
+// told.
+func TestFinishWaitsForAnAgentThatIsAway(t *testing.T) {
+	for name, steps := range map[string][]Input{
+		"which leaves": {Finish{}, PeerExited{Peer: agent}},
+		"which left":   {PeerExited{Peer: agent}, Finish{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, time.Hour).subscribed()
+			r.event(launch("T1"))
+			r.step(update("T1", finished, 1))
+			for _, in := range steps {
+				r.step(in)
+			}
+			if wait, ok := r.left[timerFinish]; ok {
+				t.Fatalf("it gives up in %s", wait)
+			}
+			r.step(TimerFired{Key: timerSubscribe})
+			r.want("link", "send SUBSCRIBE task T1 update T1", "timer subscribe")
+			r.event(subscribedEvent())
+			r.want("cancel subscribe", "cancel recovery", "timer finish", "deliver SUBSCRIBED")
+			r.event(ack("T1", 1))
+			if last := show(r.out[len(r.out)-1]); last != "ended <nil>" {
+				t.Errorf("last effect %q", last)
+			}
+		})
+	}
+}
+
 func TestMessagesNeedASubscription(t *testing.T) {
 	r := newRig(t, time.Minute)
 	r.step(Start{})

@@ -31,7 +31,7 @@ func (m *Machine) call(from Peer, c *executorapi.Call) {
 	case c.GetType() == executorapi.Call_SUBSCRIBE:
 		m.subscribe(e, from, c.GetSubscribe())
 	case e.peer != from:
-		m.refuseCall(from, c, field.Invalid("type", c.GetType().String(), "must follow SUBSCRIBE"))
+		m.unheard(from, c)
 	case c.GetType() == executorapi.Call_UPDATE:
 		m.update(e, c)
 	case c.GetType() == executorapi.Call_MESSAGE:
@@ -48,6 +48,18 @@ func (m *Machine) refuseCall(from Peer, c *executorapi.Call, err error) {
 	m.note(Warn, "A call of an executor was refused: "+err.Error(),
 		Field{"framework", c.GetFrameworkId().GetValue()}, Field{"executor", c.GetExecutorId().GetValue()}, Field{"from", string(from)})
 	m.send(from, errorEvent(err.Error()))
+}
+
+// unheard drops what an executor says that is not subscribed. It is no error of
+// its own: its link broke, or another agent process followed, and what it says had
+// left before it heard of that. It subscribes again with every update that is not
+// acknowledged, where ERROR would end it and its tasks.
+func (m *Machine) unheard(from Peer, c *executorapi.Call) {
+	if c.GetType() == executorapi.Call_UPDATE {
+		m.count(view.InvalidUpdates)
+	}
+	m.note(Info, "A call of an executor was dropped: it must follow SUBSCRIBE", Field{"type", c.GetType().String()},
+		Field{"framework", c.GetFrameworkId().GetValue()}, Field{"executor", c.GetExecutorId().GetValue()}, Field{"from", string(from)})
 }
 
 // subscribe gives an executor all that it does not have yet.

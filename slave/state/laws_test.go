@@ -40,6 +40,8 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"durable":  func(*rapid.T) { w.write(1) },
 		"durable2": func(*rapid.T) { w.write(len(w.writing)) },
 		"rewrite":  func(*rapid.T) { w.rewrite() },
+		"onward":   func(*rapid.T) { w.onward() }, // else few tasks would ever run
+		"onward2":  func(*rapid.T) { w.onward() },
 		"sandbox":  func(*rapid.T) { w.makeSandboxes() },
 		"hosts":    func(t *rapid.T) { w.someHost(t, func(h *simHost) { w.hostReady(h) }) },
 		"drain": func(t *rapid.T) {
@@ -77,7 +79,7 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"subscribe": func(t *rapid.T) { w.someContainer(t, func(_ *simHost, c *simContainer) { w.subscribe(c) }) },
 		"unlink": func(t *rapid.T) {
 			w.someContainer(t, func(h *simHost, c *simContainer) {
-				c.subscribed = false
+				c.deaf = c.subscribed
 				w.step(PeerExited{Peer("executor/" + c.id() + "@" + string(h.id))})
 			})
 		},
@@ -277,13 +279,7 @@ func (w *world) drain() {
 	w.stalled = false
 	w.step(JournalStalled{})
 	for range 60 {
-		w.write(len(w.writing))
-		w.makeSandboxes()
-		w.sweep()
-		w.find()
-		for _, h := range sorted(w.hosts) {
-			w.drainHost(h)
-		}
+		w.onward()
 		for _, id := range sortedKeys(w.head) {
 			w.ackHead(id)
 		}
@@ -292,6 +288,17 @@ func (w *world) drain() {
 				w.fireOne(key)
 			}
 		}
+	}
+}
+
+// onward lets devices, hosts and executors do what they should next.
+func (w *world) onward() {
+	w.write(len(w.writing))
+	w.makeSandboxes()
+	w.sweep()
+	w.find()
+	for _, h := range sorted(w.hosts) {
+		w.drainHost(h)
 	}
 }
 
@@ -304,7 +311,10 @@ func (w *world) drainHost(h *simHost) {
 		if c == nil {
 			continue
 		}
-		if !c.subscribed {
+		if c.deaf {
+			w.progress(c) // on a link that the agent knows nothing of
+		}
+		if c.deaf || !c.subscribed {
 			w.subscribe(c)
 		}
 		w.progress(c)

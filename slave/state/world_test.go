@@ -56,7 +56,8 @@ type simHost struct {
 type simContainer struct {
 	launch     *cluster.LaunchContainer
 	started    bool
-	subscribed bool
+	subscribed bool // as far as it knows
+	deaf       bool // its link has broken, and it has not heard of that
 	shutdown   bool
 	tasks      map[string]*simTask
 	unacked    []*mesos.TaskStatus
@@ -91,7 +92,7 @@ func (w *world) start() {
 		}
 		h.ready = false
 		for _, c := range h.containers {
-			c.subscribed = false
+			c.deaf = c.subscribed
 		}
 	}
 	w.step(Started{Records: w.journal})
@@ -264,7 +265,7 @@ func (h *simHost) peer() string { return "host@" + string(h.id) }
 func (w *world) toExecutor(c *simContainer, e *executorapi.Event) {
 	switch e.GetType() {
 	case executorapi.Event_SUBSCRIBED:
-		c.subscribed = true
+		c.subscribed, c.deaf = true, false
 	case executorapi.Event_LAUNCH:
 		w.give(c, e.GetLaunch().GetTask())
 	case executorapi.Event_LAUNCH_GROUP:
@@ -341,7 +342,7 @@ func (w *world) subscribe(c *simContainer) {
 	for _, u := range c.unacked {
 		s.UnacknowledgedUpdates = append(s.UnacknowledgedUpdates, &executorapi.Call_Update{Status: u})
 	}
-	c.started = true
+	c.started, c.deaf = true, false
 	w.call(c, &executorapi.Call{Type: executorapi.Call_SUBSCRIBE.Enum(), Subscribe: s})
 }
 
