@@ -52,6 +52,8 @@
 //	TeardownRequest              the operator                 OperatorReply
 //	AgentRequest                 the operator                 OperatorReply
 //	OperationRequest             the operator                 OperatorReply
+//	QuotaRequest, WeightsRequest the operator                 OperatorReply
+//	MaintenanceRequest           the operator                 OperatorReply
 //	OperatorReply                master, per request          may be lost; the request can be repeated
 //
 //	To whoever takes a master for the leader:
@@ -108,6 +110,7 @@
 //	SuppressOffers, ReviveOffers nobody                       StartAllocator begins anew after a break
 //	RequestResources             nobody                       may be lost
 //	UpdateWeights                nobody                       StartAllocator begins anew after a break
+//	UpdateQuota                  nobody                       StartAllocator begins anew after a break
 //
 //	To a replica, where masters keep the registry among themselves:
 //	ReplicaRequest               Raft, as long as it matters  ReplicaReply
@@ -121,6 +124,8 @@
 //	RegistryRecord               -                            the record's next change
 //	AgentRecord                  -                            the agent's next operation
 //	FrameworkRecord              -                            the framework's next operation
+//	QuotaRecord                  -                            the role's next quota
+//	MachineRecord                -                            the machine's next operation
 //	RegistryEntry                -                            a snapshot of the replicated registry
 //	RegistryBatch                -                            a snapshot of the replicated registry
 //	RegistrySnapshot             -                            the next snapshot

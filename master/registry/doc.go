@@ -1,5 +1,5 @@
-// Package registry holds what a master must not forget, one record per agent
-// and per framework, and the named operations that change it. It is pure: an
+// Package registry holds what a master must not forget, one record per agent,
+// framework, quota, weight and machine in maintenance, and the named operations that change it. It is pure: an
 // operation is applied to a Registry value and yields the next value and the
 // records that differ, which a store then makes durable in one write.
 //
@@ -17,6 +17,13 @@
 //
 // DrainAgent, MarkDrained, DeactivateAgent and ReactivateAgent change what an
 // operator wants of an agent that is admitted or unreachable.
+//
+//	           UpdateMaintenanceSchedule          StartMaintenance
+//	(machine up) ────────────────────────▶ DRAINING ─────────────────▶ DOWN
+//	    ▲── UpdateMaintenanceSchedule ─────────┘                         │
+//	    └────────────────────────── StopMaintenance ─────────────────────┘
+//
+// UpdateQuota and UpdateWeights replace what is set for the roles they name.
 //
 // Every operation is idempotent: applied again, it changes nothing. The
 // package may be imported by master/state, by the stores and by the master's

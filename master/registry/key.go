@@ -5,12 +5,17 @@ import (
 	"fmt"
 
 	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/names"
 )
 
 // Kinds of records: what their keys begin with.
 const (
 	agentPrefix     = "agent/"
 	frameworkPrefix = "framework/"
+	quotaPrefix     = "quota/"
+	weightPrefix    = "weight/"
+	machinePrefix   = "machine/"
 )
 
 // AgentKey is the key of an agent's record.
@@ -18,6 +23,19 @@ func AgentKey(id string) string { return agentPrefix + id }
 
 // FrameworkKey is the key of a framework's record.
 func FrameworkKey(id string) string { return frameworkPrefix + id }
+
+// QuotaKey is the key of the quota of a role.
+func QuotaKey(role string) string { return quotaPrefix + role }
+
+// WeightKey is the key of the weight of a role.
+func WeightKey(role string) string { return weightPrefix + role }
+
+// MachineKey is the key of a machine in maintenance, by names.Machine.
+func MachineKey(name string) string { return machinePrefix + name }
+
+func machineKeyOf(id *mesos.MachineID) string { return MachineKey(machineName(id)) }
+
+func machineName(id *mesos.MachineID) string { return names.Machine(id.GetHostname(), id.GetIp()) }
 
 // KeyOf returns the key of a record. It fails for one that holds nothing, or
 // nothing that this version knows, and for one without an id.
@@ -31,8 +49,25 @@ func KeyOf(r *cluster.RegistryRecord) (string, error) {
 		return AgentKey(id), nil
 	case r.GetFramework() != nil:
 		return frameworkKeyOf(r.GetFramework())
+	case r.GetQuota() != nil:
+		return keyed(QuotaKey, r.GetQuota().GetConfig().GetRole(), "quota.config.role")
+	case r.GetWeight() != nil:
+		return keyed(WeightKey, r.GetWeight().GetRole(), "weight.role")
+	case r.GetMachine() != nil:
+		id := r.GetMachine().GetMachine().GetId()
+		if machineName(id) == names.NoMachine {
+			return "", errors.New("machine.machine.id has neither hostname nor ip")
+		}
+		return machineKeyOf(id), nil
 	}
-	return "", errors.New("it is no record of an agent or framework")
+	return "", errors.New("it is no record that this version knows")
+}
+
+func keyed(key func(string) string, id, path string) (string, error) {
+	if id == "" {
+		return "", errors.New(path + " is empty")
+	}
+	return key(id), nil
 }
 
 func frameworkKeyOf(r *cluster.FrameworkRecord) (string, error) {
@@ -55,4 +90,19 @@ func AgentRecord(r *cluster.AgentRecord) *cluster.RegistryRecord {
 // FrameworkRecord wraps a framework's record for a store.
 func FrameworkRecord(r *cluster.FrameworkRecord) *cluster.RegistryRecord {
 	return &cluster.RegistryRecord{Record: &cluster.RegistryRecord_Framework{Framework: r}}
+}
+
+// QuotaRecord wraps a quota for a store.
+func QuotaRecord(r *cluster.QuotaRecord) *cluster.RegistryRecord {
+	return &cluster.RegistryRecord{Record: &cluster.RegistryRecord_Quota{Quota: r}}
+}
+
+// WeightRecord wraps the weight of a role for a store.
+func WeightRecord(w *mesos.WeightInfo) *cluster.RegistryRecord {
+	return &cluster.RegistryRecord{Record: &cluster.RegistryRecord_Weight{Weight: w}}
+}
+
+// MachineRecord wraps a machine in maintenance for a store.
+func MachineRecord(r *cluster.MachineRecord) *cluster.RegistryRecord {
+	return &cluster.RegistryRecord{Record: &cluster.RegistryRecord_Machine{Machine: r}}
 }

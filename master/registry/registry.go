@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"troupe/messages/cluster"
+	"troupe/messages/mesos"
 )
 
 // ErrConflict is wrapped by every refusal of an operation: the registry is
@@ -35,7 +36,7 @@ type Registry struct {
 
 // Change is one record that an operation made differ.
 type Change struct {
-	// Kind and id: agent/ID, framework/ID.
+	// Kind and id, as KeyOf tells.
 	Key string
 	// Nil when the record is gone.
 	Record *cluster.RegistryRecord
@@ -82,25 +83,51 @@ func (r Registry) Framework(id string) *cluster.FrameworkRecord {
 	return r.Get(FrameworkKey(id)).GetFramework()
 }
 
+// Quota returns the quota of a role, nil when it has none.
+func (r Registry) Quota(role string) *cluster.QuotaRecord { return r.Get(QuotaKey(role)).GetQuota() }
+
+// Weight returns the weight that was set for a role, nil when none was.
+func (r Registry) Weight(role string) *mesos.WeightInfo { return r.Get(WeightKey(role)).GetWeight() }
+
+// Machine returns a machine of the schedule by its very id, nil when there is
+// none.
+func (r Registry) Machine(id *mesos.MachineID) *cluster.MachineRecord {
+	return r.Get(machineKeyOf(id)).GetMachine()
+}
+
 // All yields every record with its key, ordered by key.
 func (r Registry) All() iter.Seq2[string, *cluster.RegistryRecord] { return r.under("") }
 
 // Agents yields the record of every agent, ordered by id.
 func (r Registry) Agents() iter.Seq[*cluster.AgentRecord] {
-	return func(yield func(*cluster.AgentRecord) bool) {
-		for _, rec := range r.under(agentPrefix) {
-			if !yield(rec.GetAgent()) {
-				return
-			}
-		}
-	}
+	return each(r, agentPrefix, (*cluster.RegistryRecord).GetAgent)
 }
 
 // Frameworks yields the record of every framework, ordered by id.
 func (r Registry) Frameworks() iter.Seq[*cluster.FrameworkRecord] {
-	return func(yield func(*cluster.FrameworkRecord) bool) {
-		for _, rec := range r.under(frameworkPrefix) {
-			if !yield(rec.GetFramework()) {
+	return each(r, frameworkPrefix, (*cluster.RegistryRecord).GetFramework)
+}
+
+// Quotas yields every quota, ordered by role.
+func (r Registry) Quotas() iter.Seq[*cluster.QuotaRecord] {
+	return each(r, quotaPrefix, (*cluster.RegistryRecord).GetQuota)
+}
+
+// Weights yields every weight that was set, ordered by role.
+func (r Registry) Weights() iter.Seq[*mesos.WeightInfo] {
+	return each(r, weightPrefix, (*cluster.RegistryRecord).GetWeight)
+}
+
+// Machines yields every machine of the schedule, ordered by key.
+func (r Registry) Machines() iter.Seq[*cluster.MachineRecord] {
+	return each(r, machinePrefix, (*cluster.RegistryRecord).GetMachine)
+}
+
+// each yields what get takes out of the records of one kind.
+func each[T any](r Registry, prefix string, get func(*cluster.RegistryRecord) T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, rec := range r.under(prefix) {
+			if !yield(get(rec)) {
 				return
 			}
 		}
@@ -118,7 +145,7 @@ func (r Registry) under(prefix string) iter.Seq2[string, *cluster.RegistryRecord
 }
 
 func (r Registry) keys(prefix string) []string {
-	keys := make([]string, 0, r.size)
+	var keys []string
 	for shard := range r.shards() {
 		for key := range shard {
 			if strings.HasPrefix(key, prefix) {

@@ -12,6 +12,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/quota"
 )
 
 func info(id string, host string) *mesos.AgentInfo {
@@ -25,6 +26,10 @@ func at(seconds int) time.Time { return time.Unix(int64(seconds), 0) }
 func text(r Registry) []string {
 	var lines []string
 	for _, rec := range r.All() {
+		if line, ok := roleText(rec); ok {
+			lines = append(lines, line)
+			continue
+		}
 		if f := rec.GetFramework(); f != nil {
 			lines = append(lines, fmt.Sprintf("%s %s %s %d", f.GetFrameworkId().GetValue(), f.GetStatus(),
 				f.GetFramework().GetName(), f.GetSince().GetNanoseconds()/1e9))
@@ -129,6 +134,9 @@ func TestNewRefuses(t *testing.T) {
 		"an agent without an id":      {AgentRecord(&cluster.AgentRecord{Agent: &mesos.AgentInfo{}})},
 		"a framework without an id":   {FrameworkRecord(&cluster.FrameworkRecord{})},
 		"a framework of another id":   {FrameworkRecord(&cluster.FrameworkRecord{FrameworkId: framework("a", "n").Id, Framework: framework("b", "n")})},
+		"a quota of no role":          {QuotaRecord(&cluster.QuotaRecord{Config: config("", "cpus:1", "")})},
+		"a weight of no role":         {WeightRecord(&mesos.WeightInfo{Weight: proto.Float64(1)})},
+		"a machine without a name":    {MachineRecord(&cluster.MachineRecord{Machine: &mesos.MachineInfo{Id: machine("@")}})},
 		"a record that holds nothing": {{}},
 		"no record":                   {nil},
 	} {
@@ -201,7 +209,7 @@ func operations() *rapid.Generator[Operation] {
 		id := rapid.SampledFrom([]string{"a", "b", "c", "d", "e"}).Draw(t, "id")
 		host := rapid.SampledFrom([]string{"h", "i"}).Draw(t, "host")
 		when := at(rapid.IntRange(0, 100).Draw(t, "at"))
-		switch rapid.IntRange(0, 11).Draw(t, "op") {
+		switch rapid.IntRange(0, 16).Draw(t, "op") {
 		case 0:
 			return AdmitAgent{info(id, host), when}
 		case 1:
@@ -224,6 +232,16 @@ func operations() *rapid.Generator[Operation] {
 			return AdmitFramework{framework(id, host), when}
 		case 10:
 			return CompleteFramework{id, when}
+		case 11:
+			return UpdateQuota{Configs: []*quota.QuotaConfig{config(id, rapid.SampledFrom([]string{"", "cpus:1"}).Draw(t, "guarantee"), ""), config("c", "", "mem:1")}}
+		case 12:
+			return UpdateWeights{[]*mesos.WeightInfo{weight(id, float64(rapid.IntRange(0, 2).Draw(t, "weight"))), weight("e", 1)}}
+		case 13, 14:
+			return UpdateMaintenanceSchedule{schedule(fmt.Sprint(when.Unix(), ": ", id, " ", host), fmt.Sprint(when.Unix()+1, ": ", "x"))}
+		case 15:
+			return StartMaintenance{machines(id, "x")}
+		case 16:
+			return StopMaintenance{machines(id, "x")}
 		default:
 			return Prune{when, rapid.IntRange(-1, 3).Draw(t, "keep")}
 		}

@@ -15,6 +15,8 @@ import (
 	reflect "reflect"
 	sync "sync"
 	mesos "troupe/messages/mesos"
+	maintenance "troupe/messages/mesos/maintenance"
+	quota "troupe/messages/mesos/quota"
 	unsafe "unsafe"
 )
 
@@ -90,6 +92,134 @@ func (x *AgentRequest_Action) UnmarshalJSON(b []byte) error {
 // Deprecated: Use AgentRequest_Action.Descriptor instead.
 func (AgentRequest_Action) EnumDescriptor() ([]byte, []int) {
 	return file_messages_cluster_master_proto_rawDescGZIP(), []int{14, 0}
+}
+
+// What becomes of them.
+type QuotaRequest_Action int32
+
+const (
+	// Each config replaces what its role had; one with neither guarantees nor
+	// limits removes it.
+	QuotaRequest_UPDATE QuotaRequest_Action = 0
+	// As UPDATE, for roles that have none.
+	QuotaRequest_SET QuotaRequest_Action = 1
+	// The roles named, which have one, have none any more.
+	QuotaRequest_REMOVE QuotaRequest_Action = 2
+)
+
+// Enum value maps for QuotaRequest_Action.
+var (
+	QuotaRequest_Action_name = map[int32]string{
+		0: "UPDATE",
+		1: "SET",
+		2: "REMOVE",
+	}
+	QuotaRequest_Action_value = map[string]int32{
+		"UPDATE": 0,
+		"SET":    1,
+		"REMOVE": 2,
+	}
+)
+
+func (x QuotaRequest_Action) Enum() *QuotaRequest_Action {
+	p := new(QuotaRequest_Action)
+	*p = x
+	return p
+}
+
+func (x QuotaRequest_Action) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (QuotaRequest_Action) Descriptor() protoreflect.EnumDescriptor {
+	return file_messages_cluster_master_proto_enumTypes[1].Descriptor()
+}
+
+func (QuotaRequest_Action) Type() protoreflect.EnumType {
+	return &file_messages_cluster_master_proto_enumTypes[1]
+}
+
+func (x QuotaRequest_Action) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *QuotaRequest_Action) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = QuotaRequest_Action(num)
+	return nil
+}
+
+// Deprecated: Use QuotaRequest_Action.Descriptor instead.
+func (QuotaRequest_Action) EnumDescriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{16, 0}
+}
+
+// What becomes of them.
+type MaintenanceRequest_Action int32
+
+const (
+	// schedule replaces the schedule.
+	MaintenanceRequest_SCHEDULE MaintenanceRequest_Action = 0
+	// The machines, which are draining, go down: their agents are shut down,
+	// and refused.
+	MaintenanceRequest_START MaintenanceRequest_Action = 1
+	// The machines, which are down, are up again and no longer scheduled.
+	MaintenanceRequest_STOP MaintenanceRequest_Action = 2
+)
+
+// Enum value maps for MaintenanceRequest_Action.
+var (
+	MaintenanceRequest_Action_name = map[int32]string{
+		0: "SCHEDULE",
+		1: "START",
+		2: "STOP",
+	}
+	MaintenanceRequest_Action_value = map[string]int32{
+		"SCHEDULE": 0,
+		"START":    1,
+		"STOP":     2,
+	}
+)
+
+func (x MaintenanceRequest_Action) Enum() *MaintenanceRequest_Action {
+	p := new(MaintenanceRequest_Action)
+	*p = x
+	return p
+}
+
+func (x MaintenanceRequest_Action) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MaintenanceRequest_Action) Descriptor() protoreflect.EnumDescriptor {
+	return file_messages_cluster_master_proto_enumTypes[2].Descriptor()
+}
+
+func (MaintenanceRequest_Action) Type() protoreflect.EnumType {
+	return &file_messages_cluster_master_proto_enumTypes[2]
+}
+
+func (x MaintenanceRequest_Action) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *MaintenanceRequest_Action) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = MaintenanceRequest_Action(num)
+	return nil
+}
+
+// Deprecated: Use MaintenanceRequest_Action.Descriptor instead.
+func (MaintenanceRequest_Action) EnumDescriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{18, 0}
 }
 
 // RegisterAgent asks for admission of an agent that has no id yet. The agent
@@ -1172,7 +1302,189 @@ func (x *OperationRequest) GetOperation() *mesos.Offer_Operation {
 	return nil
 }
 
-// OperatorReply ends an operator's request, which is one of those above.
+// QuotaRequest is what an operator wants the quotas of roles to be: all of it
+// or, when anything is wrong, nothing. Answered by OperatorReply, once it is
+// durable.
+type QuotaRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Action  *QuotaRequest_Action   `protobuf:"varint,1,req,name=action,enum=troupe.cluster.QuotaRequest_Action" json:"action,omitempty"`
+	Configs []*quota.QuotaConfig   `protobuf:"bytes,2,rep,name=configs" json:"configs,omitempty"`
+	// Do it though the cluster has less, or the roles consume more.
+	Force *bool `protobuf:"varint,3,opt,name=force" json:"force,omitempty"`
+	// Of who asks over HTTP; absent: that of the connection.
+	Principal     *string `protobuf:"bytes,4,opt,name=principal" json:"principal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuotaRequest) Reset() {
+	*x = QuotaRequest{}
+	mi := &file_messages_cluster_master_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuotaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuotaRequest) ProtoMessage() {}
+
+func (x *QuotaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuotaRequest.ProtoReflect.Descriptor instead.
+func (*QuotaRequest) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *QuotaRequest) GetAction() QuotaRequest_Action {
+	if x != nil && x.Action != nil {
+		return *x.Action
+	}
+	return QuotaRequest_UPDATE
+}
+
+func (x *QuotaRequest) GetConfigs() []*quota.QuotaConfig {
+	if x != nil {
+		return x.Configs
+	}
+	return nil
+}
+
+func (x *QuotaRequest) GetForce() bool {
+	if x != nil && x.Force != nil {
+		return *x.Force
+	}
+	return false
+}
+
+func (x *QuotaRequest) GetPrincipal() string {
+	if x != nil && x.Principal != nil {
+		return *x.Principal
+	}
+	return ""
+}
+
+// WeightsRequest sets the weights of the roles named, all or none. Answered by
+// OperatorReply, once it is durable.
+type WeightsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Weights       []*mesos.WeightInfo    `protobuf:"bytes,1,rep,name=weights" json:"weights,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WeightsRequest) Reset() {
+	*x = WeightsRequest{}
+	mi := &file_messages_cluster_master_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WeightsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WeightsRequest) ProtoMessage() {}
+
+func (x *WeightsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WeightsRequest.ProtoReflect.Descriptor instead.
+func (*WeightsRequest) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *WeightsRequest) GetWeights() []*mesos.WeightInfo {
+	if x != nil {
+		return x.Weights
+	}
+	return nil
+}
+
+// MaintenanceRequest plans, begins or ends the maintenance of machines, of all
+// that are named or none. Answered by OperatorReply, once it is durable.
+type MaintenanceRequest struct {
+	state         protoimpl.MessageState     `protogen:"open.v1"`
+	Action        *MaintenanceRequest_Action `protobuf:"varint,1,req,name=action,enum=troupe.cluster.MaintenanceRequest_Action" json:"action,omitempty"`
+	Schedule      *maintenance.Schedule      `protobuf:"bytes,2,opt,name=schedule" json:"schedule,omitempty"`
+	Machines      []*mesos.MachineID         `protobuf:"bytes,3,rep,name=machines" json:"machines,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaintenanceRequest) Reset() {
+	*x = MaintenanceRequest{}
+	mi := &file_messages_cluster_master_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaintenanceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaintenanceRequest) ProtoMessage() {}
+
+func (x *MaintenanceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaintenanceRequest.ProtoReflect.Descriptor instead.
+func (*MaintenanceRequest) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *MaintenanceRequest) GetAction() MaintenanceRequest_Action {
+	if x != nil && x.Action != nil {
+		return *x.Action
+	}
+	return MaintenanceRequest_SCHEDULE
+}
+
+func (x *MaintenanceRequest) GetSchedule() *maintenance.Schedule {
+	if x != nil {
+		return x.Schedule
+	}
+	return nil
+}
+
+func (x *MaintenanceRequest) GetMachines() []*mesos.MachineID {
+	if x != nil {
+		return x.Machines
+	}
+	return nil
+}
+
+// OperatorReply ends an operator's request, which is one of those above that
+// end in Request.
 type OperatorReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Empty when the request was accepted.
@@ -1185,7 +1497,7 @@ type OperatorReply struct {
 
 func (x *OperatorReply) Reset() {
 	*x = OperatorReply{}
-	mi := &file_messages_cluster_master_proto_msgTypes[16]
+	mi := &file_messages_cluster_master_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +1509,7 @@ func (x *OperatorReply) String() string {
 func (*OperatorReply) ProtoMessage() {}
 
 func (x *OperatorReply) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[16]
+	mi := &file_messages_cluster_master_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +1522,7 @@ func (x *OperatorReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorReply.ProtoReflect.Descriptor instead.
 func (*OperatorReply) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{16}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *OperatorReply) GetError() string {
@@ -1245,7 +1557,7 @@ type Allocations_Allocation struct {
 
 func (x *Allocations_Allocation) Reset() {
 	*x = Allocations_Allocation{}
-	mi := &file_messages_cluster_master_proto_msgTypes[17]
+	mi := &file_messages_cluster_master_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1257,7 +1569,7 @@ func (x *Allocations_Allocation) String() string {
 func (*Allocations_Allocation) ProtoMessage() {}
 
 func (x *Allocations_Allocation) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[17]
+	mi := &file_messages_cluster_master_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1312,7 +1624,7 @@ var File_messages_cluster_master_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_master_proto_rawDesc = "" +
 	"\n" +
-	"\x1dmessages/cluster/master.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\xd5\x01\n" +
+	"\x1dmessages/cluster/master.proto\x12\x0etroupe.cluster\x1a,messages/mesos/maintenance/maintenance.proto\x1a\x1amessages/mesos/mesos.proto\x1a messages/mesos/quota/quota.proto\"\xd5\x01\n" +
 	"\rRegisterAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12B\n" +
@@ -1403,7 +1715,28 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\tMARK_GONE\x10\x03\"y\n" +
 	"\x10OperationRequest\x12,\n" +
 	"\bagent_id\x18\x01 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x127\n" +
-	"\toperation\x18\x02 \x02(\v2\x19.mesos.v1.Offer.OperationR\toperation\"F\n" +
+	"\toperation\x18\x02 \x02(\v2\x19.mesos.v1.Offer.OperationR\toperation\"\xe1\x01\n" +
+	"\fQuotaRequest\x12;\n" +
+	"\x06action\x18\x01 \x02(\x0e2#.troupe.cluster.QuotaRequest.ActionR\x06action\x125\n" +
+	"\aconfigs\x18\x02 \x03(\v2\x1b.mesos.v1.quota.QuotaConfigR\aconfigs\x12\x14\n" +
+	"\x05force\x18\x03 \x01(\bR\x05force\x12\x1c\n" +
+	"\tprincipal\x18\x04 \x01(\tR\tprincipal\")\n" +
+	"\x06Action\x12\n" +
+	"\n" +
+	"\x06UPDATE\x10\x00\x12\a\n" +
+	"\x03SET\x10\x01\x12\n" +
+	"\n" +
+	"\x06REMOVE\x10\x02\"@\n" +
+	"\x0eWeightsRequest\x12.\n" +
+	"\aweights\x18\x01 \x03(\v2\x14.mesos.v1.WeightInfoR\aweights\"\xf1\x01\n" +
+	"\x12MaintenanceRequest\x12A\n" +
+	"\x06action\x18\x01 \x02(\x0e2).troupe.cluster.MaintenanceRequest.ActionR\x06action\x12:\n" +
+	"\bschedule\x18\x02 \x01(\v2\x1e.mesos.v1.maintenance.ScheduleR\bschedule\x12/\n" +
+	"\bmachines\x18\x03 \x03(\v2\x13.mesos.v1.MachineIDR\bmachines\"+\n" +
+	"\x06Action\x12\f\n" +
+	"\bSCHEDULE\x10\x00\x12\t\n" +
+	"\x05START\x10\x01\x12\b\n" +
+	"\x04STOP\x10\x02\"F\n" +
 	"\rOperatorReply\x12\x14\n" +
 	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\rR\n" +
@@ -1421,99 +1754,114 @@ func file_messages_cluster_master_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_master_proto_rawDescData
 }
 
-var file_messages_cluster_master_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_messages_cluster_master_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_messages_cluster_master_proto_goTypes = []any{
 	(AgentRequest_Action)(0),           // 0: troupe.cluster.AgentRequest.Action
-	(*RegisterAgent)(nil),              // 1: troupe.cluster.RegisterAgent
-	(*ReregisterAgent)(nil),            // 2: troupe.cluster.ReregisterAgent
-	(*UnregisterAgent)(nil),            // 3: troupe.cluster.UnregisterAgent
-	(*AgentHindered)(nil),              // 4: troupe.cluster.AgentHindered
-	(*Pong)(nil),                       // 5: troupe.cluster.Pong
-	(*StatusUpdate)(nil),               // 6: troupe.cluster.StatusUpdate
-	(*OperationUpdate)(nil),            // 7: troupe.cluster.OperationUpdate
-	(*UpdateAgentResources)(nil),       // 8: troupe.cluster.UpdateAgentResources
-	(*ExecutorExited)(nil),             // 9: troupe.cluster.ExecutorExited
-	(*ExecutorMessage)(nil),            // 10: troupe.cluster.ExecutorMessage
-	(*Allocations)(nil),                // 11: troupe.cluster.Allocations
-	(*Preempt)(nil),                    // 12: troupe.cluster.Preempt
-	(*KillTaskRequest)(nil),            // 13: troupe.cluster.KillTaskRequest
-	(*TeardownRequest)(nil),            // 14: troupe.cluster.TeardownRequest
-	(*AgentRequest)(nil),               // 15: troupe.cluster.AgentRequest
-	(*OperationRequest)(nil),           // 16: troupe.cluster.OperationRequest
-	(*OperatorReply)(nil),              // 17: troupe.cluster.OperatorReply
-	(*Allocations_Allocation)(nil),     // 18: troupe.cluster.Allocations.Allocation
-	(*mesos.AgentInfo)(nil),            // 19: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 20: mesos.v1.AgentInfo.Capability
-	(*mesos.Resource)(nil),             // 21: mesos.v1.Resource
-	(*mesos.FrameworkInfo)(nil),        // 22: mesos.v1.FrameworkInfo
-	(*mesos.Task)(nil),                 // 23: mesos.v1.Task
-	(*mesos.ExecutorInfo)(nil),         // 24: mesos.v1.ExecutorInfo
-	(*mesos.Operation)(nil),            // 25: mesos.v1.Operation
-	(*mesos.AgentID)(nil),              // 26: mesos.v1.AgentID
-	(*mesos.FrameworkID)(nil),          // 27: mesos.v1.FrameworkID
-	(*mesos.TaskStatus)(nil),           // 28: mesos.v1.TaskStatus
-	(mesos.TaskState)(0),               // 29: mesos.v1.TaskState
-	(*mesos.UUID)(nil),                 // 30: mesos.v1.UUID
-	(*mesos.OperationStatus)(nil),      // 31: mesos.v1.OperationStatus
-	(*mesos.ExecutorID)(nil),           // 32: mesos.v1.ExecutorID
-	(*mesos.TaskID)(nil),               // 33: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),           // 34: mesos.v1.KillPolicy
-	(*mesos.DrainConfig)(nil),          // 35: mesos.v1.DrainConfig
-	(*mesos.Offer_Operation)(nil),      // 36: mesos.v1.Offer.Operation
+	(QuotaRequest_Action)(0),           // 1: troupe.cluster.QuotaRequest.Action
+	(MaintenanceRequest_Action)(0),     // 2: troupe.cluster.MaintenanceRequest.Action
+	(*RegisterAgent)(nil),              // 3: troupe.cluster.RegisterAgent
+	(*ReregisterAgent)(nil),            // 4: troupe.cluster.ReregisterAgent
+	(*UnregisterAgent)(nil),            // 5: troupe.cluster.UnregisterAgent
+	(*AgentHindered)(nil),              // 6: troupe.cluster.AgentHindered
+	(*Pong)(nil),                       // 7: troupe.cluster.Pong
+	(*StatusUpdate)(nil),               // 8: troupe.cluster.StatusUpdate
+	(*OperationUpdate)(nil),            // 9: troupe.cluster.OperationUpdate
+	(*UpdateAgentResources)(nil),       // 10: troupe.cluster.UpdateAgentResources
+	(*ExecutorExited)(nil),             // 11: troupe.cluster.ExecutorExited
+	(*ExecutorMessage)(nil),            // 12: troupe.cluster.ExecutorMessage
+	(*Allocations)(nil),                // 13: troupe.cluster.Allocations
+	(*Preempt)(nil),                    // 14: troupe.cluster.Preempt
+	(*KillTaskRequest)(nil),            // 15: troupe.cluster.KillTaskRequest
+	(*TeardownRequest)(nil),            // 16: troupe.cluster.TeardownRequest
+	(*AgentRequest)(nil),               // 17: troupe.cluster.AgentRequest
+	(*OperationRequest)(nil),           // 18: troupe.cluster.OperationRequest
+	(*QuotaRequest)(nil),               // 19: troupe.cluster.QuotaRequest
+	(*WeightsRequest)(nil),             // 20: troupe.cluster.WeightsRequest
+	(*MaintenanceRequest)(nil),         // 21: troupe.cluster.MaintenanceRequest
+	(*OperatorReply)(nil),              // 22: troupe.cluster.OperatorReply
+	(*Allocations_Allocation)(nil),     // 23: troupe.cluster.Allocations.Allocation
+	(*mesos.AgentInfo)(nil),            // 24: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 25: mesos.v1.AgentInfo.Capability
+	(*mesos.Resource)(nil),             // 26: mesos.v1.Resource
+	(*mesos.FrameworkInfo)(nil),        // 27: mesos.v1.FrameworkInfo
+	(*mesos.Task)(nil),                 // 28: mesos.v1.Task
+	(*mesos.ExecutorInfo)(nil),         // 29: mesos.v1.ExecutorInfo
+	(*mesos.Operation)(nil),            // 30: mesos.v1.Operation
+	(*mesos.AgentID)(nil),              // 31: mesos.v1.AgentID
+	(*mesos.FrameworkID)(nil),          // 32: mesos.v1.FrameworkID
+	(*mesos.TaskStatus)(nil),           // 33: mesos.v1.TaskStatus
+	(mesos.TaskState)(0),               // 34: mesos.v1.TaskState
+	(*mesos.UUID)(nil),                 // 35: mesos.v1.UUID
+	(*mesos.OperationStatus)(nil),      // 36: mesos.v1.OperationStatus
+	(*mesos.ExecutorID)(nil),           // 37: mesos.v1.ExecutorID
+	(*mesos.TaskID)(nil),               // 38: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),           // 39: mesos.v1.KillPolicy
+	(*mesos.DrainConfig)(nil),          // 40: mesos.v1.DrainConfig
+	(*mesos.Offer_Operation)(nil),      // 41: mesos.v1.Offer.Operation
+	(*quota.QuotaConfig)(nil),          // 42: mesos.v1.quota.QuotaConfig
+	(*mesos.WeightInfo)(nil),           // 43: mesos.v1.WeightInfo
+	(*maintenance.Schedule)(nil),       // 44: mesos.v1.maintenance.Schedule
+	(*mesos.MachineID)(nil),            // 45: mesos.v1.MachineID
 }
 var file_messages_cluster_master_proto_depIdxs = []int32{
-	19, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	20, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	21, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
-	19, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	20, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	22, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
-	23, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
-	24, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
-	21, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
-	25, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
-	26, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
-	26, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
-	26, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
-	27, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
-	28, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	29, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
-	27, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
-	30, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
-	31, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
-	21, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
-	26, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
-	21, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
-	27, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
-	32, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	27, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
-	32, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	18, // 30: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
-	26, // 31: troupe.cluster.Preempt.agent_id:type_name -> mesos.v1.AgentID
-	27, // 32: troupe.cluster.Preempt.framework_id:type_name -> mesos.v1.FrameworkID
-	21, // 33: troupe.cluster.Preempt.resources:type_name -> mesos.v1.Resource
-	27, // 34: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 35: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
-	34, // 36: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
-	27, // 37: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 38: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
+	24, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	25, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	26, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
+	24, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	25, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	27, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
+	28, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
+	29, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
+	26, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
+	30, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
+	31, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
+	31, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
+	31, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
+	32, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
+	33, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	34, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
+	32, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
+	35, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
+	36, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
+	26, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
+	31, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
+	26, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
+	32, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
+	37, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	32, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
+	37, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	23, // 30: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
+	31, // 31: troupe.cluster.Preempt.agent_id:type_name -> mesos.v1.AgentID
+	32, // 32: troupe.cluster.Preempt.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 33: troupe.cluster.Preempt.resources:type_name -> mesos.v1.Resource
+	32, // 34: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	38, // 35: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
+	39, // 36: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
+	32, // 37: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 38: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
 	0,  // 39: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
-	35, // 40: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
-	26, // 41: troupe.cluster.OperationRequest.agent_id:type_name -> mesos.v1.AgentID
-	36, // 42: troupe.cluster.OperationRequest.operation:type_name -> mesos.v1.Offer.Operation
-	27, // 43: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 44: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
-	21, // 45: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	40, // 40: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
+	31, // 41: troupe.cluster.OperationRequest.agent_id:type_name -> mesos.v1.AgentID
+	41, // 42: troupe.cluster.OperationRequest.operation:type_name -> mesos.v1.Offer.Operation
+	1,  // 43: troupe.cluster.QuotaRequest.action:type_name -> troupe.cluster.QuotaRequest.Action
+	42, // 44: troupe.cluster.QuotaRequest.configs:type_name -> mesos.v1.quota.QuotaConfig
+	43, // 45: troupe.cluster.WeightsRequest.weights:type_name -> mesos.v1.WeightInfo
+	2,  // 46: troupe.cluster.MaintenanceRequest.action:type_name -> troupe.cluster.MaintenanceRequest.Action
+	44, // 47: troupe.cluster.MaintenanceRequest.schedule:type_name -> mesos.v1.maintenance.Schedule
+	45, // 48: troupe.cluster.MaintenanceRequest.machines:type_name -> mesos.v1.MachineID
+	32, // 49: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 50: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
+	26, // 51: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_master_proto_init() }
@@ -1526,8 +1874,8 @@ func file_messages_cluster_master_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_master_proto_rawDesc), len(file_messages_cluster_master_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   18,
+			NumEnums:      3,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,8 +1,9 @@
-// Package names says which ids, role names and resource names are well
-// formed. It knows strings alone; anything may import it.
+// Package names says which ids, role names, resource names and machines are
+// well formed. It knows strings alone; anything may import it.
 package names
 
 import (
+	"net/netip"
 	"strings"
 	"unicode"
 
@@ -89,6 +90,36 @@ func CheckResource(path, name string) error {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar || strings.ContainsRune(":;()[]{},", r) {
 			return field.Invalid(path, name, "must not contain %q", r)
 		}
+	}
+	return nil
+}
+
+// NoMachine is the Machine of neither a host name nor an address.
+const NoMachine = "@"
+
+// Machine is how a machine is compared, by host name, address, or both; the
+// case of letters is no matter.
+func Machine(hostname, ip string) string {
+	return strings.ToLower(hostname) + "@" + strings.ToLower(ip)
+}
+
+// CheckMachine returns an error, with path as its field, unless hostname and ip
+// can name a machine: one of them is not empty, hostname has no white space,
+// control character, '/' or '@', and ip is an address.
+func CheckMachine(path, hostname, ip string) error {
+	switch {
+	case hostname == "" && ip == "":
+		return &field.Error{Path: path, Reason: "has neither hostname nor ip"}
+	case len(hostname) > MaxID:
+		return field.In(path, field.Invalid("hostname", hostname, "is longer than %d bytes", MaxID))
+	case strings.ContainsFunc(hostname, func(r rune) bool { return notInRole(r) || r == '/' || r == '@' }):
+		return field.In(path, field.Invalid("hostname", hostname, "holds white space, a control character, '/' or '@'"))
+	}
+	if ip == "" {
+		return nil
+	}
+	if _, err := netip.ParseAddr(ip); err != nil {
+		return field.In(path, field.Invalid("ip", ip, "is not an address"))
 	}
 	return nil
 }

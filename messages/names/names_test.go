@@ -87,3 +87,33 @@ func TestCheckResource(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckMachine(t *testing.T) {
+	for _, good := range [][2]string{{"h", ""}, {"Node-1.example.org", ""}, {"", "10.0.0.1"}, {"h", "::1"}} {
+		if err := CheckMachine("id", good[0], good[1]); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for text, bad := range map[string][2]string{
+		`id: has neither hostname nor ip`:        {"", ""},
+		`id.hostname: "a b": holds white space`:  {"a b", ""},
+		`id.hostname: "a/b": holds white space`:  {"a/b", "10.0.0.1"},
+		`id.hostname: "a@b": holds white space`:  {"a@b", ""},
+		`id.ip: "10.0.0.256": is not an address`: {"a", "10.0.0.256"},
+		`id.ip: "ten": is not an address`:        {"", "ten"},
+		`is longer than`:                         {strings.Repeat("h", MaxID+1), ""},
+	} {
+		if err := CheckMachine("id", bad[0], bad[1]); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%q: %v, want %q", bad, err, text)
+		}
+	}
+}
+
+func TestMachinesAreComparedWithoutCase(t *testing.T) {
+	if a, b := Machine("Node-1", "FE80::1"), Machine("node-1", "fe80::1"); a != b {
+		t.Errorf("%q and %q", a, b)
+	}
+	if Machine("a", "") == Machine("", "a") || Machine("", "") != NoMachine {
+		t.Error("a host name is taken for an address")
+	}
+}

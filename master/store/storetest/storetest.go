@@ -12,6 +12,7 @@ import (
 	"troupe/master/registry"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/quota"
 )
 
 // Store is what a master asks of a store.
@@ -63,6 +64,7 @@ func RunWithin(t *testing.T, within func(t *testing.T, test func(*testing.T)), o
 		"AllOrNothing":    allOrNothing,
 		"LoadsInOrder":    loadsInOrder,
 		"KeepsFrameworks": keepsFrameworks,
+		"KeepsOthers":     keepsOthers,
 		"WritesNothing":   writesNothing,
 	} {
 		t.Run(name, func(t *testing.T) { within(t, func(t *testing.T) { test(t, open) }) })
@@ -152,6 +154,46 @@ func keepsFrameworks(t *testing.T, open func(*testing.T) Store) {
 	s = open(t)
 	defer shut(t, s)
 	expect(t, s, "F2 ADMITTED", "framework/F1 ADMITTED")
+}
+
+// keepsOthers holds the records of roles and machines against a batch that
+// replaces one, removes one and adds one.
+func keepsOthers(t *testing.T, open func(*testing.T) Store) {
+	s := open(t)
+	weight := func(w float64) *cluster.RegistryRecord {
+		return registry.WeightRecord(&mesos.WeightInfo{Role: proto.String("eng/web"), Weight: &w})
+	}
+	limit := registry.QuotaRecord(&cluster.QuotaRecord{Config: &quota.QuotaConfig{
+		Role: proto.String("eng"), Limits: map[string]*mesos.Value_Scalar{"cpus": {Value: proto.Float64(1.5)}},
+	}, Principal: proto.String("op")})
+	machine := registry.MachineRecord(&cluster.MachineRecord{
+		Machine: &mesos.MachineInfo{
+			Id: &mesos.MachineID{Hostname: proto.String("Node"), Ip: proto.String("10.0.0.1")}, Mode: mesos.MachineInfo_DOWN.Enum(),
+			Unavailability: &mesos.Unavailability{Start: &mesos.TimeInfo{Nanoseconds: proto.Int64(1)}},
+		},
+		Window: proto.Uint32(1), Place: proto.Uint32(2),
+	})
+	write(t, s, limit, weight(1), Record("S1", cluster.AgentRecord_ADMITTED))
+	write(t, s, weight(2), machine)
+	if err := s.Write(t.Context(), []registry.Change{{Key: registry.AgentKey("S1")}}); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, s)
+	s = open(t)
+	defer shut(t, s)
+	records, err := s.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []*cluster.RegistryRecord{machine, limit, weight(2)}
+	if len(records) != len(want) {
+		t.Fatalf("holds %v, want %v", records, want)
+	}
+	for i := range want {
+		if !proto.Equal(records[i], want[i]) {
+			t.Errorf("record %d is %v, want %v", i, records[i], want[i])
+		}
+	}
 }
 
 func writesNothing(t *testing.T, open func(*testing.T) Store) {
