@@ -71,7 +71,7 @@ func (x *Executor) prepare(info *mesos.TaskInfo) (program.Spec, error) {
 	}
 	spec, err := program.ForCommand(x.base, info.GetCommand())
 	spec.Env = task.WithRole(spec.Env, info)
-	return spec, err
+	return program.OnTerminal(spec, info.GetContainer()), err
 }
 
 // LaunchGroup is not for command executors: the tasks fail, and an executor that

@@ -12,6 +12,7 @@ import (
 	"troupe/actors"
 	"troupe/executor"
 	"troupe/executor/command"
+	"troupe/executor/nested"
 	"troupe/executor/pod"
 	"troupe/executor/program"
 	"troupe/executor/task"
@@ -100,14 +101,17 @@ func (h *Host) launch(m *cluster.LaunchContainer) {
 func (h *Host) launchCustom(c *container, m *cluster.LaunchContainer) {
 	h.context.Go(func(context.Context) func() {
 		spec, err := program.ForCommand(base(m), m.GetExecutor().GetCommand())
-		var p program.Process
+		var started nested.Started
 		if err == nil {
-			p, err = h.options.Launcher.Launch(spec)
+			started, err = nested.Start(h.options.Launcher, program.OnTerminal(spec, m.GetExecutor().GetContainer()))
 		}
 		if err != nil {
 			return func() { h.end(c, nil, "launch executor: "+err.Error()) }
 		}
-		return func() { h.customLaunched(c, p) }
+		return func() {
+			h.nest.Adopt(c.id, started)
+			h.customLaunched(c, started.Process)
+		}
 	})
 }
 
@@ -139,7 +143,7 @@ func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
 	if m.GetKind() == cluster.LaunchContainer_DEFAULT {
 		x = pod.New(base(m), crew{h, c}, gone)
 	} else {
-		x = command.New(base(m), h.options.Launcher, gone)
+		x = command.New(base(m), crew{h, c}, gone)
 	}
 	a, err := executor.NewActor(h.system, executor.Config{
 		FrameworkID: m.GetFramework().GetId().GetValue(), ExecutorID: m.GetExecutor().GetExecutorId().GetValue(),

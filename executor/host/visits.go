@@ -9,7 +9,6 @@ import (
 	"troupe/actors"
 	"troupe/actors/address"
 	"troupe/executor/nested"
-	"troupe/executor/pod"
 	"troupe/executor/program"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
@@ -98,23 +97,32 @@ func below(m *cluster.LaunchContainer) program.Spec {
 	return s
 }
 
-// crew launches the tasks of a group, and makes their containers known.
+// crew launches the tasks of a container, and makes them known to those who look
+// into it.
 type crew struct {
 	host      *Host
 	container *container
 }
 
-// Launch implements program.Launcher.
+// Launch implements program.Launcher. A guest is a check of a task.
 func (l crew) Launch(s program.Spec) (program.Process, error) {
-	p, err := l.host.options.Launcher.Launch(s)
+	if s.Guest {
+		return l.host.options.Launcher.Launch(s)
+	}
+	started, err := nested.Start(l.host.options.Launcher, s)
 	if err != nil {
 		return nil, err
 	}
-	folder, name := filepath.Split(s.Dir)
-	if filepath.Clean(folder) == filepath.Join(l.container.spec.Dir, pod.ContainersFolder) {
-		l.host.system.Do(l.host.context.Self(), func(*actors.Context) {
-			l.host.nest.Adopt(&mesos.ContainerID{Value: &name, Parent: l.container.id}, s, p)
-		})
+	l.host.system.Do(l.host.context.Self(), func(*actors.Context) { l.host.nest.Adopt(l.idOf(s), started) })
+	return started.Process, nil
+}
+
+// idOf is the container of a task: that of its executor, or, of a group's, one
+// below it that has its sandbox there.
+func (l crew) idOf(s program.Spec) *mesos.ContainerID {
+	if s.Dir == l.container.spec.Dir {
+		return l.container.id
 	}
-	return p, nil
+	name := filepath.Base(s.Dir)
+	return &mesos.ContainerID{Value: &name, Parent: l.container.id}
 }

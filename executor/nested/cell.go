@@ -25,16 +25,15 @@ type cell struct {
 	parent *cell // nil below an executor's, and alone
 	below  int   // that are not over
 	number uint64
-	// spec is what is run, and what containers below begin with.
-	spec program.Spec
+	// outlet is what runs: no process until it does. Its spec is also what
+	// containers below begin with.
+	outlet
 	// ours: the sandbox was made for it, and goes with it.
 	ours bool
 	// adopted: somebody else launched it, and looks after it.
 	adopted bool
-	process program.Process // nil until it runs
-	console *console        // nil unless there is input and output to carry
-	doomed  bool            // to be ended as soon as it runs
-	exited  bool            // its process, or it never ran
+	doomed  bool // to be ended as soon as it runs
+	exited  bool // its process, or it never ran
 	over    bool
 	status  *int32
 	message string
@@ -104,7 +103,7 @@ func (n *Nest) launch(visitor actors.PID, id *mesos.ContainerID, m *cluster.Cont
 }
 
 // launched goes on with a container that runs, or cannot.
-func (n *Nest) launched(visitor actors.PID, c *cell, s started, err error, session bool) {
+func (n *Nest) launched(visitor actors.PID, c *cell, s Started, err error, session bool) {
 	if err != nil {
 		n.answer(visitor, cluster.ContainerAnswer_INVALID, "launch container "+c.key+": "+err.Error())
 		c.exited, c.message = true, err.Error()
@@ -112,40 +111,51 @@ func (n *Nest) launched(visitor actors.PID, c *cell, s started, err error, sessi
 		n.forget(c)
 		return
 	}
-	c.process, c.spec = s.process, s.spec
 	n.answer(visitor, cluster.ContainerAnswer_DONE, "")
-	if s.streams != nil {
-		c.console = n.newConsole(c, s.streams)
-		if session {
-			n.addReader(c, visitor, false)
-		}
-		c.console.start()
+	c.outlet = n.open(c.key, s)
+	if c.console != nil && session {
+		c.console.addReader(visitor, false)
 	}
-	n.watch(c)
+	n.begin(c)
 	if c.doomed {
 		c.process.Kill(0)
 	}
 }
 
-// Adopt makes a program that somebody else launched known as a container: a task
-// of a group, below its executor's. It is forgotten when it ends.
-func (n *Nest) Adopt(id *mesos.ContainerID, spec program.Spec, p program.Process) {
+// Adopt makes a program that somebody else launched known: a task of a group, as
+// a container below its executor's, or what is the whole of an executor's
+// container. It is forgotten when it ends.
+func (n *Nest) Adopt(id *mesos.ContainerID, s Started) {
 	key := validate.ContainerKey(id)
-	if n.cells[key] != nil || validate.ContainerID("container_id", id) != nil {
+	o := n.open(key, s)
+	if id.Parent == nil {
+		n.mains[key] = &o
+		if o.console != nil {
+			o.console.start()
+			n.watch(o.process, o.console.expire)
+		}
 		return
 	}
 	n.born++
-	c := &cell{id: id, key: key, number: n.born, adopted: true, spec: spec, process: p}
+	c := &cell{id: id, key: key, number: n.born, adopted: true, outlet: o}
 	n.cells[key] = c
-	n.watch(c)
+	n.begin(c)
 }
 
-// watch waits for the end of a container's process.
-func (n *Nest) watch(c *cell) {
+// begin carries the input and output of a container until its end.
+func (n *Nest) begin(c *cell) {
+	if c.console != nil {
+		c.console.start()
+	}
+	n.watch(c.process, func() { n.ended(c) })
+}
+
+// watch waits for the end of a process.
+func (n *Nest) watch(p program.Process, ended func()) {
 	n.context.Go(func(ctx context.Context) func() {
 		select {
-		case <-c.process.Done():
-			return func() { n.ended(c) }
+		case <-p.Done():
+			return ended
 		case <-ctx.Done():
 			return nil
 		}
@@ -215,6 +225,7 @@ func (n *Nest) finish(root string) {
 		return
 	}
 	delete(n.endings, root)
+	delete(n.mains, root)
 	for _, c := range cells {
 		delete(n.cells, c.key) // its sandbox goes with the executor's
 	}

@@ -28,7 +28,7 @@ const (
 // the container, by way of full pipes, while a reader is behind.
 type console struct {
 	nest    *Nest
-	cell    *cell
+	key     string // of the container
 	streams *streams
 	readers []*reader
 	parked  []piece // at most one of each pump
@@ -53,8 +53,8 @@ type reader struct {
 	patient bool // may be cut off for that
 }
 
-func (n *Nest) newConsole(c *cell, s *streams) *console {
-	return &console{nest: n, cell: c, streams: s}
+func (n *Nest) newConsole(key string, s *streams) *console {
+	return &console{nest: n, key: key, streams: s}
 }
 
 // start begins to read what the program writes.
@@ -86,18 +86,22 @@ func interrupt(ctx context.Context, deadline func(time.Time) error) (stop func()
 	return func() { over() }
 }
 
+func outputOf(kind agent.ProcessIO_Data_Type, data []byte) *agent.ProcessIO {
+	return &agent.ProcessIO{
+		Type: agent.ProcessIO_DATA.Enum(),
+		Data: &agent.ProcessIO_Data{Type: kind.Enum(), Data: bytes.Clone(data)},
+	}
+}
+
 // pump offers a piece and waits until the next may come; false when the host
 // has ended.
 func (x *console) pump(ctx context.Context, kind agent.ProcessIO_Data_Type, data []byte) bool {
 	if x.streams.log != nil {
 		if _, err := x.streams.log.Write(data); err != nil {
-			x.nest.log.Warn("output of a container was not kept", zap.String("container", x.cell.key), zap.Error(err))
+			x.nest.log.Warn("output of a container was not kept", zap.String("container", x.key), zap.Error(err))
 		}
 	}
-	p := piece{taken: make(chan struct{}), io: &agent.ProcessIO{
-		Type: agent.ProcessIO_DATA.Enum(),
-		Data: &agent.ProcessIO_Data{Type: kind.Enum(), Data: bytes.Clone(data)},
-	}}
+	p := piece{taken: make(chan struct{}), io: outputOf(kind, data)}
 	if !x.nest.options.System.Do(x.nest.context.Self(), func(*actors.Context) {
 		x.parked = append(x.parked, p)
 		x.flow()
@@ -179,7 +183,7 @@ func (x *console) end() {
 	}
 	x.dropWriter(&cluster.ContainerInputTaken{Over: proto.Bool(true)})
 	if err := x.streams.close(); err != nil {
-		x.nest.log.Warn("the streams of a container were not closed", zap.String("container", x.cell.key), zap.Error(err))
+		x.nest.log.Warn("the streams of a container were not closed", zap.String("container", x.key), zap.Error(err))
 	}
 	x.streams = nil
 }
@@ -192,166 +196,28 @@ func (x *console) expire() {
 	}
 	for _, f := range x.streams.outputs {
 		if err := f.SetReadDeadline(time.Now().Add(drainLimit)); err != nil {
-			x.nest.log.Debug("no limit for output", zap.String("container", x.cell.key), zap.Error(err))
+			x.nest.log.Debug("no limit for output", zap.String("container", x.key), zap.Error(err))
 		}
 	}
 }
 
-// attachOutput makes a visitor a reader of what comes from now on.
-func (n *Nest) attachOutput(visitor actors.PID, key string) {
-	c := n.cells[key]
-	switch {
-	case c == nil && n.options.Root(key) == nil, c != nil && c.over:
-		n.answer(visitor, cluster.ContainerAnswer_UNKNOWN, "container "+key+" cannot be found")
-	case c == nil || c.console == nil:
-		n.answer(visitor, cluster.ContainerAnswer_INVALID, "container "+key+" has neither a terminal nor is it a session: its output is in files")
-	case len(c.console.readers) >= maxReaders:
-		n.answer(visitor, cluster.ContainerAnswer_TAKEN, "too many read the output of container "+key)
-	default:
-		n.answer(visitor, cluster.ContainerAnswer_DONE, "")
-		n.addReader(c, visitor, true)
-		if c.console.streams == nil {
-			c.console.end() // there was an end of it already
-		}
-	}
-}
-
-func (n *Nest) addReader(c *cell, visitor actors.PID, patient bool) {
+// addReader makes a visitor a reader of what comes from now on.
+func (x *console) addReader(visitor actors.PID, patient bool) {
 	r := &reader{pid: visitor, credit: window, patient: patient}
-	c.console.readers = append(c.console.readers, r)
-	n.visitedBy(visitor, func() { c.console.dismiss(r, "") })
-}
-
-// Taken is told that a reader has a piece.
-func (n *Nest) Taken(visitor actors.PID) {
-	for _, c := range n.cells {
-		if c.console == nil {
-			continue
-		}
-		for _, r := range c.console.readers {
-			if r.pid == visitor && r.credit < window {
-				r.credit++
-				r.stalled.Stop()
-				r.stalled = nil
-				c.console.flow()
-				return
-			}
-		}
+	x.readers = append(x.readers, r)
+	v := x.nest.visitedBy(visitor, func() { x.dismiss(r, "") })
+	v.taken = func() { x.taken(r) }
+	if x.streams == nil {
+		x.end() // there was an end of it already
 	}
 }
 
-// writer is who has a container's input.
-type writer struct {
-	pid   actors.PID
-	queue chan *agent.ProcessIO
-	gone  bool
-}
-
-const inputWindow = 4 // pieces
-
-// attachInput makes a visitor the one who has a container's input.
-func (n *Nest) attachInput(visitor actors.PID, key string) {
-	c := n.cells[key]
-	switch {
-	case c == nil && n.options.Root(key) == nil, c != nil && c.over:
-		n.answer(visitor, cluster.ContainerAnswer_UNKNOWN, "container "+key+" cannot be found")
-	case c == nil || c.console == nil || c.console.streams == nil:
-		n.answer(visitor, cluster.ContainerAnswer_INVALID, "container "+key+" takes no input")
-	case c.console.writer != nil:
-		n.answer(visitor, cluster.ContainerAnswer_TAKEN, "somebody else has the input of container "+key)
-	case c.console.closed:
-		n.answer(visitor, cluster.ContainerAnswer_INVALID, "the input of container "+key+" has ended")
-	default:
-		n.answer(visitor, cluster.ContainerAnswer_DONE, "")
-		c.console.addWriter(visitor)
-	}
-}
-
-func (x *console) addWriter(visitor actors.PID) {
-	w := &writer{pid: visitor, queue: make(chan *agent.ProcessIO, inputWindow)}
-	x.writer = w
-	x.nest.visitedBy(visitor, func() {
-		if x.writer == w {
-			x.dropWriter(nil)
-		}
-	})
-	s := x.streams
-	x.nest.context.Go(func(ctx context.Context) func() {
-		defer interrupt(ctx, s.stdin.SetWriteDeadline)()
-		for {
-			select {
-			case io, more := <-w.queue:
-				if !more {
-					return x.freed
-				}
-				failed := s.take(io)
-				x.nest.options.System.Do(x.nest.context.Self(), func(*actors.Context) { x.written(w, io, failed) })
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	})
-}
-
-// freed: nobody writes any more, and another may.
-func (x *console) freed() {
-	x.writer = nil
-	if x.streams == nil || x.closed {
-		return
-	}
-	if err := x.streams.stdin.SetWriteDeadline(time.Time{}); err != nil {
-		x.nest.log.Debug("input stays interrupted", zap.String("container", x.cell.key), zap.Error(err))
-	}
-}
-
-// written tells the writer that a piece has arrived, or why none will.
-func (x *console) written(w *writer, io *agent.ProcessIO, failed error) {
-	if w.gone {
-		return
-	}
-	taken := &cluster.ContainerInputTaken{}
-	if failed != nil {
-		taken.Error = proto.String(failed.Error())
-	}
-	if endsInput(io) && x.streams != nil && x.streams.terminal == nil {
-		x.closed = true
-	}
-	x.nest.context.Send(w.pid, taken)
-}
-
-// endsInput tells that a piece is the end of the standard input.
-func endsInput(io *agent.ProcessIO) bool {
-	return io.GetType() == agent.ProcessIO_DATA && len(io.GetData().GetData()) == 0
-}
-
-// dropWriter lets go of who has the input; the goroutine that writes for it
-// ends, and then another may have it. last, if not nil, is for the one who had it.
-func (x *console) dropWriter(last *cluster.ContainerInputTaken) {
-	w := x.writer
-	if w == nil || w.gone {
-		return
-	}
-	w.gone = true
-	close(w.queue)
-	if err := x.streams.stdin.SetWriteDeadline(time.Now()); err != nil && !x.closed {
-		x.nest.log.Debug("the input cannot be interrupted", zap.String("container", x.cell.key), zap.Error(err))
-	}
-	if last != nil {
-		x.nest.context.Send(w.pid, last)
-	}
-}
-
-// Input takes a piece from who has the input of a container.
-func (n *Nest) Input(visitor actors.PID, io *agent.ProcessIO) {
-	for _, c := range n.cells {
-		if c.console == nil || c.console.writer == nil || c.console.writer.pid != visitor || c.console.writer.gone {
-			continue
-		}
-		select {
-		case c.console.writer.queue <- io:
-		default:
-			c.console.dropWriter(&cluster.ContainerInputTaken{Error: proto.String("more input came than was taken")})
-		}
-		return
+// taken: the reader has a piece.
+func (x *console) taken(r *reader) {
+	if r.credit < window && slices.Contains(x.readers, r) {
+		r.credit++
+		r.stalled.Stop()
+		r.stalled = nil
+		x.flow()
 	}
 }

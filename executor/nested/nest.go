@@ -62,12 +62,17 @@ type Nest struct {
 	endings map[string]func()
 	// Those without a parent that are to be forgotten when they have ended.
 	dismissed map[string]bool
+	// What runs as the whole of an executor's container, by that's id.
+	mains map[string]*outlet
 }
 
 // visit is somebody who waits for something, or carries input or output.
 type visit struct {
 	// leave is called when the visitor is gone, or has all that it came for.
 	leave []func()
+	// taken and input are what a visitor's messages mean; nil: nothing.
+	taken func()
+	input func(*agent.ProcessIO)
 }
 
 // New makes a nest that lives in the actor of c.
@@ -75,7 +80,7 @@ func New(c *actors.Context, o Options) *Nest {
 	o.StallLimit = cmp.Or(o.StallLimit, stallLimit)
 	return &Nest{
 		options: o, context: c, log: c.Log(), cells: map[string]*cell{}, visits: map[actors.PID]*visit{},
-		endings: map[string]func(){}, dismissed: map[string]bool{},
+		endings: map[string]func(){}, dismissed: map[string]bool{}, mains: map[string]*outlet{},
 	}
 }
 
@@ -155,7 +160,7 @@ func (n *Nest) answer(to actors.PID, outcome cluster.ContainerAnswer_Outcome, me
 }
 
 // visitedBy has leave called when the visitor is gone.
-func (n *Nest) visitedBy(visitor actors.PID, leave func()) {
+func (n *Nest) visitedBy(visitor actors.PID, leave func()) *visit {
 	v := n.visits[visitor]
 	if v == nil {
 		v = &visit{}
@@ -163,6 +168,21 @@ func (n *Nest) visitedBy(visitor actors.PID, leave func()) {
 		n.context.Link(visitor)
 	}
 	v.leave = append(v.leave, leave)
+	return v
+}
+
+// Taken is told that a reader has a piece.
+func (n *Nest) Taken(visitor actors.PID) {
+	if v := n.visits[visitor]; v != nil && v.taken != nil {
+		v.taken()
+	}
+}
+
+// Input takes a piece from who has the input of a container.
+func (n *Nest) Input(visitor actors.PID, io *agent.ProcessIO) {
+	if v := n.visits[visitor]; v != nil && v.input != nil {
+		v.input(io)
+	}
 }
 
 // Gone is told of every exit in the host's queue.

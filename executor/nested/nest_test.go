@@ -277,7 +277,7 @@ func TestLaunchThatFails(t *testing.T) {
 	v.want(launch("R.a"), done, "") // nothing was left of it
 	v.want(launch("R.x.a"), invalid, "R.x")
 	v.want(wait("x"), unknown, "")
-	v.want(attach("R.a"), invalid, "in files")
+	v.want(attach("R.a"), invalid, "stdout") // the launcher of the tests makes no files
 	v.want(attach("R.x"), unknown, "")
 	if err := os.Mkdir(r.dir+"/containers/taken", 0o700); err != nil {
 		t.Fatal(err)
@@ -346,17 +346,21 @@ func TestStandalone(t *testing.T) {
 	check(0, true)
 }
 
+// adopt starts what somebody else wants to run as a container.
+func (r *rig) adopt(name string, s program.Spec) {
+	r.t.Helper()
+	started, err := nested.Start(r.launcher, s)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.sys.Do(r.host, func(*actors.Context) { r.nest.Adopt(id(name), started) })
+}
+
 func TestAdoptedTasks(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()
-	p, err := r.launcher.Launch(program.Spec{Dir: r.dir, Env: []string{"TASK=1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.launcher.Next(t)
-	r.sys.Do(r.host, func(*actors.Context) {
-		r.nest.Adopt(id("R.task"), program.Spec{Dir: r.dir, Env: []string{"TASK=1"}}, p)
-	})
+	r.adopt("R.task", program.Spec{Dir: r.dir, Env: []string{"TASK=1"}})
+	p := r.launcher.Next(t)
 	v.want(session("R.task.s"), done, "")
 	s := r.launcher.Next(t)
 	if len(s.Spec.Env) != 1 || s.Spec.Env[0] != "TASK=1" || !s.Spec.Guest || s.Spec.Dir != r.dir {
@@ -365,7 +369,7 @@ func TestAdoptedTasks(t *testing.T) {
 	waiting := r.visitor()
 	waiting.say(&cluster.ContainerCall{Call: wait("R.task")})
 	waiting.want(launch("R"), already, "") // what came before is heard
-	p.(*executortest.Process).Exit(0)
+	p.Exit(0)
 	s.Killed(t)
 	s.Exit(9)
 	if a := await[*cluster.ContainerAnswer](waiting); a.GetOutcome() != done {

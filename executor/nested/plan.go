@@ -24,10 +24,9 @@ type plan struct {
 	command *mesos.CommandInfo
 	// The folder to make, as a path within another; nil for a session, which is a
 	// guest in its parent's.
-	folder   *folder
-	session  bool
-	terminal bool
-	size     *mesos.TTYInfo_WindowSize // may be nil
+	folder    *folder
+	session   bool
+	container *mesos.ContainerInfo // may be nil
 }
 
 // folder is a path, each part of which is made, within a folder that exists or,
@@ -37,20 +36,10 @@ type folder struct {
 	alone        bool
 }
 
-// started is a launched container.
-type started struct {
-	process program.Process
-	spec    program.Spec
-	streams *streams // nil when its output goes to files
-}
-
 // plan says how to launch c, and finds its parent.
 func (n *Nest) plan(c *cell, m *cluster.ContainerCall) (*plan, error) {
 	l := validate.LaunchOf(m.GetCall())
-	p := &plan{command: l.Command, session: l.Session}
-	if tty := l.Container.GetTtyInfo(); tty != nil {
-		p.terminal, p.size = true, tty.GetWindowSize()
-	}
+	p := &plan{command: l.Command, session: l.Session, container: l.Container}
 	if c.id.Parent == nil {
 		return p, p.alone(m)
 	}
@@ -120,29 +109,21 @@ func (p *plan) within(parent program.Spec, name string) {
 }
 
 // run performs the plan. Nothing is left of one that fails.
-func (p *plan) run(l program.Launcher) (s started, err error) {
-	if s.spec, err = program.ForCommand(p.base, p.command); err != nil {
-		return s, err
-	}
-	if p.folder != nil {
-		if err := p.folder.make(s.spec.User); err != nil {
-			return s, fmt.Errorf("make the sandbox: %w", err)
-		}
-	}
-	if s.streams, err = p.open(&s.spec); err == nil {
-		s.process, err = l.Launch(s.spec)
-		err = errors.Join(err, s.streams.launched())
-	}
+func (p *plan) run(l program.Launcher) (Started, error) {
+	spec, err := program.ForCommand(p.base, p.command)
 	if err != nil {
-		err = errors.Join(err, s.streams.close())
-		if p.folder != nil {
-			err = errors.Join(err, os.RemoveAll(p.base.Dir))
-		}
-		if s.process != nil {
-			s.process.Kill(0)
+		return Started{}, err
+	}
+	spec = program.OnTerminal(spec, p.container)
+	if p.folder != nil {
+		if err := p.folder.make(spec.User); err != nil {
+			return Started{}, fmt.Errorf("make the sandbox: %w", err)
 		}
 	}
-	s.spec.Streams = [3]*os.File{}
+	s, err := start(l, spec, p.session)
+	if err != nil && p.folder != nil {
+		err = errors.Join(err, os.RemoveAll(p.base.Dir))
+	}
 	return s, err
 }
 

@@ -27,12 +27,39 @@ type streams struct {
 	theirs []*os.File
 }
 
-// open makes what the plan needs; nil when the program's output goes to files.
-func (p *plan) open(spec *program.Spec) (*streams, error) {
+// Started is a program that runs, with the host's ends of its input and output.
+type Started struct {
+	Process program.Process
+	spec    program.Spec
+	streams *streams // nil when its output goes to files
+}
+
+// Start launches a program, on a terminal of its own if it wants one. Whoever
+// calls it gives what is started to Adopt, which reads what the terminal shows.
+func Start(l program.Launcher, s program.Spec) (Started, error) { return start(l, s, false) }
+
+func start(l program.Launcher, spec program.Spec, session bool) (s Started, err error) {
+	s.spec = spec
+	if s.streams, err = open(&s.spec, session); err == nil {
+		s.Process, err = l.Launch(s.spec)
+		err = errors.Join(err, s.streams.launched())
+	}
+	if err != nil {
+		err = errors.Join(err, s.streams.close())
+		if s.Process != nil {
+			s.Process.Kill(0)
+		}
+	}
+	s.spec.Streams = [3]*os.File{}
+	return s, err
+}
+
+// open makes what a program needs; nil when its output goes to files.
+func open(spec *program.Spec, session bool) (*streams, error) {
 	switch {
-	case p.terminal:
-		return p.openTerminal(spec)
-	case !p.session:
+	case spec.Terminal:
+		return openTerminal(spec, session)
+	case !session:
 		return nil, nil
 	}
 	s := &streams{}
@@ -53,11 +80,11 @@ func (p *plan) open(spec *program.Spec) (*streams, error) {
 	return s, nil
 }
 
-func (p *plan) openTerminal(spec *program.Spec) (*streams, error) {
-	uid := -1
+func openTerminal(spec *program.Spec, session bool) (*streams, error) {
+	uid, gid := -1, -1
 	if spec.User != "" {
 		var err error
-		if uid, _, err = program.LookUp(spec.User); err != nil {
+		if uid, gid, err = program.LookUp(spec.User); err != nil {
 			return nil, err
 		}
 	}
@@ -66,21 +93,27 @@ func (p *plan) openTerminal(spec *program.Spec) (*streams, error) {
 		return nil, err
 	}
 	s := &streams{terminal: t, stdin: t.Ours, outputs: []*os.File{t.Ours}, theirs: []*os.File{t.Theirs}}
-	spec.Streams, spec.Terminal = [3]*os.File{t.Theirs, t.Theirs, t.Theirs}, true
-	if p.size != nil {
-		if err := t.Resize(p.size.GetRows(), p.size.GetColumns()); err != nil {
-			return s, err
+	spec.Streams = [3]*os.File{t.Theirs, t.Theirs, t.Theirs}
+	if session {
+		return s, nil
+	}
+	s.log, err = openLog(filepath.Join(spec.Dir, "stdout"), uid, gid)
+	return s, err
+}
+
+// openLog opens what keeps a terminal's output, for the user whose program is on it.
+func openLog(path string, uid, gid int) (io.WriteCloser, error) {
+	// A link here may have been put by an earlier program of the sandbox.
+	log, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if uid >= 0 {
+		if err := log.Chown(uid, gid); err != nil {
+			return nil, errors.Join(err, log.Close())
 		}
 	}
-	if !p.session {
-		// A link here may have been put by an earlier program of the sandbox.
-		log, err := os.OpenFile(filepath.Join(spec.Dir, "stdout"), os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o644)
-		if err != nil {
-			return s, err
-		}
-		s.log = log
-	}
-	return s, nil
+	return log, nil
 }
 
 // launched closes the program's ends: it has its own now, or never will.

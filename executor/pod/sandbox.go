@@ -51,7 +51,7 @@ func (x *Executor) prepare(info *mesos.TaskInfo, container *mesos.ContainerID) (
 	} else {
 		err = volume.Link(sandbox, dir, info.GetContainer())
 	}
-	return spec, errors.Join(err, sandbox.Close())
+	return program.OnTerminal(spec, info.GetContainer()), errors.Join(err, sandbox.Close())
 }
 
 // makeSandbox makes a task's folder for the task's user, and the link to it. A

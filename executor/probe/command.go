@@ -77,7 +77,7 @@ func (p *Prober) spec(c *mesos.CommandInfo) (program.Spec, error) {
 	if s.Stderr == "" {
 		s.Stderr = filepath.Join(s.Dir, "stderr")
 	}
-	s.Stdout = s.Stderr
+	s.Stdout, s.Terminal = s.Stderr, false
 	s.Guest, s.Mark = true, markName+"="+uuid.NewString()
 	s.Env = program.Merge(s.Env, s.Mark)
 	return s, nil

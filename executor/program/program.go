@@ -37,8 +37,12 @@ type Spec struct {
 	// is empty otherwise), output and error. They stay the caller's, to be closed
 	// after Launch.
 	Streams [3]*os.File
-	// Terminal: Streams[0] is one, and becomes that of the program's session.
+	// Terminal: the program has one, which becomes that of its session. To a
+	// Launcher it is given as Streams[0]; nested.Start opens it.
 	Terminal bool
+	// Window is the size of the terminal when the program starts; nil leaves it as
+	// it is.
+	Window *mesos.TTYInfo_WindowSize
 	// Guest: Dir is the sandbox of another program, whose is whatever this one
 	// leaves behind outside its session, but for what has its Mark.
 	Guest bool
@@ -90,6 +94,12 @@ func ForCommand(base Spec, c *mesos.CommandInfo) (Spec, error) {
 	}
 	s.Env = Merge(base.Env, Environment(c.GetEnvironment())...)
 	return s, nil
+}
+
+// OnTerminal is s with the terminal that a container asks for, if it does.
+func OnTerminal(s Spec, c *mesos.ContainerInfo) Spec {
+	s.Terminal, s.Window = c.GetTtyInfo() != nil, c.GetTtyInfo().GetWindowSize()
+	return s
 }
 
 func checkCommand(c *mesos.CommandInfo) error {

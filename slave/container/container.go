@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"troupe/messages/mesos"
 )
 
 // Spec says what to run. Nothing of the launcher's own environment, folder or
@@ -35,6 +37,9 @@ type Spec struct {
 	Streams [3]*os.File
 	// Terminal: Streams[0] is one, and becomes that of the program's session.
 	Terminal bool
+	// Window is the size of the terminal when the program starts; nil leaves it as
+	// it is.
+	Window *mesos.TTYInfo_WindowSize
 	// Guest: Dir is the sandbox of another program, whose is whatever this one
 	// leaves behind outside its session, but for what has its Mark.
 	Guest bool

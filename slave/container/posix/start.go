@@ -3,6 +3,7 @@ package posix
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -51,6 +52,9 @@ func prepare(s container.Spec) (_ *start, err error) {
 		}
 	}()
 	if err = st.open(s, credential); err != nil {
+		return nil, err
+	}
+	if err = resize(s); err != nil {
 		return nil, err
 	}
 	fds := make([]uintptr, len(st.files))
@@ -111,6 +115,25 @@ func (st *start) open(s container.Spec, c *syscall.Credential) error {
 	}
 	return nil
 }
+
+// resize gives the terminal its size.
+func resize(s container.Spec) error {
+	switch {
+	case !s.Terminal:
+		return nil
+	case s.Streams[0] == nil:
+		return errors.New("a terminal is wanted, and none is given")
+	case s.Window == nil:
+		return nil
+	}
+	size := &unix.Winsize{Row: clip(s.Window.GetRows()), Col: clip(s.Window.GetColumns())}
+	if err := unix.IoctlSetWinsize(int(s.Streams[0].Fd()), unix.TIOCSWINSZ, size); err != nil {
+		return fmt.Errorf("sizing the terminal: %w", err)
+	}
+	return nil
+}
+
+func clip(n uint32) uint16 { return uint16(min(n, math.MaxUint16)) }
 
 func (st *start) close() {
 	for _, f := range st.own {
