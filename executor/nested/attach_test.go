@@ -172,7 +172,8 @@ func TestTaskOnATerminal(t *testing.T) {
 			if !p.Spec.Terminal || p.Spec.Window.GetColumns() != 5 {
 				t.Errorf("launched %+v", p.Spec)
 			}
-			screen := (<-r.launcher.streams)[1]
+			theirs := <-r.launcher.streams
+			screen := theirs[1]
 			v, typist := r.visitor(), r.visitor()
 			v.want(attach(name), done, "")
 			typist.want(attachInput(name), done, "")
@@ -187,8 +188,10 @@ func TestTaskOnATerminal(t *testing.T) {
 			if out, _ := v.output(5); out != "abc\r\n" { // the terminal's echo
 				t.Errorf("the visitor reads %q", out)
 			}
-			if err := screen.Close(); err != nil {
-				t.Error(err)
+			for _, f := range theirs {
+				if err := f.Close(); err != nil {
+					t.Error(err)
+				}
 			}
 			p.Exit(0)
 			if end := await[*cluster.ContainerOutputEnd](v); end.Message != nil {

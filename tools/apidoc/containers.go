@@ -114,7 +114,7 @@ func (s *script) console(in *chapter, id string) error {
 	}}); err != nil {
 		return err
 	}
-	if err := s.streamed(in, "ATTACH_CONTAINER_OUTPUT", "What it writes from now on; any number of clients may look.",
+	if err := s.streamed(in, "ATTACH_CONTAINER_OUTPUT", "What it writes from now on, to its terminal or its files; up to 16 clients may look. Of a task that is its executor's whole container, that one's id.",
 		`"attach_container_output": {`+id+`}`); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (s *script) input(in *chapter, id string) error {
 	}
 	_, err := s.example(in, http.StatusOK, "`ATTACH_CONTAINER_INPUT`",
 		"Records: first which container, then input, `TTY_INFO` for a change of the window, or `HEARTBEAT`. `data` that is\n"+
-			"empty ends the input. One client at a time may be attached.", request{
+			"empty ends the input; on a terminal, the character for it does. One client at a time may be attached.", request{
 			to: s.c.agent, method: http.MethodPost, path: operatorPath,
 			headers: []string{"Content-Type: application/recordio", "Message-Content-Type: application/json"}, body: string(body),
 		})

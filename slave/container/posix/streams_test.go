@@ -117,3 +117,13 @@ func TestSandboxesBelowASandbox(t *testing.T) {
 		t.Errorf("the innermost is %q", got)
 	}
 }
+
+// TestTerminalThatIsNotGiven is an error: a program that wants one does not run
+// without.
+func TestTerminalThatIsNotGiven(t *testing.T) {
+	s := shell(t.TempDir(), "true")
+	s.Terminal = true
+	if _, err := newLauncher(t).Launch(s); err == nil || !strings.Contains(err.Error(), "none is given") {
+		t.Errorf("error %v", err)
+	}
+}
