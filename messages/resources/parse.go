@@ -23,15 +23,20 @@ import (
 // A text that starts with '[' is an array of resources in JSON; role is then
 // for those that are not reserved. An error names element and field.
 func Parse(text, role string) (Resources, error) {
-	parse := parseText
-	if strings.HasPrefix(strings.TrimSpace(text), "[") {
-		parse = parseJSON
-	}
-	list, err := parse(text, role)
+	list, err := ParseList(text, role)
 	if err != nil {
 		return Resources{}, err
 	}
 	return New(list...)
+}
+
+// ParseList is Parse before anything is summed up: one message for each that
+// the text names, also for what there is nothing of. JSON is not validated.
+func ParseList(text, role string) ([]*mesos.Resource, error) {
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return parseJSON(text, role)
+	}
+	return parseText(text, role)
 }
 
 // MustParse is Parse for text known to be right, with role "*".

@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"troupe/messages/field"
+	"troupe/messages/mesos"
 	"troupe/messages/resources"
 )
 
@@ -47,27 +49,73 @@ func Measure(workDir string) (Machine, error) {
 // Resources is what text, the value of --resources, says, and m for those of
 // cpus, mem, disk and ports that text does not name: of memory all but 1 GB,
 // of the disk all but 5 GB, of a small machine the half, as in Mesos. Role is
-// for what names none.
-func Resources(text, role string, m Machine) (resources.Resources, error) {
-	given, err := resources.Parse(text, role)
+// for what names none. What text says of disks is prepared.
+func Resources(text, role string, m Machine, disks Disks) (resources.Resources, error) {
+	list, err := resources.ParseList(text, role)
 	if err != nil {
-		return resources.Resources{}, fmt.Errorf("resources: %w", err)
+		return resources.Resources{}, err
 	}
-	named := map[string]bool{}
-	for entry := range given.All() {
-		named[entry.Name()] = true
+	named := map[string]mesos.Value_Type{}
+	for i, r := range list {
+		if err := settle(r, named, disks); err != nil {
+			return resources.Resources{}, field.At("", i, field.In("("+r.GetName()+")", err))
+		}
+	}
+	given, err := resources.New(list...)
+	if err != nil {
+		return resources.Resources{}, err
 	}
 	for _, amount := range m.amounts() {
-		if named[amount.name] {
+		if _, ok := named[amount.name]; ok {
 			continue
 		}
 		found, err := resources.Parse(amount.name+":"+amount.value, role)
 		if err != nil {
-			return resources.Resources{}, fmt.Errorf("resources: detected %s: %w", amount.name, err)
+			return resources.Resources{}, fmt.Errorf("detected %s: %w", amount.name, err)
 		}
 		given = given.Add(found)
 	}
 	return given, nil
+}
+
+// settle checks what an operator may not say of a resource, prepares its disk,
+// and notes its kind; one name has one kind.
+func settle(r *mesos.Resource, named map[string]mesos.Value_Type, disks Disks) error {
+	if err := sayable(r); err != nil {
+		return err
+	}
+	if kind, ok := named[r.GetName()]; ok && kind != r.GetType() {
+		return field.Invalid("type", r.GetType(), "must be %s, as before", kind)
+	}
+	named[r.GetName()] = r.GetType()
+	return prepare(r, disks)
+}
+
+// sayable checks that r comes about by an agent's flags: everything else is
+// the result of operations and estimates.
+func sayable(r *mesos.Resource) error {
+	switch {
+	case r.GetDisk().GetPersistence() != nil:
+		return field.Invalid("disk.persistence", r.GetDisk().GetPersistence().GetId(), "must not be set: volumes are made by operations")
+	case r.GetDisk().GetVolume() != nil:
+		return field.Invalid("disk.volume", nil, "must not be set")
+	case r.Revocable != nil:
+		return field.Invalid("revocable", nil, "must not be set: estimates say what is revocable")
+	case r.Shared != nil:
+		return field.Invalid("shared", nil, "must not be set")
+	case r.AllocationInfo != nil:
+		return field.Invalid("allocation_info", nil, "must not be set")
+	case r.ProviderId != nil:
+		return field.Invalid("provider_id", r.GetProviderId().GetValue(), "must not be set")
+	case r.Reservation != nil:
+		return field.Invalid("reservation", nil, "must not be set: dynamic reservations are made by operations")
+	}
+	for i, reservation := range r.GetReservations() {
+		if reservation.GetType() == mesos.Resource_ReservationInfo_DYNAMIC {
+			return field.At("reservations", i, field.Invalid("type", reservation.GetType(), "must be STATIC: dynamic reservations are made by operations"))
+		}
+	}
+	return nil
 }
 
 // amount is a resource as --resources writes it.

@@ -21,7 +21,7 @@ func TestResources(t *testing.T) {
 		{"cpus:2;mem:64;disk:10;ports:[1-2]", big, "cpus:2;mem:64;disk:10;ports:[1-2]"},
 		{"gpus:2;mem(ads):64", big, "cpus:8;gpus:2;mem(ads):64;disk:97280;ports:[31000-32000]"},
 	} {
-		got, err := Resources(test.text, "*", test.m)
+		got, err := Resources(test.text, "*", test.m, &shelf{})
 		if err != nil || !got.Equal(resources.MustParse(test.want)) {
 			t.Errorf("Resources(%q, %+v) = %v, %v; want %s", test.text, test.m, got, err, test.want)
 		}
@@ -29,14 +29,14 @@ func TestResources(t *testing.T) {
 }
 
 func TestResourcesForARole(t *testing.T) {
-	got, err := Resources("cpus:2", "ads", Machine{CPUs: 1, Memory: gigabyte, Disk: gigabyte})
+	got, err := Resources("cpus:2", "ads", Machine{CPUs: 1, Memory: gigabyte, Disk: gigabyte}, &shelf{})
 	if want := resources.MustParse("cpus(ads):2;mem(ads):512;disk(ads):512;ports(ads):[31000-32000]"); err != nil || !got.Equal(want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 }
 
 func TestBadResourcesAreNamed(t *testing.T) {
-	if _, err := Resources("cpus:many", "*", Machine{CPUs: 1}); err == nil || !strings.Contains(err.Error(), "many") {
+	if _, err := Resources("cpus:many", "*", Machine{CPUs: 1}, &shelf{}); err == nil || !strings.Contains(err.Error(), "many") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -46,7 +46,7 @@ type machineFlags struct {
 }
 
 func (m *machineFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&m.resources, "resources", "", `what is offered, as "cpus:4;mem:1024;ports:[31000-32000]"; what it does not name is detected`)
+	set.StringVar(&m.resources, "resources", "", `what is offered, as "cpus:4;mem(role):1024;ports:[31000-32000]", or as an array of Resource in JSON, which can say disks, too; of cpus, mem, disk and ports, what it does not name is detected`)
 	set.StringVar(&m.attributes, "attributes", "", `what frameworks may want to know, as "rack:r1;os:linux"`)
 	set.StringVar(&m.role, "default_role", "*", "role of resources that name none")
 }
