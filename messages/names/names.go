@@ -123,3 +123,22 @@ func CheckMachine(path, hostname, ip string) error {
 	}
 	return nil
 }
+
+// CheckSandboxPath returns an error, with path as its field, unless value leads
+// to a place inside a sandbox: relative, and without a component "..".
+func CheckSandboxPath(path, value string) error {
+	switch {
+	case value == "":
+		return field.Missing(path)
+	case value[0] == '/':
+		return field.Invalid(path, value, "must be relative")
+	case strings.ContainsRune(value, 0):
+		return field.Invalid(path, value, "must not contain a zero byte")
+	}
+	for part := range strings.SplitSeq(value, "/") {
+		if part == ".." {
+			return field.Invalid(path, value, "must not lead out of the sandbox")
+		}
+	}
+	return nil
+}

@@ -117,3 +117,24 @@ func TestMachinesAreComparedWithoutCase(t *testing.T) {
 		t.Error("a host name is taken for an address")
 	}
 }
+
+func TestCheckSandboxPath(t *testing.T) {
+	for value, want := range map[string]string{
+		"data":    "",
+		"a/..b/c": "",
+		"./a":     "",
+		"":        `p: must be set`,
+		"/data":   `p: "/data": must be relative`,
+		"..":      `p: "..": must not lead out of the sandbox`,
+		"a/../b":  `p: "a/../b": must not lead out of the sandbox`,
+		"a\x00b":  `p: "a\x00b": must not contain a zero byte`,
+	} {
+		got := ""
+		if err := CheckSandboxPath("p", value); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", value, got, want)
+		}
+	}
+}

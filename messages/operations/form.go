@@ -1,10 +1,9 @@
 package operations
 
 import (
-	"strings"
-
 	"troupe/messages/field"
 	"troupe/messages/mesos"
+	"troupe/messages/names"
 	"troupe/messages/resources"
 )
 
@@ -188,25 +187,7 @@ func volumeForm(e resources.Entry) error {
 	case volume.Image != nil:
 		return field.Invalid("disk.volume.image", volume.GetImage().GetType(), "must not be set")
 	}
-	return containerPath("disk.volume.container_path", volume.GetContainerPath())
-}
-
-// containerPath checks that a volume is to appear inside a task's sandbox.
-func containerPath(at, path string) error {
-	switch {
-	case path == "":
-		return field.Missing(at)
-	case strings.HasPrefix(path, "/"):
-		return field.Invalid(at, path, "must be relative")
-	case strings.ContainsRune(path, 0):
-		return field.Invalid(at, path, "must not contain a zero byte")
-	}
-	for part := range strings.SplitSeq(path, "/") {
-		if part == ".." {
-			return field.Invalid(at, path, "must not lead out of the sandbox")
-		}
-	}
-	return nil
+	return names.CheckSandboxPath("disk.volume.container_path", volume.GetContainerPath())
 }
 
 // resizable checks a volume whose size may be changed.

@@ -3,6 +3,7 @@ package validate
 import (
 	"troupe/messages/field"
 	"troupe/messages/mesos"
+	"troupe/messages/names"
 	"troupe/messages/resources"
 )
 
@@ -15,8 +16,11 @@ type claim struct {
 	sum       resources.Resources
 	role      string          // that is named; empty while none is
 	revocable map[string]bool // by name
-	volumes   map[string]bool // persistence ids
+	volumes   map[volumeKey]bool
 }
+
+// volumeKey is what tells a persistent volume from all others of its agent.
+type volumeKey struct{ role, id string }
 
 // add adds list to the claim, or tells why it cannot be.
 func (c *claim) add(list []*mesos.Resource) error {
@@ -25,7 +29,7 @@ func (c *claim) add(list []*mesos.Resource) error {
 		return err
 	}
 	if c.revocable == nil {
-		c.revocable, c.volumes = map[string]bool{}, map[string]bool{}
+		c.revocable, c.volumes = map[string]bool{}, map[volumeKey]bool{}
 	}
 	for i, r := range list {
 		if err := c.note(r); err != nil {
@@ -52,15 +56,45 @@ func (c *claim) note(r *mesos.Resource) error {
 		}
 		c.role = role
 	}
-	id := r.GetDisk().GetPersistence().GetId()
-	if id == "" || r.Shared != nil {
-		return nil
+	if err := diskUse(r); err != nil || r.GetDisk().GetPersistence() == nil || r.Shared != nil {
+		return err
 	}
-	if c.volumes[id] {
-		return field.Invalid("disk.persistence.id", id, "is there twice")
+	volume := volumeKey{reservedFor(r), r.GetDisk().GetPersistence().GetId()}
+	if c.volumes[volume] {
+		return field.Invalid("disk.persistence.id", volume.id, "is there twice")
 	}
-	c.volumes[id] = true
+	c.volumes[volume] = true
 	return nil
+}
+
+// reservedFor is the role that r is reserved for now, in any form.
+func reservedFor(r *mesos.Resource) string {
+	if n := len(r.GetReservations()); n > 0 {
+		return r.GetReservations()[n-1].GetRole()
+	}
+	return r.GetRole()
+}
+
+// diskUse checks how a disk is to be used: a persistent volume says where in
+// the sandbox it appears, and nothing else says so.
+func diskUse(r *mesos.Resource) error {
+	d := r.GetDisk()
+	volume := d.GetVolume()
+	switch {
+	case d == nil:
+		return nil
+	case d.Persistence == nil && d.Volume != nil:
+		return field.Invalid("disk.volume", volume.GetContainerPath(), "must not be set without disk.persistence")
+	case d.Persistence == nil && d.Source == nil:
+		return field.Invalid("disk", nil, "must not be set and empty")
+	case d.Persistence == nil:
+		return nil
+	case d.Volume == nil:
+		return field.Missing("disk.volume")
+	case volume.HostPath != nil:
+		return field.Invalid("disk.volume.host_path", volume.GetHostPath(), "must not be set for a persistent volume")
+	}
+	return names.CheckSandboxPath("disk.volume.container_path", volume.GetContainerPath())
 }
 
 // apart checks that no number of a range and no item of a set is in both more

@@ -27,8 +27,20 @@ func custom(text string) *mesos.ExecutorInfo {
 
 func volumeOf(id string) *mesos.Resource {
 	r := res("disk(web):1")[0]
-	r.Disk = &mesos.Resource_DiskInfo{Persistence: &mesos.Resource_DiskInfo_Persistence{Id: &id}}
+	r.Disk = &mesos.Resource_DiskInfo{
+		Persistence: &mesos.Resource_DiskInfo_Persistence{Id: &id},
+		Volume:      &mesos.Volume{Mode: mesos.Volume_RW.Enum(), ContainerPath: ptr("data")},
+	}
 	return r
+}
+
+// with is a task's volume v, changed.
+func with(change func(*mesos.Resource)) func(*mesos.TaskInfo) {
+	return func(x *mesos.TaskInfo) {
+		volume := volumeOf("v")
+		change(volume)
+		x.Resources = append(x.Resources, volume)
+	}
 }
 
 func limit(name string, amount float64) map[string]*mesos.Value_Scalar {
@@ -67,6 +79,23 @@ func TestTaskInfo(t *testing.T) {
 			x.Resources = append(resources.MustParse("cpus:1").Allocate("a").Proto(), resources.MustParse("mem:1").Allocate("b").Proto()...)
 		}, `resources[1].allocation_info.role: "b": is not that of the others, "a"`},
 		{"role of one alone", func(x T) { x.Resources[1].AllocationInfo = &mesos.Resource_AllocationInfo{Role: ptr("a")} }, ""},
+		{"volume", with(func(*mesos.Resource) {}), ""},
+		{"read-only volume", with(func(r *mesos.Resource) { r.Disk.Volume.Mode = mesos.Volume_RO.Enum() }), ""},
+		{"volume nowhere", with(func(r *mesos.Resource) { r.Disk.Volume = nil }), `resources[3].disk.volume: must be set`},
+		{"volume outside", with(func(r *mesos.Resource) { r.Disk.Volume.ContainerPath = ptr("../../x") }), `resources[3].disk.volume.container_path: "../../x": must not lead out of the sandbox`},
+		{"volume of the host", with(func(r *mesos.Resource) { r.Disk.Volume.HostPath = ptr("/") }), `resources[3].disk.volume.host_path: "/": must not be set for a persistent volume`},
+		{"use of a disk", with(func(r *mesos.Resource) { r.Disk.Persistence = nil }), `resources[3].disk.volume: "data": must not be set without disk.persistence`},
+		{"empty disk", with(func(r *mesos.Resource) { r.Disk = &mesos.Resource_DiskInfo{} }), `resources[3].disk: must not be set and empty`},
+		{"volumes of two roles", func(x T) {
+			other := volumeOf("v")
+			other.Reservations = res("disk(ads):1")[0].Reservations
+			x.Resources = append(x.Resources, volumeOf("v"), other)
+		}, ""},
+		{"shared volume twice", func(x T) {
+			shared := volumeOf("v")
+			shared.Shared = &mesos.Resource_SharedInfo{}
+			x.Resources = append(x.Resources, shared, shared)
+		}, ""},
 		{"volume twice", func(x T) { x.Resources = append(x.Resources, volumeOf("v"), volumeOf("v")) }, `resources[4].disk.persistence.id: "v": is there twice`},
 		{"cgroups of its own", func(x T) {
 			x.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), LinuxInfo: &mesos.LinuxInfo{ShareCgroups: ptr(false)}}
