@@ -377,60 +377,6 @@ func TestInputThatIsRefused(t *testing.T) {
 	}
 }
 
-// FuzzInput shows that no stream is more than refused.
-func FuzzInput(f *testing.F) {
-	first := input(agent.Call_AttachContainerInput_CONTAINER_ID, nil)
-	for _, rest := range [][]byte{nil, stdin(nil), stdin([]byte("x")), first, []byte("3\n{}"), []byte("2\n{}"), []byte("x")} {
-		f.Add(rest)
-	}
-	f.Fuzz(func(t *testing.T, rest []byte) {
-		g := guest{newVisit(actors.PID{}, nil), actors.PID{}, nowhere{}}
-		in := recordio.NewReader(bytes.NewReader(rest), 1<<20)
-		records := make(chan record, 1)
-		stop := make(chan struct{})
-		go func() {
-			for {
-				call := new(agent.Call)
-				data, err := in.Next()
-				if err == nil {
-					err = json.Unmarshal(data, call)
-				} else if errors.Is(err, io.EOF) {
-					err = api.ErrInputEnded
-				}
-				select {
-				case records <- record{call, err}:
-				case <-stop:
-					return
-				}
-				if err != nil {
-					return
-				}
-			}
-		}()
-		go func() { // a host that takes all
-			for {
-				select {
-				case g.taken <- &cluster.ContainerInputTaken{}:
-				case <-stop:
-					return
-				}
-			}
-		}()
-		if err := g.feed(records); err == nil && bytes.HasPrefix(rest, []byte("x")) {
-			t.Error("no length was taken for one")
-		}
-		close(stop)
-	})
-}
-
-// nowhere is a system in which nobody hears anything.
-type nowhere struct{}
-
-func (nowhere) Spawn(string, actors.Actor, ...actors.SpawnOption) (actors.PID, error) {
-	return actors.PID{}, nil
-}
-func (nowhere) Do(actors.PID, func(*actors.Context)) bool { return false }
-
 // TestList asks all hosts at once, and waits neither for one that is gone nor
 // forever for one that says nothing.
 func TestList(t *testing.T) {
