@@ -18,6 +18,22 @@ type bargain struct {
 	role      string
 	// What the operations so far left.
 	rest resources.Resources
+	// What the agent has after them.
+	total resources.Resources
+	// What the tasks and executors so far need.
+	needs []resources.Resources
+	// The last operation that changed resources; nil while there is none.
+	last *operation
+}
+
+// take takes what a task or group needs from what is left; false when there is
+// too little. Of what is shared a copy stays.
+func (b *bargain) take(need resources.Resources) bool {
+	rest, ok := use(b.rest, need)
+	if ok {
+		b.rest, b.needs = rest, append(b.needs, need)
+	}
+	return ok
 }
 
 // accept is ACCEPT. Operations are carried out in order on what the offers
@@ -29,7 +45,7 @@ func (m *Machine) accept(f *framework, call *scheduler.Call_Accept) {
 		m.refuseAccept(f, call, err)
 		return
 	}
-	b := bargain{framework: f, agent: offers[0].agent, role: offers[0].view.Role}
+	b := bargain{framework: f, agent: offers[0].agent, role: offers[0].view.Role, total: offers[0].agent.view.Total}
 	for _, o := range offers {
 		b.rest = b.rest.Add(o.view.Resources)
 		m.endOffer(o, view.Accepted)
@@ -38,8 +54,31 @@ func (m *Machine) accept(f *framework, call *scheduler.Call_Accept) {
 	for i, op := range call.GetOperations() {
 		m.operate(&b, indexed("accept.operations", i), op)
 	}
+	if b.last != nil || sharing(whole) {
+		m.settle(&b, whole, filtersOf(call.GetFilters()))
+		return
+	}
 	b.agent.used = b.agent.used.Add(whole.Without(b.rest))
 	m.recover(f, b.agent, b.role, b.rest, filtersOf(call.GetFilters()))
+}
+
+// settle ends an ACCEPT after which the allocator must be told anew what there
+// is: what was only converted is held back until the agent has confirmed it; the
+// rest counts as declined.
+func (m *Machine) settle(b *bargain, whole resources.Resources, filters *mesos.Filters) {
+	a := b.agent
+	a.used = a.used.Add(b.needs...)
+	converted := b.rest.Without(whole)
+	declined := b.rest.Without(converted)
+	for _, need := range b.needs {
+		declined = declined.Without(need.Filter(resources.Entry.Shared)) // a copy of it is used
+	}
+	if !converted.IsEmpty() {
+		a.held = append(a.held, holding{what: converted, until: b.last.seq})
+	}
+	m.recount(a)
+	m.addToAllocator(a, share{b.framework, b.role, declined})
+	m.recover(b.framework, a, b.role, declined, filters)
 }
 
 // acceptable returns the offers named: at least one, none twice, all f's, on
@@ -113,7 +152,10 @@ func (m *Machine) operate(b *bargain, path string, op *mesos.Offer_Operation) {
 	case mesos.Offer_Operation_LAUNCH_GROUP:
 		m.launchGroup(b, op)
 	default:
-		m.refuseOperation(b.framework, path, op, field.Invalid(path+".type", op.GetType().String(), "is not supported by this master"))
+		if err := m.convert(b, op); err != nil {
+			m.publish(view.OperationRefused{Type: op.GetType()})
+			m.refuseOperation(b.framework, path, op, field.In(path, err))
+		}
 	}
 }
 
@@ -124,11 +166,8 @@ func (m *Machine) refuseOperation(f *framework, path string, op *mesos.Offer_Ope
 	if op.GetId().GetValue() == "" {
 		return
 	}
-	m.tell(f, &scheduler.Event{
-		Type: scheduler.Event_UPDATE_OPERATION_STATUS.Enum(),
-		UpdateOperationStatus: &scheduler.Event_UpdateOperationStatus{Status: &mesos.OperationStatus{
-			OperationId: op.GetId(), State: mesos.OperationState_OPERATION_ERROR.Enum(), Message: new(why.Error()),
-		}},
+	m.sendOperationStatus(f, &mesos.OperationStatus{
+		OperationId: op.GetId(), State: mesos.OperationState_OPERATION_ERROR.Enum(), Message: new(why.Error()),
 	})
 }
 

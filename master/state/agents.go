@@ -17,9 +17,15 @@ type agent struct {
 	seq int // order of admission by this master
 	// The picture last published.
 	view *view.Agent
-	// What tasks and executors hold, and what is offered. With what is free
-	// they make up view.Total (law 1).
+	// What tasks and executors hold, and what is offered. With what is held
+	// back and what is free they make up view.Total (law 1).
 	used, offered resources.Resources
+	held          []holding
+	// What the agent has for certain, without what it lends; and what it lends.
+	// With what operations are to make of it that is view.Total.
+	confirmed, lent resources.Resources
+	plain           bool         // the total is as view.Info has it
+	operations      []*operation // in the order of their seq
 	tasks         []*task // each knows its place
 	executors     map[executorKey]*executor
 	offers        []*offer
@@ -43,10 +49,6 @@ type executorKey struct {
 func (a *agent) id() AgentID     { return a.view.ID }
 func (a *agent) peer() Peer      { return Peer(a.view.Peer) }
 func (a *agent) connected() bool { return a.view.Status == view.Connected }
-
-func (a *agent) free() resources.Resources {
-	return a.view.Total.Without(a.used).Without(a.offered)
-}
 
 func (a *agent) has(c mesos.AgentInfo_Capability_Type) bool {
 	return slices.Contains(a.view.Capabilities, c)
@@ -142,6 +144,7 @@ func (m *Machine) connectAgent(a *agent, p Peer, picture view.Agent) {
 	picture.Peer = string(p)
 	wish(&picture, m.registry.Agent(string(picture.ID)))
 	a.view = &picture
+	a.confirmed, a.lent = picture.Total, resources.Resources{}
 	m.agents.byPeer[p] = a
 	if address := addressOf(p); address != "" {
 		m.agents.byAddress[address] = a
@@ -173,7 +176,7 @@ func (m *Machine) agentDisconnected(a *agent) {
 		return
 	}
 	m.tellAllocator(&cluster.UpdateAgent{
-		Agent: a.view.Info, Capabilities: capabilityProtos(a.view.Capabilities), Active: new(false),
+		Agent: a.offerable(), Capabilities: capabilityProtos(a.view.Capabilities), Active: new(false),
 	})
 	address := a.peer()
 	if known := addressOf(address); known != "" {

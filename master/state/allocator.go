@@ -65,25 +65,33 @@ func (m *Machine) tellAllocator(message proto.Message) {
 	}
 }
 
-// addToAllocator tells of an agent and of all that is taken there. Nothing of
-// it may be on offer.
-func (m *Machine) addToAllocator(a *agent) {
-	if !m.allocator.up {
+// share is what a framework has of an agent in a role.
+type share struct {
+	framework *framework
+	role      string
+	what      resources.Resources
+}
+
+// addToAllocator tells of an agent and of all that is taken there: by tasks,
+// executors and offers, and the shares named. What is held back is not told of.
+func (m *Machine) addToAllocator(a *agent, shares ...share) {
+	if !m.allocator.up || a.leaving {
 		return
 	}
 	m.allocator.added++
 	a.version = m.allocator.added
 	m.tellAllocator(&cluster.AddAgent{
 		Version:      proto.Uint64(a.version),
-		Agent:        a.view.Info,
+		Agent:        a.offerable(),
 		Capabilities: capabilityProtos(a.view.Capabilities),
-		Used:         a.usedByRole(),
+		Used:         a.usedByRole(shares),
 		Active:       new(a.view.Active()),
 	})
 }
 
-// usedByRole sums up what each framework holds on an agent.
-func (a *agent) usedByRole() []*cluster.AddAgent_Used {
+// usedByRole sums up what each framework holds on an agent or is offered, and
+// the shares.
+func (a *agent) usedByRole(shares []share) []*cluster.AddAgent_Used {
 	type holder struct {
 		framework *framework
 		role      string
@@ -104,6 +112,14 @@ func (a *agent) usedByRole() []*cluster.AddAgent_Used {
 	}
 	for _, e := range a.orderedExecutors() {
 		add(e.framework, e.view.Role, e.view.Resources)
+	}
+	for _, o := range a.offers {
+		add(o.framework, o.view.Role, o.view.Resources)
+	}
+	for _, s := range shares {
+		if !s.what.IsEmpty() {
+			add(s.framework, s.role, s.what)
+		}
 	}
 	used := make([]*cluster.AddAgent_Used, 0, len(order))
 	for _, h := range order {

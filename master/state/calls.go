@@ -147,7 +147,6 @@ func (m *Machine) obey(f *framework, call *scheduler.Call) {
 	case scheduler.Call_ACCEPT_INVERSE_OFFERS, scheduler.Call_DECLINE_INVERSE_OFFERS:
 		m.note(Debug, "An answer to inverse offers: there are none", Field{"framework", string(f.id())})
 	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
-		m.drop(view.Others, f.peer(), "an acknowledgement of an operation that is not known",
-			Field{"operation", call.GetAcknowledgeOperationStatus().GetOperationId().GetValue()})
+		m.acknowledgeOperation(f, call.GetAcknowledgeOperationStatus())
 	}
 }

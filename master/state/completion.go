@@ -44,6 +44,7 @@ func (m *Machine) removeFramework(f *framework) {
 		}
 		m.removeTask(t, view.Completed)
 	}
+	m.disownOperations(f)
 	if f.connected() {
 		delete(m.frameworks.byPeer, f.peer())
 		m.emit(Unlink{f.peer()})

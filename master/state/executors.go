@@ -71,7 +71,9 @@ func (m *Machine) removeExecutor(e *executor) {
 	delete(a.executors, e.key())
 	delete(e.framework.executors, e)
 	a.used = a.used.Without(e.view.Resources)
-	m.recover(e.framework, a, e.view.Role, e.view.Resources, nil)
+	if !m.withhold(a, e.view.Resources) {
+		m.recover(e.framework, a, e.view.Role, e.view.Resources, nil)
+	}
 	m.publish(view.ExecutorRemoved{Framework: e.framework.id(), Agent: a.id(), ID: e.view.ID})
 }
 

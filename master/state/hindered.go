@@ -32,6 +32,6 @@ func (m *Machine) agentHindered(from Peer, msg *cluster.AgentHindered) {
 		m.rescindAgentOffers(a)
 	}
 	m.tellAllocator(&cluster.UpdateAgent{
-		Agent: a.view.Info, Capabilities: capabilityProtos(a.view.Capabilities), Active: new(a.view.Active()),
+		Agent: a.offerable(), Capabilities: capabilityProtos(a.view.Capabilities), Active: new(a.view.Active()),
 	})
 }

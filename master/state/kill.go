@@ -30,6 +30,7 @@ func (m *Machine) killTask(t *task, policy *mesos.KillPolicy) {
 	}
 	order := &cluster.KillTask{FrameworkId: t.framework.view.Info.GetId(), TaskId: t.protoID(), KillPolicy: policy}
 	a := t.agent
+	t.killed = true
 	if a.connected() {
 		m.send(a.peer(), order)
 		return

@@ -34,10 +34,9 @@ func (m *Machine) launchTask(b *bargain, info *mesos.TaskInfo) error {
 		return err
 	}
 	sum := need.Add(more)
-	if !b.rest.Contains(sum) {
+	if !b.take(sum) {
 		return notContained("task.resources", sum, b.rest)
 	}
-	b.rest = b.rest.Without(sum)
 	runs := e != nil
 	if info.Executor != nil && !runs {
 		e = m.addExecutor(b.framework, b.agent, info.GetExecutor(), b.role, more)
@@ -79,10 +78,9 @@ func (m *Machine) startGroup(b *bargain, group *mesos.Offer_Operation_LaunchGrou
 		needs = append(needs, need)
 		sum = sum.Add(need)
 	}
-	if !b.rest.Contains(sum) {
+	if !b.take(sum) {
 		return notContained("task_group", sum, b.rest)
 	}
-	b.rest = b.rest.Without(sum)
 	runs := e != nil
 	if !runs {
 		e = m.addExecutor(b.framework, b.agent, info, b.role, more)

@@ -66,6 +66,7 @@ func (m *Machine) onAgentLost(a *agent, event view.AgentRemoved) {
 	for _, e := range a.orderedExecutors() {
 		m.removeExecutor(e)
 	}
+	m.loseOperations(a, event)
 	m.rescindAgentOffers(a)
 	m.forgetAgent(a)
 	m.publish(event)

@@ -93,6 +93,7 @@ type Machine struct {
 	removals   removals
 	frameworks frameworkTable
 	offers     offerTable
+	operations operationTable
 	allocator  allocatorLink
 	// What goes on when the registrar answered, by the key of its Persist.
 	waiting     map[uint64]func(error)
@@ -109,6 +110,7 @@ func New(cfg Config) *Machine {
 		removals:   removals{waiting: make(map[AgentID]due)},
 		frameworks: newFrameworkTable(),
 		offers:     offerTable{byID: make(map[OfferID]*offer)},
+		operations: newOperationTable(),
 		waiting:    make(map[uint64]func(error)),
 	}
 }

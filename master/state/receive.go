@@ -26,6 +26,12 @@ func (m *Machine) receive(in Received) {
 	case *cluster.UnregisterAgent:
 		m.publish(view.Judged{Kind: view.Unregistrations, Valid: true})
 		m.unregisterAgent(in.From, msg)
+	case *cluster.OperationUpdate:
+		m.operationUpdate(in.From, msg)
+	case *cluster.UpdateAgentResources:
+		m.updateAgentResources(in.From, msg)
+	case *cluster.Preempt:
+		m.preempt(in.From, msg)
 	case *cluster.AgentHindered:
 		m.agentHindered(in.From, msg)
 	case *cluster.ExecutorExited:
@@ -37,6 +43,8 @@ func (m *Machine) receive(in Received) {
 		m.operatorKill(in, msg)
 	case *cluster.AgentRequest:
 		m.agentRequest(in, msg)
+	case *cluster.OperationRequest:
+		m.operationRequest(in, msg)
 	case *cluster.TeardownRequest:
 		m.operatorTeardown(in, msg.GetFrameworkId().GetValue())
 	default:
@@ -50,7 +58,7 @@ func (m *Machine) receive(in Received) {
 // was asked, not just sent.
 func IsRequest(message proto.Message, asked bool) bool {
 	switch message.(type) {
-	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *cluster.AgentRequest:
+	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *cluster.AgentRequest, *cluster.OperationRequest:
 		return true
 	case *scheduler.Call:
 		return asked

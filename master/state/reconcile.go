@@ -1,6 +1,8 @@
 package state
 
 import (
+	"google.golang.org/protobuf/proto"
+
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
@@ -83,29 +85,51 @@ func (m *Machine) inTransition(id AgentID) bool {
 	return m.agents.recovered[id] != nil || m.agents.returning[id] || a != nil && a.leaving
 }
 
-// reconcileOperations answers that no operation is known, as far as the agents
-// can be asked.
+// reconcileOperations is RECONCILE_OPERATIONS: for no operations, the status of
+// every one that is known and has an id; else of each one named. No answer needs
+// to be acknowledged.
 func (m *Machine) reconcileOperations(f *framework, call *scheduler.Call_ReconcileOperations) {
-	for _, q := range call.GetOperations() {
-		on := AgentID(q.GetAgentId().GetValue())
-		record := m.registry.Agent(string(on))
-		state := mesos.OperationState_OPERATION_UNKNOWN
-		switch {
-		case on == "":
-		case m.agents.recovered[on] != nil:
-			state = mesos.OperationState_OPERATION_RECOVERING
-		case m.agents.byID[on] != nil:
-		case record.GetStatus() == cluster.AgentRecord_UNREACHABLE:
-			state = mesos.OperationState_OPERATION_UNREACHABLE
-		case record.GetStatus() == cluster.AgentRecord_GONE:
-			state = mesos.OperationState_OPERATION_GONE_BY_OPERATOR
+	if len(call.GetOperations()) == 0 {
+		for _, o := range m.operations.ordered(f.id()) {
+			if o.name() != "" {
+				m.sendOperationStatus(f, o.unreliable())
+			}
 		}
-		m.tell(f, &scheduler.Event{
-			Type: scheduler.Event_UPDATE_OPERATION_STATUS.Enum(),
-			UpdateOperationStatus: &scheduler.Event_UpdateOperationStatus{Status: &mesos.OperationStatus{
-				OperationId: q.GetOperationId(), State: &state, AgentId: q.GetAgentId(),
-				ResourceProviderId: q.GetResourceProviderId(), Message: new("Reconciliation: Operation is not known to the master"),
-			}},
+		return
+	}
+	for _, q := range call.GetOperations() {
+		if o := m.operations.byName[operationName{f.id(), q.GetOperationId().GetValue()}]; o != nil {
+			m.sendOperationStatus(f, o.unreliable())
+			continue
+		}
+		state, why := m.unknownOperation(AgentID(q.GetAgentId().GetValue()))
+		m.sendOperationStatus(f, &mesos.OperationStatus{
+			OperationId: q.GetOperationId(), State: &state, AgentId: q.GetAgentId(),
+			ResourceProviderId: q.GetResourceProviderId(), Message: new("Reconciliation: " + why),
 		})
 	}
+}
+
+// unreliable is an operation's status without what asks for an acknowledgement.
+func (o *operation) unreliable() *mesos.OperationStatus {
+	status := proto.CloneOf(o.view.Status)
+	status.Uuid = nil
+	return status
+}
+
+// unknownOperation is the state of an operation that is not known, on an agent;
+// the id may be empty.
+func (m *Machine) unknownOperation(on AgentID) (mesos.OperationState, string) {
+	record := m.registry.Agent(string(on))
+	switch {
+	case on == "":
+	case m.agents.recovered[on] != nil || m.agents.returning[on]:
+		return mesos.OperationState_OPERATION_RECOVERING, "Agent is recovered but has not re-registered"
+	case m.agents.byID[on] != nil:
+	case record.GetStatus() == cluster.AgentRecord_UNREACHABLE:
+		return mesos.OperationState_OPERATION_UNREACHABLE, "Agent is unreachable"
+	case record.GetStatus() == cluster.AgentRecord_GONE:
+		return mesos.OperationState_OPERATION_GONE_BY_OPERATOR, "Agent is gone"
+	}
+	return mesos.OperationState_OPERATION_UNKNOWN, "Operation is unknown"
 }

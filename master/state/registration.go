@@ -23,7 +23,7 @@ func (m *Machine) registerAgent(from Peer, msg *cluster.RegisterAgent) {
 	if m.agents.admitting[from] {
 		return
 	}
-	total, err := checkAgentInfo(msg.GetAgent())
+	total, err := checkAgent(msg.GetAgent(), msg.GetTotalResources())
 	if err == nil && msg.GetAgent().GetId().GetValue() != "" {
 		err = field.Invalid("agent.id", msg.GetAgent().GetId().GetValue(), "must be absent when an agent registers for the first time")
 	}
@@ -93,13 +93,18 @@ func (m *Machine) refuseAgent(to Peer, why error, fatal bool) {
 	m.send(to, &cluster.RegistrationRefused{Message: new(why.Error()), Fatal: &fatal})
 }
 
-// checkAgentInfo returns what an agent has, or what is wrong with its info.
-func checkAgentInfo(info *mesos.AgentInfo) (resources.Resources, error) {
+// checkAgent returns what an agent has, or what is wrong with what it says. What
+// operations have made of its resources is told apart, if they made anything.
+func checkAgent(info *mesos.AgentInfo, told []*mesos.Resource) (resources.Resources, error) {
 	if err := validate.AgentInfo(info); err != nil {
 		return resources.Resources{}, field.In("agent", err)
 	}
 	total, err := resources.New(info.GetResources()...)
-	return total, field.In("agent.resources", err)
+	if err != nil || len(told) == 0 {
+		return total, field.In("agent.resources", err)
+	}
+	total, err = resources.New(told...)
+	return total, field.In("total_resources", err)
 }
 
 // unregisterAgent takes out an agent that shuts down on request.

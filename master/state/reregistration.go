@@ -30,7 +30,7 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 	if m.refuseForeigner(from, msg) {
 		return
 	}
-	total, err := checkAgentInfo(msg.GetAgent())
+	total, err := checkAgent(msg.GetAgent(), msg.GetTotalResources())
 	if err == nil && id == "" {
 		err = field.Missing("agent.id")
 	}
@@ -107,13 +107,18 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 		m.publish(view.AgentChanged{Agent: a.view})
 	}
 	missing := m.reconcileAgent(a, msg, stayed)
+	lacking, over := m.learnOperations(a, msg.GetOperations(), stayed)
 	m.loseUnreachable(id, mesos.TaskState_TASK_GONE, mesos.TaskStatus_REASON_RECONCILIATION, unknownToAgent)
 	m.addToAllocator(a)
 	m.note(Info, "An agent came back", Field{"agent", string(id)}, Field{"peer", string(from)})
 	m.send(from, &cluster.AgentReregistered{
 		AgentId: a.view.Info.GetId(), MasterId: &m.cfg.MasterID,
 		TotalPingTimeout: new(m.cfg.TotalPingTimeout.Nanoseconds()), MissingTasks: missing, ClusterId: m.clusterID(),
+		MissingOperations: lacking,
 	})
+	for _, o := range over {
+		m.tellOperation(o)
+	}
 	for _, kill := range a.kills {
 		m.send(from, kill)
 	}

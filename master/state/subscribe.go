@@ -157,10 +157,20 @@ func (m *Machine) resubscribe(f *framework, from Peer, t terms) {
 // updates again at once: who subscribes may have missed them.
 func (m *Machine) askForUpdates(f *framework) {
 	asked := make(map[*agent]bool)
-	for _, t := range f.order {
-		if a := t.agent; t.waiting && a.connected() && !asked[a] {
+	ask := func(a *agent) {
+		if a.connected() && !asked[a] {
 			asked[a] = true
 			m.send(a.peer(), &cluster.ResendUpdates{FrameworkId: f.view.Info.GetId()})
+		}
+	}
+	for _, t := range f.order {
+		if t.waiting {
+			ask(t.agent)
+		}
+	}
+	for _, o := range m.operations.ordered(f.id()) {
+		if !o.pending() {
+			ask(o.agent)
 		}
 	}
 }

@@ -34,6 +34,8 @@ type task struct {
 	waiting bool
 	// Its resources are no longer counted as used.
 	freed bool
+	// Somebody asked for its end; and that was the allocator.
+	killed, preempted bool
 }
 
 func (t *task) terminal() bool { return tasks.Terminal(t.view.State) }
@@ -122,7 +124,9 @@ func (m *Machine) free(t *task) {
 	}
 	t.freed = true
 	t.agent.used = t.agent.used.Without(t.view.Resources)
-	m.recover(t.framework, t.agent, t.view.Role, t.view.Resources, nil)
+	if !m.withhold(t.agent, t.view.Resources) {
+		m.recover(t.framework, t.agent, t.view.Role, t.view.Resources, nil)
+	}
 	m.taskEnded(t)
 }
 

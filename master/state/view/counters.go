@@ -31,6 +31,8 @@ type Counters struct {
 	Terminal map[mesos.TaskState]int64
 	// Statuses by state, source and reason, for those that have a reason.
 	Reasons map[StateReason]int64
+	// Operations: those that ended since the start, the others at the moment.
+	Operations map[OperationKind]int64
 	// Live tasks by state, at the moment.
 	Live map[mesos.TaskState]int64
 	// Tasks on unreachable agents, at the moment.
@@ -46,16 +48,18 @@ type StateReason struct {
 
 func newCounters() Counters {
 	return Counters{
-		Calls:    make(map[scheduler.Call_Type]int64),
-		Terminal: make(map[mesos.TaskState]int64),
-		Reasons:  make(map[StateReason]int64),
-		Live:     make(map[mesos.TaskState]int64),
+		Calls:      make(map[scheduler.Call_Type]int64),
+		Terminal:   make(map[mesos.TaskState]int64),
+		Reasons:    make(map[StateReason]int64),
+		Operations: make(map[OperationKind]int64),
+		Live:       make(map[mesos.TaskState]int64),
 	}
 }
 
 func (c Counters) clone() Counters {
 	c.Calls, c.Terminal = maps.Clone(c.Calls), maps.Clone(c.Terminal)
 	c.Reasons, c.Live = maps.Clone(c.Reasons), maps.Clone(c.Live)
+	c.Operations = maps.Clone(c.Operations)
 	return c
 }
 
@@ -101,6 +105,8 @@ func (c *Counters) count(e Event) {
 	case TaskRefused:
 		c.Terminal[e.Status.GetState()]++
 		c.reason(e.Status)
+	default:
+		c.countOperation(e)
 	}
 }
 

@@ -183,6 +183,9 @@ const (
 	Reregistrations
 	Unregistrations
 	ExecutorExits
+	OperationUpdates
+	OperationAcks
+	AgentUpdates
 	// Messages of any other kind, which were dropped.
 	Others
 	Kinds // how many there are
@@ -209,3 +212,7 @@ func (Called) event()           {}
 func (Told) event()             {}
 func (Operated) event()         {}
 func (Judged) event()           {}
+func (OperationAdded) event()   {}
+func (OperationUpdated) event() {}
+func (OperationRemoved) event() {}
+func (OperationRefused) event() {}

@@ -35,6 +35,7 @@ type Model struct {
 	completed   []FrameworkState
 	unreachable map[AgentID]bool
 	counters    Counters
+	operations  map[[16]byte]*Operation
 	used        Amounts
 	version     uint64
 	revision    uint64
@@ -65,6 +66,7 @@ func NewModel(l Limits) *Model {
 		frameworks:  make(map[FrameworkID]*frameworkModel),
 		unreachable: make(map[AgentID]bool),
 		counters:    newCounters(),
+		operations:  make(map[[16]byte]*Operation),
 		used:        make(Amounts),
 	}
 }
@@ -115,6 +117,12 @@ func (m *Model) Apply(e Event) {
 		if f := m.frameworks[e.Framework]; f != nil {
 			m.removeExecutor(f, executorKey{e.Agent, e.ID})
 		}
+	case OperationAdded:
+		m.operations[e.Operation.UUID] = e.Operation
+	case OperationUpdated:
+		m.operations[e.Operation.UUID] = e.Operation
+	case OperationRemoved:
+		delete(m.operations, e.Operation.UUID)
 	default:
 		m.applyTask(e)
 	}
@@ -211,7 +219,7 @@ func keep[T any](list []T, item T, limit int) []T {
 // counted tells whether an event changes nothing but figures.
 func counted(e Event) bool {
 	switch e.(type) {
-	case Called, Told, Operated, Judged, RemovalMoved, RecoveryEnded, TaskRefused:
+	case Called, Told, Operated, Judged, RemovalMoved, RecoveryEnded, TaskRefused, OperationRefused:
 		return true
 	}
 	return false
@@ -238,6 +246,9 @@ func (m *Model) Snapshot() *Snapshot {
 	}
 	for _, a := range m.agents {
 		s.Agents = append(s.Agents, a)
+	}
+	for _, o := range m.operations {
+		s.Operations = append(s.Operations, o)
 	}
 	for _, id := range m.order {
 		f := m.frameworks[id].state()

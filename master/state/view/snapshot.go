@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -20,6 +21,8 @@ type Snapshot struct {
 	Frameworks []FrameworkState
 	// Oldest first.
 	Completed []FrameworkState
+	// Under way, or ended without everybody knowing.
+	Operations []*Operation
 	// How many agents this master marked unreachable and has not seen since.
 	Unreachable int
 	Counters    Counters
@@ -43,6 +46,15 @@ func (s *Snapshot) SortedAgents() []*Agent {
 	sorted := slices.Clone(s.Agents)
 	slices.SortFunc(sorted, func(a, b *Agent) int {
 		return cmp.Or(a.Registered.Compare(b.Registered), cmp.Compare(a.ID, b.ID))
+	})
+	return sorted
+}
+
+// SortedOperations lists the operations by agent, framework and uuid.
+func (s *Snapshot) SortedOperations() []*Operation {
+	sorted := slices.Clone(s.Operations)
+	slices.SortFunc(sorted, func(a, b *Operation) int {
+		return cmp.Or(cmp.Compare(a.Agent, b.Agent), cmp.Compare(a.Framework, b.Framework), bytes.Compare(a.UUID[:], b.UUID[:]))
 	})
 	return sorted
 }
