@@ -24,11 +24,10 @@ type agent struct {
 	// What the agent has for certain, without what it lends; and what it lends.
 	// With what operations are to make of it that is view.Total.
 	confirmed, lent resources.Resources
-	plain           bool         // the total is as view.Info has it
 	operations      []*operation // in the order of their seq
-	tasks         []*task // each knows its place
-	executors     map[executorKey]*executor
-	offers        []*offer
+	tasks           []*task      // each knows its place
+	executors       map[executorKey]*executor
+	offers          []*offer
 	// Of the last AddAgent: what the allocator decided before it is void.
 	version uint64
 	// Kills that the agent was not told of, because it was not connected.

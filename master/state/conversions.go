@@ -162,10 +162,11 @@ func (m *Machine) withhold(a *agent, what resources.Resources) bool {
 // offerable is the agent's info with what the allocator may allocate of it: its
 // total less what is held back.
 func (a *agent) offerable() *mesos.AgentInfo {
-	if a.plain && len(a.held) == 0 {
+	what := a.view.Total.Without(a.heldBack()...)
+	if configured, err := resources.New(a.view.Info.GetResources()...); err == nil && configured.Equal(what) {
 		return a.view.Info
 	}
 	info := proto.CloneOf(a.view.Info)
-	info.Resources = a.view.Total.Without(a.heldBack()...).Proto()
+	info.Resources = what.Proto()
 	return info
 }

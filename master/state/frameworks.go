@@ -97,6 +97,7 @@ type frameworkTable struct {
 	admitting map[FrameworkID]int
 	asking    map[Peer]bool
 	next, seq int
+	born      uint64 // how many tasks so far
 }
 
 func newFrameworkTable() frameworkTable {

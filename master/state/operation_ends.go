@@ -58,7 +58,7 @@ func (m *Machine) learnOperation(a *agent, said *mesos.Operation) *operation {
 		})
 	}
 	if view.EndedOperation(state) {
-		m.closeOperation(o, said.GetLatestStatus())
+		m.closeOperation(o, said.GetLatestStatus()) // what it came to is in the agent's total
 	}
 	return o
 }

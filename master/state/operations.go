@@ -172,26 +172,36 @@ func (m *Machine) ackOperation(a *agent, uuid []byte, status *mesos.OperationSta
 // endOperation records an operation's end, or its repetition, and what it made
 // of the agent's resources.
 func (m *Machine) endOperation(o *operation, status *mesos.OperationStatus, total []*mesos.Resource) {
-	a, before := o.agent, o.state()
-	was := o.pending()
-	next := *o.view
-	next.Status = proto.CloneOf(status)
-	next.Status.OperationId, next.Status.AgentId = o.view.Info.GetId(), a.view.Info.GetId()
-	o.view = &next
-	m.publish(view.OperationUpdated{Operation: o.view, Before: before})
-	if !was {
+	a := o.agent
+	if first := m.closeOperation(o, status); !first {
 		return
 	}
 	if o.state() == mesos.OperationState_OPERATION_FINISHED {
 		a.confirm(o.view.Info)
-	} else {
-		m.note(Warn, "An operation failed: "+status.GetMessage(), Field{"agent", string(a.id())}, Field{"framework", string(o.view.Framework)},
-			Field{"type", o.view.Info.GetType().String()}, Field{"state", o.state().String()})
 	}
 	m.adoptTotal(a, total)
 	m.recount(a)
 	m.addToAllocator(a)
+}
+
+// closeOperation gives an operation its last status, and the operator who waits
+// for it his answer. It is false when there was one already.
+func (m *Machine) closeOperation(o *operation, status *mesos.OperationStatus) (first bool) {
+	first, before := o.pending(), o.state()
+	next := *o.view
+	next.Status = proto.CloneOf(status)
+	next.Status.OperationId, next.Status.AgentId = o.view.Info.GetId(), o.agent.view.Info.GetId()
+	o.view = &next
+	m.publish(view.OperationUpdated{Operation: o.view, Before: before})
+	if !first {
+		return false
+	}
+	if o.state() != mesos.OperationState_OPERATION_FINISHED {
+		m.note(Warn, "An operation failed: "+status.GetMessage(), Field{"agent", string(o.agent.id())}, Field{"framework", string(o.view.Framework)},
+			Field{"type", o.view.Info.GetType().String()}, Field{"state", o.state().String()})
+	}
 	m.answerOperator(o)
+	return true
 }
 
 // tellOperation passes an operation's end on to its framework, which will

@@ -1,11 +1,17 @@
 package state
 
 import (
+	"cmp"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
+	"troupe/messages/tasks"
 )
 
 // preempt ends tasks whose resources the allocator needs for another role's
@@ -26,7 +32,7 @@ func (m *Machine) preempt(from Peer, msg *cluster.Preempt) {
 		m.drop(view.Others, from, field.In("resources", err).Error())
 		return
 	}
-	missing := amountsOf(want)
+	missing := sumsOf(want)
 	for _, t := range f.orderedAt(a, msg.GetRole()) {
 		if t.killed {
 			missing.subtract(t.view.Resources)
@@ -44,8 +50,7 @@ func (m *Machine) preempt(from Peer, msg *cluster.Preempt) {
 }
 
 // orderedAt lists a framework's tasks in a role on an agent that hold something,
-// the newest first. What the order of f's list is does not say who is new; a
-// task's number does.
+// the newest first.
 func (f *framework) orderedAt(a *agent, role string) []*task {
 	var all []*task
 	for _, t := range a.tasks {
@@ -53,14 +58,15 @@ func (f *framework) orderedAt(a *agent, role string) []*task {
 			all = append(all, t)
 		}
 	}
-	return newestFirst(all)
+	slices.SortFunc(all, func(a, b *task) int { return cmp.Compare(b.born, a.born) })
+	return all
 }
 
-// amounts are scalars by name.
-type amounts map[string]resources.Milli
+// sums are scalars by name.
+type sums map[string]resources.Milli
 
-func amountsOf(r resources.Resources) amounts {
-	all := make(amounts)
+func sumsOf(r resources.Resources) sums {
+	all := make(sums)
 	for e := range r.All() {
 		if e.Kind() == mesos.Value_SCALAR {
 			all[e.Name()] += e.Amount()
@@ -70,18 +76,29 @@ func amountsOf(r resources.Resources) amounts {
 }
 
 // subtract takes away what r has, down to nothing.
-func (m amounts) subtract(r resources.Resources) {
-	for name, n := range amountsOf(r) {
+func (m sums) subtract(r resources.Resources) {
+	for name, n := range sumsOf(r) {
 		m[name] = max(0, m[name]-n)
 	}
 }
 
 // has tells whether r has some of it.
-func (m amounts) has(r resources.Resources) bool {
-	for name, n := range amountsOf(r) {
+func (m sums) has(r resources.Resources) bool {
+	for name, n := range sumsOf(r) {
 		if n > 0 && m[name] > 0 {
 			return true
 		}
 	}
 	return false
+}
+
+// preemption is a status of t as its framework gets it: the end of a task that
+// was preempted says so.
+func (t *task) preemption(status *mesos.TaskStatus) *mesos.TaskStatus {
+	if !t.preempted || !tasks.Terminal(status.GetState()) || status.GetState() == mesos.TaskState_TASK_FINISHED {
+		return status
+	}
+	status = proto.CloneOf(status)
+	status.Reason = mesos.TaskStatus_REASON_CONTAINER_PREEMPTED.Enum()
+	return status
 }

@@ -36,6 +36,7 @@ type task struct {
 	freed bool
 	// Somebody asked for its end; and that was the allocator.
 	killed, preempted bool
+	born              uint64 // counts the tasks that this master came to know
 }
 
 func (t *task) terminal() bool { return tasks.Terminal(t.view.State) }
@@ -50,6 +51,8 @@ func (m *Machine) addTask(f *framework, a *agent, e *executor, picture *view.Tas
 		place: int32(len(a.tasks)), rank: int32(len(f.order)),
 		freed: tasks.Terminal(picture.State),
 	}
+	m.frameworks.born++
+	t.born = m.frameworks.born
 	if e != nil && !t.freed {
 		t.executor = e
 		e.tasks++

@@ -53,6 +53,7 @@ func (m *Machine) statusUpdate(from Peer, msg *cluster.StatusUpdate) {
 	}
 	m.publish(view.Judged{Kind: view.StatusUpdates, Valid: true})
 	if t != nil {
+		status = t.preemption(status)
 		m.takeUpdate(t, status, newestState(msg), uuid, ok)
 	}
 	m.forward(f, status)
