@@ -29,6 +29,7 @@ func MountOperator(r Router, v *View, info Info, ask operator.Asker) {
 	})
 	both(r, "/api/v1", "calls of operators, in JSON or protobuf", h)
 	both(r, "/teardown", "POST frameworkId=…: ends a framework and all that it runs", teardown(h))
+	mountForms(r, h)
 }
 
 // flags are those of /flags as messages.
@@ -69,20 +70,10 @@ func (s *server) metrics(time.Duration) []*mesos.Metric {
 // teardown takes a form.
 func teardown(h *operator.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
-			refuseMethod(rw, r, []string{http.MethodPost})
-			return
-		}
-		r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
-			http.Error(rw, "form: "+err.Error(), http.StatusBadRequest)
+		if !readForm(rw, r, maxForm, "frameworkId") {
 			return
 		}
 		id := r.PostForm.Get("frameworkId")
-		if id == "" {
-			http.Error(rw, "frameworkId: is absent", http.StatusBadRequest)
-			return
-		}
 		h.Change(rw, r, &cluster.TeardownRequest{FrameworkId: &mesos.FrameworkID{Value: &id}})
 	})
 }

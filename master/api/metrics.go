@@ -29,7 +29,7 @@ func (s *server) figures(snapshot *view.Snapshot, put putter) {
 	putFrameworks(put, snapshot)
 	putTasks(put, &snapshot.Counters)
 	putMessages(put, &snapshot.Counters)
-	putOperations(put)
+	putOperations(put, &snapshot.Counters)
 	put("master/http_cache_hits", float64(s.view.board.Shared()))
 	put("master/operator_event_stream_subscribers", float64(s.view.hub.Subscribers()))
 	if !s.info.HideFrameworkMetrics {
@@ -190,7 +190,6 @@ var callKeys = []struct {
 	{"reconcile_tasks", scheduler.Call_RECONCILE},
 	{"reconcile_operations", scheduler.Call_RECONCILE_OPERATIONS},
 	{"kill_task", scheduler.Call_KILL},
-	{"operation_status_update_acknowledgement", scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS},
 }
 
 func putMessages(put putter, c *view.Counters) {
@@ -209,6 +208,9 @@ func putMessages(put putter, c *view.Counters) {
 		{view.Reregistrations, "reregister_slave", ""},
 		{view.Unregistrations, "unregister_slave", ""},
 		{view.ExecutorExits, "exited_executor", ""},
+		{view.OperationUpdates, "operation_status_update", "operation_status_updates"},
+		{view.OperationAcks, "operation_status_update_acknowledgement", "operation_status_update_acknowledgements"},
+		{view.AgentUpdates, "update_slave", ""},
 	} {
 		put("master/messages_"+k.message, float64(c.Valid[k.kind]+c.Invalid[k.kind]))
 		if k.pair != "" {
@@ -219,9 +221,7 @@ func putMessages(put putter, c *view.Counters) {
 	put("master/dropped_messages", float64(c.Invalid[view.Others]))
 	// What Mesos's schedulers and agents send, and these do not.
 	for _, key := range []string{
-		"messages_authenticate", "messages_deactivate_framework", "messages_reregister_framework", "messages_update_slave",
-		"messages_operation_status_update", "valid_operation_status_updates", "invalid_operation_status_updates",
-		"valid_operation_status_update_acknowledgements", "invalid_operation_status_update_acknowledgements",
+		"messages_authenticate", "messages_deactivate_framework", "messages_reregister_framework",
 	} {
 		put("master/"+key, 0)
 	}

@@ -11,30 +11,6 @@ import (
 	"troupe/messages/mesos/scheduler"
 )
 
-// operationStates are the states that Mesos counts operations in.
-var operationStates = []string{
-	"pending", "recovering", "unreachable", "finished", "failed", "error", "dropped", "gone_by_operator",
-}
-
-// operationTypes are those that change resources.
-var operationTypes = []string{
-	"reserve", "unreserve", "create", "destroy", "grow_volume", "shrink_volume", "create_disk", "destroy_disk",
-}
-
-// putOperations puts the figures of operations on resources, of which this
-// master carries out none.
-func putOperations(put putter) {
-	for _, prefix := range append([]string{""}, operationTypes...) {
-		if prefix != "" {
-			prefix += "/"
-		}
-		put("master/operations/"+prefix+"total", 0)
-		for _, state := range operationStates {
-			put("master/operations/"+prefix+state, 0)
-		}
-	}
-}
-
 // putEachFramework puts what every live framework does.
 func putEachFramework(put putter, snapshot *view.Snapshot) {
 	for _, f := range snapshot.Frameworks {

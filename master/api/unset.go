@@ -23,10 +23,6 @@ var unset = []struct {
 	{"/maintenance/status", "machines in maintenance: there are none", '{', nil},
 	{"/machine/down", "not served", 0, []string{"POST"}},
 	{"/machine/up", "not served", 0, []string{"POST"}},
-	{"/reserve", "not served", 0, []string{"POST"}},
-	{"/unreserve", "not served", 0, []string{"POST"}},
-	{"/create-volumes", "not served", 0, []string{"POST"}},
-	{"/destroy-volumes", "not served", 0, []string{"POST"}},
 }
 
 func mountUnset(r Router) {

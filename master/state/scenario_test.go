@@ -32,7 +32,8 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	config offer_timeout=10s   before anything else; see configure
 //	start [ID STATUS]…         begin to lead, with agents in the registry, and
 //	                           with frameworks for statuses FRAMEWORK, FRAMEWORK/60 (its timeout) and COMPLETED
-//	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1;mem:32) stands for resources, id(x) for {value: "x"}
+//	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1;mem:32) stands for resources, id(x) for {value: "x"},
+//	                           op(1) for the uuid of the first operation; of disk(…) see diskText; total(cpus:1) are total_resources
 //	ask FROM TYPE TEXT         recv of a message whose sender waits for an answer
 //	restart                    another master leads, with what was persisted automatically
 //	exit PEER | fire KEY | silent AGENT | answered AGENT | persisted N [conflict|failed]
@@ -234,15 +235,26 @@ func describe(e Effect) string {
 }
 
 var (
-	resourceMacro = regexp.MustCompile(`res\(([^)]*)\)`)
-	idMacro       = regexp.MustCompile(`id\(([^)]*)\)`)
-	packages      = []protoreflect.FullName{"troupe.cluster", "mesos.v1.scheduler", "mesos.v1.executor", "mesos.v1"}
+	resourceMacro  = regexp.MustCompile(`res\(([^)]*)\)`)
+	diskMacro      = regexp.MustCompile(`disk\(([^)]*)\)`)
+	operationMacro = regexp.MustCompile(`op\((\d+)\)`)
+	totalMacro     = regexp.MustCompile(`total\(([^)]*)\)`)
+	idMacro        = regexp.MustCompile(`id\(([^)]*)\)`)
+	packages       = []protoreflect.FullName{"troupe.cluster", "mesos.v1.scheduler", "mesos.v1.executor", "mesos.v1"}
 )
 
 // parse reads a message in text form. Type is its name without the package.
 func parse(t *testing.T, name, text string) proto.Message {
 	t.Helper()
 	text = resourceMacro.ReplaceAllStringFunc(text, func(m string) string { return resourceText(t, m[len("res("):len(m)-1]) })
+	text = totalMacro.ReplaceAllStringFunc(text, func(m string) string {
+		return strings.ReplaceAll(resourceText(t, m[len("total("):len(m)-1]), "resources {", "total_resources {")
+	})
+	text = diskMacro.ReplaceAllStringFunc(text, func(m string) string { return diskText(m[len("disk(") : len(m)-1]) })
+	text = operationMacro.ReplaceAllStringFunc(text, func(m string) string {
+		n, _ := strconv.ParseUint(m[len("op("):len(m)-1], 10, 64)
+		return fmt.Sprintf("{value: %q}", (&Machine{cfg: Config{MasterID: "M"}}).operationUUID(n))
+	})
 	text = idMacro.ReplaceAllString(text, `{value: "$1"}`)
 	for _, p := range packages {
 		typ, err := protoregistry.GlobalTypes.FindMessageByName(p.Append(protoreflect.Name(name)))
@@ -257,6 +269,23 @@ func parse(t *testing.T, name, text string) proto.Message {
 	}
 	t.Fatalf("no message %q", name)
 	return nil
+}
+
+// diskText is 60 of disk, "60 r" reserved for r, "60 r v" a volume v of that,
+// "60 r v shared" one that is shared.
+func diskText(text string) string {
+	words := strings.Fields(text)
+	out := `name: "disk" type: SCALAR scalar { value: ` + words[0] + ` }`
+	if len(words) > 1 {
+		out += ` reservations { type: DYNAMIC role: "` + words[1] + `" }`
+	}
+	if len(words) > 2 {
+		out += ` disk { persistence { id: "` + words[2] + `" } volume { container_path: "data" mode: RW } }`
+	}
+	if len(words) > 3 {
+		out += " shared {}"
+	}
+	return out
 }
 
 // resourceText is resources in text form; "cpus:1@web" are allocated to web.

@@ -30,10 +30,6 @@ func (s *script) masterPages() error {
 		method           string
 	}{
 		{"/redirect", "Leads to the leading master, from any.", "", http.StatusTemporaryRedirect, http.MethodGet},
-		{"/reserve", "", "slaveId=" + s.agent + "&resources=[]", http.StatusNotImplemented, http.MethodPost},
-		{"/unreserve", "", "slaveId=" + s.agent + "&resources=[]", http.StatusNotImplemented, http.MethodPost},
-		{"/create-volumes", "", "slaveId=" + s.agent + "&volumes=[]", http.StatusNotImplemented, http.MethodPost},
-		{"/destroy-volumes", "", "slaveId=" + s.agent + "&volumes=[]", http.StatusNotImplemented, http.MethodPost},
 		{"/quota/web", "", "", http.StatusNotImplemented, http.MethodDelete},
 		{"/machine/down", "", `[{"hostname": "localhost"}]`, http.StatusNotImplemented, http.MethodPost},
 		{"/machine/up", "", `[{"hostname": "localhost"}]`, http.StatusNotImplemented, http.MethodPost},

@@ -19,6 +19,7 @@ var documents = map[master.Call_Type]func(p *pen.Pen, s *view.Snapshot){
 	master.Call_GET_EXECUTORS:  func(p *pen.Pen, s *view.Snapshot) { records.Executors(p, response.getExecutors, s) },
 	master.Call_GET_TASKS:      func(p *pen.Pen, s *view.Snapshot) { records.Tasks(p, response.getTasks, s) },
 	master.Call_GET_ROLES:      func(p *pen.Pen, s *view.Snapshot) { records.Roles(p, response.getRoles, s) },
+	master.Call_GET_OPERATIONS: func(p *pen.Pen, s *view.Snapshot) { records.Operations(p, response.getOperations, s) },
 }
 
 // types are the types of their answers.
@@ -29,14 +30,15 @@ var types = map[master.Call_Type]master.Response_Type{
 	master.Call_GET_EXECUTORS:  master.Response_GET_EXECUTORS,
 	master.Call_GET_TASKS:      master.Response_GET_TASKS,
 	master.Call_GET_ROLES:      master.Response_GET_ROLES,
+	master.Call_GET_OPERATIONS: master.Response_GET_OPERATIONS,
 }
 
 var responseForm = pen.Of[*master.Response]()
 
-var response = struct{ kind, getState, getAgents, getFrameworks, getExecutors, getTasks, getRoles *pen.Field }{
+var response = struct{ kind, getState, getAgents, getFrameworks, getExecutors, getTasks, getRoles, getOperations *pen.Field }{
 	responseForm.Field("type"), responseForm.Field("get_state"), responseForm.Field("get_agents"),
 	responseForm.Field("get_frameworks"), responseForm.Field("get_executors"), responseForm.Field("get_tasks"),
-	responseForm.Field("get_roles"),
+	responseForm.Field("get_roles"), responseForm.Field("get_operations"),
 }
 
 // source gives the answer to a call in a form.

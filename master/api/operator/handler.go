@@ -112,7 +112,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, call *master.Ca
 	if err != nil {
 		return err
 	}
-	return h.change(r.Context(), request)
+	return h.change(w, r, request)
 }
 
 // document answers with a part of the state.
@@ -127,14 +127,15 @@ func (h *Handler) document(w http.ResponseWriter, call master.Call_Type, form ca
 
 // Change has the master's actor do what an operator asks for, and answers.
 func (h *Handler) Change(w http.ResponseWriter, r *http.Request, request proto.Message) {
-	if err := h.change(r.Context(), request); err != nil {
+	if err := h.change(w, r, request); err != nil {
 		carrier.Refuse(w, err)
 	}
 }
 
-// change has the master's actor do what a call asks for.
-func (h *Handler) change(ctx context.Context, request proto.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+// change has the master's actor do what a call asks for. Of operations on
+// resources clients expect 202, though they are done by then.
+func (h *Handler) change(w http.ResponseWriter, r *http.Request, request proto.Message) error {
+	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 	defer cancel()
 	answer, err := h.o.Ask(ctx, request)
 	if err != nil {
@@ -144,6 +145,9 @@ func (h *Handler) change(ctx context.Context, request proto.Message) error {
 	case *cluster.OperatorReply:
 		if reply.GetError() != "" {
 			return &carrier.Problem{Status: int(max(reply.GetStatusCode(), http.StatusBadRequest)), Reason: reply.GetError()}
+		}
+		if _, operation := request.(*cluster.OperationRequest); operation {
+			w.WriteHeader(http.StatusAccepted)
 		}
 		return nil
 	case *cluster.NotLeading:

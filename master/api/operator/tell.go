@@ -52,8 +52,6 @@ func (h *Handler) tell(call *master.Call) (*master.Response, error) {
 // be done; nil for other calls.
 func empty(t master.Call_Type) *master.Response {
 	switch t {
-	case master.Call_GET_OPERATIONS:
-		return &master.Response{Type: master.Response_GET_OPERATIONS.Enum(), GetOperations: new(master.Response_GetOperations)}
 	case master.Call_GET_WEIGHTS:
 		return &master.Response{Type: master.Response_GET_WEIGHTS.Enum(), GetWeights: new(master.Response_GetWeights)}
 	case master.Call_GET_QUOTA:
