@@ -19,18 +19,20 @@ type agentID string
 // the total, unless the total shrank below what is held; then nothing is free.
 type agent struct {
 	id       agentID
+	name     *mesos.AgentID // the id, as messages have it
 	about    constraints.Agent
-	total    resources.Resources
-	free     resources.Resources
+	total    *bundle
+	free     *bundle   // change it with setFree
 	held     []holding // by at most one leaf each
+	filters  filters
 	active   bool
-	plain    bool // nothing of total is reserved, revocable or shared
-	gpus     bool
+	remote   bool // of another region than the master
 	dirty    bool // in Allocator.dirty
 	gone     bool // removed, perhaps still in Allocator.dirty
-	position int  // in Allocator.order
+	position int  // in Allocator.agents
 	version  *uint64
 
+	ticket  uint64 // in the queue of withheld agents; 0 when it is in none
 	wake    wake
 	refused backoff
 }
@@ -38,7 +40,7 @@ type agent struct {
 // holding is what one client was given of an agent: offered or in use.
 type holding struct {
 	leaf   *leaf
-	amount resources.Resources
+	amount *bundle
 }
 
 func (g *agent) heldBy(l *leaf) (at int, ok bool) {
@@ -47,68 +49,80 @@ func (g *agent) heldBy(l *leaf) (at int, ok bool) {
 }
 
 // settle computes what is free.
-func (g *agent) settle() {
-	var few [8]resources.Resources
-	held := few[:0]
+func (a *Allocator) settle(g *agent) {
+	free := g.total
 	for _, h := range g.held {
-		held = append(held, h.amount)
+		free = a.bundles.without(free, h.amount)
 	}
-	g.free = g.total.Without(held...)
+	a.setFree(g, free)
 }
 
-// setTotal replaces the total and what follows from it.
-func (g *agent) setTotal(total resources.Resources) {
-	g.total, g.plain, g.gpus = total, true, total.Scalar(resources.GPUs) > 0
-	for e := range total.All() {
-		if e.Role() != names.AnyRole || e.Revocable() || e.Shared() {
-			g.plain = false
-		}
+// setFree replaces what is free, in what is free of all active agents too.
+func (a *Allocator) setFree(g *agent, free *bundle) {
+	if g.active {
+		a.headroom.Sub(g.free.open)
+		a.headroom.Add(free.open)
 	}
-	g.settle()
+	g.free = free
+}
+
+func (a *Allocator) setActive(g *agent, active bool) {
+	switch {
+	case active && !g.active:
+		a.headroom.Add(g.free.open)
+	case !active && g.active:
+		a.headroom.Sub(g.free.open)
+	}
+	g.active = active
 }
 
 // used is a checked AddAgent.Used.
 type used struct {
 	framework frameworkID
 	role      string
-	amount    resources.Resources
+	amount    *bundle
 }
 
 func (a *Allocator) addAgent(m *cluster.AddAgent) error {
-	id, total, err := readAgent(m.GetAgent())
+	id, total, err := a.readAgent(m.GetAgent())
 	if err != nil {
 		return field.In("agent", err)
 	}
 	list := make([]used, len(m.Used))
 	for i, u := range m.Used {
-		if list[i], err = readUsed(u); err != nil {
+		if list[i], err = a.readUsed(u); err != nil {
 			return field.At("used", i, err)
 		}
 	}
-	g, known := a.agents[id]
+	g, known := a.byID[id]
 	if known {
 		a.releaseAgent(g)
 	} else {
-		g = &agent{id: id, position: len(a.order), wake: asleep()}
-		a.agents[id] = g
-		a.order = append(a.order, g)
+		g = &agent{
+			id: id, name: m.Agent.Id, position: len(a.agents), wake: asleep(),
+			total: a.bundles.none, free: a.bundles.none,
+		}
+		a.byID[id] = g
+		a.agents = append(a.agents, g)
 	}
-	a.describe(g, m.Agent, m.GetActive())
+	a.describe(g, m.Agent)
+	a.setActive(g, m.GetActive())
 	g.version = m.Version
 	a.setTotal(g, total)
 	for _, u := range list {
 		a.hold(g, a.leafOf(u.framework, u.role), u.amount)
 	}
-	g.settle()
+	a.settle(g)
 	a.mark(g)
+	a.arrived()
 	return nil
 }
 
-func readAgent(info *mesos.AgentInfo) (agentID, resources.Resources, error) {
+func (a *Allocator) readAgent(info *mesos.AgentInfo) (agentID, *bundle, error) {
 	if info.GetId().GetValue() == "" {
-		return "", resources.Resources{}, field.Missing("id")
+		return "", nil, field.Missing("id")
 	}
-	total, err := readResources(info.Resources)
+	total, err := a.bundles.read(info.Resources)
 	return agentID(info.Id.GetValue()), total, err
 }
 
@@ -126,61 +140,86 @@ func readResources(list []*mesos.Resource) (resources.Resources, error) {
 	return r, nil
 }
 
-func readUsed(u *cluster.AddAgent_Used) (used, error) {
+func (a *Allocator) readUsed(u *cluster.AddAgent_Used) (used, error) {
 	if u.GetFrameworkId().GetValue() == "" {
 		return used{}, field.Missing("framework_id")
 	}
 	if err := names.CheckRole("role", u.GetRole()); err != nil {
 		return used{}, err
 	}
-	amount, err := readResources(u.Resources)
+	amount, err := a.bundles.read(u.Resources)
 	return used{frameworkID(u.FrameworkId.GetValue()), u.GetRole(), amount}, err
 }
 
 func (a *Allocator) updateAgent(m *cluster.UpdateAgent) error {
-	id, total, err := readAgent(m.GetAgent())
+	id, total, err := a.readAgent(m.GetAgent())
 	if err != nil {
 		return field.In("agent", err)
 	}
-	g, ok := a.agents[id]
+	g, ok := a.byID[id]
 	if !ok {
 		return field.Invalid("agent.id", string(id), "is not known")
 	}
-	a.describe(g, m.Agent, m.GetActive())
+	a.describe(g, m.Agent)
+	a.setActive(g, m.GetActive())
 	a.setTotal(g, total)
+	a.settle(g)
 	a.mark(g)
 	return nil
 }
 
 // describe takes what an agent says of itself. What was refused when it had
 // other attributes may be wanted now.
-func (a *Allocator) describe(g *agent, info *mesos.AgentInfo, active bool) {
+func (a *Allocator) describe(g *agent, info *mesos.AgentInfo) {
 	about := constraints.AgentOf(info)
 	same := func(x, y *mesos.Attribute) bool { return proto.Equal(x, y) }
 	if !slices.EqualFunc(g.about.Attributes, about.Attributes, same) {
-		a.clearFiltersOf(g)
+		g.filters = filters{}
 	}
-	g.about, g.active = about, active
+	g.about = about
+	here, there := a.domain.GetFaultDomain().GetRegion(), about.Domain.GetFaultDomain().GetRegion()
+	g.remote = here != nil && there != nil && here.GetName() != there.GetName()
 }
 
-// setTotal replaces an agent's total, in the sum of all too.
-func (a *Allocator) setTotal(g *agent, total resources.Resources) {
-	if total.Equal(g.total) {
-		g.settle()
+// setTotal replaces an agent's total, in the sum of all too. The caller
+// settles the agent.
+func (a *Allocator) setTotal(g *agent, total *bundle) {
+	if total.equal(g.total) {
 		return
 	}
-	a.tree.SubtractTotal(a.quantities(g.total))
-	g.setTotal(total)
-	a.tree.AddTotal(a.quantities(total))
+	a.order.SubtractTotal(g.total.sum)
+	a.order.AddTotal(total.sum)
+	for _, c := range total.claims {
+		a.consume(a.topOf(c.top), c.amount)
+	}
+	for _, c := range g.total.claims {
+		t := a.topOf(c.top)
+		a.yield(t, c.amount)
+		a.forgetTop(t)
+	}
+	g.total = total
 }
 
 func (a *Allocator) removeAgent(m *cluster.RemoveAgent) error {
-	g, ok := a.agents[agentID(m.GetAgentId().GetValue())]
+	g, ok := a.byID[agentID(m.GetAgentId().GetValue())]
 	if !ok {
 		return field.Invalid("agent_id", m.GetAgentId().GetValue(), "is not known")
 	}
 	a.dropAgent(g)
 	return nil
+}
+
+func (a *Allocator) dropAgent(g *agent) {
+	a.releaseAgent(g)
+	a.setActive(g, false)
+	a.setTotal(g, a.bundles.none)
+	a.wakes.remove(g)
+	a.withhold(g, false)
+	last := a.agents[len(a.agents)-1]
+	a.agents[g.position], last.position = last, g.position
+	a.agents = a.agents[:len(a.agents)-1]
+	delete(a.byID, g.id)
+	g.gone = true
 }
 
 // releaseAgent takes what is held of an agent from those that hold it.
@@ -190,50 +229,39 @@ func (a *Allocator) releaseAgent(g *agent) {
 	}
 }
 
-func (a *Allocator) dropAgent(g *agent) {
-	a.releaseAgent(g)
-	a.clearFiltersOf(g)
-	a.wakes.remove(g)
-	a.tree.SubtractTotal(a.quantities(g.total))
-	last := a.order[len(a.order)-1]
-	a.order[g.position], last.position = last, g.position
-	a.order = a.order[:len(a.order)-1]
-	delete(a.agents, g.id)
-	g.gone = true
-}
-
-// quantities returns the amounts of r in memory that the next call reuses.
-func (a *Allocator) quantities(r resources.Resources) resources.Quantities {
-	a.scratch = a.index.AddTo(a.scratch[:0], r)
-	return a.scratch
-}
-
 // hold counts amount as given to the leaf. The caller settles the agent.
-func (a *Allocator) hold(g *agent, l *leaf, amount resources.Resources) {
-	if amount.IsEmpty() {
+func (a *Allocator) hold(g *agent, l *leaf, amount *bundle) {
+	if amount.isEmpty() {
 		a.prune(l)
 		return
 	}
+	a.give(g, l, amount)
+	a.consume(l.top, amount.open)
+	a.order.Allocate(l.node, amount.sum)
+}
+
+// give makes the leaf hold amount.
+func (a *Allocator) give(g *agent, l *leaf, amount *bundle) {
 	if at, ok := g.heldBy(l); ok {
-		g.held[at].amount = g.held[at].amount.Add(amount)
-	} else {
-		g.held = append(g.held, holding{l, amount})
-		l.agents++
+		g.held[at].amount = a.bundles.plus(g.held[at].amount, amount)
+		return
 	}
-	a.tree.Allocate(l.node, a.quantities(amount))
+	g.held = append(g.held, holding{l, amount})
+	l.agents++
 }
 
 // release takes amount, which it contains, from a holding of the agent, and
 // forgets the client with its last holding if it is forgotten otherwise.
-func (a *Allocator) release(g *agent, at int, amount resources.Resources) {
+func (a *Allocator) release(g *agent, at int, amount *bundle) {
 	h := &g.held[at]
 	l := h.leaf
-	a.tree.Release(l.node, a.quantities(amount))
-	h.amount = h.amount.Without(amount)
-	if h.amount.IsEmpty() {
+	a.order.Release(l.node, amount.sum)
+	a.yield(l.top, amount.open)
+	h.amount = a.bundles.without(h.amount, amount)
+	if h.amount.isEmpty() {
 		g.held = slices.Delete(g.held, at, at+1)
 		l.agents--
 		a.prune(l)
 	}
-	g.settle()
+	a.settle(g)
 }

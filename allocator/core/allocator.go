@@ -17,7 +17,8 @@ import (
 // who holds or is offered what. It is not safe for concurrent use.
 type Allocator struct {
 	options  Options
-	index    resources.Index
+	bundles  bundles
+	views    map[sight]*view
 	minimums []resources.Quantities
 	chance   uint64
 
@@ -26,20 +27,33 @@ type Allocator struct {
 
 	domain   *mesos.DomainInfo // of the master; may be nil
 	expected int               // agents that the master's registry knows
+	holding  bool              // nothing is offered until enough of them are there
 
-	tree       *drf.Tree
-	agents     map[agentID]*agent
-	order      []*agent // every agent, at its position
+	order      order
+	byID       map[agentID]*agent
+	agents     []*agent // every agent, at its position
 	frameworks map[frameworkID]*framework
-	quotas     map[string]bounds // by role
-	dirty      []*agent          // for the next pass
+	clients    map[uint64]*leaf // by the number that filters have
+	numbers    uint64           // of clients, handed out
+	tops       map[string]*top
+	touched    []*top               // whose place in subsets may be another
+	required   resources.Quantities // that guarantees lack, of all roles
+	headroom   resources.Quantities // free and open on active agents
+	withheld   withheld
+	dirty      []*agent // for the next pass
 	wakes      wakes
 	clock      schedule
 	stats      Stats
 
 	now     time.Time // of this step
 	effects []Effect  // of this step
-	scratch resources.Quantities
+
+	// Of the pass that is made.
+	out    []*cluster.Allocations_Allocation
+	grants []grant // of one agent, not handed over yet
+	cut    cut     // of one agent for one role
+	left   []resources.Milli
+	spare  []*agent // memory for the next list of dirty agents
 }
 
 // Stats counts what an allocator has, and has done since it was made.
@@ -60,8 +74,8 @@ func New(o Options) *Allocator {
 	if o.Minimums == nil {
 		o.Minimums = DefaultMinimums()
 	}
-	a := &Allocator{options: o}
-	a.minimums = vectors(&a.index, o.Minimums)
+	a := &Allocator{options: o, bundles: newBundles(), clients: make(map[uint64]*leaf)}
+	a.minimums = vectors(&a.bundles.index, o.Minimums)
 	a.forget()
 	return a
 }
@@ -160,7 +174,11 @@ func (a *Allocator) start(from Peer, m *cluster.StartAllocator) error {
 	if err := a.setWeights(m.Weights); err != nil {
 		return err
 	}
-	return a.setQuotas("quotas", m.Quotas)
+	if err := a.setQuotas("quotas", m.Quotas); err != nil {
+		return err
+	}
+	a.hesitate(len(m.Quotas) > 0)
+	return nil
 }
 
 // end forgets the epoch and its master.
@@ -168,7 +186,7 @@ func (a *Allocator) end() {
 	if a.master == "" {
 		return
 	}
-	a.do(Unlink{a.master}, CancelTimer{passKey}, CancelTimer{wakeKey})
+	a.do(Unlink{a.master}, CancelTimer{passKey}, CancelTimer{wakeKey}, CancelTimer{recoveryKey})
 	a.master = ""
 	a.forget()
 }
@@ -176,14 +194,16 @@ func (a *Allocator) end() {
 func (a *Allocator) forget() {
 	var uncounted []int
 	for _, name := range a.options.NotShared {
-		uncounted = append(uncounted, a.index.Number(name))
+		uncounted = append(uncounted, a.bundles.index.Number(name))
 	}
-	a.tree = drf.New(uncounted...)
-	a.agents = make(map[agentID]*agent)
-	a.frameworks = make(map[frameworkID]*framework)
-	a.quotas = make(map[string]bounds)
-	a.domain, a.expected = nil, 0
-	a.order, a.dirty, a.wakes, a.clock = nil, nil, nil, schedule{}
+	a.order = drf.New(uncounted...)
+	a.agents, a.byID = nil, make(map[agentID]*agent)
+	a.frameworks, a.clients = make(map[frameworkID]*framework), make(map[uint64]*leaf)
+	a.views = make(map[sight]*view)
+	a.tops, a.touched = make(map[string]*top), nil
+	a.required, a.headroom, a.withheld = nil, nil, withheld{}
+	a.domain, a.expected, a.holding = nil, 0, false
+	a.dirty, a.wakes, a.clock = nil, nil, schedule{}
 }
 
 func (a *Allocator) setWeights(weights []*cluster.StartAllocator_Weight) error {
@@ -193,7 +213,7 @@ func (a *Allocator) setWeights(weights []*cluster.StartAllocator_Weight) error {
 		}
 	}
 	for i, w := range weights {
-		if err := a.tree.SetWeight(w.GetRole(), w.GetWeight()); err != nil {
+		if err := a.order.SetWeight(w.GetRole(), w.GetWeight()); err != nil {
 			return field.At("weights", i, err)
 		}
 	}

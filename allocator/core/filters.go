@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -17,38 +18,75 @@ const (
 
 // filter keeps what was refused, or less of it, from being offered again.
 type filter struct {
-	refused resources.Resources
-	expires time.Time
+	client  uint64 // the number of the leaf that refused
+	expires int64  // in nanoseconds since 1970
+	refused *bundle
+}
+
+// filters are those of an agent, by client. A client whose filters are all to
+// be forgotten gets another number, and what it leaves behind is swept when
+// the list has grown to twice what was left of it then.
+type filters struct {
+	list []filter
+	swep int // how long the list was after the last sweep
+}
+
+// of returns the bounds of the client's filters.
+func (s *filters) of(client uint64) (from, to int) {
+	from, _ = slices.BinarySearchFunc(s.list, client, func(f filter, c uint64) int { return cmp.Compare(f.client, c) })
+	for to = from; to < len(s.list) && s.list[to].client == client; to++ {
+	}
+	return from, to
 }
 
 // refuse installs the filter of a refusal. Others may want what this client
 // does not, so the agent is looked at soon; but when there is no filter, the
 // same client may refuse the same again, so that look waits longer each time.
-func (a *Allocator) refuse(g *agent, l *leaf, refused resources.Resources, seconds float64) {
+func (a *Allocator) refuse(g *agent, l *leaf, refused *bundle, seconds float64) {
 	life := a.refusal(seconds, l)
 	if life == 0 {
-		a.wakeAt(g, a.now.Add(g.refused.next(g.free, a.options.Interval)))
+		a.wakeAt(g, a.now.Add(g.refused.next(g.free.all, a.options.Interval)))
 		return
 	}
 	a.mark(g)
 	if !l.node.Active() {
 		return
 	}
-	// One value for what is the same keeps filters small.
-	if refused.Equal(g.free) {
-		refused = g.free
+	a.addFilter(g, filter{l.number, a.now.Add(max(life, a.options.Interval)).UnixNano(), refused})
+}
+
+func (a *Allocator) addFilter(g *agent, fresh filter) {
+	s := &g.filters
+	if len(s.list) > 2*s.swep+maxFilters {
+		a.sweepFilters(s)
 	}
-	if l.filters == nil {
-		l.filters = make(map[*agent][]filter)
-	}
-	fresh := filter{refused, a.now.Add(max(life, a.options.Interval))}
-	kept := slices.DeleteFunc(l.filters[g], func(old filter) bool {
-		return !old.expires.After(fresh.expires) && fresh.refused.Contains(old.refused) || !old.expires.After(a.now)
+	now := a.now.UnixNano()
+	from, to := s.of(fresh.client)
+	kept := slices.DeleteFunc(slices.Clone(s.list[from:to]), func(old filter) bool {
+		return old.expires <= fresh.expires && fresh.refused.contains(old.refused) || old.expires <= now
 	})
 	if len(kept) == maxFilters {
 		kept = slices.Delete(kept, 0, 1)
 	}
-	l.filters[g] = append(kept, fresh)
+	s.list = slices.Replace(s.list, from, to, append(kept, fresh)...)
+}
+
+// sweepFilters takes out those that lapsed, and those of clients that are gone
+// or want them no more.
+func (a *Allocator) sweepFilters(s *filters) {
+	now := a.now.UnixNano()
+	s.list = slices.DeleteFunc(s.list, func(f filter) bool {
+		return f.expires <= now || a.clients[f.client] == nil
+	})
+	s.swep = len(s.list)
+}
+
+// unfilter forgets all filters of a client.
+func (a *Allocator) unfilter(l *leaf) {
+	delete(a.clients, l.number)
+	a.numbers++
+	l.number = a.numbers
+	a.clients[l.number] = l
 }
 
 // refusal reads refuse_seconds as Mesos does.
@@ -64,33 +102,20 @@ func (a *Allocator) refusal(seconds float64, l *leaf) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// filtered tells whether the client refused all of offer, or more, lately.
-func (a *Allocator) filtered(g *agent, l *leaf, offer resources.Resources) bool {
-	list, ok := l.filters[g]
-	if !ok {
-		return false
+// filtered returns until when a refusal of the client keeps all of offer from
+// it, in nanoseconds since 1970; 0 when none does.
+func (a *Allocator) filtered(g *agent, l *leaf, offer *bundle) int64 {
+	from, to := g.filters.of(l.number)
+	if from == to {
+		return 0
 	}
-	valid := slices.DeleteFunc(list, func(f filter) bool { return !f.expires.After(a.now) })
-	if len(valid) == 0 {
-		delete(l.filters, g)
-		return false
-	}
-	l.filters[g] = valid
-	for _, f := range valid {
-		if f.refused.Contains(offer) {
-			a.wakeAt(g, f.expires)
-			return true
+	now := a.now.UnixNano()
+	for _, f := range g.filters.list[from:to] {
+		if f.expires > now && f.refused.contains(offer) {
+			return f.expires
 		}
 	}
-	return false
-}
-
-func (a *Allocator) clearFiltersOf(g *agent) {
-	for _, f := range a.frameworks {
-		for _, l := range f.leaves {
-			delete(l.filters, g)
-		}
-	}
+	return 0
 }
 
 // backoff spaces the looks at an agent whose resources are refused without a

@@ -185,8 +185,7 @@ func TestFiltersAreBounded(t *testing.T) {
 		r.send(decline("f", "*", "s1", amount, float64(10_000-i)))
 		r.advance(2 * settling)
 	}
-	l := r.a.frameworks["f"].leaves["*"]
-	if n := len(l.filters[r.a.agents["s1"]]); n > maxFilters {
+	if n := len(r.a.byID["s1"].filters.list); n > maxFilters {
 		t.Errorf("%d filters are kept, want at most %d", n, maxFilters)
 	}
 }
@@ -194,7 +193,24 @@ func TestFiltersAreBounded(t *testing.T) {
 func TestFiltersOfRemovedAgentsAreForgotten(t *testing.T) {
 	r := declined(t, &mesos.Filters{RefuseSeconds: proto.Float64(3600)})
 	r.send(&cluster.RemoveAgent{AgentId: agentIDOf("s1")})
-	if n := len(r.a.frameworks["f"].leaves["*"].filters); n != 0 || len(r.a.wakes) != 0 {
-		t.Errorf("%d filters and %d wakes are kept for an agent that is gone", n, len(r.a.wakes))
+	if len(r.a.wakes) != 0 {
+		t.Errorf("%d wakes are kept for an agent that is gone", len(r.a.wakes))
+	}
+	if figures := r.a.Roles(r.now); figures[0].Filters != 0 {
+		t.Errorf("filters of an agent that is gone are counted: %v", figures)
+	}
+}
+
+// What revivals leave behind does not pile up.
+func TestFiltersOfTheRevivedAreForgotten(t *testing.T) {
+	r := newRig(t, Options{})
+	r.send(addFramework("f", "*"), addAgent("s1", whole))
+	for range 1000 {
+		r.want("s1 to f/*: cpus:4; mem:1024")
+		r.send(decline("f", "*", "s1", whole, 3600), &cluster.ReviveOffers{FrameworkId: frameworkIDOf("f")})
+		r.now = r.now.Add(time.Second)
+	}
+	if n := len(r.a.byID["s1"].filters.list); n > 4*maxFilters {
+		t.Errorf("%d filters are kept, one was wanted at a time", n)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"troupe/allocator/drf"
 	"troupe/messages/cluster"
 	"troupe/messages/constraints"
@@ -19,6 +21,7 @@ type frameworkID string
 // and was not added, is neither active nor added.
 type framework struct {
 	id     frameworkID
+	name   *mesos.FrameworkID // the id, as messages have it
 	added  bool
 	active bool
 	leaves map[string]*leaf // by role
@@ -26,7 +29,7 @@ type framework struct {
 }
 
 // abilities are the capabilities that decide what a framework may be offered.
-type abilities struct{ gpus, revocable, shared, refined bool }
+type abilities struct{ gpus, revocable, shared, refined, regions bool }
 
 // leaf is a framework in one role: it is subscribed to it, or still holds
 // something there.
@@ -34,27 +37,38 @@ type leaf struct {
 	framework  *framework
 	role       string
 	node       *drf.Leaf
+	top        *top
+	number     uint64 // that its filters have
+	view       *view
 	agents     int // that it holds something of
 	subscribed bool
 	suppressed bool
+	own        bool // minimums are not those of all
 	minimums   []resources.Quantities
 	wanted     constraints.Role
-	filters    map[*agent][]filter
 }
 
 func (a *Allocator) leafOf(id frameworkID, role string) *leaf {
-	f, ok := a.frameworks[id]
-	if !ok {
-		f = &framework{id: id, leaves: make(map[string]*leaf)}
-		a.frameworks[id] = f
-	}
+	f := a.frameworkOf(id)
 	l, ok := f.leaves[role]
 	if !ok {
-		l = &leaf{framework: f, role: role, node: a.tree.Add(role, string(id)), minimums: a.minimums}
+		l = &leaf{framework: f, role: role, node: a.order.Add(role, string(id)), minimums: a.minimums}
 		l.node.Owner = l
 		f.leaves[role] = l
+		a.enter(l)
+		a.unfilter(l)
+		a.see(l)
 	}
 	return l
+}
+
+func (a *Allocator) frameworkOf(id frameworkID) *framework {
+	f, ok := a.frameworks[id]
+	if !ok {
+		f = &framework{id: id, name: &mesos.FrameworkID{Value: proto.String(string(id))}, leaves: make(map[string]*leaf)}
+		a.frameworks[id] = f
+	}
+	return f
 }
 
 // byRole yields the leaves in a fixed order.
@@ -73,8 +87,11 @@ func (a *Allocator) prune(l *leaf) {
 	}
 	f := l.framework
 	if f.leaves[l.role] == l {
-		a.tree.Remove(l.node)
+		a.order.Remove(l.node)
 		delete(f.leaves, l.role)
+		delete(a.clients, l.number)
+		a.unsee(l)
+		a.leave(l)
 	}
 	if len(f.leaves) == 0 && !f.added {
 		delete(a.frameworks, f.id)
@@ -82,13 +99,14 @@ func (a *Allocator) prune(l *leaf) {
 }
 
 func (a *Allocator) refresh(l *leaf) {
-	a.tree.SetActive(l.node, l.framework.active && l.subscribed && !l.suppressed)
+	a.order.SetActive(l.node, l.framework.active && l.subscribed && !l.suppressed)
 }
 
 // subscription is a checked AddFramework for one role.
 type subscription struct {
 	role       string
 	suppressed bool
+	own        bool
 	minimums   []resources.Quantities
 	wanted     constraints.Role
 }
@@ -103,11 +121,7 @@ func (a *Allocator) addFramework(m *cluster.AddFramework) error {
 	if err != nil {
 		return err
 	}
-	f, ok := a.frameworks[id]
-	if !ok {
-		f = &framework{id: id, leaves: make(map[string]*leaf)}
-		a.frameworks[id] = f
-	}
+	f := a.frameworkOf(id)
 	f.added, f.active, f.abilities = true, m.GetActive(), abilitiesOf(info)
 	for _, l := range f.leaves {
 		l.subscribed = false
@@ -115,19 +129,33 @@ func (a *Allocator) addFramework(m *cluster.AddFramework) error {
 	for _, s := range subscriptions {
 		l := a.leafOf(id, s.role)
 		if l.suppressed && !s.suppressed {
-			l.filters = nil // as REVIVE does
+			a.unfilter(l) // as REVIVE does
 		}
 		l.subscribed, l.suppressed, l.minimums, l.wanted = true, s.suppressed, s.minimums, s.wanted
+		a.see(l)
+		a.setOwn(l, s.own)
 	}
 	for _, l := range f.byRole() {
 		a.refresh(l)
 		if !l.subscribed || !f.active {
-			l.filters = nil
+			a.unfilter(l)
 		}
 		a.prune(l)
 	}
 	a.markAll()
 	return nil
+}
+
+// setOwn says whether a client has minimums of its own.
+func (a *Allocator) setOwn(l *leaf, own bool) {
+	switch {
+	case own && !l.own:
+		l.top.own++
+	case !own && l.own:
+		l.top.own--
+	}
+	l.own = own
+	a.touch(l.top)
 }
 
 // readSubscriptions checks the roles of a framework and what it says of them.
@@ -146,13 +174,13 @@ func (a *Allocator) readSubscriptions(m *cluster.AddFramework) ([]subscription, 
 		if err := names.CheckRole("framework.roles", role); err != nil {
 			return nil, err
 		}
-		s := subscription{role, slices.Contains(m.SuppressedRoles, role), a.minimums, wanted[role]}
+		s := subscription{role, slices.Contains(m.SuppressedRoles, role), false, a.minimums, wanted[role]}
 		own, stated, err := minimumsOf(info.OfferFilters[role])
 		if err != nil {
 			return nil, field.In("framework.offer_filters."+role, err)
 		}
 		if stated {
-			s.minimums = vectors(&a.index, own)
+			s.own, s.minimums = true, vectors(&a.bundles.index, own)
 		}
 		list = append(list, s)
 	}
@@ -165,6 +193,7 @@ func abilitiesOf(info *mesos.FrameworkInfo) abilities {
 		revocable: hasCapability(info, mesos.FrameworkInfo_Capability_REVOCABLE_RESOURCES),
 		shared:    hasCapability(info, mesos.FrameworkInfo_Capability_SHARED_RESOURCES),
 		refined:   hasCapability(info, mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT),
+		regions:   hasCapability(info, mesos.FrameworkInfo_Capability_REGION_AWARE),
 	}
 }
 
@@ -188,7 +217,7 @@ func (a *Allocator) deactivateFramework(m *cluster.DeactivateFramework) error {
 	}
 	f.active = false
 	for _, l := range f.byRole() {
-		l.filters = nil
+		a.unfilter(l)
 		a.refresh(l)
 	}
 	return nil
@@ -201,12 +230,13 @@ func (a *Allocator) removeFramework(m *cluster.RemoveFramework) error {
 	}
 	f.added, f.active = false, false
 	for _, l := range f.byRole() {
-		l.subscribed, l.filters = false, nil
+		l.subscribed = false
+		a.unfilter(l)
 		a.refresh(l)
 		a.prune(l)
 	}
-	for i := 0; i < len(a.order) && len(f.leaves) > 0; i++ {
-		a.releaseAll(a.order[i], f)
+	for i := 0; i < len(a.agents) && len(f.leaves) > 0; i++ {
+		a.releaseAll(a.agents[i], f)
 	}
 	delete(a.frameworks, f.id)
 	return nil
@@ -227,11 +257,11 @@ func (a *Allocator) releaseAll(g *agent, f *framework) {
 // recoverResources frees what the master names. Agents and frameworks that are
 // gone had their resources freed with them.
 func (a *Allocator) recoverResources(m *cluster.RecoverResources) error {
-	amount, err := readResources(m.Resources)
+	amount, err := a.bundles.read(m.Resources)
 	if err != nil {
 		return err
 	}
-	g, ok := a.agents[agentID(m.GetAgentId().GetValue())]
+	g, ok := a.byID[agentID(m.GetAgentId().GetValue())]
 	if !ok {
 		return nil
 	}
@@ -245,13 +275,13 @@ func (a *Allocator) recoverResources(m *cluster.RecoverResources) error {
 	}
 	at, ok := g.heldBy(l)
 	if !ok {
-		return field.Invalid("resources", amount, "are not held by framework %s on agent %s", f.id, g.id)
+		return field.Invalid("resources", amount.all, "are not held by framework %s on agent %s", f.id, g.id)
 	}
 	known := g.held[at].amount
-	if !known.Contains(amount) {
+	if !known.contains(amount) {
 		a.note(Warn, "more recovered than was held", Field{"agent", string(g.id)}, Field{"framework", string(f.id)},
-			Field{"recovered", amount.String()}, Field{"held", known.String()})
-		amount = known.Without(known.Without(amount))
+			Field{"recovered", amount.all.String()}, Field{"held", known.all.String()})
+		amount = a.bundles.without(known, a.bundles.without(known, amount))
 	}
 	a.release(g, at, amount)
 	if m.Filters == nil {
@@ -304,7 +334,8 @@ func (a *Allocator) reviveOffers(m *cluster.ReviveOffers) error {
 		return err
 	}
 	for _, l := range leaves {
-		l.suppressed, l.filters = false, nil
+		l.suppressed = false
+		a.unfilter(l)
 		a.refresh(l)
 	}
 	a.markAll()

@@ -2,6 +2,8 @@ package core
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"troupe/messages/resources"
 )
@@ -14,24 +16,27 @@ func (a *Allocator) Check() error {
 	held := make(map[*leaf]resources.Quantities)
 	agents := make(map[*leaf]int)
 	var total resources.Quantities
-	for _, g := range a.order {
+	for _, g := range a.agents {
 		if err := g.check(); err != nil {
 			return fmt.Errorf("agent %s: %w", g.id, err)
 		}
-		total.Add(a.quantities(g.total))
+		total.Add(g.total.sum)
 		for _, h := range g.held {
 			sum := held[h.leaf]
-			sum.Add(a.quantities(h.amount))
+			sum.Add(h.amount.sum)
 			held[h.leaf] = sum
 			agents[h.leaf]++
 		}
 	}
-	if err := a.tree.Check(total); err != nil {
+	if err := a.checkQuota(); err != nil {
+		return err
+	}
+	if err := a.order.Check(total); err != nil {
 		return err
 	}
 	for _, f := range a.frameworks {
 		for _, l := range f.leaves {
-			if sum := a.tree.Allocated(l.node); !sum.Equal(held[l]) || l.agents != agents[l] {
+			if sum := a.order.Allocated(l.node); !sum.Equal(held[l]) || l.agents != agents[l] {
 				return fmt.Errorf("framework %s in role %s: counted %v on %d agents, holds %v on %d",
 					f.id, l.role, sum, l.agents, held[l], agents[l])
 			}
@@ -43,17 +48,55 @@ func (a *Allocator) Check() error {
 func (g *agent) check() error {
 	var held resources.Resources
 	for _, h := range g.held {
-		if h.amount.IsEmpty() {
+		if h.amount.isEmpty() {
 			return fmt.Errorf("an empty holding of framework %s is kept", h.leaf.framework.id)
 		}
-		held = held.Add(h.amount)
+		held = held.Add(h.amount.all)
 	}
-	if !g.total.Contains(held) {
-		if g.total.Without(held).Equal(g.free) {
+	if !g.total.all.Contains(held) {
+		if g.total.all.Without(held).Equal(g.free.all) {
 			return nil // the total shrank below what is held
 		}
-	} else if held.Add(g.free).Equal(g.total) {
+	} else if held.Add(g.free.all).Equal(g.total.all) {
 		return nil
 	}
-	return fmt.Errorf("free %s and held %s are not the total %s", g.free, held, g.total)
+	return fmt.Errorf("free %s and held %s are not the total %s", g.free.all, held, g.total.all)
+}
+
+// checkQuota counts anew what the sums behind quota say.
+func (a *Allocator) checkQuota() error {
+	consumed := make(map[*top]resources.Quantities)
+	count := func(t *top, q resources.Quantities) {
+		sum := consumed[t]
+		sum.Add(q)
+		consumed[t] = sum
+	}
+	var headroom, required resources.Quantities
+	for _, g := range a.agents {
+		if g.active {
+			headroom.Add(g.free.open)
+		}
+		for _, c := range g.total.claims {
+			count(a.tops[c.top], c.amount)
+		}
+		for _, h := range g.held {
+			count(h.leaf.top, h.amount.open)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.tops)) {
+		t := a.tops[name]
+		if !t.consumed.Equal(consumed[t]) {
+			return fmt.Errorf("role %s: %v counted as consumed, there is %v", name, t.consumed, consumed[t])
+		}
+		for n := range t.guarantees {
+			required.Set(n, required.Of(n)+t.lack(n))
+		}
+		if t.hungry != t.isHungry() || t.capped != a.isCapped(t) {
+			return fmt.Errorf("role %s: hungry %v, capped %v are out of date", name, t.hungry, t.capped)
+		}
+	}
+	if !a.headroom.Equal(headroom) || !a.required.Equal(required) {
+		return fmt.Errorf("headroom %v and required %v counted, there is %v and %v", a.headroom, a.required, headroom, required)
+	}
+	return nil
 }

@@ -1,11 +1,6 @@
 package core
 
-import (
-	"troupe/messages/cluster"
-	"troupe/messages/mesos"
-	"troupe/messages/names"
-	"troupe/messages/resources"
-)
+import "troupe/messages/cluster"
 
 // maxAllocations bounds one message; the largest pass sends several.
 const maxAllocations = 1000
@@ -13,34 +8,59 @@ const maxAllocations = 1000
 // grant is what one client gets of one agent in a pass.
 type grant struct {
 	leaf   *leaf
-	amount resources.Resources
+	amount *bundle
 }
 
 // pass looks at the marked agents, gives away what is free there and tells the
-// master. It returns how many looks it took.
+// master: first what guarantees need, then the rest. It returns how many looks
+// it took.
 func (a *Allocator) pass() int {
 	agents := a.dirty
-	a.dirty = nil
+	a.dirty, a.out = a.spare[:0], nil
+	a.spare = agents
 	a.shuffle(agents)
-	var out []*cluster.Allocations_Allocation
 	looks := 0
 	for _, g := range agents {
 		g.dirty = false
-		if g.gone || !g.active || g.free.IsEmpty() {
-			continue
+		if g.offerable() {
+			looks += a.guarantee(g)
 		}
-		grants, rest, n := a.divide(g)
-		looks += n
-		for _, each := range grants {
-			a.hold(g, each.leaf, each.amount)
-			out = append(out, allocation(g, each))
-		}
-		g.free = rest
 	}
+	for _, g := range agents {
+		if g.offerable() {
+			looks += a.share(g)
+		}
+	}
+	clear(agents)
+	looks += a.sweep()
 	a.stats.Passes++
 	a.stats.Looks += uint64(looks)
-	a.stats.Allocations += uint64(len(out))
-	a.hand(out)
+	a.stats.Allocations += uint64(len(a.out))
+	a.hand(a.out)
+	return looks
+}
+
+func (g *agent) offerable() bool { return !g.gone && g.active && !g.free.isEmpty() }
+
+// guarantee gives what is free on an agent to roles whose guarantee needs it.
+func (a *Allocator) guarantee(g *agent) int {
+	if a.order.CountOf(hungry) == 0 {
+		return 0
+	}
+	looks, _ := a.divide(g, a.order.Roots(hungry), true)
+	return looks
+}
+
+// share gives what is free on an agent to whoever comes first, and keeps in
+// mind when quota was in the way.
+func (a *Allocator) share(g *agent) int {
+	roots := a.order.Roots(open)
+	if !g.free.plain {
+		roots = a.order.AllRoots() // limits keep nobody from what is reserved for it
+	}
+	looks, kept := a.divide(g, roots, false)
+	kept = kept || a.order.CountOf(open) < a.order.CountRoots()
+	a.withhold(g, kept && !g.free.open.IsZero())
 	return looks
 }
 
@@ -54,73 +74,14 @@ func (a *Allocator) hand(list []*cluster.Allocations_Allocation) {
 }
 
 func allocation(g *agent, each grant) *cluster.Allocations_Allocation {
-	framework, agent := string(each.leaf.framework.id), string(g.id)
 	return &cluster.Allocations_Allocation{
-		FrameworkId: &mesos.FrameworkID{Value: &framework},
+		FrameworkId: each.leaf.framework.name,
 		Role:        &each.leaf.role,
-		AgentId:     &mesos.AgentID{Value: &agent},
-		Resources:   each.amount.Proto(),
+		AgentId:     g.name,
+		Resources:   each.amount.message(),
 		// So that the master knows what this counts from.
 		AgentVersion: g.version,
 	}
-}
-
-// divide decides who gets what of an agent's free resources: clients come in
-// the order of their shares, and each gets all that it may and would have. It
-// returns what is left, too.
-func (a *Allocator) divide(g *agent) (grants []grant, rest resources.Resources, looks int) {
-	rest = g.free
-	amounts := a.quantities(rest)
-	for node := range a.tree.Ascend() {
-		if rest.IsEmpty() {
-			break
-		}
-		looks++
-		l := node.Owner.(*leaf)
-		if !l.wanted.Admits(g.about) {
-			continue
-		}
-		offer := a.offerable(g, l, rest)
-		switch {
-		case offer.IsEmpty():
-			continue
-		case !g.plain:
-			amounts = a.quantities(offer)
-		}
-		if !allocatable(amounts, l.minimums) || a.filtered(g, l, offer) {
-			continue
-		}
-		grants = append(grants, grant{l, offer})
-		rest = rest.Without(offer)
-	}
-	return grants, rest, looks
-}
-
-// offerable returns the part of rest that the client may have: reserved for
-// its role or one above, and of kinds it is capable of.
-func (a *Allocator) offerable(g *agent, l *leaf, rest resources.Resources) resources.Resources {
-	f := l.framework
-	switch {
-	case g.gpus && !f.gpus && !a.options.GPUsForAll:
-		return resources.Resources{}
-	case g.plain:
-		return rest
-	}
-	return rest.Filter(func(e resources.Entry) bool {
-		return (e.Role() == names.AnyRole || names.Within(l.role, e.Role())) &&
-			(f.revocable || !e.Revocable()) && (f.shared || !e.Shared()) &&
-			(f.refined || len(e.Reservations()) < 2)
-	})
-}
-
-// allocatable tells whether amounts hold one of the minimums.
-func allocatable(amounts resources.Quantities, minimums []resources.Quantities) bool {
-	for _, m := range minimums {
-		if amounts.Contains(m) {
-			return true
-		}
-	}
-	return len(minimums) == 0
 }
 
 // shuffle puts agents into a random order (splitmix64, Fisher and Yates).

@@ -50,12 +50,9 @@ func (a *Allocator) setQuotas(path string, configs []*quota.QuotaConfig) error {
 		read[i] = b
 	}
 	for i, c := range configs {
-		if read[i].isNone() {
-			delete(a.quotas, c.GetRole())
-			continue
-		}
-		a.quotas[c.GetRole()] = read[i]
+		a.setBounds(c.GetRole(), read[i])
 	}
+	a.markWithheld()
 	return nil
 }
 
@@ -77,7 +74,7 @@ func (a *Allocator) readQuota(c *quota.QuotaConfig) (bounds, error) {
 	}
 	for n, guarantee := range b.guarantees {
 		if limit, ok := b.limits.of(n); ok && limit < guarantee {
-			return b, field.Invalid("limits."+a.index.Name(n), limit, "is below the guarantee of %s", guarantee)
+			return b, field.Invalid("limits."+a.bundles.index.Name(n), limit, "is below the guarantee of %s", guarantee)
 		}
 	}
 	return b, nil
@@ -92,7 +89,7 @@ func (a *Allocator) readAmounts(path string, amounts map[string]*mesos.Value_Sca
 		if err != nil {
 			return field.Invalid(path+"."+name, amounts[name].GetValue(), "%v", err)
 		}
-		set(a.index.Number(name), amount)
+		set(a.bundles.index.Number(name), amount)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type oracle struct {
 // expect returns what a pass over the agents, in that order, must hand out.
 func (o *oracle) expect(agents []*agent) (out []string) {
 	for _, g := range agents {
-		rest := g.free
+		rest := g.free.all
 		var given []*leaf
 		var amounts []resources.Resources
 		for _, l := range o.ascending() {
@@ -52,8 +52,8 @@ func (o *oracle) expect(agents []*agent) (out []string) {
 }
 
 func (o *oracle) refused(g *agent, l *leaf, offer resources.Resources) bool {
-	return slices.ContainsFunc(l.filters[g], func(f filter) bool {
-		return f.expires.After(o.a.now) && f.refused.Contains(offer)
+	return slices.ContainsFunc(g.filters.list, func(f filter) bool {
+		return f.client == l.number && f.expires > o.a.now.UnixNano() && f.refused.all.Contains(offer)
 	})
 }
 
@@ -148,6 +148,7 @@ type commands struct {
 	agents     int
 	frameworks int
 	held       []*cluster.Allocations_Allocation
+	quotas     bool // are set, too
 }
 
 func (c *commands) pickAgent(t *rapid.T) string {
@@ -185,6 +186,9 @@ func (c *commands) drawRecovery(t *rapid.T) proto.Message {
 }
 
 func (c *commands) draw(t *rapid.T) proto.Message {
+	if c.quotas && rapid.IntRange(0, 5).Draw(t, "quota") == 0 {
+		return drawQuota(t)
+	}
 	switch rapid.IntRange(0, 12).Draw(t, "command") {
 	case 0, 1:
 		c.agents++
@@ -284,17 +288,17 @@ func expected(r *rig) []string {
 		a: a, total: make(map[string]resources.Milli),
 		held: make(map[string]map[string]resources.Milli), counts: make(map[string]int),
 	}
-	for _, g := range a.order {
-		for e := range g.total.All() {
+	for _, g := range a.agents {
+		for e := range g.total.all.All() {
 			o.total[e.Name()] += e.Amount()
 		}
 		for _, h := range g.held {
-			o.count(h.leaf, h.amount)
+			o.count(h.leaf, h.amount.all)
 		}
 	}
 	for _, f := range a.frameworks {
 		for _, l := range f.leaves {
-			o.counts[key(l)] = int(a.tree.Count(l.node))
+			o.counts[key(l)] = int(a.order.Count(l.node))
 		}
 	}
 	agents := slices.DeleteFunc(slices.Clone(a.dirty), func(*agent) bool { return false })

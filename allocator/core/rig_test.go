@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -168,13 +169,14 @@ func quotaOf(role, guarantees, limits string) *cluster.UpdateQuota {
 	}}
 }
 
+// scalars reads "cpus:1;mem:0".
 func scalars(text string) map[string]*mesos.Value_Scalar {
 	amounts := make(map[string]*mesos.Value_Scalar)
-	if text == "" {
-		return amounts
-	}
-	for _, r := range list(text) {
-		amounts[r.GetName()] = r.Scalar
+	for part := range strings.SplitSeq(text, ";") {
+		name, amount, ok := strings.Cut(part, ":")
+		if value, err := strconv.ParseFloat(amount, 64); ok && err == nil {
+			amounts[name] = &mesos.Value_Scalar{Value: &value}
+		}
 	}
 	return amounts
 }

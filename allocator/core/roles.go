@@ -20,26 +20,21 @@ type RoleFigures struct {
 func (a *Allocator) Roles(now time.Time) []RoleFigures {
 	filters := make(map[string]int)
 	for _, f := range a.frameworks {
-		for role, l := range f.leaves {
-			filters[role] += l.refusals(now)
+		for role := range f.leaves {
+			filters[role] += 0
+		}
+	}
+	at := now.UnixNano()
+	for _, g := range a.agents {
+		for _, each := range g.filters.list {
+			if l := a.clients[each.client]; l != nil && each.expires > at {
+				filters[l.role]++
+			}
 		}
 	}
 	list := make([]RoleFigures, 0, len(filters))
 	for _, role := range slices.Sorted(maps.Keys(filters)) {
-		list = append(list, RoleFigures{role, a.tree.RoleShare(role), filters[role]})
+		list = append(list, RoleFigures{role, a.order.RoleShare(role), filters[role]})
 	}
 	return list
-}
-
-// refusals counts the leaf's filters that have not lapsed.
-func (l *leaf) refusals(now time.Time) int {
-	n := 0
-	for _, list := range l.filters {
-		for _, f := range list {
-			if f.expires.After(now) {
-				n++
-			}
-		}
-	}
-	return n
 }

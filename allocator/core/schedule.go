@@ -1,11 +1,16 @@
 package core
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
-// Keys of the two timers.
+// Keys of the timers.
 const (
 	passKey = "allocation"
 	wakeKey = "filter-lapse"
+	// recoveryKey ends the wait for agents after a failover.
+	recoveryKey = "recovery"
 )
 
 const (
@@ -16,6 +21,10 @@ const (
 	// what a look takes, so that passes use but a part of the allocator's
 	// time, however much changes.
 	lookCost = 5 * time.Microsecond
+	// With quotas, nothing is offered after a failover until so many of the
+	// known agents are back, or so much time passed.
+	recoveryPercent = 80
+	longestRecovery = 10 * time.Minute
 )
 
 // schedule is what decides when the next pass is.
@@ -34,14 +43,15 @@ func (a *Allocator) mark(g *agent) {
 }
 
 func (a *Allocator) markAll() {
-	for _, g := range a.order {
+	for _, g := range a.agents {
 		a.mark(g)
 	}
 }
 
 // reschedule sets the timers that the state asks for.
 func (a *Allocator) reschedule() {
-	if len(a.dirty) > 0 && !a.clock.passSet {
+	a.settleTops()
+	if !a.holding && !a.clock.passSet && (len(a.dirty) > 0 || a.sweepDue()) {
 		a.clock.passSet = true
 		a.do(SetTimer{passKey, max(settling, a.clock.earliest.Sub(a.now))})
 	}
@@ -63,5 +73,29 @@ func (a *Allocator) onTimer(key string) {
 	case wakeKey:
 		a.clock.wakeAt = time.Time{}
 		a.rouse()
+	case recoveryKey:
+		a.holding = false
+	}
+}
+
+// hesitate begins the wait after a failover, if there are quotas to be kept
+// and agents to come.
+func (a *Allocator) hesitate(quotas bool) {
+	if !quotas || a.enough() {
+		return
+	}
+	a.holding = true
+	a.do(SetTimer{recoveryKey, longestRecovery})
+	a.note(Info, "nothing is offered until enough agents are back", Field{"expected", fmt.Sprint(a.expected)})
+}
+
+// enough tells whether as many agents are there as are waited for.
+func (a *Allocator) enough() bool { return len(a.agents) >= a.expected*recoveryPercent/100 }
+
+// arrived ends the wait when enough agents are there.
+func (a *Allocator) arrived() {
+	if a.holding && a.enough() {
+		a.holding = false
+		a.do(CancelTimer{recoveryKey})
 	}
 }

@@ -19,8 +19,12 @@ type node struct {
 	count     uint64               // allocations made to the subtree
 	active    int                  // active clients in the subtree
 	kids      int                  // children, active or not
-	children  []*node              // those with active clients, in order
+	children  siblings             // those with active clients, in order
+	root      *Root                // of a role at the top; nil for others
 }
+
+// siblings are nodes in order.
+type siblings []*node
 
 // compare is the order of siblings: lower share, then fewer allocations, then
 // the name, so that no two orders are equally right.
@@ -28,52 +32,62 @@ func compare(a, b *node) int {
 	return cmp.Or(cmp.Compare(a.share, b.share), cmp.Compare(a.count, b.count), cmp.Compare(a.name, b.name))
 }
 
-// find returns the index of a child. The order may be out of date, then it
+// find returns the index of a node. The order may be out of date, then it
 // looks at each.
-func (n *node) find(child *node) int {
-	at, _ := slices.BinarySearchFunc(n.children, child, compare)
-	if at < len(n.children) && n.children[at] == child {
+func (s siblings) find(n *node) int {
+	at, _ := slices.BinarySearchFunc(s, n, compare)
+	if at < len(s) && s[at] == n {
 		return at
 	}
-	return slices.Index(n.children, child)
+	return slices.Index(s, n)
 }
 
-func (n *node) insert(child *node) {
-	at, _ := slices.BinarySearchFunc(n.children, child, compare)
-	n.children = slices.Insert(n.children, at, child)
+func (s *siblings) insert(n *node) {
+	at, _ := slices.BinarySearchFunc(*s, n, compare)
+	*s = slices.Insert(*s, at, n)
 }
 
-func (n *node) take(child *node) {
-	at := n.find(child)
-	n.children = slices.Delete(n.children, at, at+1)
+func (s *siblings) take(n *node) {
+	at := s.find(n)
+	*s = slices.Delete(*s, at, at+1)
 }
 
-// move brings the child at an index, whose key changed, to its place.
-func (n *node) move(at int) {
-	child := n.children[at]
-	if at+1 < len(n.children) && compare(n.children[at+1], child) < 0 {
-		to, _ := slices.BinarySearchFunc(n.children[at+1:], child, compare)
-		copy(n.children[at:], n.children[at+1:at+1+to])
-		n.children[at+to] = child
+// move brings the node at an index, whose key changed, to its place.
+func (s siblings) move(at int) {
+	n := s[at]
+	if at+1 < len(s) && compare(s[at+1], n) < 0 {
+		to, _ := slices.BinarySearchFunc(s[at+1:], n, compare)
+		copy(s[at:], s[at+1:at+1+to])
+		s[at+to] = n
 		return
 	}
-	to, _ := slices.BinarySearchFunc(n.children[:at], child, compare)
-	copy(n.children[to+1:at+1], n.children[to:at])
-	n.children[to] = child
+	to, _ := slices.BinarySearchFunc(s[:at], n, compare)
+	copy(s[to+1:at+1], s[to:at])
+	s[to] = n
 }
+
+func (s siblings) sort() { slices.SortFunc(s, compare) }
 
 // Ascend yields the active leaves: at each level of the tree the subtree with
 // the lowest weighted share first. The tree must not change before the loop
 // ends.
 func (t *Tree) Ascend() iter.Seq[*Leaf] {
 	return func(yield func(*Leaf) bool) {
-		root := t.nodes[""]
-		if t.stale {
-			t.order(root)
-			t.stale = false
-		}
-		root.ascend(yield)
+		t.refresh()
+		t.nodes[""].ascend(yield)
 	}
+}
+
+// refresh orders everything anew when that is due.
+func (t *Tree) refresh() {
+	if !t.stale {
+		return
+	}
+	t.order(t.nodes[""])
+	for i := range t.subsets {
+		t.subsets[i].sort()
+	}
+	t.stale = false
 }
 
 func (t *Tree) order(n *node) {
@@ -81,7 +95,7 @@ func (t *Tree) order(n *node) {
 		child.share = t.share(child)
 		t.order(child)
 	}
-	slices.SortFunc(n.children, compare)
+	n.children.sort()
 }
 
 func (n *node) ascend(yield func(*Leaf) bool) bool {

@@ -18,6 +18,7 @@ type Tree struct {
 	excluded []int                // numbers of resources that count for no share
 	nodes    map[string]*node     // roles and groups by path; "" is the root
 	weights  map[string]float64
+	subsets  [Subsets]siblings
 	stale    bool // a total or a weight changed since the shares were computed
 }
 
@@ -115,10 +116,12 @@ func (t *Tree) SetActive(l *Leaf, active bool) {
 		n.active += step
 		switch {
 		case shown && n.active == 0:
-			n.parent.take(n)
+			n.parent.children.take(n)
+			t.shown(n, false)
 		case !shown:
 			n.share = t.share(n)
-			n.parent.insert(n)
+			n.parent.children.insert(n)
+			t.shown(n, true)
 		}
 	}
 }
@@ -176,17 +179,38 @@ func (t *Tree) negative(q resources.Quantities) resources.Quantities {
 // node of it to its new place.
 func (t *Tree) shift(n *node, delta resources.Quantities, count uint64) {
 	for ; n.parent != nil; n = n.parent {
-		at := -1
+		var lists [1 + Subsets]siblings
+		var at [1 + Subsets]int
+		kept := 0
 		if n.active > 0 && !t.stale {
-			at = n.parent.find(n)
+			for _, list := range t.listsOf(n, &lists) {
+				at[kept] = list.find(n)
+				kept++
+			}
 		}
 		n.count += count
 		n.allocated.Add(delta)
-		if at >= 0 {
+		if kept > 0 {
 			n.share = t.share(n)
-			n.parent.move(at)
+		}
+		for i := range kept {
+			lists[i].move(at[i])
 		}
 	}
+}
+
+// listsOf puts the lists that a shown node is in into buf.
+func (t *Tree) listsOf(n *node, buf *[1 + Subsets]siblings) []siblings {
+	list := append(buf[:0], n.parent.children)
+	if n.root == nil {
+		return list
+	}
+	for s, in := range n.root.in {
+		if in {
+			list = append(list, t.subsets[s])
+		}
+	}
+	return list
 }
 
 // Share returns the leaf's dominant share of the cluster, between 0 and 1

@@ -1,0 +1,49 @@
+package core
+
+import (
+	"iter"
+
+	"troupe/allocator/drf"
+	"troupe/messages/resources"
+)
+
+// order says who comes first. drf.Tree is the one that is fair; another may
+// embed one for what it counts, and yield roots and clients in an order of its
+// own.
+type order interface {
+	// Add, Remove and SetActive say which clients there are; RootOf, in which
+	// role at the top of the tree.
+	Add(role, client string) *drf.Leaf
+	Remove(*drf.Leaf)
+	SetActive(l *drf.Leaf, active bool)
+	RootOf(*drf.Leaf) *drf.Root
+
+	// What shares are computed from.
+	SetWeight(role string, weight float64) error
+	AddTotal(resources.Quantities)
+	SubtractTotal(resources.Quantities)
+	Allocate(*drf.Leaf, resources.Quantities)
+	Release(*drf.Leaf, resources.Quantities)
+
+	// Roots in order: all that have active clients, or those of a subset; and
+	// the active clients of a root, in order. Nothing may change within a loop.
+	Put(s drf.Subset, r *drf.Root, in bool)
+	Roots(drf.Subset) iter.Seq[*drf.Root]
+	AllRoots() iter.Seq[*drf.Root]
+	Clients(*drf.Root) iter.Seq[*drf.Leaf]
+	CountRoots() int
+	CountOf(drf.Subset) int
+
+	// What is told of it.
+	RoleShare(role string) float64
+	Allocated(*drf.Leaf) resources.Quantities
+	Count(*drf.Leaf) uint64
+	Check(total resources.Quantities) error
+}
+
+// The subsets of roles at the top that passes go through instead of all.
+const (
+	hungry drf.Subset = iota // their guarantee is not met
+	open                     // their limits leave something worth offering
+	eager                    // there may be more for them than when agents were kept from them
+)

@@ -1,0 +1,106 @@
+package drf
+
+import "iter"
+
+// Subset names some of the roles at the top of the tree. Which ones are in it
+// decides whoever uses the tree, which keeps each subset in order, so that a
+// few of very many roles are found without looking at the others.
+type Subset int
+
+// Subsets is how many there are, from 0.
+const Subsets = 3
+
+// Root is a role at the top of the tree, with all below it. It lasts as long
+// as there are leaves in it.
+type Root struct {
+	// What the role stands for, for whoever asked for the root.
+	Owner any
+
+	node *node
+	in   [Subsets]bool
+}
+
+// RootOf returns the role at the top that the leaf is in, or below.
+func (t *Tree) RootOf(l *Leaf) *Root {
+	n := l.node
+	for n.parent.parent != nil {
+		n = n.parent
+	}
+	if n.root == nil {
+		n.root = &Root{node: n}
+	}
+	return n.root
+}
+
+// Put says whether a root is in a subset; at first it is in none.
+func (t *Tree) Put(s Subset, r *Root, in bool) {
+	if r.in[s] == in {
+		return
+	}
+	r.in[s] = in
+	if r.node.active == 0 {
+		return
+	}
+	if in {
+		t.subsets[s].insert(r.node)
+	} else {
+		t.subsets[s].take(r.node)
+	}
+}
+
+// Roots yields those of a subset that have active clients, in order. The tree
+// must not change before the loop ends.
+func (t *Tree) Roots(s Subset) iter.Seq[*Root] {
+	return func(yield func(*Root) bool) {
+		t.refresh()
+		t.subsets[s].roots(yield)
+	}
+}
+
+// AllRoots is Roots of all that RootOf ever returned.
+func (t *Tree) AllRoots() iter.Seq[*Root] {
+	return func(yield func(*Root) bool) {
+		t.refresh()
+		t.nodes[""].children.roots(yield)
+	}
+}
+
+func (s siblings) roots(yield func(*Root) bool) {
+	for _, n := range s {
+		if n.root != nil && !yield(n.root) {
+			return
+		}
+	}
+}
+
+// CountRoots tells how many roots with active clients there are in all.
+func (t *Tree) CountRoots() int { return len(t.nodes[""].children) }
+
+// CountOf tells how many roots of the subset have active clients.
+func (t *Tree) CountOf(s Subset) int { return len(t.subsets[s]) }
+
+// Clients yields the active leaves below a root, in order. The tree must not
+// change before the loop ends.
+func (t *Tree) Clients(r *Root) iter.Seq[*Leaf] {
+	return func(yield func(*Leaf) bool) {
+		t.refresh()
+		r.node.ascend(yield)
+	}
+}
+
+// shown keeps the subsets when a node at the top gets its first active client
+// or loses its last.
+func (t *Tree) shown(n *node, shown bool) {
+	if n.root == nil {
+		return
+	}
+	for s, in := range n.root.in {
+		switch {
+		case !in:
+		case shown:
+			t.subsets[s].insert(n)
+		default:
+			t.subsets[s].take(n)
+		}
+	}
+}
