@@ -13,6 +13,15 @@ func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
 	switch e := effect.(type) {
 	case state.MakeSandbox:
 		a.makeSandbox(c, e)
+	case state.MakeVolumes:
+		a.changeVolumes(c, e.Operation, func() error { return a.options.Volumes.Make(e.Volumes) })
+	case state.RemoveVolumes:
+		a.changeVolumes(c, e.Operation, func() error { return a.options.Volumes.Remove(e.Volumes) })
+	case state.LinkVolumes:
+		c.Go(func(context.Context) func() {
+			err := a.options.Volumes.Link(e.Sandbox, e.Links)
+			return func() { a.step(c, state.VolumesLinked{Container: e.Container, Launch: e.Launch, Err: err}) }
+		})
 	case state.RetireSandbox:
 		a.options.Sandboxes.Retire(a.sandbox(e.Framework, e.Executor, e.Container), time.Now())
 	case state.RetireStandalone:
@@ -44,6 +53,13 @@ func (a *Agent) makeSandbox(c *actors.Context, e state.MakeSandbox) {
 	c.Go(func(context.Context) func() {
 		_, err := a.options.Sandboxes.Make(agent, string(e.Framework), string(e.Executor), string(e.Container), e.User)
 		return func() { a.step(c, state.SandboxMade{Container: e.Container, Err: err}) }
+	})
+}
+
+func (a *Agent) changeVolumes(c *actors.Context, id state.OperationID, change func() error) {
+	c.Go(func(context.Context) func() {
+		err := change()
+		return func() { a.step(c, state.VolumesChanged{Operation: id, Err: err}) }
 	})
 }
 

@@ -23,7 +23,8 @@ const (
 func Capabilities() []mesos.AgentInfo_Capability_Type {
 	return []mesos.AgentInfo_Capability_Type{
 		mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_HIERARCHICAL_ROLE,
-		mesos.AgentInfo_Capability_AGENT_DRAINING,
+		mesos.AgentInfo_Capability_AGENT_DRAINING, mesos.AgentInfo_Capability_RESERVATION_REFINEMENT,
+		mesos.AgentInfo_Capability_RESIZE_VOLUME,
 	}
 }
 
@@ -57,6 +58,17 @@ type Sandboxes interface {
 	RetireAll(live func(path string) bool) error
 	// Collect removes what is due. It may take long.
 	Collect(ctx context.Context, now time.Time) error
+}
+
+// Volumes keeps the data of persistent volumes. Its methods may block, and are
+// called from any goroutine, not two for one volume at once but Link.
+type Volumes interface {
+	// Make makes the folders of new volumes durable, all or none.
+	Make(list []state.Volume) error
+	// Remove deletes all that is in volumes; one that is gone is no error.
+	Remove(list []state.Volume) error
+	// Link shows volumes in a sandbox, also when they are there already.
+	Link(sandbox string, links []state.VolumeLink) error
 }
 
 // Processes starts executor hosts and looks after them. Its methods may block,
@@ -108,6 +120,7 @@ type Options struct {
 	Damaged   int
 	Journal   Journal
 	Sandboxes Sandboxes
+	Volumes   Volumes
 	Processes Processes
 	// Nil: nobody reads.
 	Publisher Publisher
@@ -121,6 +134,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("start agent: Options.Journal is not set")
 	case o.Sandboxes == nil:
 		return o, errors.New("start agent: Options.Sandboxes is not set")
+	case o.Volumes == nil:
+		return o, errors.New("start agent: Options.Volumes is not set")
 	case o.Processes == nil:
 		return o, errors.New("start agent: Options.Processes is not set")
 	case o.Config.Info == nil:

@@ -3,6 +3,7 @@ package container
 import (
 	"fmt"
 	"os/user"
+	"strconv"
 )
 
 // LookupUser finds a user of this machine by name or number. The error names
@@ -16,4 +17,20 @@ func LookupUser(name string) (*user.User, error) {
 		return nil, fmt.Errorf("user %q does not exist on this machine", name)
 	}
 	return u, nil
+}
+
+// Numbers are the user and group of a user given by name or number. Errors name
+// the user.
+func Numbers(name string) (uid, gid int, err error) {
+	u, err := LookupUser(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	if uid, err = strconv.Atoi(u.Uid); err != nil {
+		return 0, 0, fmt.Errorf("user %q: number %q: %w", name, u.Uid, err)
+	}
+	if gid, err = strconv.Atoi(u.Gid); err != nil {
+		return 0, 0, fmt.Errorf("user %q: group %q: %w", name, u.Gid, err)
+	}
+	return uid, gid, nil
 }

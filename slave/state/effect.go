@@ -51,6 +51,29 @@ type MakeSandbox struct {
 	User string
 }
 
+// MakeVolumes makes the folders of volumes, and keeps one that is there and
+// empty; answered by VolumesChanged.
+type MakeVolumes struct {
+	Operation OperationID
+	Volumes   []Volume
+}
+
+// RemoveVolumes deletes all that is in volumes, whether it is there or not;
+// answered by VolumesChanged.
+type RemoveVolumes struct {
+	Operation OperationID
+	Volumes   []Volume
+}
+
+// LinkVolumes shows volumes in an executor's sandbox, also when it does so
+// already; answered by VolumesLinked.
+type LinkVolumes struct {
+	Container ContainerID
+	Launch    uint64
+	Sandbox   string
+	Links     []VolumeLink
+}
+
 // RetireSandbox gives a container's folder over to be collected.
 type RetireSandbox struct {
 	Framework FrameworkID
@@ -127,6 +150,9 @@ func (Link) effect()             {}
 func (Unlink) effect()           {}
 func (Checkpoint) effect()       {}
 func (MakeSandbox) effect()      {}
+func (MakeVolumes) effect()      {}
+func (RemoveVolumes) effect()    {}
+func (LinkVolumes) effect()      {}
 func (RetireSandbox) effect()    {}
 func (RetireStandalone) effect() {}
 func (StartHost) effect()        {}

@@ -41,8 +41,9 @@ type step uint8
 const (
 	accepting step = iota // the journal is being written
 	sandboxing
-	waiting // for its host to be ready
-	asked   // the host has been told to launch it
+	sandboxed // its first launch is being prepared
+	waiting   // for its host to be ready
+	asked     // the host has been told to launch it
 )
 
 // fate is why tasks end with their executor.
@@ -123,9 +124,11 @@ func (m *Machine) sandboxMade(in SandboxMade) {
 	case e.phase >= view.Terminating:
 		m.ended(e, "", nil)
 	default:
-		e.sandbox = m.sandbox(e)
-		m.place(e)
-		m.publishExecutor(e)
+		e.sandbox, e.step = m.sandbox(e), sandboxed
+		for _, t := range e.inOrder() {
+			m.prepare(t.launch)
+			m.advance(e, t.launch)
+		}
 	}
 }
 
@@ -233,7 +236,7 @@ func (m *Machine) destroy(e *executor) {
 	}
 	m.emit(CancelTimer{containerTimer(timerSubscription, e.container)})
 	switch e.step {
-	case accepting, waiting:
+	case accepting, sandboxed, waiting:
 		m.ended(e, "", nil)
 	case sandboxing:
 		// SandboxMade is still to come, and ends it.

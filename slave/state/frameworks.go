@@ -70,6 +70,7 @@ func (m *Machine) updateFramework(info *mesos.FrameworkInfo) {
 func (m *Machine) shutdownFramework(id FrameworkID) {
 	f := m.frameworks[id]
 	m.closeStreams(id)
+	m.abandonOperations(id)
 	if f == nil || f.ending {
 		return
 	}

@@ -46,8 +46,8 @@ func (m *Machine) roomyHost() *host {
 			return h
 		}
 	}
-	m.lastHost++
-	h := m.newHost(m.chance.host(m.lastHost))
+	m.last.host++
+	h := m.newHost(m.chance.host(m.last.host))
 	m.emit(StartHost{h.id})
 	m.emit(SetTimer{hostTimer(h.id), m.cfg.HostPatience})
 	return h

@@ -64,6 +64,21 @@ type SandboxMade struct {
 	Err error
 }
 
+// VolumesChanged answers MakeVolumes and RemoveVolumes.
+type VolumesChanged struct {
+	Operation OperationID
+	// Names the folder.
+	Err error
+}
+
+// VolumesLinked answers LinkVolumes.
+type VolumesLinked struct {
+	Container ContainerID
+	Launch    uint64
+	// Names the path in the sandbox.
+	Err error
+}
+
 // HostStarted answers StartHost and WatchHost: the host's process runs, and is
 // the one that was meant.
 type HostStarted struct {
@@ -95,6 +110,8 @@ func (TimerFired) input()      {}
 func (Checkpointed) input()    {}
 func (JournalStalled) input()  {}
 func (SandboxMade) input()     {}
+func (VolumesChanged) input()  {}
+func (VolumesLinked) input()   {}
 func (HostStarted) input()     {}
 func (HostEnded) input()       {}
 func (Swept) input()           {}

@@ -142,9 +142,9 @@ func sameExecutor(a, b *mesos.ExecutorInfo) bool {
 func (m *Machine) newLaunch(e *executor, infos []*mesos.TaskInfo, group bool) *launch {
 	l := &launch{group: group}
 	for _, info := range infos {
-		m.lastTask++
+		m.last.task++
 		t := &task{
-			info: info, executor: e, launch: l, number: m.lastTask, accepted: m.now,
+			info: info, executor: e, launch: l, number: m.last.task, accepted: m.now,
 			state: mesos.TaskState_TASK_STAGING, next: mesos.TaskState_TASK_STAGING,
 		}
 		l.tasks = append(l.tasks, t)
@@ -176,8 +176,9 @@ func (m *Machine) accepted(e *executor, l *launch, fresh bool) {
 		e.step = sandboxing
 		m.publishExecutor(e)
 		m.emit(MakeSandbox{e.framework.id(), e.id(), e.container, e.user})
-	case e.phase == view.Running:
-		m.give(e, l)
+	case !fresh:
+		m.prepare(l)
+		m.advance(e, l)
 	}
 }
 
@@ -185,6 +186,9 @@ func (m *Machine) accepted(e *executor, l *launch, fresh bool) {
 func (m *Machine) give(e *executor, l *launch) {
 	if e.peer == "" || !l.durable || !l.untouched() {
 		return
+	}
+	if m.prepare(l); l.preparation != prepared {
+		return // it is given once it is
 	}
 	l.sent = true
 	m.event(e, launchEvent(l))

@@ -22,6 +22,7 @@ type (
 	TaskID      = view.TaskID
 	ContainerID = view.ContainerID
 	HostID      = view.HostID
+	OperationID = view.OperationID
 )
 
 // Config is what a machine is told once. A zero duration or number means its
@@ -95,6 +96,7 @@ type Machine struct {
 	master  registration
 	journal journal
 	streams *updates.Streams
+	stock   stock
 
 	frameworks  map[FrameworkID]*framework
 	containers  map[ContainerID]*executor // until their executors have ended
@@ -104,8 +106,10 @@ type Machine struct {
 	// word on tasks that it does not have.
 	going     map[ContainerID]bool
 	disowning map[updates.Key]bool
-	lastHost  int
-	lastTask  uint64
+	last      struct { // numbers
+		host int
+		task uint64
+	}
 
 	leaving leaving
 	drain   *mesos.DrainConfig // nil while no drain is under way
@@ -125,6 +129,7 @@ func New(cfg Config) *Machine {
 		subscribers: map[Peer]*executor{},
 		going:       map[ContainerID]bool{},
 		disowning:   map[updates.Key]bool{},
+		stock:       stock{known: map[OperationID]*operation{}},
 	}
 }
 
@@ -152,6 +157,10 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 		m.journalStalled(in.Err)
 	case SandboxMade:
 		m.sandboxMade(in)
+	case VolumesChanged:
+		m.volumesChanged(in)
+	case VolumesLinked:
+		m.volumesLinked(in)
 	case HostStarted:
 		m.hostStarted(in)
 	case HostEnded:

@@ -68,6 +68,10 @@ func (m *Machine) receiveMaster(in Received) {
 		m.runTask(msg)
 	case *cluster.RunTaskGroup:
 		m.runTaskGroup(msg)
+	case *cluster.ApplyOperation:
+		m.applyOperation(msg)
+	case *cluster.OperationUpdateAck:
+		m.operationUpdateAck(msg)
 	case *cluster.KillTask:
 		m.killTask(msg)
 	case *cluster.StatusUpdateAck:

@@ -29,7 +29,7 @@ func (m *Machine) recover(in Started) {
 	if m.id() == nil && len(in.Records) > 0 && in.Records[len(in.Records)-1].GetAgentForgotten() == nil {
 		m.disinherit()
 	}
-	if !m.cfg.Cleanup && !m.reconfigure(in.Rebooted) {
+	if !m.cfg.Cleanup && !m.reconfigure(in.Rebooted) || !m.restock() {
 		return
 	}
 	for _, e := range sorted(m.containers) {
@@ -57,6 +57,7 @@ func (m *Machine) recover(in Started) {
 	}
 	m.awaitHosts(in.Rebooted)
 	m.publishAgent()
+	m.resumeOperations()
 	if m.drain != nil {
 		m.drainTasks()
 	}
@@ -133,6 +134,13 @@ func (m *Machine) replay(r *cluster.JournalRecord) {
 		delete(m.hosts, HostID(r.HostForgotten.GetHostId()))
 	case *cluster.JournalRecord_Drain:
 		m.drain = r.Drain.GetConfig()
+	case *cluster.JournalRecord_Resources:
+		m.stock.converted = r.Resources.GetResources()
+	case *cluster.JournalRecord_Operation:
+		m.replayOperation(r.Operation.GetOperation())
+	case *cluster.JournalRecord_OperationAcknowledged:
+		id, _ := operationID(r.OperationAcknowledged.GetOperationUuid())
+		delete(m.stock.known, id)
 	case *cluster.JournalRecord_AgentForgotten:
 		m.forgetAll()
 	}
@@ -152,12 +160,14 @@ func (m *Machine) disinherit() {
 	m.checkpoint(nil, records...)
 }
 
-// forgetAll begins as a new agent.
+// forgetAll begins as a new agent. What is reserved stays so, and volumes stay:
+// they are the machine's.
 func (m *Machine) forgetAll() {
 	m.info, m.before, m.streams = m.cfg.Info, nil, updates.New()
 	m.frameworks = map[FrameworkID]*framework{}
 	m.containers = map[ContainerID]*executor{}
 	m.hosts = map[HostID]*host{}
+	m.stock.known = map[OperationID]*operation{}
 	m.drain, m.master.cluster = nil, ""
 }
 

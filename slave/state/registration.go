@@ -63,6 +63,7 @@ func (m *Machine) masterLost() {
 	m.master.peer = ""
 	m.emit(CancelTimer{timerPing})
 	m.stream(updates.Pause{})
+	m.quietOperations()
 	m.publishAgent()
 	if m.master.detected != "" && m.registering() {
 		m.master.backoff = m.cfg.RegistrationBackoff
@@ -79,6 +80,7 @@ func (m *Machine) register() {
 	if m.id() == nil {
 		m.send(m.master.detected, &cluster.RegisterAgent{
 			Agent: m.info, Version: &m.cfg.Version, Capabilities: m.capabilities(),
+			TotalResources: m.totalResources(),
 		})
 	} else {
 		m.reregister()
@@ -136,7 +138,12 @@ func (m *Machine) capabilities() []*mesos.AgentInfo_Capability {
 
 // reregistration says what runs here, as far as it is durable, or can be.
 func (m *Machine) reregistration() *cluster.ReregisterAgent {
-	msg := &cluster.ReregisterAgent{Agent: m.info, Version: &m.cfg.Version, Capabilities: m.capabilities()}
+	msg := &cluster.ReregisterAgent{
+		Agent: m.info, Version: &m.cfg.Version, Capabilities: m.capabilities(), TotalResources: m.totalResources(),
+	}
+	for _, o := range m.stock.inArrival() {
+		msg.Operations = append(msg.Operations, o.proto(o.status))
+	}
 	if m.master.cluster != "" {
 		msg.ClusterId = proto.String(m.master.cluster)
 	}
@@ -231,6 +238,9 @@ func (m *Machine) agentReregistered(from Peer, msg *cluster.AgentReregistered) {
 			m.dropUnknown(k, "The agent does not know the task")
 		}
 	}
+	for _, missing := range msg.GetMissingOperations() {
+		m.dropOperation(missing)
+	}
 }
 
 // welcomed is what both kinds of registration have in common. It says whether
@@ -258,6 +268,7 @@ func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool
 		m.tellHindered()
 	}
 	m.publishAgent()
+	m.tellOperations()
 	m.stream(updates.Resume{})
 	return true
 }
@@ -313,7 +324,7 @@ func (m *Machine) dropUnknown(k updates.Key, message string) {
 func (m *Machine) publishAgent() {
 	m.publish(view.AgentChanged{Agent: &view.Agent{
 		Info: m.info, Master: string(m.master.detected), Registered: m.master.peer != "",
-		Drain: m.drain, Recovering: m.recovering(),
+		Drain: m.drain, Recovering: m.recovering(), Resources: m.totalResources(),
 	}})
 }
 

@@ -21,6 +21,14 @@ func (m *Machine) Snapshot() []*cluster.JournalRecord {
 	if m.drain != nil {
 		records = append(records, drainRecord(m.drain))
 	}
+	if r := resourcesRecord(m.stock.total); len(r.GetResources().GetResources()) > 0 {
+		records = append(records, r)
+	}
+	for _, o := range m.stock.inArrival() {
+		if o.ended() || o.durable {
+			records = append(records, operationRecord(o, o.status))
+		}
+	}
 	for _, h := range sorted(m.hosts) {
 		if h.started != 0 && h.end == nil && (h.known || h.returning) {
 			records = append(records, hostRecord(h))

@@ -38,6 +38,7 @@ type launch struct {
 	group   bool
 	durable bool
 	sent    bool // to a subscribed executor
+	preparation
 }
 
 // untouched tells that no task of the launch has news: if its executor does

@@ -15,6 +15,7 @@ const (
 	timerGrace        = "shutdown-grace"        // /C: from SHUTDOWN to the kill
 	timerDestroy      = "destroy-retry"         // /C: the next order to destroy
 	timerHost         = "host-patience"         // /H: the time to be ready, or to return
+	timerOperation    = "operation-retry"       // /O
 	timerLeaving      = "leaving"               // what has not ended by then is killed
 )
 
@@ -36,6 +37,8 @@ func (m *Machine) timerFired(key string) {
 		}
 	case timerHost:
 		m.hostOverdue(HostID(whose))
+	case timerOperation:
+		m.operationOverdue(OperationID(whose))
 	case timerLeaving:
 		m.leaveNow()
 	default:

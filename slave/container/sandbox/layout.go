@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"troupe/slave/container"
 )
@@ -75,20 +74,9 @@ func give(folder, user string) error {
 	if user == "" {
 		return nil
 	}
-	u, err := container.LookupUser(user)
-	if err != nil {
+	uid, gid, err := container.Numbers(user)
+	if err != nil || uid == os.Geteuid() {
 		return err
-	}
-	uid, err := strconv.Atoi(u.Uid)
-	if err != nil {
-		return fmt.Errorf("user %q: number %q: %w", user, u.Uid, err)
-	}
-	gid, err := strconv.Atoi(u.Gid)
-	if err != nil {
-		return fmt.Errorf("user %q: group %q: %w", user, u.Gid, err)
-	}
-	if uid == os.Geteuid() {
-		return nil
 	}
 	return os.Chown(folder, uid, gid)
 }

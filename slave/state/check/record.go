@@ -3,6 +3,7 @@ package check
 import (
 	"troupe/messages/cluster"
 	"troupe/messages/field"
+	"troupe/messages/mesos"
 	"troupe/messages/names"
 )
 
@@ -22,6 +23,8 @@ func Record(r *cluster.JournalRecord) error {
 		return field.In("update", updateRecord(r.Update))
 	case *cluster.JournalRecord_Host:
 		return field.In("host", names.CheckID("host_id", r.Host.GetHostId()))
+	case *cluster.JournalRecord_Operation:
+		return field.In("operation", operationRecord(r.Operation.GetOperation()))
 	}
 	return nil
 }
@@ -47,6 +50,16 @@ func launchRecord(r *cluster.LaunchAccepted) error {
 			return field.Invalid("task_id", id, "is there twice")
 		}
 		seen[id] = true
+	}
+	return nil
+}
+
+func operationRecord(o *mesos.Operation) error {
+	switch {
+	case len(o.GetUuid().GetValue()) != 16:
+		return field.Invalid("uuid", o.GetUuid().GetValue(), "must be of 16 bytes")
+	case o.LatestStatus == nil:
+		return field.Missing("latest_status")
 	}
 	return nil
 }

@@ -29,6 +29,13 @@ type HostChanged struct{ Host *Host }
 // HostRemoved ends a host.
 type HostRemoved struct{ ID HostID }
 
+// OperationChanged adds an operation or replaces its picture.
+type OperationChanged struct{ Operation *Operation }
+
+// OperationRemoved ends an operation: its end is acknowledged, or nobody waits
+// for it.
+type OperationRemoved struct{ ID OperationID }
+
 // Counter names what Counted counts.
 type Counter string
 
@@ -55,4 +62,6 @@ func (TaskChanged) event()      {}
 func (TaskRemoved) event()      {}
 func (HostChanged) event()      {}
 func (HostRemoved) event()      {}
+func (OperationChanged) event() {}
+func (OperationRemoved) event() {}
 func (Counted) event()          {}

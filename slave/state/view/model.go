@@ -23,6 +23,7 @@ type Model struct {
 	frameworks map[FrameworkID]*frameworkModel
 	completed  []*FrameworkTree // the newest last
 	hosts      map[HostID]*Host
+	operations map[OperationID]*Operation
 	counters   map[Counter]int64
 	ended      map[mesos.TaskState]int64
 }
@@ -46,7 +47,8 @@ func NewModel(l Limits) *Model {
 	l.CompletedTasks = cmp.Or(l.CompletedTasks, 200)
 	return &Model{
 		limits: l, agent: &Agent{}, frameworks: map[FrameworkID]*frameworkModel{}, hosts: map[HostID]*Host{},
-		counters: map[Counter]int64{}, ended: map[mesos.TaskState]int64{},
+		operations: map[OperationID]*Operation{},
+		counters:   map[Counter]int64{}, ended: map[mesos.TaskState]int64{},
 	}
 }
 
@@ -75,6 +77,10 @@ func (m *Model) Apply(e Event) {
 		m.hosts[e.Host.ID] = e.Host
 	case HostRemoved:
 		delete(m.hosts, e.ID)
+	case OperationChanged:
+		m.operations[e.Operation.ID] = e.Operation
+	case OperationRemoved:
+		delete(m.operations, e.ID)
 	case Counted:
 		m.counters[e.Counter]++
 	}
@@ -153,6 +159,7 @@ type Snapshot struct {
 	Frameworks []*FrameworkTree
 	Completed  []*FrameworkTree // the oldest first
 	Hosts      []*Host
+	Operations []*Operation // in the order of arrival
 	Counters   map[Counter]int64
 	// Ended counts the tasks that reached a terminal state.
 	Ended map[mesos.TaskState]int64
@@ -185,6 +192,10 @@ func (m *Model) Snapshot() *Snapshot {
 	for _, id := range slices.Sorted(maps.Keys(m.hosts)) {
 		s.Hosts = append(s.Hosts, m.hosts[id])
 	}
+	for _, o := range m.operations {
+		s.Operations = append(s.Operations, o)
+	}
+	slices.SortFunc(s.Operations, func(a, b *Operation) int { return cmp.Compare(a.Number, b.Number) })
 	return s
 }
 

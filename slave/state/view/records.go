@@ -22,6 +22,18 @@ type ContainerID string
 // HostID names an executor host of the agent.
 type HostID string
 
+// OperationID is the master's name for an operation: 32 hexadecimal digits.
+type OperationID string
+
+// Operation is an immutable picture of an operation on the agent's resources,
+// until its end is acknowledged.
+type Operation struct {
+	ID OperationID
+	// In the order of arrival.
+	Number uint64
+	Info   *mesos.Operation
+}
+
 // Agent is an immutable picture of the agent itself.
 type Agent struct {
 	// Without an id before the first registration.
@@ -34,6 +46,8 @@ type Agent struct {
 	Drain *mesos.DrainConfig
 	// Whether hosts of an earlier agent process have yet to say what they hold.
 	Recovering bool
+	// All that the agent has, as operations have left it; without what is lent.
+	Resources []*mesos.Resource
 }
 
 // Framework is an immutable picture of a framework that has executors or
