@@ -90,7 +90,7 @@ func newTown(t *testing.T) *town {
 		Config: state.Config{
 			Info: &mesos.AgentInfo{Hostname: proto.String("agent")}, Version: "1", RegistrationBackoff: time.Second,
 		},
-		Detector: w.seeker, Journal: nothing{}, Sandboxes: noSandboxes{}, Processes: noProcesses{},
+		Detector: w.seeker, Journal: nothing{}, Sandboxes: noSandboxes{}, Volumes: noVolumes{}, Processes: noProcesses{},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -226,6 +226,14 @@ func (noSandboxes) Make(_, _, _, _, _ string) (string, error) {
 func (noSandboxes) Retire(string, time.Time)                 {}
 func (noSandboxes) RetireAll(func(string) bool) error        { return nil }
 func (noSandboxes) Collect(context.Context, time.Time) error { return nil }
+
+type noVolumes struct{}
+
+func (noVolumes) Make([]state.Volume) error { return errors.New("nothing is kept here") }
+
+func (noVolumes) Remove([]state.Volume) error { return errors.New("nothing is kept here") }
+
+func (noVolumes) Link(string, []state.VolumeLink) error { return errors.New("nothing is kept here") }
 
 type noProcesses struct{}
 

@@ -27,6 +27,7 @@ import (
 	"troupe/slave/container"
 	"troupe/slave/container/posix"
 	"troupe/slave/container/sandbox"
+	"troupe/slave/container/volumes"
 	"troupe/slave/state"
 	"troupe/slave/state/view"
 )
@@ -339,6 +340,7 @@ func startAgent(t *testing.T, f *fakeMaster, workDir, listen string, change func
 		},
 		Master: f.pid, Records: opened.Records, Rebooted: opened.Rebooted, Journal: opened.Journal, Publisher: a.events,
 		Sandboxes: sandboxes{layout, sandbox.NewCollector(layout, sandbox.Policy{Delay: time.Hour, Headroom: 0.1})},
+		Volumes:   volumes.Store{WorkDir: workDir},
 		Processes: processes{filepath.Join(workDir, "hosts.log")},
 	}
 	if change != nil {

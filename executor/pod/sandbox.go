@@ -48,8 +48,8 @@ func (x *Executor) prepare(info *mesos.TaskInfo, container *mesos.ContainerID) (
 	err = makeSandbox(sandbox, dir, id, spec.User)
 	if err != nil {
 		err = fmt.Errorf("make the sandbox of task %q: %w", id, err)
-	} else {
-		err = volume.Link(sandbox, dir, info.GetContainer())
+	} else if err = volume.Link(sandbox, dir, info.GetContainer()); err == nil {
+		err = volume.LinkPersistent(sandbox, dir, info.GetResources())
 	}
 	return program.OnTerminal(spec, info.GetContainer()), errors.Join(err, sandbox.Close())
 }

@@ -40,6 +40,33 @@ func Link(sandbox *os.Root, task string, c *mesos.ContainerInfo) error {
 	return nil
 }
 
+// LinkPersistent shows the persistent volumes of a task of a group in the task's
+// own folder. The agent has linked them into the executor's sandbox, at the same
+// paths.
+func LinkPersistent(sandbox *os.Root, task string, resources []*mesos.Resource) error {
+	for i, r := range resources {
+		if r.GetDisk().GetPersistence() == nil {
+			continue
+		}
+		at := r.GetDisk().GetVolume().GetContainerPath()
+		err := linkPersistent(sandbox, task, at)
+		if err != nil {
+			return field.At("resources", i, fmt.Errorf("volume %q: %w", r.GetDisk().GetPersistence().GetId(), err))
+		}
+	}
+	return nil
+}
+
+func linkPersistent(sandbox *os.Root, task, at string) error {
+	if !filepath.IsLocal(at) || filepath.Clean(at) == "." {
+		return field.Invalid("disk.volume.container_path", at, "must be within the sandbox")
+	}
+	if _, err := sandbox.Lstat(at); err != nil {
+		return err
+	}
+	return symlink(sandbox, filepath.Clean(at), filepath.Join(task, at))
+}
+
 // plain refuses containers with a file system of their own.
 func plain(c *mesos.ContainerInfo) error {
 	if c.GetType() != mesos.ContainerInfo_MESOS {
@@ -105,9 +132,11 @@ func link(sandbox *os.Root, task string, v *mesos.Volume) error {
 	return nil
 }
 
-// folder makes what is not there yet, for the owner of the sandbox it is in.
+// folder makes what is not there yet, for the owner of the sandbox it is in. A
+// link is left alone, wherever it leads: a persistent volume is one, to a folder
+// outside.
 func folder(sandbox *os.Root, base, source string) error {
-	if _, err := sandbox.Stat(source); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := sandbox.Lstat(source); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := sandbox.MkdirAll(source, 0o755); err != nil {

@@ -52,6 +52,12 @@ func TestGarbage(t *testing.T) {
 					inputs = append(inputs, Checkpointed{Key: e.Key})
 				case MakeSandbox:
 					inputs = append(inputs, SandboxMade{Container: e.Container})
+				case MakeVolumes:
+					inputs = append(inputs, VolumesChanged{Operation: e.Operation})
+				case RemoveVolumes:
+					inputs = append(inputs, VolumesChanged{Operation: e.Operation})
+				case LinkVolumes:
+					inputs = append(inputs, VolumesLinked{Container: e.Container, Launch: e.Launch})
 				case Sweep:
 					inputs = append(inputs, Swept{e.Host})
 				case Exit:

@@ -29,7 +29,7 @@ func (m *Machine) recover(in Started) {
 	if m.id() == nil && len(in.Records) > 0 && in.Records[len(in.Records)-1].GetAgentForgotten() == nil {
 		m.disinherit()
 	}
-	if !m.cfg.Cleanup && !m.reconfigure(in.Rebooted) || !m.restock() {
+	if !m.restock() || !m.cfg.Cleanup && !m.reconfigure(in.Rebooted) {
 		return
 	}
 	for _, e := range sorted(m.containers) {

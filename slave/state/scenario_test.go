@@ -34,6 +34,10 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	forget                     takes the oldest record out of the journal
 //	snapshot                   rewrites the journal with the machine's snapshot
 //	recv FROM TYPE TEXT        a message in protobuf text; res(cpus:1) stands for resources, id(x) for {value: "x"}, uuid(7) for a uuid
+//	                           dyn(FIELD,cpus:1) for such reserved to r, vol(FIELD,v1,64) for a volume of r, op(7) for an operation's uuid
+//	ackop N                    the master acknowledges the last update it got of an operation
+//	volumes auto|manual        whether what is to be done with volumes is answered at once
+//	volume [ERROR]             answers the oldest of these
 //	ack TASK                   the master acknowledges the last update it got of a task
 //	found HOST PID             answers WatchHost
 //	master PEER | exit PEER | fire KEY | hostended HOST [WHY] | swept HOST | shutdown WHY
@@ -53,10 +57,13 @@ type scenario struct {
 	seed         uint64
 	manual       bool
 	sandboxes    bool // manual
+	volumes      bool // manual
+	disk         []Input
 	journal      []*cluster.JournalRecord
 	waiting      []Checkpoint
 	names, ids   map[string]string
 	acknowledges map[string]*cluster.StatusUpdate
+	operations   map[string]*cluster.OperationUpdate
 	out          strings.Builder
 }
 
@@ -64,7 +71,8 @@ func testConfig(seed uint64) Config {
 	return Config{
 		Info:    &mesos.AgentInfo{Hostname: proto.String("h1"), Port: proto.Int32(5051)},
 		Version: "1", Endpoint: "10.0.0.1:5051", ContainersPerHost: 2, SwitchUser: true,
-		Seed: [2]uint64{seed, seed + 1}, Sandbox: func(_ string, f FrameworkID, e ExecutorID, c ContainerID) string {
+		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_RESIZE_VOLUME},
+		Seed:         [2]uint64{seed, seed + 1}, Sandbox: func(_ string, f FrameworkID, e ExecutorID, c ContainerID) string {
 			return "/w/" + string(f) + "/" + string(e) + "/" + string(c)
 		},
 		StandaloneSandbox: func(c ContainerID) string { return "/alone/" + string(c) },
@@ -88,7 +96,7 @@ func runScenario(t *testing.T, file string) {
 	}
 	s := &scenario{
 		t: t, now: time.Unix(1000, 0), config: testConfig(0), names: map[string]string{}, ids: map[string]string{},
-		acknowledges: map[string]*cluster.StatusUpdate{},
+		acknowledges: map[string]*cluster.StatusUpdate{}, operations: map[string]*cluster.OperationUpdate{},
 	}
 	var got strings.Builder
 	blocks := strings.Split(strings.TrimSpace(string(text)), "\n\n")
@@ -155,6 +163,15 @@ func (s *scenario) command(line string) {
 		s.step(Received{From: "master@m:5050#a", Message: &cluster.StatusUpdateAck{
 			FrameworkId: u.FrameworkId, AgentId: u.AgentId, TaskId: u.GetStatus().TaskId, Uuid: u.GetStatus().Uuid,
 		}})
+	case "ackop":
+		u := s.operations[fmt.Sprintf("%016s", rest)]
+		s.step(Received{From: "master@m:5050#a", Message: &cluster.OperationUpdateAck{
+			OperationUuid: u.OperationUuid, StatusUuid: u.GetStatus().Uuid,
+		}})
+	case "volumes":
+		s.volumes = rest == "manual"
+	case "volume":
+		s.answerVolume(asError(rest))
 	case "sandbox":
 		s.step(SandboxMade{ContainerID(first), asError(more)})
 	case "sandboxes":
@@ -168,6 +185,20 @@ func (s *scenario) command(line string) {
 	default:
 		s.step(simpleInput(s.t, verb, rest, first, more))
 	}
+}
+
+func (s *scenario) answerVolume(err error) {
+	in := s.disk[0]
+	s.disk = s.disk[1:]
+	switch answer := in.(type) {
+	case VolumesChanged:
+		answer.Err = err
+		in = answer
+	case VolumesLinked:
+		answer.Err = err
+		in = answer
+	}
+	s.step(in)
 }
 
 func (s *scenario) configure(what, value string) {
@@ -246,6 +277,15 @@ func (s *scenario) perform(e Effect) []Input {
 		if u, ok := e.Message.(*cluster.StatusUpdate); ok {
 			s.acknowledges[u.GetStatus().GetTaskId().GetValue()] = u
 		}
+		if u, ok := e.Message.(*cluster.OperationUpdate); ok {
+			s.operations[string(u.GetOperationUuid().GetValue())] = u
+		}
+	case MakeVolumes:
+		return s.onDisk(VolumesChanged{Operation: e.Operation})
+	case RemoveVolumes:
+		return s.onDisk(VolumesChanged{Operation: e.Operation})
+	case LinkVolumes:
+		return s.onDisk(VolumesLinked{Container: e.Container, Launch: e.Launch})
 	case StartHost:
 		s.name("H", string(e.Host))
 		return []Input{HostStarted{Host: e.Host, Pid: 7, Started: 70}}
@@ -264,6 +304,14 @@ func (s *scenario) perform(e Effect) []Input {
 		}
 		s.waiting = append(s.waiting, e)
 	}
+	return nil
+}
+
+func (s *scenario) onDisk(in Input) []Input {
+	if !s.volumes {
+		return []Input{in}
+	}
+	s.disk = append(s.disk, in)
 	return nil
 }
 
@@ -340,6 +388,9 @@ func brief(m proto.Message) string {
 var (
 	resourceMacro = regexp.MustCompile(`res\(([^)]*)\)`)
 	idMacro       = regexp.MustCompile(`id\(([^)]*)\)`)
+	dynMacro      = regexp.MustCompile(`dyn\((\w+),([^)]*)\)`)
+	volMacro      = regexp.MustCompile(`vol\((\w+),(\w+),(\d+)\)`)
+	opMacro       = regexp.MustCompile(`\bop\((\d+)\)`)
 	uuidMacro     = regexp.MustCompile(`uuid\((\d+)\)`)
 	packages      = []protoreflect.FullName{"troupe.cluster", "mesos.v1.executor", "mesos.v1"}
 )
@@ -349,6 +400,15 @@ func parse(t testing.TB, name, text string) proto.Message {
 	t.Helper()
 	text = resourceMacro.ReplaceAllStringFunc(text, func(m string) string { return resourceText(m[len("res(") : len(m)-1]) })
 	text = uuidMacro.ReplaceAllStringFunc(text, func(m string) string { return fmt.Sprintf("uuid: %q", fmt.Sprintf("%016s", m[5:len(m)-1])) })
+	text = dynMacro.ReplaceAllStringFunc(text, func(m string) string {
+		parts := dynMacro.FindStringSubmatch(m)
+		return reservedText(parts[1], parts[2])
+	})
+	text = volMacro.ReplaceAllString(text, `$1 { name: "disk" type: SCALAR scalar { value: $3 } reservations { type: DYNAMIC role: "r" } `+
+		`disk { persistence { id: "$2" } volume { container_path: "data" mode: RW } } }`)
+	text = opMacro.ReplaceAllStringFunc(text, func(m string) string {
+		return fmt.Sprintf("operation_uuid { value: %q }", fmt.Sprintf("%016s", m[3:len(m)-1]))
+	})
 	text = idMacro.ReplaceAllString(text, `{value: "$1"}`)
 	for _, p := range packages {
 		typ, err := protoregistry.GlobalTypes.FindMessageByName(p.Append(protoreflect.Name(name)))
@@ -369,6 +429,15 @@ func resourceText(text string) string {
 	var parts []string
 	for _, p := range resources.MustParse(text).Allocate("*").Proto() {
 		parts = append(parts, "resources {"+prototext.MarshalOptions{}.Format(p)+"}")
+	}
+	return strings.Join(parts, " ")
+}
+
+func reservedText(field, text string) string {
+	var parts []string
+	for _, p := range resources.MustParse(text).Proto() {
+		p.Reservations = []*mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_DYNAMIC.Enum(), Role: proto.String("r")}}
+		parts = append(parts, field+" {"+prototext.MarshalOptions{}.Format(p)+"}")
 	}
 	return strings.Join(parts, " ")
 }

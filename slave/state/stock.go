@@ -36,9 +36,9 @@ func (m *Machine) restock() bool {
 	}
 	m.stock.converted = nil
 	if err != nil {
-		m.exit("the agent has less than is reserved", fmt.Errorf("agent %s was started with resources that lack what is "+
+		m.exit("the agent has less than is reserved", fmt.Errorf("the agent was started with resources that lack what is "+
 			"reserved, or a volume: %w; set --resources back, and unreserve or destroy what is to go (removing the folder meta of "+
-			"its work directory gives all reservations and volumes up, and leaves their data)", m.ID(), err))
+			"its work directory gives all reservations and volumes up, and leaves their data)", err))
 	}
 	return err == nil
 }

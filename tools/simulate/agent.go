@@ -61,7 +61,8 @@ func (a *agentNode) boot(rebooted bool) {
 			Hostname: proto.String(fmt.Sprintf("agent%d", a.number)), Port: proto.Int32(5051), Resources: a.total,
 		},
 		Version:      "1.12.0",
-		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_AGENT_DRAINING},
+		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_AGENT_DRAINING,
+			mesos.AgentInfo_Capability_HIERARCHICAL_ROLE, mesos.AgentInfo_Capability_RESERVATION_REFINEMENT, mesos.AgentInfo_Capability_RESIZE_VOLUME},
 		Endpoint:     a.address,
 		Sandbox: func(agent string, f state.FrameworkID, e state.ExecutorID, c state.ContainerID) string {
 			return sandboxes + string(c)
@@ -123,6 +124,12 @@ func (a *agentNode) perform(effect state.Effect) {
 		a.write()
 	case state.MakeSandbox:
 		a.onDisk(state.SandboxMade{Container: e.Container})
+	case state.MakeVolumes:
+		a.onDisk(state.VolumesChanged{Operation: e.Operation})
+	case state.RemoveVolumes:
+		a.onDisk(state.VolumesChanged{Operation: e.Operation})
+	case state.LinkVolumes:
+		a.onDisk(state.VolumesLinked{Container: e.Container, Launch: e.Launch})
 	case state.Sweep:
 		for _, sandbox := range e.Sandboxes {
 			a.sweep(sandbox)

@@ -21,6 +21,7 @@ import (
 	"troupe/slave/checkpoint"
 	"troupe/slave/container/posix"
 	"troupe/slave/container/sandbox"
+	"troupe/slave/container/volumes"
 	"troupe/slave/detect"
 	"troupe/slave/state"
 	"troupe/slave/state/view"
@@ -103,6 +104,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
 		Damaged: len(journal.Damage),
 		Journal: journal.Journal, Sandboxes: sandboxes{layout, collector, a.hosts.output},
+		Volumes:   volumes.Store{WorkDir: o.WorkDir},
 		Processes: a.hosts, Publisher: views, DiskWatchInterval: o.DiskWatchInterval,
 	})
 }
