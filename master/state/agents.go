@@ -30,6 +30,8 @@ type agent struct {
 	offers          []*offer
 	// Of the last AddAgent: what the allocator decided before it is void.
 	version uint64
+	// About the maintenance of its machine; nil while there is nothing.
+	pleas *pleas
 	// Kills that the agent was not told of, because it was not connected.
 	kills []*cluster.KillTask
 	// A registry operation that ends it is under way.
@@ -142,8 +144,13 @@ func (m *Machine) connectAgent(a *agent, p Peer, picture view.Agent) {
 	picture.Status = view.Connected
 	picture.Peer = string(p)
 	wish(&picture, m.registry.Agent(string(picture.ID)))
+	picture.Maintenance = m.maintenanceOf(p, picture.Info, a.view.Maintenance)
+	if picture.Maintenance != a.view.Maintenance {
+		m.forgetPleas(a)
+	}
 	a.view = &picture
 	a.confirmed, a.lent = picture.Total, resources.Resources{}
+	m.stir(a)
 	m.agents.byPeer[p] = a
 	if address := addressOf(p); address != "" {
 		m.agents.byAddress[address] = a
@@ -160,6 +167,7 @@ func (m *Machine) changeAgent(a *agent, change func(*view.Agent)) {
 	change(&next)
 	a.view = &next
 	m.publish(view.AgentChanged{Agent: a.view})
+	m.stir(a)
 }
 
 // agentDisconnected gives an agent whose link broke time to come back. Its
@@ -196,6 +204,7 @@ func (m *Machine) forgetAgent(a *agent) {
 		delete(m.agents.byAddress, address)
 	}
 	delete(m.agents.byID, a.id())
+	m.forgetPleas(a)
 	m.cancelRemoval(a.id())
 	m.emit(CancelTimer{timerReturn + "/" + string(a.id())})
 	m.emit(Unobserve{a.id()})

@@ -31,7 +31,7 @@ func (m *Machine) startAllocator() {
 	m.allocator.epoch++
 	m.allocator.up = true
 	m.emit(Link{m.cfg.Allocator})
-	m.tellAllocator(&cluster.StartAllocator{Epoch: &m.allocator.epoch})
+	m.tellAllocator(m.beginning())
 	for _, f := range m.frameworks.ordered() {
 		m.tellAllocator(f.addition())
 	}
@@ -149,6 +149,7 @@ func (m *Machine) revive(f *framework, roles []string) {
 		return
 	}
 	m.changeFramework(f, func(v *view.Framework) { v.Suppressed = without(v.Suppressed, roles) })
+	m.unquiet(f)
 	m.tellAllocator(&cluster.ReviveOffers{FrameworkId: f.view.Info.GetId(), Roles: roles})
 }
 

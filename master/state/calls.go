@@ -4,6 +4,7 @@ import (
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
+	"troupe/messages/mesos/allocator"
 	"troupe/messages/mesos/scheduler"
 	"troupe/messages/validate"
 )
@@ -144,8 +145,10 @@ func (m *Machine) obey(f *framework, call *scheduler.Call) {
 		m.shutdown(f, call.GetShutdown())
 	case scheduler.Call_REQUEST:
 		m.tellAllocator(&cluster.RequestResources{FrameworkId: f.view.Info.GetId(), Requests: call.GetRequest().GetRequests()})
-	case scheduler.Call_ACCEPT_INVERSE_OFFERS, scheduler.Call_DECLINE_INVERSE_OFFERS:
-		m.note(Debug, "An answer to inverse offers: there are none", Field{"framework", string(f.id())})
+	case scheduler.Call_ACCEPT_INVERSE_OFFERS:
+		m.answerInverse(f, call.GetAcceptInverseOffers().GetInverseOfferIds(), allocator.InverseOfferStatus_ACCEPT, call.GetAcceptInverseOffers().GetFilters())
+	case scheduler.Call_DECLINE_INVERSE_OFFERS:
+		m.answerInverse(f, call.GetDeclineInverseOffers().GetInverseOfferIds(), allocator.InverseOfferStatus_DECLINE, call.GetDeclineInverseOffers().GetFilters())
 	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
 		m.acknowledgeOperation(f, call.GetAcknowledgeOperationStatus())
 	}

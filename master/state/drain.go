@@ -26,6 +26,10 @@ func (m *Machine) drainAgent(in Received, id string, config *mesos.DrainConfig) 
 		m.refuseRequest(in, badRequest, field.Invalid("agent_id", id, "is not capable of draining").Error())
 		return
 	}
+	if err := m.checkNotScheduled(a); err != nil {
+		m.refuseRequest(in, badRequest, err.Error())
+		return
+	}
 	if config == nil {
 		config = new(mesos.DrainConfig)
 	}

@@ -31,6 +31,8 @@ type framework struct {
 	executors       map[*executor]bool
 	// Agents that named it with another info while it was not connected.
 	outdated map[AgentID]bool
+	// Where it answered an inverse offer, and is not asked again for a time.
+	quietAt map[*agent]bool
 	// The resources that its last task named, so that equal ones share memory.
 	last taskShape
 	// The registry operation that ends it is under way.

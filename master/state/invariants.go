@@ -43,6 +43,9 @@ func (m *Machine) Check() error {
 		offers += len(f.offers)
 		taskCount += len(f.tasks)
 	}
+	if err := m.checkInverse(); err != nil {
+		return err
+	}
 	if offers != len(m.offers.byID) {
 		return fmt.Errorf("%d offers belong to frameworks, %d are known", offers, len(m.offers.byID))
 	}
@@ -51,6 +54,47 @@ func (m *Machine) Check() error {
 	}
 	if taskCount != 0 {
 		return fmt.Errorf("frameworks have %d tasks more than agents", taskCount)
+	}
+	return nil
+}
+
+// checkInverse holds inverse offers against where they may be: on an agent that
+// is active and in the schedule, for a framework that is active, one for each
+// pair of the two.
+func (m *Machine) checkInverse() error {
+	type pair struct {
+		agent     *agent
+		framework *framework
+	}
+	seen := make(map[pair]bool)
+	for id, o := range m.inverse.byID {
+		at := pair{o.agent, o.framework}
+		switch {
+		case seen[at]:
+			return fmt.Errorf("inverse offer %s: agent %s and framework %s have another", id, o.agent.id(), o.framework.id())
+		case m.agents.byID[o.agent.id()] != o.agent || o.agent.view.Maintenance == nil || !o.agent.view.Active():
+			return fmt.Errorf("inverse offer %s: agent %s is not in maintenance and active", id, o.agent.id())
+		case m.frameworks.byID[o.framework.id()] != o.framework || !o.framework.active():
+			return fmt.Errorf("inverse offer %s: framework %s is not active", id, o.framework.id())
+		case o.agent.pleas == nil || o.agent.pleas.quiet[o.framework]:
+			return fmt.Errorf("inverse offer %s: framework %s is not to be asked", id, o.framework.id())
+		}
+		seen[at] = true
+	}
+	for _, a := range m.agents.byID {
+		if a.pleas == nil {
+			continue
+		}
+		for _, o := range a.pleas.offers {
+			if m.inverse.byID[o.id] != o {
+				return fmt.Errorf("agent %s: inverse offer %s is not known", a.id(), o.id)
+			}
+		}
+		for f := range a.pleas.quiet {
+			if !f.quietAt[a] {
+				return fmt.Errorf("agent %s: framework %s does not know that it answered", a.id(), f.id())
+			}
+		}
 	}
 	return nil
 }

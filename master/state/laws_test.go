@@ -143,8 +143,8 @@ func (w *world) sent(in Input, e Send) {
 	case *cluster.AddAgent:
 		w.mustBeAdmitted(in, msg.GetAgent().GetId().GetValue())
 	case *cluster.ShutdownAgent:
-		if !anyGone(w.stored) {
-			w.t.Fatalf("%s shuts an agent down, and none is gone", label(in))
+		if !anyGone(w.stored) && !anyDown(w.stored) {
+			w.t.Fatalf("%s shuts an agent down, and none is gone, nor any machine down", label(in))
 		}
 	case *cluster.DrainAgent:
 		if !anyDraining(w.stored) {
@@ -194,6 +194,15 @@ func anyGone(r registry.Registry) bool {
 	return false
 }
 
+func anyDown(r registry.Registry) bool {
+	for m := range r.Machines() {
+		if m.GetMachine().GetMode() == mesos.MachineInfo_DOWN {
+			return true
+		}
+	}
+	return false
+}
+
 func anyDraining(r registry.Registry) bool {
 	for a := range r.Agents() {
 		if a.GetDrain().GetState() == mesos.DrainState_DRAINING {
@@ -237,6 +246,9 @@ func (w *world) compare(in Input) {
 		if f == nil || shown.Framework != f.view {
 			w.t.Fatalf("after %s another framework than %s is shown", label(in), shown.ID)
 		}
+		if inverse := w.m.inverseOf(f); len(shown.InverseOffers) != len(inverse) {
+			w.t.Fatalf("after %s %d inverse offers of %s are shown, it has %d", label(in), len(shown.InverseOffers), shown.ID, len(inverse))
+		}
 		if len(shown.Offers) != len(f.offers) || len(shown.Executors) != len(f.executors) || len(shown.UnreachableTasks) != len(f.unreachableByID) {
 			w.t.Fatalf("after %s: %d/%d offers, %d/%d executors, %d/%d unreachable tasks of %s are shown", label(in), len(shown.Offers), len(f.offers),
 				len(shown.Executors), len(f.executors), len(shown.UnreachableTasks), len(f.unreachableByID), shown.ID)
@@ -245,6 +257,7 @@ func (w *world) compare(in Input) {
 			w.t.Fatalf("after %s other tasks of %s are shown", label(in), shown.ID)
 		}
 	}
+	w.compareSettings(in, s)
 	usage := s.UsageByAgent(func() {})
 	for id, a := range w.m.agents.byID {
 		if u := usage[id]; !u.Used.Equal(a.used) || !u.Offered.Equal(a.offered) {
@@ -305,11 +318,13 @@ func (w *world) maybeAsked(in Received) Received {
 
 func (w *world) request() proto.Message {
 	id := &mesos.AgentID{Value: proto.String(w.agentID())}
-	switch rapid.IntRange(0, 6).Draw(w.t, "request") {
+	switch rapid.IntRange(0, 9).Draw(w.t, "request") {
 	case 0:
 		return &cluster.KillTaskRequest{TaskId: w.taskID()}
 	case 1:
 		return &cluster.TeardownRequest{FrameworkId: w.frameworkID()}
+	case 2, 3, 4:
+		return w.setting()
 	}
 	action := cluster.AgentRequest_Action(rapid.IntRange(0, 3).Draw(w.t, "action"))
 	return &cluster.AgentRequest{AgentId: id, Action: &action, Drain: &mesos.DrainConfig{
@@ -458,7 +473,7 @@ func (w *world) update() proto.Message {
 func (w *world) call() proto.Message {
 	call := &scheduler.Call{FrameworkId: w.frameworkID()}
 	agent := &mesos.AgentID{Value: proto.String(w.agentID())}
-	switch rapid.IntRange(0, 6).Draw(w.t, "call") {
+	switch rapid.IntRange(0, 8).Draw(w.t, "call") {
 	case 0:
 		call.Type = scheduler.Call_TEARDOWN.Enum()
 	case 1:
@@ -472,6 +487,12 @@ func (w *world) call() proto.Message {
 		call.Type = scheduler.Call_REVIVE.Enum()
 	case 5:
 		call.Type, call.UpdateFramework = scheduler.Call_UPDATE_FRAMEWORK.Enum(), &scheduler.Call_UpdateFramework{FrameworkInfo: w.info(call.FrameworkId)}
+	case 6:
+		call.Type = scheduler.Call_ACCEPT_INVERSE_OFFERS.Enum()
+		call.AcceptInverseOffers = &scheduler.Call_AcceptInverseOffers{InverseOfferIds: w.inverseOffers(), Filters: w.refusal()}
+	case 7:
+		call.Type = scheduler.Call_DECLINE_INVERSE_OFFERS.Enum()
+		call.DeclineInverseOffers = &scheduler.Call_DeclineInverseOffers{InverseOfferIds: w.inverseOffers(), Filters: w.refusal()}
 	default:
 		call.Type, call.Decline = scheduler.Call_DECLINE.Enum(), &scheduler.Call_Decline{}
 		if n := len(w.offers); n > 0 {

@@ -118,6 +118,7 @@ var causes = [...]string{
 	view.Unregistered: "it shut down",
 	view.Replaced:     "another agent registered at its address",
 	view.Ended:        "marked gone by an operator",
+	view.TakenDown:    "its machine was taken down by an operator",
 }
 
 func timeInfo(t time.Time) *mesos.TimeInfo { return &mesos.TimeInfo{Nanoseconds: new(t.UnixNano())} }

@@ -55,8 +55,11 @@ type Config struct {
 	Limits                Limits
 	// Refuse frameworks and tasks that run as root.
 	RefuseRoot bool
-	// When not empty, frameworks may have no other roles.
+	// When not empty, frameworks may have no other roles, and nothing is set for
+	// others.
 	Roles []string
+	// Of roles, for a registry that has no weights yet.
+	Weights []*mesos.WeightInfo
 }
 
 // Limits bounds what is remembered of the past, here and on the read side.
@@ -94,6 +97,7 @@ type Machine struct {
 	frameworks frameworkTable
 	offers     offerTable
 	operations operationTable
+	inverse    inverseTable
 	allocator  allocatorLink
 	// What goes on when the registrar answered, by the key of its Persist.
 	waiting     map[uint64]func(error)
@@ -111,6 +115,7 @@ func New(cfg Config) *Machine {
 		frameworks: newFrameworkTable(),
 		offers:     offerTable{byID: make(map[OfferID]*offer)},
 		operations: newOperationTable(),
+		inverse:    inverseTable{byID: make(map[OfferID]*inverseOffer), stirred: make(map[*agent]bool)},
 		waiting:    make(map[uint64]func(error)),
 	}
 }
@@ -146,6 +151,7 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 	case AgentAnswered:
 		m.agentAnswered(in.Agent)
 	}
+	m.settleInverseOffers()
 	return m.out
 }
 
@@ -169,12 +175,18 @@ func (m *Machine) drop(kind view.Kind, from Peer, why string, fields ...Field) {
 // when the registry forbade it. The failure of the store goes nowhere: it
 // halts the machine.
 func (m *Machine) persist(op registry.Operation, then func(conflict error)) {
+	m.persistChanges(op, func(_ []registry.Change, conflict error) { then(conflict) })
+}
+
+// persistChanges is persist for who needs to know what became different.
+func (m *Machine) persistChanges(op registry.Operation, then func(changes []registry.Change, conflict error)) {
 	m.lastPersist++
 	m.waiting[m.lastPersist] = func(err error) {
+		var changes []registry.Change
 		if err == nil {
-			m.registry, _, err = registry.Apply(m.registry, op)
+			m.registry, changes, err = registry.Apply(m.registry, op)
 		}
-		then(err)
+		then(changes, err)
 	}
 	m.emit(Persist{m.lastPersist, op})
 }

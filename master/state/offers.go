@@ -2,8 +2,6 @@ package state
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -94,16 +92,16 @@ func (m *Machine) makeOffer(al *cluster.Allocations_Allocation) *offer {
 }
 
 func (m *Machine) addOffer(f *framework, a *agent, role string, what resources.Resources) *offer {
-	id := OfferID(m.cfg.MasterID + "-O" + strconv.Itoa(m.offers.next))
+	seq, id := m.offers.next, m.newOfferID()
 	o := &offer{
-		seq: m.offers.next, framework: f, agent: a,
+		seq: seq, framework: f, agent: a,
 		view: &view.Offer{ID: id, Framework: f.id(), Agent: a.id(), Role: role, Resources: what},
 	}
-	m.offers.next++
 	m.offers.byID[id] = o
 	f.offers[id] = o
 	a.offers = append(a.offers, o)
 	a.offered = a.offered.Add(what)
+	m.stir(a)
 	if m.cfg.OfferTimeout > 0 {
 		m.emit(SetTimer{timerOffer + "/" + string(id), m.cfg.OfferTimeout})
 	}
@@ -138,6 +136,9 @@ func (o *offer) proto() *mesos.Offer {
 		p.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &o.view.Role}
 	} else {
 		p.Resources = o.view.Resources.Proto()
+	}
+	if planned := o.agent.view.Maintenance; planned != nil {
+		p.Unavailability = planned.Unavailability
 	}
 	if !o.framework.can.reservationRefinement {
 		p.Resources = unrefined(p.Resources)
@@ -176,15 +177,7 @@ func unrefined(list []*mesos.Resource) []*mesos.Resource {
 
 // agentURL says where an agent serves HTTP.
 func agentURL(a *agent) *mesos.URL {
-	address := string(a.peer())
-	if _, after, ok := strings.Cut(address, "@"); ok {
-		address = after
-	}
-	host, _, _ := strings.Cut(address, "#")
-	port := a.view.Info.GetPort()
-	if i := strings.LastIndexByte(host, ':'); i >= 0 {
-		host = host[:i]
-	}
+	host, port := hostPart(a.peer()), a.view.Info.GetPort()
 	return &mesos.URL{
 		Scheme: new("http"), Path: new("/slave(1)"),
 		Address: &mesos.Address{Hostname: a.view.Info.Hostname, Ip: &host, Port: &port},
@@ -231,12 +224,14 @@ func (m *Machine) rescindOffers(f *framework) {
 	}
 }
 
-// discardOffers ends a framework's offers without a word to it.
+// discardOffers ends a framework's offers, inverse ones too, without a word to
+// it.
 func (m *Machine) discardOffers(f *framework) {
 	for _, o := range f.orderedOffers() {
 		m.endOffer(o, view.Discarded)
 		m.recover(f, o.agent, o.view.Role, o.view.Resources, nil)
 	}
+	m.discardPleas(f)
 }
 
 func (m *Machine) expireOffer(id OfferID) {

@@ -45,6 +45,12 @@ func (m *Machine) receive(in Received) {
 		m.agentRequest(in, msg)
 	case *cluster.OperationRequest:
 		m.operationRequest(in, msg)
+	case *cluster.QuotaRequest:
+		m.quotaRequest(in, msg)
+	case *cluster.WeightsRequest:
+		m.weightsRequest(in, msg)
+	case *cluster.MaintenanceRequest:
+		m.maintenanceRequest(in, msg)
 	case *cluster.TeardownRequest:
 		m.operatorTeardown(in, msg.GetFrameworkId().GetValue())
 	default:
@@ -58,7 +64,8 @@ func (m *Machine) receive(in Received) {
 // was asked, not just sent.
 func IsRequest(message proto.Message, asked bool) bool {
 	switch message.(type) {
-	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *cluster.AgentRequest, *cluster.OperationRequest:
+	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *cluster.AgentRequest, *cluster.OperationRequest,
+		*cluster.QuotaRequest, *cluster.WeightsRequest, *cluster.MaintenanceRequest:
 		return true
 	case *scheduler.Call:
 		return asked

@@ -21,6 +21,7 @@ const minReturn = time.Minute
 func (m *Machine) start(r registry.Registry) {
 	m.registry = r
 	m.began = m.now
+	m.recoverSettings()
 	for record := range r.Frameworks() {
 		m.recoverFramework(record)
 	}
@@ -35,6 +36,7 @@ func (m *Machine) start(r registry.Registry) {
 	m.note(Info, "This master leads", Field{"master", m.cfg.MasterID}, Field{"agents", strconv.Itoa(len(m.agents.recovered))},
 		Field{"frameworks", strconv.Itoa(len(m.frameworks.byID))})
 	m.startAllocator()
+	m.bootstrapWeights()
 }
 
 // recoverFramework adds a framework of the registry, whose failover timeout

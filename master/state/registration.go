@@ -23,6 +23,9 @@ func (m *Machine) registerAgent(from Peer, msg *cluster.RegisterAgent) {
 	if m.agents.admitting[from] {
 		return
 	}
+	if m.refuseDown(from, msg.GetAgent()) {
+		return
+	}
 	total, err := checkAgent(msg.GetAgent(), msg.GetTotalResources())
 	if err == nil && msg.GetAgent().GetId().GetValue() != "" {
 		err = field.Invalid("agent.id", msg.GetAgent().GetId().GetValue(), "must be absent when an agent registers for the first time")
@@ -57,6 +60,7 @@ func (m *Machine) onAgentAdmitted(from Peer, picture view.Agent) {
 		Field{"resources", a.view.Total.String()})
 	m.addToAllocator(a)
 	m.sendRegistered(a)
+	m.takeDown(a) // if that came while its admission was under way
 }
 
 func (m *Machine) sendRegistered(a *agent) {

@@ -43,6 +43,9 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 		m.send(from, &cluster.ShutdownAgent{Message: new("agent " + string(id) + " was marked gone")})
 		return
 	}
+	if m.refuseDown(from, msg.GetAgent()) {
+		return
+	}
 	if err, fatal := movedAgent(a, from, msg.GetAgent()); err != nil {
 		m.refuseAgent(from, err, fatal)
 		return
@@ -125,6 +128,7 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 	a.kills = nil
 	m.updateFrameworksAt(a, msg.GetFrameworks())
 	m.seeToDrain(a)
+	m.takeDown(a) // if that came while its return was under way
 	m.checkRecovered()
 }
 

@@ -168,6 +168,12 @@ func (s *scenario) configure(text string) {
 			s.cfg.RefuseRoot = value == "true"
 		case "roles":
 			s.cfg.Roles = strings.Split(value, ",")
+		case "weights":
+			for pair := range strings.SplitSeq(value, ",") {
+				role, text, _ := strings.Cut(pair, ":")
+				weight, _ := strconv.ParseFloat(text, 64)
+				s.cfg.Weights = append(s.cfg.Weights, &mesos.WeightInfo{Role: &role, Weight: &weight})
+			}
 		case "unreachable_tasks":
 			s.cfg.Limits.UnreachableTasks = len(value)
 		case "completed_frameworks":

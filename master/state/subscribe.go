@@ -218,6 +218,7 @@ func (m *Machine) connectFramework(f *framework, p Peer) {
 	})
 	m.heartbeat(f.id())
 	m.tellAllocator(f.addition())
+	m.stirFramework(f)
 	m.note(Info, "A framework subscribed", Field{"framework", string(f.id())},
 		Field{"name", f.view.Info.GetName()}, Field{"peer", string(p)})
 }

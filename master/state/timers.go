@@ -4,14 +4,16 @@ import "strings"
 
 // Keys of timers: what lapses, and whose.
 const (
-	timerFailover  = "failover"     // /F: a framework's time to come back
-	timerHeartbeat = "heartbeat"    // /F: the next HEARTBEAT
-	timerOffer     = "offer-expiry" // /O17
-	timerReturn    = "reregister"   // /S3: an agent's time to come back
-	timerRecovery  = "recovery"     // all recovered agents' time to come back
-	timerRemoval   = "removal"      // the next removal of an unreachable agent
-	timerPrune     = "prune"        // the next pruning of the registry
-	timerAllocator = "allocator"    // the next attempt to start the allocator
+	timerFailover  = "failover"             // /F: a framework's time to come back
+	timerHeartbeat = "heartbeat"            // /F: the next HEARTBEAT
+	timerOffer     = "offer-expiry"         // /O17
+	timerInverse   = "inverse-offer-expiry" // /O17
+	timerQuiet     = "inverse-refusal"      // /S3/F: its time not to be asked again
+	timerReturn    = "reregister"           // /S3: an agent's time to come back
+	timerRecovery  = "recovery"             // all recovered agents' time to come back
+	timerRemoval   = "removal"              // the next removal of an unreachable agent
+	timerPrune     = "prune"                // the next pruning of the registry
+	timerAllocator = "allocator"            // the next attempt to start the allocator
 )
 
 func (m *Machine) timerFired(key string) {
@@ -23,6 +25,10 @@ func (m *Machine) timerFired(key string) {
 		m.heartbeat(FrameworkID(whose))
 	case timerOffer:
 		m.expireOffer(OfferID(whose))
+	case timerInverse:
+		m.expireInverse(OfferID(whose))
+	case timerQuiet:
+		m.quietTimedOut(whose)
 	case timerReturn:
 		m.returnTimedOut(AgentID(whose))
 	case timerRecovery:

@@ -73,6 +73,9 @@ func Within(role, ancestor string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
+// TopRole tells whether role is at the top of the hierarchy.
+func TopRole(role string) bool { return !strings.Contains(role, "/") }
+
 // CheckResource returns an error, with path as its field, unless name can
 // name a resource or an attribute: not empty, at most MaxID bytes, no white
 // space at its ends, no control character and none of the signs of the text

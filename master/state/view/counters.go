@@ -13,7 +13,7 @@ import (
 type Counters struct {
 	AgentRegistrations, AgentReregistrations int64
 	// By cause.
-	AgentRemovals     [Ended + 1]int64
+	AgentRemovals     [RemovalCauses]int64
 	AgentsUnreachable int64
 	// Of agents that this master awaited, and that never came.
 	RecoveryRemovals int64

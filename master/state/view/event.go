@@ -28,6 +28,10 @@ const (
 	Replaced
 	// Ended: an operator marked it gone.
 	Ended
+	// TakenDown: an operator took its machine down.
+	TakenDown
+	// RemovalCauses is how many there are.
+	RemovalCauses
 )
 
 // AgentRemoved takes an agent off, with whatever offers and executors it had.
@@ -144,6 +148,15 @@ const (
 type OfferRemoved struct {
 	Offer *Offer
 	End   OfferEnd
+}
+
+// InverseOffersMade tells of new inverse offers.
+type InverseOffersMade struct{ Offers []*InverseOffer }
+
+// InverseOfferRemoved ends an inverse offer.
+type InverseOfferRemoved struct {
+	ID        OfferID
+	Framework FrameworkID
 }
 
 // Called counts a call of a framework that was let through.

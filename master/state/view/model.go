@@ -39,6 +39,7 @@ type Model struct {
 	used        Amounts
 	version     uint64
 	revision    uint64
+	settings    settings
 	nobody      Activity // counts for frameworks that are not shown
 }
 
@@ -50,6 +51,7 @@ type frameworkModel struct {
 	unreachable []*Task // oldest first
 	completed   []*Task // oldest first
 	offers      map[OfferID]*Offer
+	inverse     map[OfferID]*InverseOffer // nil while there are none
 	executors   map[executorKey]*Executor
 }
 
@@ -90,6 +92,8 @@ func (m *Model) Apply(e Event) {
 		if e.Unreachable {
 			m.unreachable[e.ID] = true
 		}
+	case SettingsChanged:
+		m.settings.apply(e)
 	case FrameworkAdded:
 		m.addFramework(e.Framework)
 	case FrameworkChanged:
@@ -108,6 +112,12 @@ func (m *Model) Apply(e Event) {
 		if f := m.frameworks[e.Offer.Framework]; f != nil {
 			delete(f.offers, e.Offer.ID)
 		}
+	case InverseOffersMade:
+		m.addInverseOffers(e.Offers)
+	case InverseOfferRemoved:
+		if f := m.frameworks[e.Framework]; f != nil {
+			delete(f.inverse, e.ID)
+		}
 	case ExecutorAdded:
 		if f := m.frameworks[e.Executor.Framework]; f != nil {
 			f.executors[executorKey{e.Executor.Agent, e.Executor.ID}] = e.Executor
@@ -125,6 +135,19 @@ func (m *Model) Apply(e Event) {
 		delete(m.operations, e.Operation.UUID)
 	default:
 		m.applyTask(e)
+	}
+}
+
+func (m *Model) addInverseOffers(offers []*InverseOffer) {
+	for _, o := range offers {
+		f := m.frameworks[o.Framework]
+		if f == nil {
+			continue
+		}
+		if f.inverse == nil {
+			f.inverse = make(map[OfferID]*InverseOffer)
+		}
+		f.inverse[o.ID] = o
 	}
 }
 
@@ -198,7 +221,7 @@ func (m *Model) completeFramework(done *Framework) {
 	delete(m.frameworks, done.ID)
 	m.order = slices.DeleteFunc(m.order, func(id FrameworkID) bool { return id == done.ID })
 	past := f.state()
-	past.Tasks, past.Offers, past.Executors = nil, nil, nil
+	past.Tasks, past.Offers, past.InverseOffers, past.Executors = nil, nil, nil, nil
 	past.UnreachableTasks, past.CompletedTasks = slices.Clone(f.unreachable), slices.Clone(f.completed)
 	m.completed = keep(m.completed, past, m.limits.CompletedFrameworks)
 }
@@ -243,6 +266,7 @@ func (m *Model) Snapshot() *Snapshot {
 		Unreachable: len(m.unreachable),
 		Counters:    m.counters.clone(),
 		Used:        maps.Clone(m.used),
+		Settings:    m.settings.share(),
 	}
 	for _, a := range m.agents {
 		s.Agents = append(s.Agents, a)
@@ -269,6 +293,9 @@ func (f *frameworkModel) state() FrameworkState {
 	}
 	for _, o := range f.offers {
 		s.Offers = append(s.Offers, o)
+	}
+	for _, o := range f.inverse {
+		s.InverseOffers = append(s.InverseOffers, o)
 	}
 	for _, e := range f.executors {
 		s.Executors = append(s.Executors, e)

@@ -41,6 +41,8 @@ type Agent struct {
 	DrainSince time.Time
 	// Why the agent itself wants no tasks; empty when it takes them.
 	Hindered string
+	// Nil unless its machine is in the schedule of maintenance.
+	Maintenance *Maintenance
 }
 
 // Active tells whether an agent's resources are offered.
@@ -154,4 +156,12 @@ type Offer struct {
 	Agent     AgentID
 	Role      string
 	Resources resources.Resources
+}
+
+// InverseOffer is an immutable picture of an outstanding inverse offer.
+type InverseOffer struct {
+	ID             OfferID
+	Framework      FrameworkID
+	Agent          AgentID
+	Unavailability *mesos.Unavailability
 }

@@ -28,6 +28,7 @@ type Snapshot struct {
 	Counters    Counters
 	// What all tasks and executors hold.
 	Used Amounts
+	Settings
 }
 
 // FrameworkState is a framework with all that belongs to it.
@@ -38,6 +39,7 @@ type FrameworkState struct {
 	UnreachableTasks []*Task // oldest first
 	CompletedTasks   []*Task // oldest first
 	Offers           []*Offer
+	InverseOffers    []*InverseOffer
 	Executors        []*Executor
 }
 
