@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // damageable is a folder with a log of some entries, in batches.
-func damageable(f *testing.F) (o Options, last uint64) {
+func damageable(f testing.TB) (o Options, last uint64) {
 	f.Helper()
 	o = Options{Folder: f.TempDir(), Address: "h1:1", Masters: []string{"h1:1"}}
 	o.Logger = zap.NewNop()
@@ -70,7 +71,14 @@ func FuzzDamagedLog(f *testing.F) {
 			f.Add(uint(at), []byte{'0'}, uint(0))
 		}
 	}
+	for _, name := range []string{"Data", "Extensions", "AppendedAt", "Index"} {
+		at := uint(bytes.LastIndex(whole, []byte(name)))
+		for _, kind := range []byte{0xc6, 0xc9, 0xdb, 0xdd, 0xdf} {
+			f.Add(at+uint(len(name)), []byte{kind, 0xdf, 0xff, 0xff, 0xff}, uint(0))
+		}
+	}
 	f.Fuzz(func(t *testing.T, at uint, with []byte, cut uint) {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // as the code has it: else a fault ends the fuzzer without a word
 		data := slices.Clone(whole)
 		copy(data[at%uint(len(data)):], with)
 		data = data[:uint(len(data))-cut%uint(len(data))]

@@ -194,16 +194,34 @@ func checkFile(path string, size int64) (err error) {
 		if err := pages.Check(path); err != nil {
 			return damaged(path, err)
 		}
-		conf := tx.Bucket([]byte("conf"))
-		if tx.Bucket([]byte("logs")) == nil || conf == nil {
-			return damaged(path, errors.New("the file is a database of something else"))
+		if err := checkContents(tx); err != nil {
+			return damaged(path, err)
 		}
-		return conf.ForEach(func(key, _ []byte) error {
-			if !slices.Contains(numberKeys, string(key)) {
-				return damaged(path, fmt.Errorf("it has a value named %q", key))
-			}
-			return nil
-		})
+		return nil
+	})
+}
+
+// checkContents tells whether all that a database holds is what Raft's store can
+// read.
+func checkContents(tx *bbolt.Tx) error {
+	logs, conf := tx.Bucket([]byte("logs")), tx.Bucket([]byte("conf"))
+	if logs == nil || conf == nil {
+		return errors.New("the file is a database of something else")
+	}
+	err := conf.ForEach(func(key, _ []byte) error {
+		if !slices.Contains(numberKeys, string(key)) {
+			return fmt.Errorf("it has a value named %q", key)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return logs.ForEach(func(key, entry []byte) error {
+		if err := checkShape(entry); err != nil {
+			return fmt.Errorf("entry %x of the log: %w", key, err)
+		}
+		return nil
 	})
 }
 
