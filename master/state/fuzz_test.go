@@ -17,7 +17,7 @@ func fuzzed() []proto.Message {
 		&scheduler.Call{}, &cluster.RegisterAgent{}, &cluster.ReregisterAgent{}, &cluster.UnregisterAgent{}, &cluster.StatusUpdate{},
 		&cluster.ExecutorExited{}, &cluster.ExecutorMessage{}, &cluster.Allocations{}, &cluster.KillTaskRequest{}, &cluster.TeardownRequest{},
 		&cluster.AgentHindered{},
-		&cluster.AgentRequest{},
+		&cluster.AgentRequest{}, &cluster.OperationUpdate{}, &cluster.OperationRequest{}, &cluster.UpdateAgentResources{}, &cluster.Preempt{},
 	}
 }
 

@@ -11,8 +11,10 @@ import (
 // everything.
 //
 //   - Law 1: on every agent, what is used is what its tasks and executors hold,
-//     what is offered is what its offers hold, and with what is free they are
-//     no more than its total.
+//     what is offered is what its offers hold, and of what its total is by all
+//     operations that it has carried out or is to, what is not used has room for
+//     all that is offered and all that is held back for operations. What is
+//     shared may be used and offered several times, while it is there.
 //   - Every table agrees with every other about who belongs to whom.
 func (m *Machine) Check() error {
 	for _, a := range m.agents.ordered() {
@@ -55,7 +57,7 @@ func (m *Machine) Check() error {
 	if taskCount != 0 {
 		return fmt.Errorf("frameworks have %d tasks more than agents", taskCount)
 	}
-	return nil
+	return m.checkOperations()
 }
 
 // checkInverse holds inverse offers against where they may be: on an agent that
@@ -126,8 +128,59 @@ func (a *agent) check() error {
 		return fmt.Errorf("used is %s, tasks and executors hold %s", a.used, used)
 	case !offered.Equal(a.offered):
 		return fmt.Errorf("offered is %s, offers hold %s", a.offered, offered)
-	case !offered.IsEmpty() && !a.view.Total.Contains(used.Add(offered)):
-		return fmt.Errorf("used %s and offered %s are more than the total %s", used, offered, a.view.Total)
+	}
+	return a.checkShares()
+}
+
+// checkShares checks that all that is spoken for of an agent is there.
+func (a *agent) checkShares() error {
+	if total := a.expected(); !total.Equal(a.view.Total) {
+		return fmt.Errorf("the total is %s, and by its operations %s", a.view.Total, total)
+	}
+	rest := less(a.view.Total, a.used)
+	for _, h := range a.held {
+		if !rest.Contains(h.what) {
+			return fmt.Errorf("%s is held back, and left of the total %s is %s", h.what, a.view.Total, rest)
+		}
+		if !a.awaits(h.until) {
+			return fmt.Errorf("%s is held back for what is over", h.what)
+		}
+		rest = rest.Without(h.what)
+	}
+	for _, o := range a.offers {
+		left, ok := use(rest, o.view.Resources)
+		if !ok {
+			return fmt.Errorf("%s is offered, and left of the total %s is %s", o.view.Resources, a.view.Total, rest)
+		}
+		rest = left
+	}
+	return nil
+}
+
+// checkOperations checks that operations are found by all their names.
+func (m *Machine) checkOperations() error {
+	count := 0
+	for _, a := range m.agents.ordered() {
+		last := uint64(0)
+		for _, o := range a.operations {
+			f := o.view.Framework
+			switch {
+			case o.agent != a || o.seq <= last:
+				return fmt.Errorf("operation %x of agent %s is out of order, or another's", o.view.UUID, a.id())
+			case f != "" && !m.operations.of[f][o]:
+				return fmt.Errorf("operation %x is unknown to its framework %s", o.view.UUID, f)
+			}
+			last = o.seq
+			if f != "" {
+				count++
+			}
+		}
+	}
+	for _, of := range m.operations.of {
+		count -= len(of)
+	}
+	if count != 0 {
+		return fmt.Errorf("agents have %d operations more than frameworks", count)
 	}
 	return nil
 }

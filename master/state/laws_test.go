@@ -50,7 +50,7 @@ func newWorld(t *rapid.T) *world {
 	}
 	old := "A-S9"
 	records := []*cluster.RegistryRecord{registry.AgentRecord(&cluster.AgentRecord{Agent: &mesos.AgentInfo{
-		Id: &mesos.AgentID{Value: &old}, Hostname: proto.String("h0"), Resources: amounts("", 4, 64),
+		Id: &mesos.AgentID{Value: &old}, Hostname: proto.String("h0"), Resources: withDisk(),
 	}, Status: cluster.AgentRecord_ADMITTED.Enum()}), registry.FrameworkRecord(&cluster.FrameworkRecord{
 		FrameworkId: &mesos.FrameworkID{Value: proto.String("A-0007")}, Status: cluster.FrameworkRecord_ADMITTED.Enum(),
 		Framework: &mesos.FrameworkInfo{Id: &mesos.FrameworkID{Value: proto.String("A-0007")}, User: proto.String("u"), Name: proto.String("n")},
@@ -258,6 +258,7 @@ func (w *world) compare(in Input) {
 		}
 	}
 	w.compareSettings(in, s)
+	w.compareOperations(in)
 	usage := s.UsageByAgent(func() {})
 	for id, a := range w.m.agents.byID {
 		if u := usage[id]; !u.Used.Equal(a.used) || !u.Offered.Equal(a.offered) {
@@ -271,11 +272,13 @@ func (w *world) act() {
 	t := w.t
 	peer := Peer(fmt.Sprintf("agent@h%d:5051#%d", rapid.IntRange(0, 2).Draw(t, "host"), rapid.IntRange(0, 1).Draw(t, "incarnation")))
 	sched := Peer(fmt.Sprintf("s%d@s:0#%d", rapid.IntRange(0, 1).Draw(t, "scheduler"), rapid.IntRange(0, 1).Draw(t, "start")))
-	switch rapid.IntRange(0, 15).Draw(t, "act") {
+	switch rapid.IntRange(0, 21).Draw(t, "act") {
 	case 0:
 		w.step(Received{From: peer, Message: &cluster.RegisterAgent{Agent: &mesos.AgentInfo{
-			Hostname: proto.String(hostOf(peer)), Resources: amounts("", 4, 64),
-		}}})
+			Hostname: proto.String(hostOf(peer)), Resources: withDisk(),
+		}, Capabilities: able()}})
+	case 16, 17, 18, 19, 20, 21:
+		w.actOnResources(peer, sched)
 	case 1:
 		w.step(Received{From: peer, Message: w.reregistration(peer)})
 	case 2:
@@ -371,7 +374,11 @@ func (w *world) info(id *mesos.FrameworkID) *mesos.FrameworkInfo {
 	}
 	if rapid.Bool().Draw(w.t, "multi") {
 		info.Roles = []string{"*", "web"}
-		info.Capabilities = append(info.Capabilities, &mesos.FrameworkInfo_Capability{Type: mesos.FrameworkInfo_Capability_MULTI_ROLE.Enum()})
+		for _, c := range []mesos.FrameworkInfo_Capability_Type{
+			mesos.FrameworkInfo_Capability_MULTI_ROLE, mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT, mesos.FrameworkInfo_Capability_SHARED_RESOURCES,
+		} {
+			info.Capabilities = append(info.Capabilities, &mesos.FrameworkInfo_Capability{Type: c.Enum()})
+		}
 	}
 	return info
 }
@@ -379,7 +386,7 @@ func (w *world) info(id *mesos.FrameworkID) *mesos.FrameworkInfo {
 func (w *world) reregistration(p Peer) proto.Message {
 	id := w.agentID()
 	m := &cluster.ReregisterAgent{Agent: &mesos.AgentInfo{
-		Id: &mesos.AgentID{Value: &id}, Hostname: proto.String(hostOf(p)), Resources: amounts("", 4, 64),
+		Id: &mesos.AgentID{Value: &id}, Hostname: proto.String(hostOf(p)), Resources: withDisk(),
 	}}
 	for range rapid.IntRange(0, 2).Draw(w.t, "frameworks") {
 		m.Frameworks = append(m.Frameworks, w.info(w.frameworkID()))
@@ -395,6 +402,7 @@ func (w *world) reregistration(p Peer) proto.Message {
 			ExecutorId: &mesos.ExecutorID{Value: proto.String("e")}, FrameworkId: w.frameworkID(), Resources: amounts("", 0.5, 4),
 		})
 	}
+	w.report(m)
 	return m
 }
 
@@ -438,6 +446,9 @@ func (w *world) accept() proto.Message {
 	var infos []*mesos.TaskInfo
 	for range rapid.IntRange(1, 3).Draw(w.t, "tasks") {
 		info := &mesos.TaskInfo{Name: proto.String("t"), TaskId: w.taskID(), AgentId: agent, Resources: amounts("", 1, 4), Command: &mesos.CommandInfo{Value: proto.String("x")}}
+		if rapid.IntRange(0, 2).Draw(w.t, "on a volume") == 0 {
+			info.Resources = append(info.Resources, w.volume())
+		}
 		if !group && rapid.Bool().Draw(w.t, "custom") {
 			info.Executor = &mesos.ExecutorInfo{
 				ExecutorId: &mesos.ExecutorID{Value: proto.String("e")}, Resources: amounts("", 0.5, 4), Command: info.Command,
@@ -455,7 +466,13 @@ func (w *world) accept() proto.Message {
 			TaskGroup: &mesos.TaskGroupInfo{Tasks: infos},
 		}}
 	}
+	for range rapid.IntRange(0, 3).Draw(w.t, "before") {
+		accept.Operations = append(accept.Operations, w.named(w.change()))
+	}
 	accept.Operations = append(accept.Operations, op)
+	if rapid.IntRange(0, 3).Draw(w.t, "behind") == 0 {
+		accept.Operations = append(accept.Operations, w.named(w.change()))
+	}
 	return &scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), FrameworkId: f, Accept: accept}
 }
 
@@ -538,6 +555,9 @@ func TestLaws(t *testing.T) {
 		}
 		for len(w.unsettled) > 0 {
 			w.settle()
+		}
+		for ask := range w.pendingAsked() {
+			delete(w.unanswered, ask)
 		}
 		if len(w.unanswered) > 0 {
 			t.Fatalf("nobody answered the questions %v", w.unanswered)

@@ -127,6 +127,7 @@ func (m *Machine) updateAgentResources(from Peer, msg *cluster.UpdateAgentResour
 		return
 	}
 	lent, err := resources.New(msg.GetOversubscribedResources()...)
+	err = field.In("oversubscribed_resources", err)
 	for e := range lent.All() {
 		if err == nil && !e.Revocable() {
 			err = field.Invalid("oversubscribed_resources", e.String(), "is not revocable")
