@@ -55,6 +55,8 @@ type Config struct {
 	Limits                Limits
 	// Refuse frameworks and tasks that run as root.
 	RefuseRoot bool
+	// Refuse agents that do not say where they stand.
+	RequireAgentDomain bool
 	// When not empty, frameworks may have no other roles, and nothing is set for
 	// others.
 	Roles []string

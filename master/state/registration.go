@@ -26,7 +26,7 @@ func (m *Machine) registerAgent(from Peer, msg *cluster.RegisterAgent) {
 	if m.refuseDown(from, msg.GetAgent()) {
 		return
 	}
-	total, err := checkAgent(msg.GetAgent(), msg.GetTotalResources())
+	total, err := m.checkAgent(msg.GetAgent(), msg.GetTotalResources())
 	if err == nil && msg.GetAgent().GetId().GetValue() != "" {
 		err = field.Invalid("agent.id", msg.GetAgent().GetId().GetValue(), "must be absent when an agent registers for the first time")
 	}
@@ -99,8 +99,12 @@ func (m *Machine) refuseAgent(to Peer, why error, fatal bool) {
 
 // checkAgent returns what an agent has, or what is wrong with what it says. What
 // operations have made of its resources is told apart, if they made anything.
-func checkAgent(info *mesos.AgentInfo, told []*mesos.Resource) (resources.Resources, error) {
-	if err := validate.AgentInfo(info); err != nil {
+func (m *Machine) checkAgent(info *mesos.AgentInfo, told []*mesos.Resource) (resources.Resources, error) {
+	err := validate.AgentInfo(info)
+	if err == nil {
+		err = m.checkDomain(info.GetDomain())
+	}
+	if err != nil {
 		return resources.Resources{}, field.In("agent", err)
 	}
 	total, err := resources.New(info.GetResources()...)

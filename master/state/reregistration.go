@@ -30,7 +30,7 @@ func (m *Machine) reregisterAgent(from Peer, msg *cluster.ReregisterAgent) {
 	if m.refuseForeigner(from, msg) {
 		return
 	}
-	total, err := checkAgent(msg.GetAgent(), msg.GetTotalResources())
+	total, err := m.checkAgent(msg.GetAgent(), msg.GetTotalResources())
 	if err == nil && id == "" {
 		err = field.Missing("agent.id")
 	}

@@ -124,5 +124,23 @@ func AgentInfo(a *mesos.AgentInfo) error {
 			return field.At("attributes", i, err)
 		}
 	}
+	if err := field.In("domain", DomainInfo(a.Domain)); err != nil {
+		return err
+	}
 	return field.In("resources", resources.Validate(a.GetResources()))
+}
+
+// DomainInfo checks where a master or an agent stands; nil is nowhere.
+func DomainInfo(d *mesos.DomainInfo) error {
+	switch fault := d.GetFaultDomain(); {
+	case d == nil:
+		return nil
+	case d.FaultDomain == nil:
+		return field.Missing("fault_domain")
+	case fault.GetRegion().GetName() == "":
+		return field.Missing("fault_domain.region.name")
+	case fault.GetZone().GetName() == "":
+		return field.Missing("fault_domain.zone.name")
+	}
+	return nil
 }

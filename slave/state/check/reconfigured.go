@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 )
@@ -13,7 +15,7 @@ import (
 // Reconfigured names everything that an agent says of itself now, and said
 // otherwise when it got its id, unless policy allows the change; nil when it
 // allows all of it. Additive allows what adds: more of a resource or an
-// attribute, or others.
+// attribute, or others, and a domain where none was.
 func Reconfigured(before, now *mesos.AgentInfo, additive bool) error {
 	var changes []string
 	note := func(what, before, now string) {
@@ -25,6 +27,9 @@ func Reconfigured(before, now *mesos.AgentInfo, additive bool) error {
 	if before.GetPort() != now.GetPort() {
 		note("port", fmt.Sprint(before.GetPort()), fmt.Sprint(now.GetPort()))
 	}
+	if had, has := before.Domain, now.Domain; !proto.Equal(had, has) && !(additive && had == nil) {
+		note("domain", domainText(had), domainText(has))
+	}
 	if err := resourcesChanged(before.GetResources(), now.GetResources(), additive, note); err != nil {
 		return err
 	}
@@ -33,6 +38,13 @@ func Reconfigured(before, now *mesos.AgentInfo, additive bool) error {
 		return nil
 	}
 	return fmt.Errorf("%s", strings.Join(changes, "; "))
+}
+
+func domainText(d *mesos.DomainInfo) string {
+	if d == nil {
+		return "none"
+	}
+	return d.GetFaultDomain().GetRegion().GetName() + "/" + d.GetFaultDomain().GetZone().GetName()
 }
 
 type notes func(what, before, now string)

@@ -80,3 +80,36 @@ func TestReconfiguredFromNonsense(t *testing.T) {
 		t.Error("resources without an amount are taken for the same")
 	}
 }
+
+// TestMoved: an agent may say where it stands when it did not; it does not
+// move.
+func TestMoved(t *testing.T) {
+	at := func(region string) *mesos.AgentInfo {
+		info := agentInfo(t, "h", 5051, "cpus:4", "")
+		if region != "" {
+			info.Domain = &mesos.DomainInfo{FaultDomain: &mesos.DomainInfo_FaultDomain{
+				Region: &mesos.DomainInfo_FaultDomain_RegionInfo{Name: &region}, Zone: &mesos.DomainInfo_FaultDomain_ZoneInfo{Name: new("z")},
+			}}
+		}
+		return info
+	}
+	for _, c := range []struct {
+		before, now string
+		additive    bool
+		want        string
+	}{
+		{"", "r", true, ""},
+		{"r", "r", false, ""},
+		{"", "r", false, "domain was none and is r/z"},
+		{"r", "", true, "domain was r/z and is none"},
+		{"r", "s", true, "domain was r/z and is s/z"},
+	} {
+		got := ""
+		if err := Reconfigured(at(c.before), at(c.now), c.additive); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("from %q to %q: got %s, want %s", c.before, c.now, got, c.want)
+		}
+	}
+}

@@ -33,6 +33,7 @@ type agentFlags struct {
 	log     logFlags
 
 	master, workDir string
+	domain          string
 	offer           machineFlags
 	executors       executorFlags
 	restart         restartFlags
@@ -116,6 +117,7 @@ func (a *agentFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&a.master, "master", "", masterUsage+"; required")
 	set.StringVar(&a.workDir, "work_dir", "", "folder of sandboxes and of what a restart needs; required")
 	a.offer.add(set)
+	set.StringVar(&a.domain, "domain", "", "where the agent stands, as "+domainForm+"; the master must have one, too")
 	a.executors.add(set)
 	a.restart.add(set)
 	duration(set, &a.backoff, "registration_backoff_factor", time.Second, "first wait between attempts to register; doubles, to 1mins")
@@ -200,13 +202,17 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 	if err != nil {
 		return daemon.AgentOptions{}, err
 	}
+	domain, err := domainOf(a.domain)
+	if err != nil {
+		return daemon.AgentOptions{}, err
+	}
 	hosts, err := hostCommandOf(a.executors.recovery, a.executors.retry, a.network.tls, a.log.level)
 	if err != nil {
 		return daemon.AgentOptions{}, err
 	}
 	return daemon.AgentOptions{
 		Network: network, Master: a.master, WorkDir: a.workDir, Hosts: hosts,
-		Resources: a.offer.resources, Attributes: a.offer.attributes, DefaultRole: a.offer.role,
+		Resources: a.offer.resources, Attributes: a.offer.attributes, DefaultRole: a.offer.role, Domain: domain,
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict,
 		Config: state.Config{

@@ -21,19 +21,19 @@ type masterFlags struct {
 	network networkFlags
 	log     logFlags
 
-	workDir, registry, cluster    string
-	peers                         peerFlags
-	zk                            zookeeperFlags
-	registryFetch, registryStore  flags.Duration
-	prune, maxAge                 flags.Duration
-	maxAgents                     int
-	agents                        agentPatience
-	removals                      removalFlags
-	offers                        offerFlags
-	roles                         string
-	rootSubmissions, perFramework bool
-	subscribers                   int
-	limits                        state.Limits
+	workDir, registry, cluster   string
+	peers                        peerFlags
+	zk                           zookeeperFlags
+	registryFetch, registryStore flags.Duration
+	prune, maxAge                flags.Duration
+	maxAgents                    int
+	agents                       agentPatience
+	admission                    admissionFlags
+	removals                     removalFlags
+	offers                       offerFlags
+	perFramework                 bool
+	subscribers                  int
+	limits                       state.Limits
 }
 
 // agentPatience is how long a master waits for its agents.
@@ -64,8 +64,7 @@ func (m *masterFlags) add(set *pflag.FlagSet) {
 	m.agents.add(set)
 	m.removals.add(set)
 	m.offers.add(set)
-	set.StringVar(&m.roles, "roles", "", "the only roles that frameworks may have, with commas between; any by default")
-	flags.Bool(set, &m.rootSubmissions, "root_submissions", true, "take frameworks and tasks that run as root")
+	m.admission.add(set)
 	set.IntVar(&m.limits.CompletedFrameworks, "max_completed_frameworks", 50, "completed frameworks remembered")
 	set.IntVar(&m.limits.CompletedTasks, "max_completed_tasks_per_framework", 1000, "ended tasks remembered of each framework")
 	set.IntVar(&m.limits.UnreachableTasks, "max_unreachable_tasks_per_framework", 1000, "unreachable tasks remembered of each framework")
@@ -140,10 +139,6 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	if err != nil {
 		return daemon.MasterOptions{}, err
 	}
-	roles, err := roleList(m.roles)
-	if err != nil {
-		return daemon.MasterOptions{}, err
-	}
 	o := daemon.MasterOptions{
 		Network: network, Masters: peers, ZooKeeper: zk, Cluster: m.cluster, Allocator: allocation, Version: Version,
 		PingTimeout: time.Duration(m.agents.ping), MaxPingTimeouts: m.agents.pings,
@@ -153,11 +148,14 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 			MasterID: uuid.NewString(), AgentReregisterTimeout: time.Duration(m.agents.reregister),
 			OfferTimeout: time.Duration(m.offers.timeout), RegistryPruneInterval: time.Duration(m.prune),
 			RegistryMaxAgentAge: time.Duration(m.maxAge), RegistryMaxAgentCount: m.maxAgents,
-			Limits: m.limits, RefuseRoot: !m.rootSubmissions, Roles: roles,
+			Limits: m.limits,
 		},
 	}
 	if m.registry != "in_memory" {
 		o.WorkDir = m.workDir
+	}
+	if err := m.admission.put(&o); err != nil {
+		return o, err
 	}
 	return o, m.removals.put(&o.Config)
 }

@@ -39,6 +39,8 @@ type AgentOptions struct {
 	// Resources and Attributes as the flags have them; what Resources does not
 	// name is detected. DefaultRole is for resources that name none.
 	Resources, Attributes, DefaultRole string
+	// Domain is where the agent stands; may be nil.
+	Domain *mesos.DomainInfo
 	// Collect says when sandboxes are removed.
 	Collect           sandbox.Policy
 	DiskWatchInterval time.Duration
@@ -189,7 +191,7 @@ func agentInfo(at string, o AgentOptions) (*mesos.AgentInfo, error) {
 	}
 	return &mesos.AgentInfo{
 		Hostname: proto.String(o.Network.Hostname), Port: proto.Int32(int32(port)),
-		Resources: offered.Proto(), Attributes: attributes,
+		Resources: offered.Proto(), Attributes: attributes, Domain: o.Domain,
 	}, nil
 }
 

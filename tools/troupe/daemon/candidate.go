@@ -139,6 +139,10 @@ func (c *candidate) follow(ctx context.Context) {
 			return // lead says why
 		}
 		c.leader.Store(leader)
+		if err := sameRegion(leader, c.options.Config.Info); err != nil {
+			c.fail(err)
+			return
+		}
 		if address, err := masters.Address(leader); err == nil {
 			c.options.Logging.Logger.Info("A master leads", zap.String("master", address), zap.String("id", leader.GetId()))
 		} else {
@@ -146,6 +150,17 @@ func (c *candidate) follow(ctx context.Context) {
 		}
 		known = leader
 	}
+}
+
+// sameRegion says whether two masters can be of one cluster: what is near to
+// the masters must not depend on which leads.
+func sameRegion(leader, own *mesos.MasterInfo) error {
+	theirs, ours := leader.GetDomain().GetFaultDomain(), own.GetDomain().GetFaultDomain()
+	if theirs == nil || ours == nil || theirs.GetRegion().GetName() == ours.GetRegion().GetName() {
+		return nil
+	}
+	return fmt.Errorf("--domain: the leading master is in region %q and this one in %q: all masters must be in one region",
+		theirs.GetRegion().GetName(), ours.GetRegion().GetName())
 }
 
 // lead waits to be elected, becomes the leading master, and returns when the

@@ -47,3 +47,26 @@ func TestWhatIsNotServedLeadsToTheLeader(t *testing.T) {
 		}
 	}
 }
+
+func TestMastersAreInOneRegion(t *testing.T) {
+	at := func(region string) *mesos.MasterInfo {
+		info := new(mesos.MasterInfo)
+		if region != "" {
+			info.Domain = &mesos.DomainInfo{FaultDomain: &mesos.DomainInfo_FaultDomain{
+				Region: &mesos.DomainInfo_FaultDomain_RegionInfo{Name: &region}, Zone: &mesos.DomainInfo_FaultDomain_ZoneInfo{Name: proto.String("z")},
+			}}
+		}
+		return info
+	}
+	for _, c := range []struct {
+		leader, own string
+		fine        bool
+	}{{"", "", true}, {"a", "", true}, {"", "a", true}, {"a", "a", true}, {"a", "b", false}} {
+		if err := sameRegion(at(c.leader), at(c.own)); (err == nil) != c.fine {
+			t.Errorf("a leader in %q, a master in %q: %v", c.leader, c.own, err)
+		}
+	}
+	if err := sameRegion(nil, at("a")); err != nil {
+		t.Errorf("nobody leads: %v", err)
+	}
+}

@@ -31,8 +31,10 @@ type MasterOptions struct {
 	// shows who leads.
 	ZooKeeper ZooKeeper
 	// WorkDir holds the registry; empty keeps it in memory, of a master alone.
-	WorkDir                                    string
-	Cluster, Version                           string
+	WorkDir          string
+	Cluster, Version string
+	// Domain is where the master stands; may be nil.
+	Domain                                     *mesos.DomainInfo
 	PingTimeout                                time.Duration
 	MaxPingTimeouts                            int
 	RegistryFetchTimeout, RegistryStoreTimeout time.Duration
@@ -105,6 +107,7 @@ func masterInfo(address string, o MasterOptions) (*mesos.MasterInfo, error) {
 		Capabilities: []*mesos.MasterInfo_Capability{
 			{Type: mesos.MasterInfo_Capability_AGENT_UPDATE.Enum()}, {Type: mesos.MasterInfo_Capability_AGENT_DRAINING.Enum()},
 		},
+		Domain:  o.Domain,
 		Address: &mesos.Address{Hostname: proto.String(o.Network.Hostname), Ip: proto.String(ip), Port: proto.Int32(int32(port))},
 	}, nil
 }

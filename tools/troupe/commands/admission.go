@@ -1,0 +1,35 @@
+package commands
+
+import (
+	"github.com/spf13/pflag"
+
+	"troupe/tools/troupe/daemon"
+	"troupe/tools/troupe/flags"
+)
+
+// admissionFlags say whom a master takes.
+type admissionFlags struct {
+	roles           string
+	rootSubmissions bool
+	domain          string
+	requireDomain   bool
+}
+
+func (a *admissionFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&a.roles, "roles", "", "the only roles that frameworks may have, with commas between; any by default")
+	flags.Bool(set, &a.rootSubmissions, "root_submissions", true, "take frameworks and tasks that run as root")
+	set.StringVar(&a.domain, "domain", "", "where the master stands, as "+domainForm+"; all masters must be in one region, and without it no agent may have one")
+	flags.Bool(set, &a.requireDomain, "require_agent_domain", false, "refuse agents that do not say where they stand")
+}
+
+func (a *admissionFlags) put(o *daemon.MasterOptions) error {
+	roles, err := roleList(a.roles)
+	if err != nil {
+		return err
+	}
+	if o.Domain, err = domainOf(a.domain); err != nil {
+		return err
+	}
+	o.Config.Roles, o.Config.RefuseRoot, o.Config.RequireAgentDomain = roles, !a.rootSubmissions, a.requireDomain
+	return nil
+}
