@@ -52,7 +52,8 @@ func health(story []string) string {
 	var lines []string
 	for _, line := range story {
 		if !strings.Contains(line, " CHECK_STATUS_UPDATED") {
-			line, _, _ = strings.Cut(line, " code=")
+			line, _, _ = strings.Cut(line, " HEALTH_CHECK_STATUS_UPDATED")
+			line, _, _ = strings.Cut(line, " code=") // absent while the other check has said nothing
 			lines = append(lines, line)
 		}
 	}
