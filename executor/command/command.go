@@ -3,9 +3,7 @@
 package command
 
 import (
-	"errors"
 	"fmt"
-	"os"
 
 	"google.golang.org/protobuf/proto"
 
@@ -59,15 +57,8 @@ func (x *Executor) Launch(d *executor.Driver, info *mesos.TaskInfo) {
 }
 
 func (x *Executor) prepare(info *mesos.TaskInfo) (program.Spec, error) {
-	if info.Container != nil {
-		sandbox, err := os.OpenRoot(x.base.Dir)
-		if err != nil {
-			return program.Spec{}, err
-		}
-		err = volume.Link(sandbox, ".", info.GetContainer())
-		if err := errors.Join(err, sandbox.Close()); err != nil {
-			return program.Spec{}, err
-		}
+	if err := volume.LinkIn(x.base.Dir, info.GetContainer()); err != nil {
+		return program.Spec{}, err
 	}
 	spec, err := program.ForCommand(x.base, info.GetCommand())
 	spec.Env = task.WithRole(spec.Env, info)

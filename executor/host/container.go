@@ -16,7 +16,9 @@ import (
 	"troupe/executor/pod"
 	"troupe/executor/program"
 	"troupe/executor/task"
+	"troupe/executor/volume"
 	"troupe/messages/cluster"
+	"troupe/messages/field"
 	"troupe/messages/mesos"
 )
 
@@ -89,6 +91,8 @@ func (h *Host) launch(m *cluster.LaunchContainer) {
 		err = fmt.Errorf("host %q is stopping", h.options.HostID)
 	case m.GetKind() == cluster.LaunchContainer_CUSTOM:
 		h.launchCustom(c, m)
+	case m.GetKind() == cluster.LaunchContainer_DEFAULT:
+		h.launchDefault(c, m)
 	default:
 		err = h.launchBuiltIn(c, m)
 	}
@@ -100,11 +104,7 @@ func (h *Host) launch(m *cluster.LaunchContainer) {
 // launchCustom runs a framework's executor as a child process.
 func (h *Host) launchCustom(c *container, m *cluster.LaunchContainer) {
 	h.context.Go(func(context.Context) func() {
-		spec, err := program.ForCommand(base(m), m.GetExecutor().GetCommand())
-		var started nested.Started
-		if err == nil {
-			started, err = nested.Start(h.options.Launcher, program.OnTerminal(spec, m.GetExecutor().GetContainer()))
-		}
+		started, err := h.startCustom(m)
 		if err != nil {
 			return func() { h.end(c, nil, "launch executor: "+err.Error()) }
 		}
@@ -113,6 +113,24 @@ func (h *Host) launchCustom(c *container, m *cluster.LaunchContainer) {
 			h.customLaunched(c, started.Process)
 		}
 	})
+}
+
+// startCustom is called off the host's queue.
+func (h *Host) startCustom(m *cluster.LaunchContainer) (nested.Started, error) {
+	if err := furnish(m); err != nil {
+		return nested.Started{}, err
+	}
+	spec, err := program.ForCommand(base(m), m.GetExecutor().GetCommand())
+	if err != nil {
+		return nested.Started{}, err
+	}
+	return nested.Start(h.options.Launcher, program.OnTerminal(spec, m.GetExecutor().GetContainer()))
+}
+
+// furnish makes what an executor's ContainerInfo asks for; that of a command
+// task's is its task's, whose launch does it.
+func furnish(m *cluster.LaunchContainer) error {
+	return field.In("executor", volume.LinkIn(m.GetSandbox(), m.GetExecutor().GetContainer()))
 }
 
 func (h *Host) customLaunched(c *container, p program.Process) {
@@ -130,6 +148,23 @@ func (h *Host) customLaunched(c *container, p program.Process) {
 		return
 	}
 	h.send(&cluster.ContainerLaunched{ContainerId: c.id, Pid: c.pid()})
+}
+
+// launchDefault furnishes the container of an executor of ours before it begins.
+func (h *Host) launchDefault(c *container, m *cluster.LaunchContainer) {
+	h.context.Go(func(context.Context) func() {
+		err := furnish(m)
+		return func() {
+			if err == nil {
+				err = h.launchBuiltIn(c, m)
+			}
+			if err != nil {
+				h.end(c, nil, "launch container: "+err.Error())
+			} else if c.doomed {
+				c.kill()
+			}
+		}
+	})
 }
 
 // launchBuiltIn spawns an executor of ours.

@@ -3,6 +3,8 @@ package host_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +196,41 @@ func TestNewsOfTheEndIsRepeatedUntilAcknowledged(t *testing.T) {
 	}
 }
 
+// withImage asks for a file system that cannot be had.
+func withImage(m *cluster.LaunchContainer) {
+	m.Sandbox = proto.String(os.TempDir())
+	m.Executor.Container = &mesos.ContainerInfo{
+		Type:  mesos.ContainerInfo_MESOS.Enum(),
+		Mesos: &mesos.ContainerInfo_MesosInfo{Image: &mesos.Image{Type: mesos.Image_DOCKER.Enum()}},
+	}
+}
+
+// TestContainerOfAnExecutor: what its ContainerInfo asks for, and can be had, is
+// there.
+func TestContainerOfAnExecutor(t *testing.T) {
+	r := start(t)
+	furnished := func(m *cluster.LaunchContainer) {
+		m.Sandbox = proto.String(t.TempDir())
+		m.Executor.Container = &mesos.ContainerInfo{
+			Type: mesos.ContainerInfo_MESOS.Enum(), TtyInfo: &mesos.TTYInfo{},
+			Volumes: []*mesos.Volume{{Mode: mesos.Volume_RW.Enum(), ContainerPath: proto.String("data"), HostPath: proto.String("real")}},
+		}
+	}
+	r.order("C1", custom, furnished)
+	p := r.launcher.Next(t)
+	if !p.Spec.Terminal || p.Spec.Streams[0] == nil {
+		t.Errorf("launched %+v", p.Spec)
+	}
+	if to, err := os.Readlink(filepath.Join(p.Spec.Dir, "data")); err != nil || to != "real" {
+		t.Errorf("the volume is %q, %v", to, err)
+	}
+	r.wantLaunched(t, "C1")
+	p.Exit(0)
+	r.wantEnded(t, "C1")
+	r.order("C2", group, furnished)
+	r.wantLaunched(t, "C2")
+}
+
 func TestOrdersThatCannotBeObeyed(t *testing.T) {
 	r := start(t)
 	for want, c := range map[string]struct {
@@ -204,6 +241,11 @@ func TestOrdersThatCannotBeObeyed(t *testing.T) {
 		"executor.command: must be set":            {custom, func(m *cluster.LaunchContainer) { m.Executor.Command = nil }},
 		"framework_id":                             {cmd, func(m *cluster.LaunchContainer) { m.Framework.Id = nil }},
 		"command.value: must be set":               {custom, func(m *cluster.LaunchContainer) { m.Executor.Command = &mesos.CommandInfo{} }},
+		"executor.container.mesos.image":           {custom, withImage},
+		"container.mesos.image":                    {group, withImage},
+		"executor.container.type: DOCKER": {custom, func(m *cluster.LaunchContainer) {
+			m.Executor.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum()}
+		}},
 	} {
 		r.order("C1", c.kind, c.edit)
 		if m := r.wantEnded(t, "C1"); m.Status != nil || !strings.Contains(m.GetMessage(), want) {

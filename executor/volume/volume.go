@@ -67,6 +67,18 @@ func linkPersistent(sandbox *os.Root, task, at string) error {
 	return symlink(sandbox, filepath.Clean(at), filepath.Join(task, at))
 }
 
+// LinkIn makes the volumes of a container whose sandbox is the folder dir.
+func LinkIn(dir string, c *mesos.ContainerInfo) error {
+	if c == nil {
+		return nil
+	}
+	sandbox, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(Link(sandbox, ".", c), sandbox.Close())
+}
+
 // plain refuses containers with a file system of their own.
 func plain(c *mesos.ContainerInfo) error {
 	if c.GetType() != mesos.ContainerInfo_MESOS {

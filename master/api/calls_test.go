@@ -90,7 +90,7 @@ func TestFilesAndLogging(t *testing.T) {
 		`{"type":"READ_FILE","read_file":{"path":"/nowhere","offset":0}}`: 404,
 		`{"type":"READ_FILE"}`:  400,
 		`{"type":"LIST_FILES"}`: 400,
-		`{"type":"LIST_FILES","list_files":{"path":"/master/log"}}`:                          400,
+		`{"type":"LIST_FILES","list_files":{"path":"/master/log"}}`:                          200,
 		`{"type":"LIST_FILES","list_files":{"path":"/none"}}`:                                404,
 		`{"type":"SET_LOGGING_LEVEL"}`:                                                       400,
 		`{"type":"GET_METRICS","get_metrics":{"timeout":{"nanoseconds":-1}}}`:                400,
@@ -114,6 +114,10 @@ func TestEveryCallIsAnswered(t *testing.T) {
 		}
 		code, answer := ask(t, h, "/master/api/v1", `{"type":"`+name+`"}`)
 		switch {
+		case name == "GET_METRICS":
+			if code != 400 { // its part is missing
+				t.Errorf("%s: %d", name, code)
+			}
 		case strings.HasPrefix(name, "GET_"):
 			if code != 200 || answer.GetType().String() != name {
 				t.Errorf("%s: %d %v", name, code, answer.GetType())

@@ -117,7 +117,7 @@ func TestWhatTheMasterAnswers(t *testing.T) {
 	}{
 		{&cluster.OperatorReply{Error: proto.String("agent_id: unknown"), StatusCode: proto.Uint32(404)}, nil, http.StatusNotFound, "agent_id: unknown"},
 		{&cluster.OperatorReply{Error: proto.String("agent_id: unknown")}, nil, http.StatusBadRequest, "agent_id: unknown"},
-		{&cluster.NotLeading{}, nil, http.StatusServiceUnavailable, "does not lead"},
+		{&cluster.NotLeading{}, nil, http.StatusServiceUnavailable, "No leader elected"},
 		{&cluster.Ping{}, nil, http.StatusInternalServerError, "what was not asked"},
 		{nil, errors.New("gone"), http.StatusServiceUnavailable, "did not answer: gone"},
 	} {

@@ -117,7 +117,7 @@ func TestLegacyEndpointsHaveMesosShape(t *testing.T) {
 // call posts a call of the operator API in JSON, and returns the answer.
 func call(t testing.TB, h http.Handler, kind string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodPost, "/api/v1", strings.NewReader(`{"type":"`+kind+`"}`))
+	r := httptest.NewRequest(http.MethodPost, "/api/v1", strings.NewReader(`{"type":"`+kind+`","get_metrics":{}}`))
 	r.Header.Set("Content-Type", "application/json")
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, r)
@@ -154,7 +154,7 @@ func TestOperatorCallsHaveMesosShape(t *testing.T) {
 
 func marshal(t testing.TB, kind string) []byte {
 	t.Helper()
-	body, err := proto.Marshal(&master.Call{Type: master.Call_Type(master.Call_Type_value[kind]).Enum()})
+	body, err := proto.Marshal(&master.Call{Type: master.Call_Type(master.Call_Type_value[kind]).Enum(), GetMetrics: &master.Call_GetMetrics{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func TestWriteMessage(t *testing.T) {
 	m := &mesos.TaskID{Value: proto.String("t")}
 	for form, want := range map[carrier.Form]string{carrier.JSON: `{"value":"t"}`, carrier.Protobuf: "\n\x01t"} {
 		w := httptest.NewRecorder()
-		if err := carrier.WriteMessage(w, http.StatusOK, form, m); err != nil {
+		if err := carrier.WriteMessage(w, httptest.NewRequest(http.MethodPost, "/", nil), form, m); err != nil {
 			t.Fatal(err)
 		}
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != form.String() || w.Body.String() != want {

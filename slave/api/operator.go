@@ -122,7 +122,7 @@ func (o *operator) answer(w http.ResponseWriter, r *http.Request, request Reques
 		if err != nil {
 			return err
 		}
-		return writeResponse(w, request.Media.Accept, call.GetType(), response)
+		return writeResponse(w, r, request.Media.Accept, call.GetType(), response)
 	case call.GetType() == agent.Call_SET_LOGGING_LEVEL:
 		return o.server.setLoggingLevel(call.GetSetLoggingLevel())
 	case o.server.info.Containers != nil && validate.AboutContainer(call.GetType()):

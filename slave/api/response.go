@@ -12,15 +12,16 @@ import (
 )
 
 // writeResponse answers a call.
-func writeResponse(w http.ResponseWriter, form carrier.Form, call agent.Call_Type, response *agent.Response) error {
+func writeResponse(w http.ResponseWriter, r *http.Request, form carrier.Form, call agent.Call_Type, response *agent.Response) error {
 	response.Type = agent.Response_Type(agent.Response_Type_value[call.String()]).Enum()
 	if form == carrier.Protobuf {
-		return carrier.WriteMessage(w, http.StatusOK, form, response)
+		return carrier.WriteMessage(w, r, form, response)
 	}
 	w.Header().Set("Content-Type", form.String())
-	out := json.NewWriter(w)
+	body := carrier.NewBody(w, r)
+	out := json.NewWriter(body)
 	writeShowing(out, response.ProtoReflect())
-	if err := out.Flush(); err != nil {
+	if out.Flush() != nil || body.Close() != nil {
 		panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
 	}
 	return nil

@@ -78,7 +78,7 @@ func (m *Machine) ownNews(k updates.Key, t *task, state mesos.TaskState, reason 
 	}
 	if t != nil {
 		u.ExecutorId = t.executor.info.ExecutorId
-		u.ContainerStatus = &mesos.ContainerStatus{ContainerId: t.executor.containerID()}
+		u.ContainerStatus = &mesos.ContainerStatus{ContainerId: t.executor.containerID(), NetworkInfos: m.networks()}
 		t.next = state
 	}
 	return news{k, u}

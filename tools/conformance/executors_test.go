@@ -334,3 +334,29 @@ func TestAnExecutorThatDoesNotRead(t *testing.T) {
 	}
 	f.teardown()
 }
+
+// An executor that asks for an image does not run on the bare machine: its tasks
+// end with a reason that says so.
+func TestExecutorThatWantsAnImage(t *testing.T) {
+	c := newCluster(t)
+	inEach(t, func(t *testing.T, enc mesosclient.Encoding) {
+		f := subscribe(t, c.master, enc, describe("images"))
+		offer := f.offer()
+		e := custom(t, "imaged", enc)
+		e.Container = &mesos.ContainerInfo{
+			Type: mesos.ContainerInfo_MESOS.Enum(), Mesos: &mesos.ContainerInfo_MesosInfo{Image: &mesos.Image{
+				Type: mesos.Image_DOCKER.Enum(), Docker: &mesos.Image_Docker{Name: proto.String("alpine")},
+			}},
+		}
+		f.accept(offer, launch(played(offer, "imaged", "", e)))
+		status := f.update("imaged", mesos.TaskState_TASK_FAILED)
+		if !strings.Contains(status.GetMessage(), "executor.container.mesos.image") || status.GetSource() != mesos.TaskStatus_SOURCE_AGENT ||
+			status.GetReason() != mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED {
+			t.Errorf("%v", status)
+		}
+		if ips := status.GetContainerStatus().GetNetworkInfos(); len(ips) != 1 || ips[0].GetIpAddresses()[0].GetIpAddress() != "127.0.0.1" {
+			t.Errorf("the agent's own update has no address: %v", status)
+		}
+		f.teardown()
+	})
+}

@@ -1,6 +1,9 @@
 package conformance
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -59,6 +62,11 @@ func everyKind(t *testing.T, e *mesosclient.Endpoint, call, response proto.Messa
 		if err != nil {
 			t.Fatal(err)
 		}
+		if name == "GET_METRICS" { // the one read call that must have its part
+			bare := call.ProtoReflect().New().Interface()
+			bare.ProtoReflect().Set(field, protoreflect.ValueOfEnum(kind.Number()))
+			says(t, e, name+" without its part", bare, http.StatusBadRequest, "get_metrics")
+		}
 		switch {
 		case a.Status == http.StatusNotImplemented && strings.Contains(string(a.Body), name):
 			// The cluster cannot do it, and says so.
@@ -68,6 +76,72 @@ func everyKind(t *testing.T, e *mesosclient.Endpoint, call, response proto.Messa
 			answersInKind(t, e, name, a, response)
 		}
 	}
+}
+
+// says checks the status of the answer to a call, and what its text has.
+func says(t *testing.T, e *mesosclient.Endpoint, name string, call proto.Message, status int, text string) {
+	t.Helper()
+	body, err := e.Encoding.Marshal(call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := e.Post(t.Context(), body, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Status != status || !strings.Contains(string(a.Body), text) {
+		t.Errorf("%s%s: %s: %s, want %d and %q", e.Address, e.Path, name, a, status, text)
+	}
+}
+
+// Long answers to operators are compressed for those who take that, and short ones
+// for nobody.
+func TestCompressedAnswers(t *testing.T) {
+	c := newCluster(t)
+	inEach(t, func(t *testing.T, enc mesosclient.Encoding) {
+		for address, calls := range map[string][]proto.Message{
+			c.master: {&master.Call{Type: master.Call_GET_FLAGS.Enum()}, &master.Call{Type: master.Call_GET_HEALTH.Enum()}},
+			c.agent:  {&agent.Call{Type: agent.Call_GET_FLAGS.Enum()}, &agent.Call{Type: agent.Call_GET_HEALTH.Enum()}},
+		} {
+			for i, call := range calls {
+				e := &mesosclient.Endpoint{Address: address, Path: mesosclient.OperatorPath, Encoding: enc}
+				plain, err := e.Call(t.Context(), call, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				small, err := e.Call(t.Context(), call, map[string]string{"Accept-Encoding": "gzip"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				body := small.Body
+				long := len(plain.Body) >= 1024
+				if i == 0 && enc.MediaType() == (mesosclient.JSON{}).MediaType() && !long {
+					t.Errorf("%s %v: %d bytes show nothing", address, call, len(plain.Body))
+				}
+				if (small.Header.Get("Content-Encoding") == "gzip") != long {
+					t.Errorf("%s %v: %v of %d bytes", address, call, small.Header, len(plain.Body))
+				} else if long {
+					body = unzipped(t, body)
+				}
+				if plain.Header.Get("Content-Encoding") != "" || string(body) != string(plain.Body) {
+					t.Errorf("%s %v: compressed %.100q, plain %.100q", address, call, body, plain.Body)
+				}
+			}
+		}
+	})
+}
+
+func unzipped(t *testing.T, data []byte) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // takesNoLess checks the answer to a call that lacks its part.

@@ -93,7 +93,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, call *master.Ca
 		return h.o.Subscribe(w, r, form)
 	}
 	if documents[call.GetType()] != nil {
-		h.document(w, call.GetType(), form)
+		h.document(w, r, call.GetType(), form)
 		return nil
 	}
 	response, err := h.tell(call)
@@ -103,7 +103,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, call *master.Ca
 	case response == done:
 		return nil
 	case response != nil:
-		if carrier.WriteMessage(w, http.StatusOK, form, response) != nil {
+		if carrier.WriteMessage(w, r, form, response) != nil {
 			panic(http.ErrAbortHandler)
 		}
 		return nil
@@ -116,11 +116,11 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, call *master.Ca
 }
 
 // document answers with a part of the state.
-func (h *Handler) document(w http.ResponseWriter, call master.Call_Type, form carrier.Form) {
+func (h *Handler) document(w http.ResponseWriter, r *http.Request, call master.Call_Type, form carrier.Form) {
 	w.Header().Set("Content-Type", form.String())
-	client := carrier.NewPatient(w)
-	err := h.o.Board.Copy(form.String()+" "+call.String(), source{h.o.View, call, form}, client)
-	if err != nil || client.Rest() != nil {
+	body := carrier.NewBody(w, r)
+	err := h.o.Board.Copy(form.String()+" "+call.String(), source{h.o.View, call, form}, body)
+	if err != nil || body.Close() != nil {
 		panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
 	}
 }
@@ -151,7 +151,7 @@ func (h *Handler) change(w http.ResponseWriter, r *http.Request, request proto.M
 		}
 		return nil
 	case *cluster.NotLeading:
-		return &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "this master does not lead"}
+		return &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "No leader elected"}
 	}
 	return fmt.Errorf("the master answered what was not asked: %s", answer.ProtoReflect().Descriptor().FullName())
 }

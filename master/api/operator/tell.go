@@ -28,6 +28,9 @@ func (h *Handler) tell(call *master.Call) (*master.Response, error) {
 	case master.Call_GET_MASTER:
 		r.Type, r.GetMaster = master.Response_GET_MASTER.Enum(), h.o.Master
 	case master.Call_GET_METRICS:
+		if err := wanted(call.GetMetrics, "get_metrics"); err != nil {
+			return nil, err
+		}
 		timeout, err := timeoutOf(call.GetGetMetrics().GetTimeout())
 		if err != nil {
 			return nil, err

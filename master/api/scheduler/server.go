@@ -159,7 +159,7 @@ func (s *server) forward(w http.ResponseWriter, r *http.Request, call *calls.Cal
 	result, ok := answer.(*calls.APIResult)
 	switch {
 	case !ok:
-		carrier.Refuse(w, &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "this master does not lead"})
+		carrier.Refuse(w, &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "No leader elected"})
 	case result.GetStatusCode() == http.StatusMisdirectedRequest:
 		carrier.Refuse(w, s.misdirected(r.Header.Get(streamHeader), call.GetFrameworkId().GetValue()))
 	case result.Error != nil:

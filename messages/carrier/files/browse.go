@@ -34,7 +34,7 @@ func (a *Attached) List(virtual string) ([]*mesos.FileInfo, error) {
 		return nil, fmt.Errorf("path=%q: %w", virtual, err)
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("%w: path=%q is not a folder", errQuery, virtual)
+		return []*mesos.FileInfo{}, nil // as Mesos has it: nothing is in it
 	}
 	children, err := folder.ReadDir(-1)
 	if err != nil {

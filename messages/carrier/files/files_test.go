@@ -120,10 +120,13 @@ func TestBrowse(t *testing.T) {
 	if got := strings.Join(lines, "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	for path, code := range map[string]int{virtual + "/stdout": 400, virtual + "/none": 404, "": 400, virtual + "/absolute": 404} {
+	for path, code := range map[string]int{virtual + "/none": 404, "": 400, virtual + "/absolute": 404} {
 		if answer := get(attached, "/files/browse", url.Values{"path": {path}}); answer.Code != code {
 			t.Errorf("path=%q: %d %s; want %d", path, answer.Code, answer.Body, code)
 		}
+	}
+	if answer := get(attached, "/files/browse", url.Values{"path": {virtual + "/stdout"}}); answer.Code != 200 || answer.Body.String() != "[]" {
+		t.Errorf("a file: %d %s", answer.Code, answer.Body)
 	}
 }
 
@@ -173,7 +176,10 @@ func TestListTellsWhatBrowseDoes(t *testing.T) {
 	if stdout.GetSize() != 10 || stdout.GetMode() != syscall.S_IFREG|0o640 || stdout.GetNlink() != 1 || stdout.GetMtime().GetNanoseconds() < 1e18 {
 		t.Errorf("stdout is %v", stdout)
 	}
-	for path, code := range map[string]int{virtual + "/stdout": 400, virtual + "/none": 404, "": 400, virtual + "/absolute": 404} {
+	if infos, err := attached.List(virtual + "/stdout"); err != nil || len(infos) > 0 {
+		t.Errorf("in a file are %v, %v", infos, err)
+	}
+	for path, code := range map[string]int{virtual + "/none": 404, "": 400, virtual + "/absolute": 404} {
 		if _, err := attached.List(path); err == nil || Status(err) != code {
 			t.Errorf("path=%q: %v; want %d", path, err, code)
 		}

@@ -50,15 +50,8 @@ func Deliver(rw http.ResponseWriter, r *http.Request, write func(io.Writer) erro
 	if !ok {
 		return
 	}
-	rw.Header().Add("Vary", "Accept-Encoding")
-	client := carrier.NewPatient(rw)
-	var out io.Writer = client
-	finish := func() error { return nil }
-	if r.Method != http.MethodHead && takesGzip(r.Header.Values("Accept-Encoding")) {
-		small := &squeezed{out: client, header: rw.Header()}
-		out, finish = small, small.close
-	}
-	if document(out, callback, write) != nil || finish() != nil || client.Rest() != nil {
+	body := carrier.NewBody(rw, r)
+	if document(body, callback, write) != nil || body.Close() != nil {
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -98,27 +91,4 @@ func callbackOf(rw http.ResponseWriter, r *http.Request) (callback string, ok bo
 		rw.Header().Set("X-Content-Type-Options", "nosniff")
 	}
 	return callback, true
-}
-
-// takesGzip reads Accept-Encoding: gzip, or *, unless its weight is zero.
-func takesGzip(lists []string) bool {
-	takes := false
-	for _, coding := range strings.Split(strings.Join(lists, ","), ",") {
-		name, parameters, _ := strings.Cut(coding, ";")
-		name = strings.ToLower(strings.TrimSpace(name))
-		weight := 1.0
-		if q, given := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(parameters), " ", ""), "q="); given {
-			var err error
-			if weight, err = strconv.ParseFloat(q, 64); err != nil {
-				weight = 0
-			}
-		}
-		switch name {
-		case "gzip", "x-gzip":
-			return weight > 0
-		case "*":
-			takes = weight > 0
-		}
-	}
-	return takes
 }

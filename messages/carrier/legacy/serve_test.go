@@ -49,7 +49,7 @@ func TestServe(t *testing.T) {
 }
 
 func TestCompressedForThoseThatTakeIt(t *testing.T) {
-	long := `"` + strings.Repeat("a", worthwhile) + `"`
+	long := `"` + strings.Repeat("a", 1024) + `"`
 	for _, test := range []struct {
 		accept []string
 		want   bool

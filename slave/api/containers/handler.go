@@ -81,7 +81,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, request api.Requ
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	if carrier.WriteMessage(w, http.StatusOK, request.Media.Accept, answer.Response) != nil {
+	if carrier.WriteMessage(w, r, request.Media.Accept, answer.Response) != nil {
 		panic(http.ErrAbortHandler)
 	}
 	return nil

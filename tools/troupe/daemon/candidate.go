@@ -93,9 +93,12 @@ func (c *candidate) redirect(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case c.leading.Load(), strings.HasPrefix(strings.TrimPrefix(r.URL.Path, "/master"), "/redirect/"): // a loop, perhaps
 		http.NotFound(w, r)
-	case leader == nil || err != nil || election.Same(leader, c.options.Config.Info): // which is about to lead
+	case leader == nil || err != nil:
 		w.Header().Set("Retry-After", "1")
-		http.Error(w, "no master leads at present", http.StatusServiceUnavailable)
+		http.Error(w, "No leader elected", http.StatusServiceUnavailable)
+	case election.Same(leader, c.options.Config.Info):
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "Master has not finished recovery", http.StatusServiceUnavailable)
 	default:
 		path := r.URL.RequestURI()
 		if r.URL.Path == "/redirect" || r.URL.Path == "/master/redirect" {
