@@ -30,6 +30,7 @@ func MountOperator(r Router, v *View, info Info, ask operator.Asker) {
 	both(r, "/api/v1", "calls of operators, in JSON or protobuf", h)
 	both(r, "/teardown", "POST frameworkId=…: ends a framework and all that it runs", teardown(h))
 	mountForms(r, h)
+	mountSettings(r, v, h)
 }
 
 // flags are those of /flags as messages.

@@ -29,6 +29,8 @@ type testCluster struct {
 	view    *View
 	now     time.Time
 	offers  []*mesos.Offer // made so far
+	inverse []*mesos.InverseOffer
+	replies []proto.Message // to what was asked
 	// Of every status; nil: one with the name of the task.
 	container *mesos.ContainerStatus
 }
@@ -56,7 +58,10 @@ func (c *testCluster) step(in state.Input) {
 		case state.Send:
 			if event, ok := e.Message.(*scheduler.Event); ok {
 				c.offers = append(c.offers, event.GetOffers().GetOffers()...)
+				c.inverse = append(c.inverse, event.GetInverseOffers().GetInverseOffers()...)
 			}
+		case state.Answer:
+			c.replies = append(c.replies, e.Reply)
 		}
 	}
 	for _, key := range persisted {

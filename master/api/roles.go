@@ -1,10 +1,13 @@
 package api
 
 import (
+	"maps"
+	"slices"
+
 	"troupe/master/api/records"
 	"troupe/master/state/view"
 	"troupe/messages/json"
-	"troupe/messages/resources"
+	"troupe/messages/mesos"
 )
 
 func (s *server) writeRoles(w *json.Writer, snapshot *view.Snapshot, _ query) {
@@ -12,40 +15,42 @@ func (s *server) writeRoles(w *json.Writer, snapshot *view.Snapshot, _ query) {
 	writeList(w, "roles", records.RolesOf(snapshot), func(w *json.Writer, r *records.Role) {
 		w.BeginObject()
 		w.Field("name", r.Name)
-		w.Field("weight", 1.0)
+		w.Field("weight", r.Weight)
 		w.Key("quota")
 		w.BeginObject()
 		w.Field("role", r.Name)
-		for _, key := range []string{"guarantee", "limit"} {
-			w.Key(key)
-			w.BeginObject()
-			w.EndObject()
-		}
-		w.Key("consumed")
-		writeSparse(w, r.Usage.Used)
+		writeAmounts(w, "guarantee", r.Quota.GetGuarantees())
+		writeAmounts(w, "limit", r.Quota.GetLimits())
+		writeQuantities(w, "consumed", r.Account.Consumed())
 		w.EndObject()
-		w.Key("resources")
-		writeSparse(w, r.Usage.Used.Add(r.Usage.Offered))
-		w.Key("allocated")
-		writeSparse(w, r.Usage.Used)
-		w.Key("offered")
-		writeSparse(w, r.Usage.Offered)
-		w.Key("reserved")
-		writeSparse(w, reservedIn(snapshot, r.Name))
+		writeQuantities(w, "resources", r.Held())
+		writeQuantities(w, "allocated", r.Account.Allocated)
+		writeQuantities(w, "offered", r.Account.Offered)
+		writeQuantities(w, "reserved", r.Account.Reserved)
 		w.Field("frameworks", r.Frameworks)
 		w.EndObject()
 	})
 	w.EndObject()
 }
 
-// reservedIn sums up what is reserved for a role.
-func reservedIn(snapshot *view.Snapshot, role string) resources.Resources {
-	var sum resources.Resources
-	if role == "*" {
-		return sum
+// writeQuantities writes what is not 0, by name.
+func writeQuantities(w *json.Writer, key string, q view.Quantities) {
+	w.Key(key)
+	w.BeginObject()
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		if q[name] != 0 {
+			w.Field(name, q[name].Float())
+		}
 	}
-	for _, a := range snapshot.Agents {
-		sum = sum.Add(reservedFor(a.Total, role))
+	w.EndObject()
+}
+
+// writeAmounts writes guarantees or limits, of which 0 is one too.
+func writeAmounts(w *json.Writer, key string, amounts map[string]*mesos.Value_Scalar) {
+	w.Key(key)
+	w.BeginObject()
+	for _, name := range slices.Sorted(maps.Keys(amounts)) {
+		w.Field(name, amounts[name].GetValue())
 	}
-	return sum
+	w.EndObject()
 }

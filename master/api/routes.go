@@ -117,7 +117,6 @@ func MountOwn(r Router, v *View, info Info) (lead func(Info)) {
 			mount(rt, (*server).answer)
 		}
 		both(r, "/redirect", "leads to the leading master", http.HandlerFunc(s.redirect))
-		mountUnset(r)
 	}
 }
 

@@ -43,13 +43,6 @@ func writeSum(w *json.Writer, r resources.Resources) {
 	w.EndObject()
 }
 
-// writeSparse is writeSum without what there is none of.
-func writeSparse(w *json.Writer, r resources.Resources) {
-	w.BeginObject()
-	writeRest(w, r, false)
-	w.EndObject()
-}
-
 // writeRest writes the members of a summary, the ones in always only when they
 // were not written yet.
 func writeRest(w *json.Writer, r resources.Resources, written bool) {

@@ -19,7 +19,8 @@ import (
 
 // Request is what the master's actor is asked for a call that changes
 // something: TEARDOWN, MARK_AGENT_GONE, DRAIN_AGENT, DEACTIVATE_AGENT or
-// REACTIVATE_AGENT, or an operation on an agent's resources. The call has all its required fields. The error is a
+// REACTIVATE_AGENT, what is set for roles and machines, or an operation on an
+// agent's resources. The call has all its required fields. The error is a
 // *carrier.Problem: 501 for any other call.
 func Request(call *master.Call) (proto.Message, error) {
 	switch call.GetType() {
@@ -33,6 +34,9 @@ func Request(call *master.Call) (proto.Message, error) {
 		return agentRequest(call.GetReactivateAgent().GetAgentId(), cluster.AgentRequest_REACTIVATE), wanted(call.ReactivateAgent, "reactivate_agent")
 	case master.Call_DRAIN_AGENT:
 		return drainRequest(call.DrainAgent)
+	}
+	if request, err := settingRequest(call); request != nil || err != nil {
+		return request, err
 	}
 	if request, err := operationRequest(call); request != nil || err != nil {
 		return request, err

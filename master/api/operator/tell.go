@@ -10,9 +10,7 @@ import (
 	"troupe/messages/carrier/files"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
-	"troupe/messages/mesos/maintenance"
 	"troupe/messages/mesos/master"
-	"troupe/messages/mesos/quota"
 )
 
 // tell answers the calls whose answer is short; nil for other calls.
@@ -46,31 +44,9 @@ func (h *Handler) tell(call *master.Call) (*master.Response, error) {
 	case master.Call_READ_FILE:
 		return h.readFile(call.ReadFile)
 	default:
-		return empty(call.GetType()), nil
+		return settings(call.GetType(), h.o.View.Snapshot), nil
 	}
 	return r, nil
-}
-
-// empty answers the calls about what nobody has configured, since that cannot
-// be done; nil for other calls.
-func empty(t master.Call_Type) *master.Response {
-	switch t {
-	case master.Call_GET_WEIGHTS:
-		return &master.Response{Type: master.Response_GET_WEIGHTS.Enum(), GetWeights: new(master.Response_GetWeights)}
-	case master.Call_GET_QUOTA:
-		return &master.Response{Type: master.Response_GET_QUOTA.Enum(), GetQuota: &master.Response_GetQuota{Status: new(quota.QuotaStatus)}}
-	case master.Call_GET_MAINTENANCE_STATUS:
-		return &master.Response{
-			Type:                 master.Response_GET_MAINTENANCE_STATUS.Enum(),
-			GetMaintenanceStatus: &master.Response_GetMaintenanceStatus{Status: new(maintenance.ClusterStatus)},
-		}
-	case master.Call_GET_MAINTENANCE_SCHEDULE:
-		return &master.Response{
-			Type:                   master.Response_GET_MAINTENANCE_SCHEDULE.Enum(),
-			GetMaintenanceSchedule: &master.Response_GetMaintenanceSchedule{Schedule: new(maintenance.Schedule)},
-		}
-	}
-	return nil
 }
 
 // timeoutOf is 0 for a call without one.

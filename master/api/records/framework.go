@@ -26,6 +26,7 @@ var (
 	frameworkReregistered = frameworkForm.Field("reregistered_time")
 	frameworkUnregistered = frameworkForm.Field("unregistered_time")
 	frameworkOffers       = frameworkForm.Field("offers")
+	frameworkInverse      = frameworkForm.Field("inverse_offers")
 	frameworkAllocated    = frameworkForm.Field("allocated_resources")
 	frameworkOffered      = frameworkForm.Field("offered_resources")
 	frameworkConstraints  = frameworkForm.Field("offer_constraints")
@@ -56,6 +57,13 @@ func Framework(p *pen.Pen, f *pen.Field, fw view.FrameworkState, host func(view.
 		p.List(frameworkOffers)
 		for _, o := range SortedOffers(fw.Offers) {
 			p.Message(frameworkOffers, offerOf(o, host(o.Agent)))
+		}
+		p.EndList()
+	}
+	if len(fw.InverseOffers) > 0 {
+		p.List(frameworkInverse)
+		for _, o := range sortedInverse(fw.InverseOffers) {
+			p.Message(frameworkInverse, inverseOf(o))
 		}
 		p.EndList()
 	}
@@ -125,4 +133,19 @@ func Executor(p *pen.Pen, f *pen.Field, e *view.Executor) {
 	p.Message(executorInfo, info)
 	writeID(p, executorAgent, string(e.Agent))
 	p.End()
+}
+
+// sortedInverse lists inverse offers by agent.
+func sortedInverse(offers []*view.InverseOffer) []*view.InverseOffer {
+	sorted := slices.Clone(offers)
+	slices.SortFunc(sorted, func(a, b *view.InverseOffer) int { return cmp.Compare(a.Agent, b.Agent) })
+	return sorted
+}
+
+func inverseOf(o *view.InverseOffer) *mesos.InverseOffer {
+	return &mesos.InverseOffer{
+		Id:          &mesos.OfferID{Value: proto.String(string(o.ID))},
+		FrameworkId: &mesos.FrameworkID{Value: proto.String(string(o.Framework))},
+		AgentId:     &mesos.AgentID{Value: proto.String(string(o.Agent))}, Unavailability: o.Unavailability,
+	}
 }

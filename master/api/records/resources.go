@@ -1,8 +1,11 @@
 package records
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 
+	"troupe/master/state/view"
 	"troupe/messages/mesos"
 	"troupe/messages/names"
 	"troupe/messages/pen"
@@ -83,21 +86,24 @@ func writePlain(p *pen.Pen, f *pen.Field, e resources.Entry, of, to string) {
 	p.End()
 }
 
-// writeScalars writes the scalars of r, each name summed up whatever its
-// reservations.
-func writeScalars(p *pen.Pen, f *pen.Field, r resources.Resources) {
+// shown are the resources that are shown of roles, in order.
+var shown = [...]string{"cpus", "disk", "gpus", "mem"}
+
+// writeQuantities writes those of q that are shown of roles, as scalars.
+func writeQuantities(p *pen.Pen, f *pen.Field, q view.Quantities) {
+	if !slices.ContainsFunc(shown[:], func(name string) bool { return q[name] != 0 }) {
+		return
+	}
 	p.List(f)
-	last := ""
-	for e := range r.All() { // by name
-		if e.Kind() != mesos.Value_SCALAR || e.Name() == last {
+	for _, name := range shown {
+		if q[name] == 0 {
 			continue
 		}
-		last = e.Name()
 		p.Begin(f)
-		p.String(resourceName, last)
+		p.String(resourceName, name)
 		p.Enum(resourceType, int32(mesos.Value_SCALAR))
 		p.Begin(resourceScalar)
-		p.Thousandths(scalarValue, int64(r.Scalar(last)))
+		p.Thousandths(scalarValue, int64(q[name]))
 		p.End()
 		p.End()
 	}

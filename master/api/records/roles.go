@@ -1,25 +1,31 @@
 package records
 
 import (
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
 
 	"troupe/master/state/view"
+	"troupe/messages/mesos/quota"
 	"troupe/messages/names"
 	"troupe/messages/resources"
 )
 
 // Role is what is shown of one role.
 type Role struct {
-	Name  string
-	Usage view.Usage
+	Name   string
+	Weight float64
+	// What it has, with the roles below it.
+	Account *view.Account
+	// Nil unless it has a quota.
+	Quota *quota.QuotaConfig
 	// Ids of the frameworks that subscribed with it.
 	Frameworks []string
 }
 
-// RolesOf lists the roles that frameworks or reservations name, and their
-// ancestors, by name.
+// RolesOf lists the roles that frameworks, reservations, weights or quotas name,
+// and their ancestors, by name.
 func RolesOf(snapshot *view.Snapshot) []*Role {
 	byName := make(map[string]*Role)
 	get := func(name string) *Role {
@@ -32,28 +38,36 @@ func RolesOf(snapshot *view.Snapshot) []*Role {
 		for _, name := range f.Roles {
 			get(name).Frameworks = append(get(name).Frameworks, string(f.ID))
 		}
-		for name, u := range f.UsageByRole(runtime.Gosched) {
-			r := get(name)
-			r.Usage = view.Usage{Used: r.Usage.Used.Add(u.Used), Offered: r.Usage.Offered.Add(u.Offered)}
-		}
 	}
-	for _, a := range snapshot.Agents {
-		for _, name := range ReservedRoles(a.Total) {
-			get(name)
-		}
+	ledger := snapshot.Ledger(runtime.Gosched)
+	for name := range ledger.Roles() {
+		get(name)
 	}
-	var all []*Role
-	for name := range byName {
+	for name := range snapshot.Weights {
+		get(name)
+	}
+	for name, q := range snapshot.Quotas {
+		get(name).Quota = q.GetConfig()
+	}
+	for _, name := range slices.Collect(maps.Keys(byName)) {
 		for i := strings.LastIndexByte(name, '/'); i > 0; i = strings.LastIndexByte(name, '/') {
 			name = name[:i]
 			get(name)
 		}
 	}
-	for _, r := range byName {
-		all = append(all, r)
+	all := slices.Collect(maps.Values(byName))
+	for _, r := range all {
+		r.Weight, r.Account = snapshot.Weight(r.Name), ledger.Of(r.Name)
 	}
 	slices.SortFunc(all, func(a, b *Role) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+// Held is what is allocated to a role, and offered to it.
+func (r *Role) Held() view.Quantities {
+	sum := maps.Clone(r.Account.Allocated)
+	sum.Add(r.Account.Offered)
+	return sum
 }
 
 // ReservedRoles lists the roles that r has reservations for, in order.

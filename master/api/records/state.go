@@ -159,7 +159,7 @@ func Roles(p *pen.Pen, f *pen.Field, s *view.Snapshot) {
 	for _, r := range RolesOf(s) {
 		p.Begin(rolesAll)
 		p.String(roleName, r.Name)
-		p.Double(roleWeight, 1)
+		p.Double(roleWeight, r.Weight)
 		if len(r.Frameworks) > 0 {
 			p.List(roleFrameworks)
 			for _, id := range r.Frameworks {
@@ -169,9 +169,7 @@ func Roles(p *pen.Pen, f *pen.Field, s *view.Snapshot) {
 			}
 			p.EndList()
 		}
-		if held := r.Usage.Used.Add(r.Usage.Offered); !held.IsEmpty() {
-			writeScalars(p, roleResources, held)
-		}
+		writeQuantities(p, roleResources, r.Held())
 		p.End()
 	}
 	p.EndList()

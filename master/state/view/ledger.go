@@ -1,6 +1,7 @@
 package view
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -137,6 +138,9 @@ func (l *Ledger) Own(total resources.Resources) {
 		}
 	}
 }
+
+// Roles yields the roles that have accounts, in no order.
+func (l *Ledger) Roles() iter.Seq[string] { return maps.Keys(l.accounts) }
 
 // Of returns the account of a role; an empty one when nothing was booked.
 func (l *Ledger) Of(role string) *Account {
