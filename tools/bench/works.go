@@ -16,6 +16,7 @@ type work struct {
 // they start.
 func works() []work {
 	return []work{
+		{"allocator", "Mesos's own benchmarks of its allocator, beside what it took", allocate},
 		{"send", "one producer to one actor, beside bare protoactor", send},
 		{"ask", "round trips between two actors, beside bare protoactor", ask},
 		{"idle-actor", "memory of an actor that does nothing", idleActor},

@@ -1,0 +1,67 @@
+package allocation
+
+import (
+	"fmt"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/quota"
+)
+
+// quotaOf guarantees a role what the text says.
+func quotaOf(role, guarantee string) *cluster.UpdateQuota {
+	c := &quota.QuotaConfig{Role: &role, Guarantees: make(map[string]*mesos.Value_Scalar)}
+	for _, r := range listed(guarantee) {
+		c.Guarantees[r.GetName()] = r.Scalar
+	}
+	return &cluster.UpdateQuota{Configs: []*quota.QuotaConfig{c}}
+}
+
+// LargeAndSmallQuota offers agents to as many roles with quota, each with one
+// framework: five of six want half an agent, the others two agents. Then all
+// is looked at in vain.
+func LargeAndSmallQuota(roles int) []Figure {
+	r := newRig()
+	small := roles * 5 / 6
+	name := func(i int) (string, string) {
+		if i < small {
+			return fmt.Sprint("smallQuotaRole", i), "cpus:1;mem:1024;disk:1024"
+		}
+		return fmt.Sprint("largeQuotaRole", i-small), "cpus:4;mem:4096;disk:4096"
+	}
+	for i := range small/5 + (roles-small)*5 {
+		r.tell(agent(i, "cpus:2;mem:2048;disk:2048"))
+	}
+	add := messagesOf(roles, func(i int) *cluster.AddFramework {
+		role, _ := name(i)
+		return framework(i, role)
+	})
+	figures := []Figure{{What: "add frameworks", Took: timed(func() { r.tell(add...) })}}
+	for i := range roles {
+		r.tell(quotaOf(name(i)))
+	}
+	figures = append(figures, Figure{What: "allocate", Took: r.allocate()})
+	role, _ := name(0)
+	r.tell(framework(0, role)) // has all looked at again
+	return append(figures, Figure{What: "idle pass", Took: r.allocate()})
+}
+
+// NonQuotaVsQuota offers two agents for each role, which has two frameworks,
+// and a quota of both agents or none.
+func NonQuotaVsQuota(roles int, withQuota bool) []Figure {
+	r := newRig()
+	for i := range 2 * roles {
+		r.tell(agent(i, "cpus:2;mem:2048;disk:2048"))
+	}
+	role := func(i int) string { return fmt.Sprint("role", i%roles) }
+	add := messagesOf(2*roles, func(i int) *cluster.AddFramework { return framework(i, role(i)) })
+	figures := []Figure{{What: "add frameworks", Took: timed(func() { r.tell(add...) })}}
+	for i := range roles {
+		if withQuota {
+			r.tell(quotaOf(role(i), "cpus:4;mem:4096;disk:4096"))
+		}
+	}
+	figures = append(figures, Figure{What: "allocate", Took: r.allocate()})
+	r.tell(framework(0, role(0)))
+	return append(figures, Figure{What: "idle pass", Took: r.allocate()})
+}
