@@ -24,7 +24,7 @@ func Capabilities() []mesos.AgentInfo_Capability_Type {
 	return []mesos.AgentInfo_Capability_Type{
 		mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_HIERARCHICAL_ROLE,
 		mesos.AgentInfo_Capability_AGENT_DRAINING, mesos.AgentInfo_Capability_RESERVATION_REFINEMENT,
-		mesos.AgentInfo_Capability_RESIZE_VOLUME,
+		mesos.AgentInfo_Capability_RESIZE_VOLUME, mesos.AgentInfo_Capability_AGENT_OPERATION_FEEDBACK,
 	}
 }
 
