@@ -89,7 +89,10 @@ func (s *script) changes() error {
 	}); err != nil {
 		return err
 	}
-	if err := s.calls(in, s.c.master, operatorPath, nil, absent(s.agent)); err != nil {
+	if err := s.conversions(in); err != nil {
+		return err
+	}
+	if err := s.calls(in, s.c.master, operatorPath, nil, absent()); err != nil {
 		return err
 	}
 	if err := s.say(s.schedulerChapter, call{
@@ -114,18 +117,10 @@ func (s *script) changes() error {
 }
 
 // absent are calls for what this master cannot do.
-func absent(agent string) []call {
+func absent() []call {
 	no := http.StatusNotImplemented
-	id := fmt.Sprintf(`"agent_id": {"value": %q}`, agent)
-	disk := `{"name": "disk", "type": "SCALAR", "scalar": {"value": 1024}}`
 	machines := `{"machines": [{"hostname": "localhost"}]}`
 	return []call{
-		{no, "RESERVE_RESOURCES", "", `"reserve_resources": {` + id + `, "resources": [` + disk + `]}`},
-		{no, "UNRESERVE_RESOURCES", "", `"unreserve_resources": {` + id + `, "resources": [` + disk + `]}`},
-		{no, "CREATE_VOLUMES", "", `"create_volumes": {` + id + `, "volumes": [` + disk + `]}`},
-		{no, "DESTROY_VOLUMES", "", `"destroy_volumes": {` + id + `, "volumes": [` + disk + `]}`},
-		{no, "GROW_VOLUME", "", `"grow_volume": {` + id + `, "volume": ` + disk + `, "addition": ` + disk + `}`},
-		{no, "SHRINK_VOLUME", "", `"shrink_volume": {` + id + `, "volume": ` + disk + `, "subtract": {"value": 512}}`},
 		{no, "UPDATE_WEIGHTS", "", `"update_weights": {"weight_infos": [{"role": "web", "weight": 2}]}`},
 		{no, "UPDATE_QUOTA", "", `"update_quota": {"quota_configs": [{"role": "web", "limits": {"cpus": {"value": 2}}}]}`},
 		{no, "SET_QUOTA", "", `"set_quota": {"quota_request": {"role": "web", "guarantee": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}]}}`},
