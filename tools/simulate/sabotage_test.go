@@ -184,8 +184,18 @@ func flippedMaster(c *simulation) {
 	afterwards(c, func(m *masterNode) { flipOneOf(reach(m.machine, "agents", "byID"), "used") })
 }
 
+// flippedAllocator takes all that its agents have for free.
 func flippedAllocator(c *simulation) {
-	afterwards(c, func(m *masterNode) { flipOneOf(reach(m.allocator.core, "agents"), "free") })
+	afterwards(c, func(m *masterNode) {
+		agents := reach(m.allocator.core, "agents")
+		for i := range agents.Len() {
+			field := func(name string) reflect.Value {
+				v := agents.Index(i).Elem().FieldByName(name)
+				return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
+			}
+			field("free").Set(field("total"))
+		}
+	})
 }
 
 // leak loses every third message by which the master gives resources back. No
