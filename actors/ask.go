@@ -166,12 +166,25 @@ func (a *outsideAsks) resolve(ask uint64, from PID, r askResult) bool {
 	return true
 }
 
+// askedFor is the key of who a System.Ask speaks for.
+type askedFor struct{}
+
+// AskedFor makes System.Ask speak for somebody who has proved who they are: an
+// actor of this system sees that as the Principal of what it is asked.
+func AskedFor(ctx context.Context, principal string) context.Context {
+	return context.WithValue(ctx, askedFor{}, principal)
+}
+
 // Ask sends m and waits for the reply, until ctx is done. It must not be called
 // from inside an actor, which would block itself: there is Context.Ask.
 func (s *System) Ask(ctx context.Context, to PID, m proto.Message) (proto.Message, error) {
 	ask, answer := s.asks.add(to)
 	defer s.asks.remove(ask)
-	s.send(s.outside, to, m, ask)
+	from := s.outside
+	if principal, _ := ctx.Value(askedFor{}).(string); principal != "" {
+		from = &origin{pid: from.pid, principal: principal}
+	}
+	s.send(from, to, m, ask)
 	select {
 	case r := <-answer:
 		if r.err != nil {

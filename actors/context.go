@@ -83,7 +83,8 @@ func (c *Context) Sender() PID {
 }
 
 // Principal is the authenticated name of the connection that the message came
-// on: "" without authentication, from this system, and in continuations.
+// on, and of who an actor of this system is SpeakingFor: "" without
+// authentication, from any other here, and in continuations.
 func (c *Context) Principal() string {
 	if from := c.current.from; from != nil {
 		return from.principal

@@ -3,6 +3,7 @@ package actors
 import (
 	"cmp"
 	"crypto/tls"
+	"net/http"
 
 	"go.uber.org/zap"
 )
@@ -41,6 +42,9 @@ type Options struct {
 	Policy        Policy
 	// Links bound what peers can cost.
 	Links LinkLimits
+	// Guard takes the place of every handler of Route: it asks who wants it
+	// before it hands on to it. Nil: whoever asks is answered.
+	Guard func(pattern string, h http.Handler) http.Handler
 	// Logger is nil for silence.
 	Logger *zap.Logger
 	// Limits of every mailbox that has none of its own.

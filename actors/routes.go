@@ -18,17 +18,21 @@ type Routed struct {
 // routes is what a system serves over HTTP. Handlers run beside the actors,
 // never in them.
 type routes struct {
-	mu   sync.RWMutex
-	mux  http.ServeMux
-	list []Routed
+	guard func(pattern string, h http.Handler) http.Handler // nil: whoever asks is answered
+	mu    sync.RWMutex
+	mux   http.ServeMux
+	list  []Routed
 }
 
 // ServeHTTP implements http.Handler.
 func (r *routes) ServeHTTP(w http.ResponseWriter, q *http.Request) { r.mux.ServeHTTP(w, q) }
 
-// Route serves a path on the system's own port. A pattern that is taken
-// panics, as in http.ServeMux.
+// Route serves a path on the system's own port, behind Options.Guard. A pattern
+// that is taken panics, as in http.ServeMux.
 func (s *System) Route(pattern, help string, h http.Handler) {
+	if s.routes.guard != nil {
+		h = s.routes.guard(pattern, h)
+	}
 	s.routes.mux.Handle(pattern, h)
 	s.routes.mu.Lock()
 	defer s.routes.mu.Unlock()

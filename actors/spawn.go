@@ -27,8 +27,9 @@ var (
 type SpawnOption func(*spawnOptions)
 
 type spawnOptions struct {
-	limits  *Limits
-	restart *restartPolicy
+	limits    *Limits
+	restart   *restartPolicy
+	principal string
 }
 
 // WithMailbox gives the actor limits of its own.
@@ -41,6 +42,13 @@ func WithMailbox(l Limits) SpawnOption {
 // than most restarts within the given time are a panic like any other.
 func WithRestart(fresh func() Actor, most int, within time.Duration) SpawnOption {
 	return func(o *spawnOptions) { o.restart = &restartPolicy{fresh: fresh, most: most, within: within} }
+}
+
+// SpeakingFor makes the actor speak for somebody who has proved who they are,
+// but not over a link: actors of this system see that as the Principal of what
+// it sends.
+func SpeakingFor(principal string) SpawnOption {
+	return func(o *spawnOptions) { o.principal = principal }
 }
 
 // Spawn starts an actor and returns its address. It returns after Init; the
@@ -104,6 +112,7 @@ func (s *System) newContext(parent *Context, name string, a Actor, options []Spa
 			l := o.limits.withDefaults(s.limits)
 			c.box.limits = l
 		}
+		c.self.principal = o.principal
 		if o.restart != nil {
 			c.ensureExtras().restart = o.restart
 		}

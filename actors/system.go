@@ -60,6 +60,7 @@ func New(o Options) (*System, error) {
 		logger:      o.Logger,
 		limits:      *o.Limits.withDefaults(defaultLimits),
 		onPanic:     o.OnPanic,
+		routes:      routes{guard: o.Guard},
 		runner:      o.Runner,
 		table:       newTable(),
 		asks:        outsideAsks{waiting: make(map[uint64]outsideAsk)},

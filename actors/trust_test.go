@@ -10,8 +10,10 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +108,68 @@ func TestEveryMessageCarriesThePrincipalOfItsConnection(t *testing.T) {
 	}
 	if m, err := server.Ask(t.Context(), p, &emptypb.Empty{}); err != nil || m.(*wrapperspb.StringValue).Value != "" {
 		t.Errorf("a local message has the principal %v, %v", m, err)
+	}
+}
+
+// Whom an actor speaks for is seen in its own system, and nowhere else.
+func TestSpeakingForSomebody(t *testing.T) {
+	home := newSystem(t, Options{Listen: "127.0.0.1:0"})
+	abroad := newSystem(t, Options{Listen: "127.0.0.1:0"})
+	who := func(c *Context) {
+		Handle(c, func(c *Context, _ *emptypb.Empty) { c.Reply(text(c.Principal())) })
+	}
+	got := make(chan string, 10)
+	for _, c := range []struct {
+		to   PID
+		want string
+	}{{spawn(t, home, "who", who), "alice"}, {spawn(t, abroad, "who", who), ""}} {
+		ctx := AskedFor(t.Context(), "alice")
+		if m, err := home.Ask(ctx, c.to, &emptypb.Empty{}); err != nil || m.(*wrapperspb.StringValue).Value != c.want {
+			t.Errorf("asked for alice, %s sees %v, %v; want %q", c.to, m, err, c.want)
+		}
+		speaker := func(c *Context) {
+			Handle(c, func(_ *Context, m *wrapperspb.StringValue) { got <- m.Value })
+		}
+		pid, err := home.Spawn("", actorFunc(speaker), SpeakingFor("alice"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		home.Do(pid, func(actor *Context) { actor.Send(c.to, &emptypb.Empty{}) })
+		if name := receive(t, got); name != c.want {
+			t.Errorf("%s hears %q, want %q", c.to, name, c.want)
+		}
+	}
+}
+
+// Every route is behind the guard, and knows its pattern.
+func TestGuardOfRoutes(t *testing.T) {
+	s := newSystem(t, Options{Listen: "127.0.0.1:0", Guard: func(pattern string, h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") == "" {
+				http.Error(w, "who asks for "+pattern+"?", http.StatusUnauthorized)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}})
+	s.Route("/secret/", "", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	for header, want := range map[string]int{"": http.StatusUnauthorized, "me": http.StatusTeapot} {
+		r, err := http.NewRequest(http.MethodGet, "http://"+s.Address()+"/secret/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", header)
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err = errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != want {
+			t.Errorf("%q: %d %s, %v; want %d", header, response.StatusCode, body, err, want)
+		}
+		if header == "" && string(body) != "who asks for /secret/?\n" {
+			t.Errorf("the guard says %q", body)
+		}
 	}
 }
 

@@ -8,9 +8,11 @@ ended it, and 1 if it is not known how it ended.
 """
 
 import argparse
+import base64
 import getpass
 import http.client
 import json
+import os
 import random
 import re
 import signal
@@ -62,11 +64,16 @@ def records(stream):
 
 
 class Scheduler:
-    def __init__(self, masters, name, command, cpus, mem):
+    def __init__(self, masters, name, command, cpus, mem, principal=None, secret=None):
         self.masters = masters
+        self.headers = dict(JSON)
+        if secret:
+            self.headers["Authorization"] = "Basic " + base64.b64encode(f"{principal}:{secret}".encode()).decode()
         self.needs = {"cpus": cpus, "mem": mem}
         self.info = {"user": getpass.getuser(), "name": name, "roles": ["*"], "failover_timeout": 60.0,
                      "capabilities": [{"type": "MULTI_ROLE"}, {"type": "RESERVATION_REFINEMENT"}]}
+        if principal:
+            self.info["principal"] = principal
         self.task = {"name": name, "task_id": {"value": str(uuid.uuid4())}, "command": {"value": command}}
         self.launched = False
         self.leader = self.stream_id = self.stream = None
@@ -89,7 +96,7 @@ class Scheduler:
 
     def post(self, address, call, headers, timeout):
         connection = http.client.HTTPConnection(address, timeout=timeout)
-        connection.request("POST", PATH, json.dumps(call), {**JSON, **headers})
+        connection.request("POST", PATH, json.dumps(call), {**self.headers, **headers})
         return connection, connection.getresponse()
 
     def subscribe(self, address):
@@ -170,11 +177,13 @@ def main():
     options.add_argument("--name", default="python")
     options.add_argument("--cpus", type=float, default=0.1)
     options.add_argument("--mem", type=float, default=32, help="in MB")
+    options.add_argument("--principal", default=os.environ.get("TROUPE_PRINCIPAL"), help="who to be, where the masters ask for credentials; or TROUPE_PRINCIPAL")
+    options.add_argument("--secret", default=os.environ.get("TROUPE_SECRET"), help="the principal's secret; better TROUPE_SECRET, which others do not see")
     options.add_argument("command", help="a line for the shell")
     given = options.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupted)
-    scheduler = Scheduler(given.master.split(","), given.name, given.command, given.cpus, given.mem)
+    scheduler = Scheduler(given.master.split(","), given.name, given.command, given.cpus, given.mem, given.principal, given.secret)
     try:
         scheduler.run()
     except Ended as end:

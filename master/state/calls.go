@@ -32,6 +32,12 @@ func (m *Machine) receiveCall(in Received, call *scheduler.Call) {
 	}
 	id := FrameworkID(call.GetFrameworkId().GetValue())
 	f := m.frameworks.byID[id]
+	if f != nil && in.Principal != "" {
+		if err := validate.Caller(in.Principal, f.view.Info); err != nil {
+			m.refuseCall(in, badRequest, err)
+			return
+		}
+	}
 	if f == nil || !f.connected() || f.leaving || f.peer() != in.From {
 		m.turnAway(in, f, call)
 		return

@@ -12,6 +12,7 @@ import (
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
+	"troupe/messages/validate"
 )
 
 // terms are what a framework says when it subscribes, or changes later.
@@ -113,12 +114,13 @@ func (m *Machine) onFrameworkAdmitted(from Peer, id FrameworkID, t terms) {
 // frameworkInfo returns a copy of info that names who subscribes.
 func (m *Machine) frameworkInfo(principal string, info *mesos.FrameworkInfo) (*mesos.FrameworkInfo, error) {
 	info = proto.CloneOf(info)
-	switch {
-	case principal == "" || info.GetPrincipal() == principal:
-	case info.Principal == nil:
+	if principal != "" && info.Principal == nil {
 		info.Principal = &principal
-	default:
-		return nil, field.Invalid("framework_info.principal", info.GetPrincipal(), "is not %q, who is connected", principal)
+	}
+	if principal != "" {
+		if err := validate.Caller(principal, info); err != nil {
+			return nil, err
+		}
 	}
 	if info.GetId().GetValue() == "" {
 		info.Id = nil

@@ -144,3 +144,12 @@ func DomainInfo(d *mesos.DomainInfo) error {
 	}
 	return nil
 }
+
+// Caller checks that who has proved to be a principal may speak for a framework.
+func Caller(principal string, f *mesos.FrameworkInfo) error {
+	if principal == f.GetPrincipal() {
+		return nil
+	}
+	return field.Invalid("framework_info.principal", f.GetPrincipal(),
+		"Authenticated principal '%s' does not match principal '%s' set in `FrameworkInfo`", principal, f.GetPrincipal())
+}

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"troupe/messages/carrier"
+	"troupe/messages/carrier/guard"
 	"troupe/messages/mesos/agent"
 	"troupe/messages/recordio"
 	"troupe/messages/validate"
@@ -110,9 +111,52 @@ func complete(call *agent.Call) error {
 	return nil
 }
 
+// forExecutors are the calls that an executor may make by its token.
+var forExecutors = map[agent.Call_Type]bool{
+	agent.Call_LAUNCH_NESTED_CONTAINER: true, agent.Call_LAUNCH_CONTAINER: true, agent.Call_LAUNCH_NESTED_CONTAINER_SESSION: true,
+	agent.Call_WAIT_NESTED_CONTAINER: true, agent.Call_WAIT_CONTAINER: true,
+	agent.Call_KILL_NESTED_CONTAINER: true, agent.Call_KILL_CONTAINER: true,
+	agent.Call_REMOVE_NESTED_CONTAINER: true, agent.Call_REMOVE_CONTAINER: true,
+	agent.Call_ATTACH_CONTAINER_OUTPUT: true,
+}
+
+// allowed is a *carrier.Problem, 403, for what an executor wants to do to
+// anything but containers below its own.
+func allowed(p guard.Principal, call *agent.Call) error {
+	if p.Name != "" {
+		return nil
+	}
+	forbidden := &carrier.Problem{
+		Status: http.StatusForbidden,
+		Reason: call.GetType().String() + ": principal '" + p.String() + "' is an executor, which may act on containers below its own alone",
+	}
+	if !forExecutors[call.GetType()] {
+		return forbidden
+	}
+	id, err := validate.ContainerCall(call)
+	if err != nil {
+		return carrier.BadRequest("mesos.v1.agent.Call: " + err.Error())
+	}
+	if id.GetParent() == nil {
+		return forbidden
+	}
+	for id.GetParent() != nil {
+		id = id.GetParent()
+	}
+	if own := p.Claims["cid"]; own == "" || id.GetValue() != own {
+		return forbidden
+	}
+	return nil
+}
+
 // answer performs a call.
 func (o *operator) answer(w http.ResponseWriter, r *http.Request, request Request) error {
 	call := request.Call
+	if p, proved := guard.PrincipalOf(r.Context()); proved {
+		if err := allowed(p, call); err != nil {
+			return err
+		}
+	}
 	switch find, known := finders[call.GetType()]; {
 	case known:
 		response, err := find(o.server, call)

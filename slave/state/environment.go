@@ -7,6 +7,7 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/spans"
+	"troupe/messages/token"
 )
 
 // defaultPath is what executors find programs in, unless the operator says.
@@ -79,6 +80,11 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 		for _, v := range m.cfg.CustomEnvironment {
 			name, value, _ := strings.Cut(v, "=")
 			set(name, value)
+		}
+		if m.cfg.TokenKey != nil {
+			set("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", token.Sign(m.cfg.TokenKey, map[string]string{
+				"fid": string(e.framework.id()), "eid": string(e.id()), "cid": string(e.container),
+			}))
 		}
 	}
 	for _, v := range env.Variables {

@@ -39,6 +39,9 @@ type Config struct {
 	// What executors in a process of their own have beside it, to reach the
 	// agent. Their framework cannot override it.
 	CustomEnvironment []string
+	// Signs the token that executors in a process of their own get; nil: they
+	// get none.
+	TokenKey []byte
 	// Run executors as the user that their framework names.
 	SwitchUser bool
 	// How many containers a host holds; 64.

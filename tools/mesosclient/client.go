@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +32,15 @@ type Endpoint struct {
 	// Path begins with a slash.
 	Path     string
 	Encoding Encoding
+	// Authorization is that header of every request; empty: none.
+	Authorization string
+	// TLS makes it speak HTTPS, unless it is nil.
+	TLS *tls.Config
+}
+
+// Basic is an Authorization that proves to be a principal by its secret.
+func Basic(principal, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(principal+":"+secret))
 }
 
 // Answer is what a call was answered with, redirections included: none is
@@ -131,25 +142,32 @@ func (e *Endpoint) Open(ctx context.Context, call proto.Message, headers map[str
 }
 
 func (e *Endpoint) send(ctx context.Context, body io.Reader, headers map[string]string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+e.Address+e.Path, body)
+	scheme := "http://"
+	if e.TLS != nil {
+		scheme = "https://"
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+e.Address+e.Path, body)
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", e.Encoding.MediaType())
 	request.Header.Set("Accept", e.Encoding.MediaType())
+	if e.Authorization != "" {
+		request.Header.Set("Authorization", e.Authorization)
+	}
 	for name, value := range headers {
 		request.Header.Set(name, value)
 		if value == "" {
 			request.Header.Del(name)
 		}
 	}
-	return transport().RoundTrip(request)
+	return e.transport().RoundTrip(request)
 }
 
 // transport opens a connection for each request, so that no call waits behind
 // the stream that its subscription is.
-func transport() *http.Transport {
-	return &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+func (e *Endpoint) transport() *http.Transport {
+	return &http.Transport{DisableKeepAlives: true, DisableCompression: true, TLSClientConfig: e.TLS}
 }
 
 // Stream is the events of a subscription.

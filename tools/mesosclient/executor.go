@@ -21,11 +21,14 @@ type Executor struct {
 // getenv reads a variable. It is not subscribed.
 func ExecutorFrom(getenv func(string) string, enc Encoding) (*Executor, error) {
 	e := &Executor{
-		Endpoint:    Endpoint{getenv("MESOS_AGENT_ENDPOINT"), ExecutorPath, enc},
+		Endpoint:    Endpoint{Address: getenv("MESOS_AGENT_ENDPOINT"), Path: ExecutorPath, Encoding: enc},
 		FrameworkID: getenv("MESOS_FRAMEWORK_ID"), ExecutorID: getenv("MESOS_EXECUTOR_ID"),
 	}
 	if e.Address == "" || e.FrameworkID == "" || e.ExecutorID == "" {
 		return nil, fmt.Errorf("the environment names agent %q, framework %q, executor %q", e.Address, e.FrameworkID, e.ExecutorID)
+	}
+	if token := getenv("MESOS_EXECUTOR_AUTHENTICATION_TOKEN"); token != "" {
+		e.Authorization = "Bearer " + token
 	}
 	return e, nil
 }

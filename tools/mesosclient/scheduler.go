@@ -25,7 +25,12 @@ type Scheduler struct {
 // Subscribe opens a subscription and waits for its first event, which must be
 // SUBSCRIBED. An ERROR instead is a *Failed.
 func Subscribe(ctx context.Context, address string, enc Encoding, subscribe *scheduler.Call_Subscribe) (*Scheduler, error) {
-	s := &Scheduler{Endpoint: Endpoint{address, SchedulerPath, enc}}
+	return SubscribeAt(ctx, Endpoint{Address: address, Path: SchedulerPath, Encoding: enc}, subscribe)
+}
+
+// SubscribeAt is Subscribe at an endpoint, which every call goes to.
+func SubscribeAt(ctx context.Context, at Endpoint, subscribe *scheduler.Call_Subscribe) (*Scheduler, error) {
+	s := &Scheduler{Endpoint: at}
 	call := &scheduler.Call{
 		Type:        scheduler.Call_SUBSCRIBE.Enum(),
 		FrameworkId: subscribe.GetFrameworkInfo().GetId(),

@@ -12,6 +12,7 @@ import (
 	"troupe/actors"
 	"troupe/master/api/records"
 	"troupe/messages/carrier"
+	"troupe/messages/carrier/guard"
 	calls "troupe/messages/mesos/scheduler"
 	"troupe/messages/validate"
 )
@@ -86,7 +87,11 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, call *calls.Call) 
 	if err := s.options.Intake.Read(w, r, call); err != nil {
 		return carrier.JSON, err
 	}
-	if err := validate.SchedulerCall(call); err != nil {
+	err := validate.SchedulerCall(call)
+	if err == nil {
+		err = checkPrincipal(r, call)
+	}
+	if err != nil {
 		return carrier.JSON, carrier.BadRequest("Failed to validate scheduler::Call: " + err.Error())
 	}
 	switch call.GetType() {
@@ -94,6 +99,17 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, call *calls.Call) 
 		return carrier.Negotiate(r)
 	}
 	return carrier.JSON, nil
+}
+
+// checkPrincipal is an error for a framework that subscribes as somebody else
+// than it proved to be. Of later calls the master knows.
+func checkPrincipal(r *http.Request, call *calls.Call) error {
+	p, proved := guard.PrincipalOf(r.Context())
+	info := call.GetSubscribe().GetFrameworkInfo()
+	if !proved || info.GetPrincipal() == "" {
+		return nil // the master fills it in
+	}
+	return validate.Caller(p.Name, info)
 }
 
 // subscribe answers by a stream, whatever the master says to the call.
@@ -106,7 +122,8 @@ func (s *server) subscribe(w http.ResponseWriter, r *http.Request, form carrier.
 	o.Form, o.Heartbeat = form, nil
 	stream := carrier.NewStream(o)
 	id := uuid.NewString()
-	sub, err := s.open(id, stream, call)
+	principal, _ := guard.PrincipalOf(r.Context())
+	sub, err := s.open(id, principal.Name, stream, call)
 	if err != nil {
 		carrier.Refuse(w, &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: err.Error()})
 		return
@@ -118,9 +135,9 @@ func (s *server) subscribe(w http.ResponseWriter, r *http.Request, form carrier.
 	}
 }
 
-// open starts the gateway of a stream.
-func (s *server) open(id string, stream *carrier.Stream, call *calls.Call) (*subscription, error) {
-	sub := &subscription{over: make(chan struct{})}
+// open starts the gateway of a stream, which speaks for who subscribes.
+func (s *server) open(id, principal string, stream *carrier.Stream, call *calls.Call) (*subscription, error) {
+	sub := &subscription{principal: principal, over: make(chan struct{})}
 	table := &s.subscriptions
 	g := &gateway{
 		master: s.options.Master, subscribe: call, stream: stream,
@@ -136,7 +153,7 @@ func (s *server) open(id string, stream *carrier.Stream, call *calls.Call) (*sub
 			close(sub.over)
 		},
 	}
-	pid, err := s.sys.Spawn(records.Gateway+table.add(id, sub), g)
+	pid, err := s.sys.Spawn(records.Gateway+table.add(id, sub), g, actors.SpeakingFor(principal))
 	if err != nil {
 		table.remove(id)
 		return nil, err
@@ -180,16 +197,18 @@ func (s *server) misdirected(stream, framework string) *carrier.Problem {
 	return carrier.BadRequest(fmt.Sprintf("%s: %q: is not the subscription of framework %s", streamHeader, stream, framework))
 }
 
-// ask asks the master for a call, through the gateway of a stream. Without one
-// the master is asked all the same: only it knows what is wrong first.
+// ask asks the master for a call, through the gateway of a stream. Without one,
+// or with one of somebody else, the master is asked all the same: only it knows
+// what is wrong first.
 func (s *server) ask(ctx context.Context, stream string, call *calls.Call) (proto.Message, error) {
-	if sub := s.subscriptions.find(stream); sub != nil {
+	principal, _ := guard.PrincipalOf(ctx)
+	if sub := s.subscriptions.find(stream); sub != nil && sub.principal == principal.Name {
 		answer, err, asked := s.askThrough(ctx, sub, call)
 		if asked {
 			return answer, err
 		}
 	}
-	return s.sys.Ask(ctx, s.options.Master, call)
+	return s.sys.Ask(actors.AskedFor(ctx, principal.Name), s.options.Master, call)
 }
 
 // outcome is what a question came to.

@@ -10,6 +10,7 @@ import (
 // subscription is a stream that is open.
 type subscription struct {
 	gateway   actors.PID
+	principal string        // who opened it; "" without authentication
 	framework string        // once it is known
 	over      chan struct{} // closed when the gateway is no more
 }

@@ -1,12 +1,14 @@
 package executor
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"time"
 
 	"troupe/actors"
 	"troupe/messages/carrier"
+	"troupe/messages/carrier/guard"
 	"troupe/messages/mesos/executor"
 	"troupe/messages/validate"
 	"troupe/slave/state/view"
@@ -91,7 +93,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusAccepted) // its ids need not name anybody
 		return nil
 	}
-	if err := s.forward(call); err != nil {
+	if err := s.forward(r.Context(), call); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusAccepted)
@@ -100,14 +102,14 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) error {
 
 // forward gives a call to the agent, by the gateway of its executor. One that
 // has subscribed is heard while the agent still waits for hosts.
-func (s *server) forward(call *executor.Call) error {
+func (s *server) forward(ctx context.Context, call *executor.Call) error {
 	s.mu.Lock()
 	gateway, subscribed := s.gateways[keyOf(call)]
 	s.mu.Unlock()
 	if !subscribed && s.view.Agent().Recovering {
 		return recovering()
 	}
-	if err := s.known(call); err != nil {
+	if err := s.known(ctx, call); err != nil {
 		return err
 	}
 	if t := call.GetType(); t != executor.Call_UPDATE && t != executor.Call_MESSAGE {
@@ -123,18 +125,42 @@ func recovering() error {
 	return &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "Agent has not finished recovery"}
 }
 
-func (s *server) known(call *executor.Call) error {
+// known checks that there is the executor of a call, and that it is the one
+// that calls.
+func (s *server) known(ctx context.Context, call *executor.Call) error {
 	k := keyOf(call)
-	if s.view.Executor(k.framework, k.executor) == nil {
+	e := s.view.Executor(k.framework, k.executor)
+	if e == nil {
 		return carrier.BadRequest("executor_id: " + string(k.executor) + ": Executor cannot be found, of framework " + string(k.framework))
 	}
+	if p, proved := guard.PrincipalOf(ctx); proved {
+		return checkClaims(p, e)
+	}
 	return nil
+}
+
+// checkClaims is a *carrier.Problem, 403, unless who calls is the executor.
+func checkClaims(p guard.Principal, e *view.Executor) error {
+	why := ""
+	switch {
+	case p.Claims["fid"] != string(e.Framework):
+		why = "an 'fid' claim with the framework ID " + string(e.Framework) + ", which is set in the call"
+	case p.Claims["eid"] != string(e.ID):
+		why = "an 'eid' claim with the executor ID " + string(e.ID) + ", which is set in the call"
+	case p.Claims["cid"] != string(e.Container):
+		why = "a 'cid' claim with the correct active ContainerID"
+	default:
+		return nil
+	}
+	return &carrier.Problem{
+		Status: http.StatusForbidden, Reason: "Authenticated principal '" + p.String() + "' does not contain " + why,
+	}
 }
 
 // subscribe answers with the stream of a new gateway, which takes the place of
 // an earlier one of the same executor.
 func (s *server) subscribe(w http.ResponseWriter, r *http.Request, form carrier.Form, call *executor.Call) error {
-	if err := s.known(call); err != nil {
+	if err := s.known(r.Context(), call); err != nil {
 		return err
 	}
 	k := keyOf(call)

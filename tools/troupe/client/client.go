@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -49,6 +50,25 @@ func New(where string, secure *tls.Config) (*Client, error) {
 		c.http.Transport = &http.Transport{TLSClientConfig: secure}
 	}
 	return c, nil
+}
+
+// ProveToBe makes c prove to be a principal wherever it asks, also where it is
+// sent on to. It must not be called once c has been used.
+func (c *Client) ProveToBe(principal, secret string) {
+	c.http.Transport = proving{cmp.Or[http.RoundTripper](c.http.Transport, http.DefaultTransport), principal, secret}
+}
+
+// proving adds a proof to every request.
+type proving struct {
+	http.RoundTripper
+	principal, secret string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p proving) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.SetBasicAuth(p.principal, p.secret)
+	return p.RoundTripper.RoundTrip(r)
 }
 
 // Close ends the search for leaders.

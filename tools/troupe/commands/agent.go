@@ -30,6 +30,7 @@ const retirePatience = time.Minute
 // agentFlags are an agent's settings, by the names that Mesos gives them.
 type agentFlags struct {
 	network networkFlags
+	access  agentAccess
 	log     logFlags
 
 	master, workDir string
@@ -114,6 +115,7 @@ func (f *collectFlags) add(set *pflag.FlagSet) {
 
 func (a *agentFlags) add(set *pflag.FlagSet) {
 	a.network.add(set, 5051)
+	a.access.add(set)
 	set.StringVar(&a.master, "master", "", masterUsage+"; required")
 	set.StringVar(&a.workDir, "work_dir", "", "folder of sandboxes and of what a restart needs; required")
 	a.offer.add(set)
@@ -191,6 +193,10 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 	if err != nil {
 		return daemon.AgentOptions{}, err
 	}
+	key, err := a.access.put(&network)
+	if err != nil {
+		return daemon.AgentOptions{}, err
+	}
 	if err := a.check(); err != nil {
 		return daemon.AgentOptions{}, err
 	}
@@ -216,7 +222,7 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict,
 		Config: state.Config{
-			Version: Version, Environment: environment, CustomEnvironment: secure, SwitchUser: a.executors.switchUser,
+			Version: Version, Environment: environment, CustomEnvironment: secure, TokenKey: key, SwitchUser: a.executors.switchUser,
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
 			ExecutorRegistration:   time.Duration(a.executors.register),
 			ExecutorReregistration: time.Duration(a.executors.reregister),

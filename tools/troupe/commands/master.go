@@ -19,6 +19,7 @@ import (
 // masterFlags are a master's settings, by the names that Mesos gives them.
 type masterFlags struct {
 	network networkFlags
+	access  masterAccess
 	log     logFlags
 
 	workDir, registry, cluster   string
@@ -51,6 +52,7 @@ type offerFlags struct {
 
 func (m *masterFlags) add(set *pflag.FlagSet) {
 	m.network.add(set, 5050)
+	m.access.add(set)
 	set.StringVar(&m.workDir, "work_dir", "", "folder of the registry, and with --zk of the id of its cluster; required unless --registry=in_memory")
 	set.StringVar(&m.registry, "registry", "file", "file: kept in --work_dir, or at --zk; in_memory: forgotten at the end; replicated_log: kept by --masters, which mean it by themselves")
 	m.peers.add(set)
@@ -122,6 +124,9 @@ func (m *masterFlags) run(ctx context.Context, io Streams, given map[string]stri
 func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	network, err := m.network.network()
 	if err != nil {
+		return daemon.MasterOptions{}, err
+	}
+	if err := m.access.put(&network); err != nil {
 		return daemon.MasterOptions{}, err
 	}
 	if err := m.check(); err != nil {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"troupe/tools/troupe/daemon"
+	"troupe/tools/troupe/flags"
 )
 
 // networkFlags say where a daemon listens, and what others are told.
@@ -16,6 +18,7 @@ type networkFlags struct {
 	ip, advertiseIP, hostname string
 	port, advertisePort       int
 	tls                       tlsFlags
+	certificates              bool
 }
 
 func (n *networkFlags) add(set *pflag.FlagSet, port int) {
@@ -25,6 +28,7 @@ func (n *networkFlags) add(set *pflag.FlagSet, port int) {
 	set.IntVar(&n.advertisePort, "advertise_port", 0, "port that others are told, where it is not --port")
 	set.StringVar(&n.hostname, "hostname", "", "name shown to frameworks and people; the machine's own, or the address when that is a loopback one")
 	n.tls.add(set)
+	flags.Bool(set, &n.certificates, "tls_require_client_cert", true, "with --tls_ca, turn HTTP clients away that have no certificate; actors need one in any case")
 }
 
 // network checks the flags.
@@ -45,6 +49,9 @@ func (n *networkFlags) network() (daemon.Network, error) {
 	secure, err := n.tls.server()
 	if err != nil {
 		return daemon.Network{}, err
+	}
+	if secure != nil && !n.certificates {
+		secure.ClientAuth = tls.VerifyClientCertIfGiven // links ask for one of their own accord
 	}
 	return daemon.Network{
 		Listen: net.JoinHostPort(n.ip, strconv.Itoa(n.port)), AdvertiseIP: n.advertised(), AdvertisePort: n.advertisePort,

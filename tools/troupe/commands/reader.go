@@ -2,9 +2,12 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"troupe/tools/troupe/client"
 	"troupe/tools/troupe/show"
@@ -15,6 +18,7 @@ type reader struct {
 	master string
 	json   bool
 	tls    tlsFlags
+	as     proofFlags
 	out    io.Writer
 }
 
@@ -34,6 +38,30 @@ const masterUsage = "where the masters are: host:port, several with commas betwe
 func (r *reader) addFlags(c *cobra.Command) {
 	c.Flags().StringVar(&r.master, "master", "127.0.0.1:5050", masterUsage)
 	r.tls.add(c.Flags())
+	r.as.add(c.Flags())
+}
+
+// proofFlags say who a command proves to be where daemons ask.
+type proofFlags struct {
+	principal, secret string
+}
+
+func (p *proofFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&p.principal, "principal", "", "who to be, where daemons ask for credentials over HTTP")
+	set.StringVar(&p.secret, "secret", "", "the principal's secret; others on this machine see it here: better TROUPE_SECRET, or file:///path")
+}
+
+// put lets a client prove it.
+func (p *proofFlags) put(c *client.Client) error {
+	switch {
+	case p.secret != "" && p.principal == "":
+		return usageError{errors.New("--secret needs --principal")}
+	case strings.Contains(p.principal, ":"):
+		return flagError("principal", p.principal, "has a colon")
+	case p.secret != "":
+		c.ProveToBe(p.principal, p.secret)
+	}
+	return nil
 }
 
 func (r *reader) client() (*client.Client, error) {
@@ -44,6 +72,9 @@ func (r *reader) client() (*client.Client, error) {
 	c, err := client.New(r.master, secure)
 	if err != nil {
 		return nil, usageError{err}
+	}
+	if err := r.as.put(c); err != nil {
+		return nil, join(err, c.Close())
 	}
 	return c, nil
 }

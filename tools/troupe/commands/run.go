@@ -84,7 +84,7 @@ func (r *runFlags) run(ctx context.Context, io Streams, args []string) (err erro
 		return err
 	}
 	o := frameworks.Options{
-		Master: r.master, Name: r.framework(tasks), User: r.user, System: actors.Options{TLS: secure},
+		Master: r.master, Name: r.framework(tasks), User: r.user, Principal: r.as.principal, System: actors.Options{TLS: secure},
 		FailoverTimeout: time.Duration(r.failover),
 	}
 	if r.role != "" {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
+	"troupe/actors"
 	"troupe/actors/inspect"
 	"troupe/allocator"
 	"troupe/master"
@@ -21,6 +22,7 @@ import (
 	"troupe/master/election"
 	"troupe/master/store/replicated"
 	"troupe/messages/carrier/files"
+	"troupe/messages/carrier/guard"
 	"troupe/messages/masters"
 	"troupe/messages/mesos"
 )
@@ -94,11 +96,9 @@ func (c *candidate) redirect(w http.ResponseWriter, r *http.Request) {
 	case c.leading.Load(), strings.HasPrefix(strings.TrimPrefix(r.URL.Path, "/master"), "/redirect/"): // a loop, perhaps
 		http.NotFound(w, r)
 	case leader == nil || err != nil:
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "No leader elected", http.StatusServiceUnavailable)
-	case election.Same(leader, c.options.Config.Info):
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "Master has not finished recovery", http.StatusServiceUnavailable)
+		unavailable(w, "No leader elected")
+	case election.Same(leader, c.options.Config.Info): // and is about to lead
+		unavailable(w, "Master has not finished recovery")
 	default:
 		path := r.URL.RequestURI()
 		if r.URL.Path == "/redirect" || r.URL.Path == "/master/redirect" {
@@ -107,6 +107,11 @@ func (c *candidate) redirect(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Location"] = []string{"//" + address + path}
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	}
+}
+
+func unavailable(w http.ResponseWriter, why string) {
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, why, http.StatusServiceUnavailable)
 }
 
 // begin lets the election decide, in the background: a master that is elected
@@ -224,6 +229,9 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	info.Metrics = append(info.Metrics, leadership.Metrics, shares.Metrics, inspect.Machine)
 	c.mount(info)
 	api.MountOperator(c.System, c.views, info, func(ctx context.Context, request proto.Message) (proto.Message, error) {
+		if p, proved := guard.PrincipalOf(ctx); proved {
+			ctx = actors.AskedFor(ctx, p.Name)
+		}
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)
 	})
 	scheduler.Mount(c.System, c.System, scheduler.Options{Master: c.System.PID(master.Name)})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"troupe/actors"
 	"troupe/actors/inspect"
+	"troupe/messages/carrier/guard"
 )
 
 // closeTimeout bounds an orderly end.
@@ -27,6 +29,8 @@ type Network struct {
 	AdvertisePort int    // 0: the port that it listens on
 	Hostname      string // for frameworks and people
 	TLS           *tls.Config
+	Guard         *guard.Guard // of HTTP; nil lets everybody in
+	Secrets       []string     // files that nobody else should be able to read
 }
 
 // Logging is where a daemon logs to, and how its level is changed.
@@ -60,6 +64,12 @@ func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 		Listen: n.Listen, Advertise: n.advertise(), Logger: l.Logger, TLS: n.TLS,
 		OnPanic: func(p actors.Panic) { d.fail(fmt.Errorf("actor %q panicked: %v", p.PID.Name, p.Value)) },
 	}
+	if n.Guard != nil {
+		o.Guard = n.Guard.Handler
+	}
+	for _, path := range n.Secrets {
+		warnOfOthers(l.Logger, path)
+	}
 	var err error
 	if d.System, err = actors.New(o); err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -71,6 +81,14 @@ func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 		return d.abandon(err)
 	}
 	return d, nil
+}
+
+// warnOfOthers tells of a file of secrets that everybody on the machine may
+// read.
+func warnOfOthers(log *zap.Logger, path string) {
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o007 != 0 {
+		log.Warn("A file of secrets is accessible to everybody on this machine", zap.String("file", path), zap.Stringer("mode", info.Mode()))
+	}
 }
 
 func (n Network) advertise() string {
