@@ -77,12 +77,12 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 		}
 	}
 	if e.kind == cluster.LaunchContainer_CUSTOM {
-		for _, v := range m.cfg.CustomEnvironment {
+		for _, v := range m.cfg.Custom.Environment {
 			name, value, _ := strings.Cut(v, "=")
 			set(name, value)
 		}
-		if m.cfg.TokenKey != nil {
-			set("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", token.Sign(m.cfg.TokenKey, map[string]string{
+		if m.cfg.Custom.TokenKey != nil {
+			set("MESOS_EXECUTOR_AUTHENTICATION_TOKEN", token.Sign(m.cfg.Custom.TokenKey, map[string]string{
 				"fid": string(e.framework.id()), "eid": string(e.id()), "cid": string(e.container),
 			}))
 		}

@@ -8,6 +8,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/token"
 )
 
 // environmentOf is what an executor of that kind gets, by name.
@@ -15,7 +16,7 @@ func environmentOf(t *testing.T, cfg Config, kind cluster.LaunchContainer_Kind, 
 	t.Helper()
 	m := New(cfg)
 	m.info = &mesos.AgentInfo{Id: s0()}
-	e := &executor{framework: &framework{info: simFramework()}, info: info, kind: kind, sandbox: "/box"}
+	e := &executor{framework: &framework{info: simFramework()}, info: info, kind: kind, container: "C", sandbox: "/box"}
 	values := map[string]string{}
 	for _, v := range m.environment(e).GetVariables() {
 		if _, twice := values[v.GetName()]; twice || v.GetType() != mesos.Environment_Variable_VALUE {
@@ -30,7 +31,8 @@ func TestEnvironment(t *testing.T) {
 	cfg := testConfig(1)
 	cfg.Environment = []string{"PATH=/opt/bin", "A=1", "MESOS_SLAVE_ID=lie"}
 	cfg.RecoveryTimeout = 90 * time.Second
-	cfg.CustomEnvironment = []string{"LIBPROCESS_SSL_CERT_FILE=/cert"}
+	cfg.Custom.Environment = []string{"LIBPROCESS_SSL_CERT_FILE=/cert"}
+	cfg.Custom.TokenKey = []byte("key")
 	info := &mesos.ExecutorInfo{
 		ExecutorId: &mesos.ExecutorID{Value: proto.String("E")}, Resources: executorResources,
 		ShutdownGracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(3 * time.Minute))},
@@ -53,6 +55,7 @@ func TestEnvironment(t *testing.T) {
 		}
 		if c.kind == cluster.LaunchContainer_CUSTOM {
 			want["LIBPROCESS_SSL_CERT_FILE"] = "/cert"
+			want["MESOS_EXECUTOR_AUTHENTICATION_TOKEN"] = token.Sign(cfg.Custom.TokenKey, map[string]string{"fid": "F", "eid": "E", "cid": "C"})
 		}
 		if c.kind == cluster.LaunchContainer_DEFAULT {
 			want["MESOS_CONTAINER_IP"] = "10.0.0.1"

@@ -25,6 +25,15 @@ type (
 	OperationID = view.OperationID
 )
 
+// CustomExecutors is what executors in a process of their own get, to reach the
+// agent. Their framework cannot override it.
+type CustomExecutors struct {
+	// As NAME=value.
+	Environment []string
+	// Signs the token by which each proves who it is; nil: they get none.
+	TokenKey []byte
+}
+
 // Config is what a machine is told once. A zero duration or number means its
 // default.
 type Config struct {
@@ -36,12 +45,7 @@ type Config struct {
 	Endpoint string
 	// What every executor has in its environment, as NAME=value.
 	Environment []string
-	// What executors in a process of their own have beside it, to reach the
-	// agent. Their framework cannot override it.
-	CustomEnvironment []string
-	// Signs the token that executors in a process of their own get; nil: they
-	// get none.
-	TokenKey []byte
+	Custom      CustomExecutors
 	// Run executors as the user that their framework names.
 	SwitchUser bool
 	// How many containers a host holds; 64.

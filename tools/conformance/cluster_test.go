@@ -20,17 +20,33 @@ type cluster struct {
 	// master and agent are addresses.
 	master, agent               string
 	masterProcess, agentProcess *processtest.Daemon
-	ended                       bool
+	// masterFlags and agentFlags go beside those that all have.
+	masterFlags, agentFlags []string
+	// as is how the test asks: whose Authorization, and over TLS or not.
+	as    mesosclient.Endpoint
+	ended bool
 }
 
 // newCluster starts them; they end with the test.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := newMaster(t)
+	return newWorld(t).start()
+}
+
+// newWorld is a cluster of which nothing runs yet.
+func newWorld(t *testing.T) *cluster {
+	t.Helper()
+	return &cluster{World: processtest.New(t, built), t: t}
+}
+
+// start starts master and agent.
+func (c *cluster) start() *cluster {
+	c.t.Helper()
+	c.masterProcess, c.master = c.startMaster(0)
 	c.startAgent(0)
-	processtest.Eventually(t, "the agent is registered", func() bool {
+	processtest.Eventually(c.t, "the agent is registered", func() bool {
 		r := &master.Response{}
-		err := c.operate().Ask(t.Context(), &master.Call{Type: master.Call_GET_AGENTS.Enum()}, r)
+		err := c.operate().Ask(c.t.Context(), &master.Call{Type: master.Call_GET_AGENTS.Enum()}, r)
 		return err == nil && len(r.GetGetAgents().GetAgents()) == 1
 	})
 	return c
@@ -39,27 +55,30 @@ func newCluster(t *testing.T) *cluster {
 // newMaster is a cluster that has no agent yet.
 func newMaster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{World: processtest.New(t, built), t: t}
+	c := newWorld(t)
 	c.masterProcess, c.master = c.startMaster(0)
 	return c
 }
 
-const served = `"serving".*"url":"http://([^"]+)"`
+const served = `"serving".*"url":"https?://([^"]+)"`
 
 // startMaster starts one that is the only one; 0 is any port.
 func (c *cluster) startMaster(port int) (d *processtest.Daemon, address string) {
 	c.t.Helper()
-	d = c.Start(c.Command("master", fmt.Sprint("--port=", port), "--work_dir="+filepath.Join(c.Dir, "master"), "--allocation_interval=50ms"))
+	d = c.Start(c.Command(append([]string{
+		"master", fmt.Sprint("--port=", port), "--work_dir=" + filepath.Join(c.Dir, "master"), "--allocation_interval=50ms",
+	}, c.masterFlags...)...))
 	c.t.Cleanup(c.end)
 	return d, d.Await(d.Err, served)[1]
 }
 
 func (c *cluster) startAgent(port int) {
 	c.t.Helper()
-	c.agentProcess = c.Start(c.Command(
-		"agent", fmt.Sprint("--port=", port), "--master="+c.master, "--work_dir="+filepath.Join(c.Dir, "agent"),
+	c.agentProcess = c.Start(c.Command(append([]string{
+		"agent", fmt.Sprint("--port=", port), "--master=" + c.master, "--work_dir=" + filepath.Join(c.Dir, "agent"),
 		"--resources=cpus:8;mem:2048;disk:1024;ports:[31000-31099]", "--attributes=rack:r1",
-		"--registration_backoff_factor=50ms", "--executor_shutdown_grace_period=1secs"))
+		"--registration_backoff_factor=50ms", "--executor_shutdown_grace_period=1secs",
+	}, c.agentFlags...)...))
 	c.t.Cleanup(c.end)
 	c.agent = c.agentProcess.Await(c.agentProcess.Err, served)[1]
 }
@@ -108,7 +127,14 @@ func (c *cluster) end() {
 
 // operate is the master's operator API.
 func (c *cluster) operate() *mesosclient.Endpoint {
-	return &mesosclient.Endpoint{Address: c.master, Path: mesosclient.OperatorPath, Encoding: mesosclient.JSON{}}
+	return c.at(c.master, mesosclient.OperatorPath, mesosclient.JSON{})
+}
+
+// at is an API as the test asks it.
+func (c *cluster) at(address, path string, enc mesosclient.Encoding) *mesosclient.Endpoint {
+	e := c.as
+	e.Address, e.Path, e.Encoding = address, path, enc
+	return &e
 }
 
 // inEach runs a test in each encoding.

@@ -48,7 +48,12 @@ func describe(name string) *mesos.FrameworkInfo {
 // torn down.
 func subscribe(t *testing.T, address string, enc mesosclient.Encoding, info *mesos.FrameworkInfo, suppressed ...string) *framework {
 	t.Helper()
-	s, err := mesosclient.Subscribe(t.Context(), address, enc, &scheduler.Call_Subscribe{FrameworkInfo: info, SuppressedRoles: suppressed})
+	return subscribeAt(t, mesosclient.Endpoint{Address: address, Path: mesosclient.SchedulerPath, Encoding: enc}, info, suppressed...)
+}
+
+func subscribeAt(t *testing.T, at mesosclient.Endpoint, info *mesos.FrameworkInfo, suppressed ...string) *framework {
+	t.Helper()
+	s, err := mesosclient.SubscribeAt(t.Context(), at, &scheduler.Call_Subscribe{FrameworkInfo: info, SuppressedRoles: suppressed})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,11 +43,11 @@ func TestALeaderThatWasStoppedEndsItself(t *testing.T) {
 // master of strangers is not heard.
 func TestMastersOverTLS(t *testing.T) {
 	w := newWorld(t)
-	m := w.trio(newAuthority(t, filepath.Join(w.dir, "authority")).issue("everybody")...)
+	m := w.trio(processtest.NewAuthority(t, filepath.Join(w.dir, "authority")).Issue("everybody")...)
 	leader := m.leader()
 	agent := m.startAgent("agent", 0)
 	w.do("run", "--", "echo", "secret").check(t, "run", 0, "^secret\n$", "TASK_FINISHED")
-	stranger := newAuthority(t, filepath.Join(w.dir, "stranger")).issue("stranger")
+	stranger := processtest.NewAuthority(t, filepath.Join(w.dir, "stranger")).Issue("stranger")
 	port := processtest.FreePort(t)
 	self := fmt.Sprintf("127.0.0.1:%d", port)
 	mallory := w.start(append([]string{

@@ -250,7 +250,7 @@ func TestFeed(t *testing.T) {
 		}
 		fmt.Fprint(w, n, r.Header.Get("Content-Type"), r.Header.Get("Message-Content-Type"))
 	})
-	f := (&Endpoint{address, "/", JSON{}}).Feed(t.Context())
+	f := (&Endpoint{Address: address, Path: "/", Encoding: JSON{}}).Feed(t.Context())
 	for range 3 {
 		if err := f.Send(subscribed()); err != nil {
 			t.Fatal(err)
@@ -259,7 +259,7 @@ func TestFeed(t *testing.T) {
 	if a, err := f.End(); err != nil || string(a.Body) != "3application/recordioapplication/json" {
 		t.Errorf("%v, %v", a, err)
 	}
-	f = (&Endpoint{address, "/early", Protobuf{}}).Feed(t.Context())
+	f = (&Endpoint{Address: address, Path: "/early", Encoding: Protobuf{}}).Feed(t.Context())
 	if a, err := f.Answer(); err != nil || a.Status != http.StatusConflict {
 		t.Errorf("%v, %v", a, err)
 	}

@@ -222,7 +222,7 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict,
 		Config: state.Config{
-			Version: Version, Environment: environment, CustomEnvironment: secure, TokenKey: key, SwitchUser: a.executors.switchUser,
+			Version: Version, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key}, SwitchUser: a.executors.switchUser,
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
 			ExecutorRegistration:   time.Duration(a.executors.register),
 			ExecutorReregistration: time.Duration(a.executors.reregister),

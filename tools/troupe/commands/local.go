@@ -146,7 +146,7 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 			Strict:  true,
 			Collect: sandbox.Policy{Delay: 7 * 24 * time.Hour, Headroom: 0.1},
 			Config: slave.Config{
-				Version: Version, Environment: environment, CustomEnvironment: custom, SwitchUser: l.switchUser,
+				Version: Version, Environment: environment, Custom: slave.CustomExecutors{Environment: custom}, SwitchUser: l.switchUser,
 				RecoveryTimeout: time.Duration(localRecovery), Additive: true,
 			},
 		},

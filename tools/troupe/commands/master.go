@@ -26,8 +26,7 @@ type masterFlags struct {
 	peers                        peerFlags
 	zk                           zookeeperFlags
 	registryFetch, registryStore flags.Duration
-	prune, maxAge                flags.Duration
-	maxAgents                    int
+	pruning                      pruneFlags
 	agents                       agentPatience
 	admission                    admissionFlags
 	removals                     removalFlags
@@ -35,6 +34,12 @@ type masterFlags struct {
 	perFramework                 bool
 	subscribers                  int
 	limits                       state.Limits
+}
+
+// pruneFlags say for how long the registry remembers.
+type pruneFlags struct {
+	every, maxAge flags.Duration
+	maxAgents     int
 }
 
 // agentPatience is how long a master waits for its agents.
@@ -60,9 +65,9 @@ func (m *masterFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&m.cluster, "cluster", "", "the cluster's name, for people")
 	duration(set, &m.registryFetch, "registry_fetch_timeout", time.Minute, "for the registry to be read at the start")
 	duration(set, &m.registryStore, "registry_store_timeout", 20*time.Second, "for one write of the registry; a master that cannot write ends")
-	duration(set, &m.prune, "registry_gc_interval", 15*time.Minute, "between prunings of agents that are unreachable or gone, and of frameworks that are completed")
-	duration(set, &m.maxAge, "registry_max_agent_age", 14*24*time.Hour, "for which an unreachable or gone agent, or a completed framework, is remembered")
-	set.IntVar(&m.maxAgents, "registry_max_agent_count", 102400, "most unreachable, and most gone, agents, and most completed frameworks, remembered")
+	duration(set, &m.pruning.every, "registry_gc_interval", 15*time.Minute, "between prunings of agents that are unreachable or gone, and of frameworks that are completed")
+	duration(set, &m.pruning.maxAge, "registry_max_agent_age", 14*24*time.Hour, "for which an unreachable or gone agent, or a completed framework, is remembered")
+	set.IntVar(&m.pruning.maxAgents, "registry_max_agent_count", 102400, "most unreachable, and most gone, agents, and most completed frameworks, remembered")
 	m.agents.add(set)
 	m.removals.add(set)
 	m.offers.add(set)
@@ -151,8 +156,8 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),
 		Config: state.Config{
 			MasterID: uuid.NewString(), AgentReregisterTimeout: time.Duration(m.agents.reregister),
-			OfferTimeout: time.Duration(m.offers.timeout), RegistryPruneInterval: time.Duration(m.prune),
-			RegistryMaxAgentAge: time.Duration(m.maxAge), RegistryMaxAgentCount: m.maxAgents,
+			OfferTimeout: time.Duration(m.offers.timeout), RegistryPruneInterval: time.Duration(m.pruning.every),
+			RegistryMaxAgentAge: time.Duration(m.pruning.maxAge), RegistryMaxAgentCount: m.pruning.maxAgents,
 			Limits: m.limits,
 		},
 	}
@@ -172,7 +177,7 @@ func (m *masterFlags) check() error {
 	if ping := time.Duration(m.agents.ping); ping < time.Second || ping > 15*time.Minute {
 		return flagError("agent_ping_timeout", m.agents.ping.String(), "is not between 1secs and 15mins")
 	}
-	if err := atLeast(1, namedInt{"max_agent_ping_timeouts", m.agents.pings}, namedInt{"registry_max_agent_count", m.maxAgents},
+	if err := atLeast(1, namedInt{"max_agent_ping_timeouts", m.agents.pings}, namedInt{"registry_max_agent_count", m.pruning.maxAgents},
 		namedInt{"max_operator_event_stream_subscribers", m.subscribers}, namedInt{"max_completed_frameworks", m.limits.CompletedFrameworks},
 		namedInt{"max_completed_tasks_per_framework", m.limits.CompletedTasks},
 		namedInt{"max_unreachable_tasks_per_framework", m.limits.UnreachableTasks}); err != nil {
@@ -180,7 +185,7 @@ func (m *masterFlags) check() error {
 	}
 	return positive(
 		namedDuration{"registry_fetch_timeout", m.registryFetch}, namedDuration{"registry_store_timeout", m.registryStore},
-		namedDuration{"registry_gc_interval", m.prune}, namedDuration{"registry_max_agent_age", m.maxAge},
+		namedDuration{"registry_gc_interval", m.pruning.every}, namedDuration{"registry_max_agent_age", m.pruning.maxAge},
 		namedDuration{"agent_reregister_timeout", m.agents.reregister}, namedDuration{"allocation_interval", m.offers.interval})
 }
 
