@@ -320,10 +320,10 @@ func TestOperationsByForm(t *testing.T) {
 			t.Errorf("%s %s: %s, want %d", step.path, step.list, a, step.want)
 		}
 	}
-	slaves := c.get("/slaves")
+	shown := c.get("/slaves")
 	for _, want := range []string{`"reserved_resources":{"ads":{"disk":0.0,"mem":0.0,"gpus":0.0,"cpus":1.0}}`, `"reserved_resources_full":{"ads":[{`} {
-		if !strings.Contains(slaves, want) {
-			t.Errorf("/slaves does not say %s: %s", want, slaves)
+		if !strings.Contains(shown, want) {
+			t.Errorf("/slaves does not say %s: %s", want, shown)
 		}
 	}
 }
