@@ -49,6 +49,7 @@ func (a *Agent) Init(c *actors.Context) {
 	if !a.options.Master.IsZero() {
 		a.step(c, state.MasterDetected{Master: state.Peer(a.options.Master.String())})
 	}
+	a.lend(c)
 	a.follow(c)
 	a.watchLeader(c)
 }

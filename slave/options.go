@@ -124,6 +124,7 @@ type Options struct {
 	Processes Processes
 	// Nil: nobody reads.
 	Publisher Publisher
+	Lending   Lending
 	// Between two collections of sandboxes; 1 min.
 	DiskWatchInterval time.Duration
 }
@@ -140,6 +141,12 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("start agent: Options.Processes is not set")
 	case o.Config.Info == nil:
 		return o, errors.New("start agent: Options.Config.Info is not set")
+	}
+	if l := o.Lending; (l.Estimator != nil || l.Controller != nil) && l.Meter == nil {
+		return o, errors.New("start agent: Options.Lending.Meter is not set")
+	}
+	if o.Lending.Interval <= 0 {
+		o.Lending.Interval = estimateInterval
 	}
 	if o.Publisher == nil {
 		o.Publisher = nobody{}

@@ -23,6 +23,15 @@ func sum(lists ...[]*mesos.Resource) resources.Resources {
 	return total
 }
 
+// totalOf is what the agent has, as operations have left it; without what is
+// lent.
+func totalOf(a *view.Agent) resources.Resources {
+	if len(a.Resources) == 0 {
+		return sum(a.Info.GetResources())
+	}
+	return sum(a.Resources)
+}
+
 // used is what an executor and its tasks hold.
 func used(x *view.ExecutorTree) resources.Resources {
 	lists := [][]*mesos.Resource{x.Info.GetResources()}

@@ -33,9 +33,7 @@ var finders = map[agent.Call_Type]func(*server, *agent.Call) (*agent.Response, e
 	agent.Call_GET_EXECUTORS:     (*server).getExecutors,
 	agent.Call_GET_TASKS:         (*server).getTasks,
 	agent.Call_GET_AGENT:         (*server).getAgent,
-	agent.Call_GET_OPERATIONS: func(*server, *agent.Call) (*agent.Response, error) {
-		return &agent.Response{GetOperations: &agent.Response_GetOperations{}}, nil
-	},
+	agent.Call_GET_OPERATIONS:    (*server).getOperations,
 	agent.Call_GET_RESOURCE_PROVIDERS: func(*server, *agent.Call) (*agent.Response, error) {
 		return &agent.Response{GetResourceProviders: &agent.Response_GetResourceProviders{}}, nil
 	},

@@ -17,6 +17,15 @@ func (s *server) getState(*agent.Call) (*agent.Response, error) {
 	}}, nil
 }
 
+// getOperations lists those whose end is not acknowledged.
+func (s *server) getOperations(*agent.Call) (*agent.Response, error) {
+	found := &agent.Response_GetOperations{}
+	for _, o := range s.view.Snapshot().Operations {
+		found.Operations = append(found.Operations, o.Info)
+	}
+	return &agent.Response{GetOperations: found}, nil
+}
+
 func (s *server) getTasks(*agent.Call) (*agent.Response, error) {
 	return &agent.Response{GetTasks: tasksOf(s.view.Snapshot())}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"troupe/messages/json"
 	"troupe/messages/mesos"
+	"troupe/messages/resources"
 	"troupe/slave/state/view"
 )
 
@@ -59,7 +60,7 @@ var zero = []string{
 	"containerizer/mesos/container_destroy_errors", "containerizer/mesos/provisioner/bind/remove_rootfs_errors",
 	"containerizer/mesos/provisioner/remove_container_errors",
 	"resource_provider_manager/events/disconnect", "resource_provider_manager/events/subscribe",
-	"resource_provider_manager/subscribed", "slave/executors_preempted",
+	"resource_provider_manager/subscribed",
 }
 
 var (
@@ -74,7 +75,7 @@ var (
 	counters = []view.Counter{
 		view.ValidUpdates, view.InvalidUpdates, view.ValidMessages, view.InvalidMessages,
 		view.LaunchErrors, view.RecoveryErrors, view.StrangerMessages,
-		view.JournalStalls,
+		view.JournalStalls, view.ExecutorsPreempted,
 	}
 )
 
@@ -85,20 +86,24 @@ func word(s mesos.TaskState) string {
 
 // putCapacity puts what the agent has, and how much of it is used.
 func putCapacity(put func(string, float64), snapshot *view.Snapshot) {
-	total, taken := sum(snapshot.Agent.Info.GetResources()), allocated(snapshot)
-	for _, name := range always {
-		has, uses := total.Scalar(name).Float(), taken.Scalar(name).Float()
-		share := 0.0
-		if has > 0 {
-			share = uses / has
+	total, lent, taken := totalOf(snapshot.Agent), sum(snapshot.Agent.Lent), allocated(snapshot)
+	own := taken.Filter(func(e resources.Entry) bool { return !e.Revocable() })
+	borrowed := taken.Filter(resources.Entry.Revocable)
+	share := func(uses, has float64) float64 {
+		if has <= 0 {
+			return 0
 		}
+		return uses / has
+	}
+	for _, name := range always {
 		for _, kind := range []struct {
-			infix             string
-			has, uses, shared float64
-		}{{"_", has, uses, share}, {"_revocable_", 0, 0, 0}} {
-			put("slave/"+name+kind.infix+"total", kind.has)
-			put("slave/"+name+kind.infix+"used", kind.uses)
-			put("slave/"+name+kind.infix+"percent", kind.shared)
+			infix     string
+			has, uses resources.Resources
+		}{{"_", total, own}, {"_revocable_", lent, borrowed}} {
+			has, uses := kind.has.Scalar(name).Float(), kind.uses.Scalar(name).Float()
+			put("slave/"+name+kind.infix+"total", has)
+			put("slave/"+name+kind.infix+"used", uses)
+			put("slave/"+name+kind.infix+"percent", share(uses, has))
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (c Collector) Collect(to chan<- prometheus.Metric) {
 	for _, state := range ended {
 		count(descEnded, s.Ended[state], word(state))
 	}
-	total, taken := sum(s.Agent.Info.GetResources()), allocated(s)
+	total, taken := totalOf(s.Agent), allocated(s)
 	for _, name := range always {
 		gauge(descResources, total.Scalar(name).Float(), name)
 		gauge(descUsed, taken.Scalar(name).Float(), name)

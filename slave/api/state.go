@@ -98,7 +98,7 @@ func hostOf(address string) string {
 }
 
 func (s *server) writeResources(w *json.Writer, snapshot *view.Snapshot) {
-	total, taken := sum(snapshot.Agent.Info.GetResources()), allocated(snapshot)
+	total, taken := totalOf(snapshot.Agent), allocated(snapshot)
 	w.Key("resources")
 	writeSum(w, total)
 	byRole := func(key string, of resources.Resources, write func(*json.Writer, resources.Resources)) {

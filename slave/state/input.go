@@ -4,6 +4,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
+	"troupe/messages/resources"
 )
 
 // Peer is an actor's printed address.
@@ -99,6 +100,16 @@ type HostEnded struct {
 // Swept answers Sweep.
 type Swept struct{ Host HostID }
 
+// Estimated tells what the agent lends of what is allocated, but not used.
+type Estimated struct{ Resources resources.Resources }
+
+// Preempted says that a container must end, as it was lent what others need.
+type Preempted struct {
+	Container ContainerID
+	// For people.
+	Why string
+}
+
 // ShutdownOrdered ends everything the agent runs, and then the agent.
 type ShutdownOrdered struct{ Reason string }
 
@@ -115,4 +126,6 @@ func (VolumesLinked) input()   {}
 func (HostStarted) input()     {}
 func (HostEnded) input()       {}
 func (Swept) input()           {}
+func (Estimated) input()       {}
+func (Preempted) input()       {}
 func (ShutdownOrdered) input() {}

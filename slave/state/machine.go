@@ -174,6 +174,10 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 		m.hostEnded(in)
 	case Swept:
 		m.swept(in.Host)
+	case Estimated:
+		m.estimated(in.Resources)
+	case Preempted:
+		m.preempt(in)
 	case ShutdownOrdered:
 		m.leave(in.Reason, true)
 	}

@@ -269,6 +269,7 @@ func (m *Machine) welcomed(from Peer, id *mesos.AgentID, pingTimeout int64) bool
 	}
 	m.publishAgent()
 	m.tellOperations()
+	m.tellLent()
 	m.stream(updates.Resume{})
 	return true
 }
@@ -325,6 +326,7 @@ func (m *Machine) publishAgent() {
 	m.publish(view.AgentChanged{Agent: &view.Agent{
 		Info: m.info, Master: string(m.master.detected), Registered: m.master.peer != "",
 		Drain: m.drain, Recovering: m.recovering(), Resources: m.totalResources(),
+		Lent: m.stock.lent.Proto(),
 	}})
 }
 

@@ -43,6 +43,8 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	master PEER | exit PEER | fire KEY | hostended HOST [WHY] | swept HOST | shutdown WHY
 //	sandbox CONTAINER [ERROR]  answers MakeSandbox
 //	sandboxes auto|manual      whether each MakeSandbox is answered at once
+//	lend RESOURCES             an estimate of what the agent lends
+//	preempt CONTAINER WHY      a correction
 //	stalled ERROR | unstalled  the journal has no room, or has again
 //	durable [ERROR]            answers the oldest Checkpoint
 //	journal auto|manual        whether each Checkpoint is answered at once
@@ -242,6 +244,10 @@ func simpleInput(t testing.TB, verb, rest, first, more string) Input {
 		return Swept{HostID(rest)}
 	case "shutdown":
 		return ShutdownOrdered{rest}
+	case "lend":
+		return Estimated{revocableOf(rest)}
+	case "preempt":
+		return Preempted{ContainerID(first), more}
 	}
 	t.Fatalf("unknown command %q", verb)
 	return nil
@@ -440,4 +446,8 @@ func reservedText(field, text string) string {
 		parts = append(parts, field+" {"+prototext.MarshalOptions{}.Format(p)+"}")
 	}
 	return strings.Join(parts, " ")
+}
+
+func revocableOf(text string) resources.Resources {
+	return resources.MustParse(text).Convert(func(r *mesos.Resource) { r.Revocable = &mesos.Resource_RevocableInfo{} })
 }

@@ -21,6 +21,9 @@ type stock struct {
 	queue     []*operation               // not ended, in the order in which they came; the first is being done
 	held      []*launch                  // that wait for the queue to be empty
 	last      uint64                     // number of an operation
+	// What is lent, revocable; lends tells that there is an estimate.
+	lent  resources.Resources
+	lends bool
 }
 
 // restock makes of what the operator gives the agent what operations had made of

@@ -2,6 +2,7 @@ package check
 
 import (
 	"path"
+	"strings"
 
 	"troupe/messages/field"
 	"troupe/messages/mesos"
@@ -43,8 +44,9 @@ func containerPath(v *mesos.Volume) (string, error) {
 	case path.IsAbs(at):
 		return "", field.Invalid("container_path", at, "is absolute: only a mount could put the volume there")
 	}
-	if at = path.Clean(at); at == "." || at == ".." || len(at) > 2 && at[:3] == "../" {
+	clean := path.Clean(at)
+	if clean == "." || clean == ".." || strings.HasPrefix(clean, "../") {
 		return "", field.Invalid("container_path", at, "must be within the sandbox")
 	}
-	return at, nil
+	return clean, nil
 }

@@ -49,6 +49,8 @@ const (
 	RecoveryErrors   Counter = "recovery_errors"
 	StrangerMessages Counter = "stranger_messages"
 	JournalStalls    Counter = "journal_stalls"
+	// ExecutorsPreempted were ended for what they were lent.
+	ExecutorsPreempted Counter = "executors_preempted"
 )
 
 // Counted adds one to a counter.

@@ -48,6 +48,8 @@ type Agent struct {
 	Recovering bool
 	// All that the agent has, as operations have left it; without what is lent.
 	Resources []*mesos.Resource
+	// What it lends beside that of what is allocated, but not used; revocable.
+	Lent []*mesos.Resource
 }
 
 // Framework is an immutable picture of a framework that has executors or

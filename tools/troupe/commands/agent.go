@@ -40,6 +40,7 @@ type agentFlags struct {
 	restart         restartFlags
 	backoff         flags.Duration
 	collect         collectFlags
+	lending         lendingFlags
 }
 
 // machineFlags say what an agent has to give.
@@ -124,6 +125,7 @@ func (a *agentFlags) add(set *pflag.FlagSet) {
 	a.restart.add(set)
 	duration(set, &a.backoff, "registration_backoff_factor", time.Second, "first wait between attempts to register; doubles, to 1mins")
 	a.collect.add(set)
+	a.lending.add(set)
 	a.log.add(set)
 	flags.AddConfig(set)
 }
@@ -200,6 +202,10 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 	if err := a.check(); err != nil {
 		return daemon.AgentOptions{}, err
 	}
+	lending, err := a.lending.lending()
+	if err != nil {
+		return daemon.AgentOptions{}, err
+	}
 	environment, err := executorEnvironment(a.executors.environment)
 	if err != nil {
 		return daemon.AgentOptions{}, err
@@ -220,7 +226,7 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Network: network, Master: a.master, WorkDir: a.workDir, Hosts: hosts,
 		Resources: a.offer.resources, Attributes: a.offer.attributes, DefaultRole: a.offer.role, Domain: domain,
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
-		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict,
+		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict, Lending: lending,
 		Config: state.Config{
 			Version: Version, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key}, SwitchUser: a.executors.switchUser,
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),

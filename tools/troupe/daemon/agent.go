@@ -48,6 +48,8 @@ type AgentOptions struct {
 	// read.
 	Strict bool
 	Hosts  HostCommand
+	// Lending is without its meter.
+	Lending slave.Lending
 	// Flags are shown at /flags.
 	Flags map[string]string
 }
@@ -101,6 +103,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	a = &Agent{Daemon: d, hosts: &hostProcesses{command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log")}}
 	o.Config.Capabilities = slave.Capabilities()
 	collector := sandbox.NewCollector(layout, o.Collect)
+	o.Lending.Meter = meter{}
 	mountAgent(a.Daemon, views, collector, o)
 	return a, a.serve(slave.Options{
 		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
@@ -108,6 +111,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 		Journal: journal.Journal, Sandboxes: sandboxes{layout, collector, a.hosts.output},
 		Volumes:   volumes.Store{WorkDir: o.WorkDir},
 		Processes: a.hosts, Publisher: views, DiskWatchInterval: o.DiskWatchInterval,
+		Lending: o.Lending,
 	})
 }
 
