@@ -65,11 +65,18 @@ const served = `"serving".*"url":"https?://([^"]+)"`
 // startMaster starts one that is the only one; 0 is any port.
 func (c *cluster) startMaster(port int) (d *processtest.Daemon, address string) {
 	c.t.Helper()
-	d = c.Start(c.Command(append([]string{
+	d = c.launchMaster(port)
+	return d, d.Await(d.Err, served)[1]
+}
+
+// launchMaster does not wait until it serves.
+func (c *cluster) launchMaster(port int) *processtest.Daemon {
+	c.t.Helper()
+	d := c.Start(c.Command(append([]string{
 		"master", fmt.Sprint("--port=", port), "--work_dir=" + filepath.Join(c.Dir, "master"), "--allocation_interval=50ms",
 	}, c.masterFlags...)...))
 	c.t.Cleanup(c.end)
-	return d, d.Await(d.Err, served)[1]
+	return d
 }
 
 func (c *cluster) startAgent(port int) {

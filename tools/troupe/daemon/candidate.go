@@ -95,6 +95,8 @@ func (c *candidate) redirect(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case c.leading.Load(), strings.HasPrefix(strings.TrimPrefix(r.URL.Path, "/master"), "/redirect/"): // a loop, perhaps
 		http.NotFound(w, r)
+	case leader == nil && c.alone():
+		unavailable(w, "Master has not finished recovery")
 	case leader == nil || err != nil:
 		unavailable(w, "No leader elected")
 	case election.Same(leader, c.options.Config.Info): // and is about to lead
@@ -107,6 +109,11 @@ func (c *candidate) redirect(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Location"] = []string{"//" + address + path}
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	}
+}
+
+// alone tells that nobody else could lead.
+func (c *candidate) alone() bool {
+	return len(c.options.Masters.Addresses) == 0 && c.options.ZooKeeper.Place == nil
 }
 
 func unavailable(w http.ResponseWriter, why string) {
