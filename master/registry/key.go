@@ -16,6 +16,7 @@ const (
 	quotaPrefix     = "quota/"
 	weightPrefix    = "weight/"
 	machinePrefix   = "machine/"
+	standingPrefix  = "reservation/"
 )
 
 // AgentKey is the key of an agent's record.
@@ -32,6 +33,9 @@ func WeightKey(role string) string { return weightPrefix + role }
 
 // MachineKey is the key of a machine in maintenance, by names.Machine.
 func MachineKey(name string) string { return machinePrefix + name }
+
+// ReservationKey is the key of a standing reservation.
+func ReservationKey(id string) string { return standingPrefix + id }
 
 func machineKeyOf(id *mesos.MachineID) string { return MachineKey(machineName(id)) }
 
@@ -59,6 +63,8 @@ func KeyOf(r *cluster.RegistryRecord) (string, error) {
 			return "", errors.New("machine.machine.id has neither hostname nor ip")
 		}
 		return machineKeyOf(id), nil
+	case r.GetReservation() != nil:
+		return keyed(ReservationKey, r.GetReservation().GetId(), "reservation.id")
 	}
 	return "", errors.New("it is no record that this version knows")
 }
@@ -100,6 +106,11 @@ func QuotaRecord(r *cluster.QuotaRecord) *cluster.RegistryRecord {
 // WeightRecord wraps the weight of a role for a store.
 func WeightRecord(w *mesos.WeightInfo) *cluster.RegistryRecord {
 	return &cluster.RegistryRecord{Record: &cluster.RegistryRecord_Weight{Weight: w}}
+}
+
+// ReservationRecord wraps a standing reservation for a store.
+func ReservationRecord(r *cluster.StandingReservation) *cluster.RegistryRecord {
+	return &cluster.RegistryRecord{Record: &cluster.RegistryRecord_Reservation{Reservation: r}}
 }
 
 // MachineRecord wraps a machine in maintenance for a store.

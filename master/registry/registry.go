@@ -89,6 +89,11 @@ func (r Registry) Quota(role string) *cluster.QuotaRecord { return r.Get(QuotaKe
 // Weight returns the weight that was set for a role, nil when none was.
 func (r Registry) Weight(role string) *mesos.WeightInfo { return r.Get(WeightKey(role)).GetWeight() }
 
+// Reservation returns a standing reservation, nil when there is none.
+func (r Registry) Reservation(id string) *cluster.StandingReservation {
+	return r.Get(ReservationKey(id)).GetReservation()
+}
+
 // Machine returns a machine of the schedule by its very id, nil when there is
 // none.
 func (r Registry) Machine(id *mesos.MachineID) *cluster.MachineRecord {
@@ -111,6 +116,11 @@ func (r Registry) Frameworks() iter.Seq[*cluster.FrameworkRecord] {
 // Quotas yields every quota, ordered by role.
 func (r Registry) Quotas() iter.Seq[*cluster.QuotaRecord] {
 	return each(r, quotaPrefix, (*cluster.RegistryRecord).GetQuota)
+}
+
+// Reservations yields every standing reservation, ordered by id.
+func (r Registry) Reservations() iter.Seq[*cluster.StandingReservation] {
+	return each(r, standingPrefix, (*cluster.RegistryRecord).GetReservation)
 }
 
 // Weights yields every weight that was set, ordered by role.

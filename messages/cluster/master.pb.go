@@ -222,6 +222,63 @@ func (MaintenanceRequest_Action) EnumDescriptor() ([]byte, []int) {
 	return file_messages_cluster_master_proto_rawDescGZIP(), []int{18, 0}
 }
 
+// What is wanted.
+type ReservationRequest_Action int32
+
+const (
+	ReservationRequest_SET    ReservationRequest_Action = 0
+	ReservationRequest_REMOVE ReservationRequest_Action = 1
+)
+
+// Enum value maps for ReservationRequest_Action.
+var (
+	ReservationRequest_Action_name = map[int32]string{
+		0: "SET",
+		1: "REMOVE",
+	}
+	ReservationRequest_Action_value = map[string]int32{
+		"SET":    0,
+		"REMOVE": 1,
+	}
+)
+
+func (x ReservationRequest_Action) Enum() *ReservationRequest_Action {
+	p := new(ReservationRequest_Action)
+	*p = x
+	return p
+}
+
+func (x ReservationRequest_Action) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReservationRequest_Action) Descriptor() protoreflect.EnumDescriptor {
+	return file_messages_cluster_master_proto_enumTypes[3].Descriptor()
+}
+
+func (ReservationRequest_Action) Type() protoreflect.EnumType {
+	return &file_messages_cluster_master_proto_enumTypes[3]
+}
+
+func (x ReservationRequest_Action) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *ReservationRequest_Action) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = ReservationRequest_Action(num)
+	return nil
+}
+
+// Deprecated: Use ReservationRequest_Action.Descriptor instead.
+func (ReservationRequest_Action) EnumDescriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{19, 0}
+}
+
 // RegisterAgent asks for admission of an agent that has no id yet. The agent
 // repeats it with backoff until AgentRegistered or RegistrationRefused.
 type RegisterAgent struct {
@@ -1483,6 +1540,61 @@ func (x *MaintenanceRequest) GetMachines() []*mesos.MachineID {
 	return nil
 }
 
+// ReservationRequest sets or removes a standing reservation; answered by
+// OperatorReply, once it is durable.
+type ReservationRequest struct {
+	state  protoimpl.MessageState     `protogen:"open.v1"`
+	Action *ReservationRequest_Action `protobuf:"varint,1,req,name=action,enum=troupe.cluster.ReservationRequest_Action" json:"action,omitempty"`
+	// For REMOVE, id alone counts.
+	Reservation   *StandingReservation `protobuf:"bytes,2,req,name=reservation" json:"reservation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReservationRequest) Reset() {
+	*x = ReservationRequest{}
+	mi := &file_messages_cluster_master_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReservationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReservationRequest) ProtoMessage() {}
+
+func (x *ReservationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_master_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReservationRequest.ProtoReflect.Descriptor instead.
+func (*ReservationRequest) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ReservationRequest) GetAction() ReservationRequest_Action {
+	if x != nil && x.Action != nil {
+		return *x.Action
+	}
+	return ReservationRequest_SET
+}
+
+func (x *ReservationRequest) GetReservation() *StandingReservation {
+	if x != nil {
+		return x.Reservation
+	}
+	return nil
+}
+
 // OperatorReply ends an operator's request, which is one of those above that
 // end in Request.
 type OperatorReply struct {
@@ -1497,7 +1609,7 @@ type OperatorReply struct {
 
 func (x *OperatorReply) Reset() {
 	*x = OperatorReply{}
-	mi := &file_messages_cluster_master_proto_msgTypes[19]
+	mi := &file_messages_cluster_master_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1509,7 +1621,7 @@ func (x *OperatorReply) String() string {
 func (*OperatorReply) ProtoMessage() {}
 
 func (x *OperatorReply) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[19]
+	mi := &file_messages_cluster_master_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1522,7 +1634,7 @@ func (x *OperatorReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorReply.ProtoReflect.Descriptor instead.
 func (*OperatorReply) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_master_proto_rawDescGZIP(), []int{19}
+	return file_messages_cluster_master_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *OperatorReply) GetError() string {
@@ -1557,7 +1669,7 @@ type Allocations_Allocation struct {
 
 func (x *Allocations_Allocation) Reset() {
 	*x = Allocations_Allocation{}
-	mi := &file_messages_cluster_master_proto_msgTypes[20]
+	mi := &file_messages_cluster_master_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1569,7 +1681,7 @@ func (x *Allocations_Allocation) String() string {
 func (*Allocations_Allocation) ProtoMessage() {}
 
 func (x *Allocations_Allocation) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_master_proto_msgTypes[20]
+	mi := &file_messages_cluster_master_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1736,7 @@ var File_messages_cluster_master_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_master_proto_rawDesc = "" +
 	"\n" +
-	"\x1dmessages/cluster/master.proto\x12\x0etroupe.cluster\x1a,messages/mesos/maintenance/maintenance.proto\x1a\x1amessages/mesos/mesos.proto\x1a messages/mesos/quota/quota.proto\"\xd5\x01\n" +
+	"\x1dmessages/cluster/master.proto\x12\x0etroupe.cluster\x1a,messages/mesos/maintenance/maintenance.proto\x1a\x1fmessages/cluster/registry.proto\x1a\x1amessages/mesos/mesos.proto\x1a messages/mesos/quota/quota.proto\"\xd5\x01\n" +
 	"\rRegisterAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12B\n" +
@@ -1736,7 +1848,14 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\x06Action\x12\f\n" +
 	"\bSCHEDULE\x10\x00\x12\t\n" +
 	"\x05START\x10\x01\x12\b\n" +
-	"\x04STOP\x10\x02\"F\n" +
+	"\x04STOP\x10\x02\"\xbd\x01\n" +
+	"\x12ReservationRequest\x12A\n" +
+	"\x06action\x18\x01 \x02(\x0e2).troupe.cluster.ReservationRequest.ActionR\x06action\x12E\n" +
+	"\vreservation\x18\x02 \x02(\v2#.troupe.cluster.StandingReservationR\vreservation\"\x1d\n" +
+	"\x06Action\x12\a\n" +
+	"\x03SET\x10\x00\x12\n" +
+	"\n" +
+	"\x06REMOVE\x10\x01\"F\n" +
 	"\rOperatorReply\x12\x14\n" +
 	"\x05error\x18\x01 \x01(\tR\x05error\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\rR\n" +
@@ -1754,114 +1873,119 @@ func file_messages_cluster_master_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_master_proto_rawDescData
 }
 
-var file_messages_cluster_master_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_messages_cluster_master_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_messages_cluster_master_proto_goTypes = []any{
 	(AgentRequest_Action)(0),           // 0: troupe.cluster.AgentRequest.Action
 	(QuotaRequest_Action)(0),           // 1: troupe.cluster.QuotaRequest.Action
 	(MaintenanceRequest_Action)(0),     // 2: troupe.cluster.MaintenanceRequest.Action
-	(*RegisterAgent)(nil),              // 3: troupe.cluster.RegisterAgent
-	(*ReregisterAgent)(nil),            // 4: troupe.cluster.ReregisterAgent
-	(*UnregisterAgent)(nil),            // 5: troupe.cluster.UnregisterAgent
-	(*AgentHindered)(nil),              // 6: troupe.cluster.AgentHindered
-	(*Pong)(nil),                       // 7: troupe.cluster.Pong
-	(*StatusUpdate)(nil),               // 8: troupe.cluster.StatusUpdate
-	(*OperationUpdate)(nil),            // 9: troupe.cluster.OperationUpdate
-	(*UpdateAgentResources)(nil),       // 10: troupe.cluster.UpdateAgentResources
-	(*ExecutorExited)(nil),             // 11: troupe.cluster.ExecutorExited
-	(*ExecutorMessage)(nil),            // 12: troupe.cluster.ExecutorMessage
-	(*Allocations)(nil),                // 13: troupe.cluster.Allocations
-	(*Preempt)(nil),                    // 14: troupe.cluster.Preempt
-	(*KillTaskRequest)(nil),            // 15: troupe.cluster.KillTaskRequest
-	(*TeardownRequest)(nil),            // 16: troupe.cluster.TeardownRequest
-	(*AgentRequest)(nil),               // 17: troupe.cluster.AgentRequest
-	(*OperationRequest)(nil),           // 18: troupe.cluster.OperationRequest
-	(*QuotaRequest)(nil),               // 19: troupe.cluster.QuotaRequest
-	(*WeightsRequest)(nil),             // 20: troupe.cluster.WeightsRequest
-	(*MaintenanceRequest)(nil),         // 21: troupe.cluster.MaintenanceRequest
-	(*OperatorReply)(nil),              // 22: troupe.cluster.OperatorReply
-	(*Allocations_Allocation)(nil),     // 23: troupe.cluster.Allocations.Allocation
-	(*mesos.AgentInfo)(nil),            // 24: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 25: mesos.v1.AgentInfo.Capability
-	(*mesos.Resource)(nil),             // 26: mesos.v1.Resource
-	(*mesos.FrameworkInfo)(nil),        // 27: mesos.v1.FrameworkInfo
-	(*mesos.Task)(nil),                 // 28: mesos.v1.Task
-	(*mesos.ExecutorInfo)(nil),         // 29: mesos.v1.ExecutorInfo
-	(*mesos.Operation)(nil),            // 30: mesos.v1.Operation
-	(*mesos.AgentID)(nil),              // 31: mesos.v1.AgentID
-	(*mesos.FrameworkID)(nil),          // 32: mesos.v1.FrameworkID
-	(*mesos.TaskStatus)(nil),           // 33: mesos.v1.TaskStatus
-	(mesos.TaskState)(0),               // 34: mesos.v1.TaskState
-	(*mesos.UUID)(nil),                 // 35: mesos.v1.UUID
-	(*mesos.OperationStatus)(nil),      // 36: mesos.v1.OperationStatus
-	(*mesos.ExecutorID)(nil),           // 37: mesos.v1.ExecutorID
-	(*mesos.TaskID)(nil),               // 38: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),           // 39: mesos.v1.KillPolicy
-	(*mesos.DrainConfig)(nil),          // 40: mesos.v1.DrainConfig
-	(*mesos.Offer_Operation)(nil),      // 41: mesos.v1.Offer.Operation
-	(*quota.QuotaConfig)(nil),          // 42: mesos.v1.quota.QuotaConfig
-	(*mesos.WeightInfo)(nil),           // 43: mesos.v1.WeightInfo
-	(*maintenance.Schedule)(nil),       // 44: mesos.v1.maintenance.Schedule
-	(*mesos.MachineID)(nil),            // 45: mesos.v1.MachineID
+	(ReservationRequest_Action)(0),     // 3: troupe.cluster.ReservationRequest.Action
+	(*RegisterAgent)(nil),              // 4: troupe.cluster.RegisterAgent
+	(*ReregisterAgent)(nil),            // 5: troupe.cluster.ReregisterAgent
+	(*UnregisterAgent)(nil),            // 6: troupe.cluster.UnregisterAgent
+	(*AgentHindered)(nil),              // 7: troupe.cluster.AgentHindered
+	(*Pong)(nil),                       // 8: troupe.cluster.Pong
+	(*StatusUpdate)(nil),               // 9: troupe.cluster.StatusUpdate
+	(*OperationUpdate)(nil),            // 10: troupe.cluster.OperationUpdate
+	(*UpdateAgentResources)(nil),       // 11: troupe.cluster.UpdateAgentResources
+	(*ExecutorExited)(nil),             // 12: troupe.cluster.ExecutorExited
+	(*ExecutorMessage)(nil),            // 13: troupe.cluster.ExecutorMessage
+	(*Allocations)(nil),                // 14: troupe.cluster.Allocations
+	(*Preempt)(nil),                    // 15: troupe.cluster.Preempt
+	(*KillTaskRequest)(nil),            // 16: troupe.cluster.KillTaskRequest
+	(*TeardownRequest)(nil),            // 17: troupe.cluster.TeardownRequest
+	(*AgentRequest)(nil),               // 18: troupe.cluster.AgentRequest
+	(*OperationRequest)(nil),           // 19: troupe.cluster.OperationRequest
+	(*QuotaRequest)(nil),               // 20: troupe.cluster.QuotaRequest
+	(*WeightsRequest)(nil),             // 21: troupe.cluster.WeightsRequest
+	(*MaintenanceRequest)(nil),         // 22: troupe.cluster.MaintenanceRequest
+	(*ReservationRequest)(nil),         // 23: troupe.cluster.ReservationRequest
+	(*OperatorReply)(nil),              // 24: troupe.cluster.OperatorReply
+	(*Allocations_Allocation)(nil),     // 25: troupe.cluster.Allocations.Allocation
+	(*mesos.AgentInfo)(nil),            // 26: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 27: mesos.v1.AgentInfo.Capability
+	(*mesos.Resource)(nil),             // 28: mesos.v1.Resource
+	(*mesos.FrameworkInfo)(nil),        // 29: mesos.v1.FrameworkInfo
+	(*mesos.Task)(nil),                 // 30: mesos.v1.Task
+	(*mesos.ExecutorInfo)(nil),         // 31: mesos.v1.ExecutorInfo
+	(*mesos.Operation)(nil),            // 32: mesos.v1.Operation
+	(*mesos.AgentID)(nil),              // 33: mesos.v1.AgentID
+	(*mesos.FrameworkID)(nil),          // 34: mesos.v1.FrameworkID
+	(*mesos.TaskStatus)(nil),           // 35: mesos.v1.TaskStatus
+	(mesos.TaskState)(0),               // 36: mesos.v1.TaskState
+	(*mesos.UUID)(nil),                 // 37: mesos.v1.UUID
+	(*mesos.OperationStatus)(nil),      // 38: mesos.v1.OperationStatus
+	(*mesos.ExecutorID)(nil),           // 39: mesos.v1.ExecutorID
+	(*mesos.TaskID)(nil),               // 40: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),           // 41: mesos.v1.KillPolicy
+	(*mesos.DrainConfig)(nil),          // 42: mesos.v1.DrainConfig
+	(*mesos.Offer_Operation)(nil),      // 43: mesos.v1.Offer.Operation
+	(*quota.QuotaConfig)(nil),          // 44: mesos.v1.quota.QuotaConfig
+	(*mesos.WeightInfo)(nil),           // 45: mesos.v1.WeightInfo
+	(*maintenance.Schedule)(nil),       // 46: mesos.v1.maintenance.Schedule
+	(*mesos.MachineID)(nil),            // 47: mesos.v1.MachineID
+	(*StandingReservation)(nil),        // 48: troupe.cluster.StandingReservation
 }
 var file_messages_cluster_master_proto_depIdxs = []int32{
-	24, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	25, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	26, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
-	24, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	25, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	27, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
-	28, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
-	29, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
-	26, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
-	30, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
-	31, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
-	31, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
-	31, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
-	32, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
-	33, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	34, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
-	32, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
-	35, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
-	36, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
-	26, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
-	31, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
-	26, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
-	32, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
-	37, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	32, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
-	37, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	23, // 30: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
-	31, // 31: troupe.cluster.Preempt.agent_id:type_name -> mesos.v1.AgentID
-	32, // 32: troupe.cluster.Preempt.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 33: troupe.cluster.Preempt.resources:type_name -> mesos.v1.Resource
-	32, // 34: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	38, // 35: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
-	39, // 36: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
-	32, // 37: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 38: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
+	26, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	27, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	28, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
+	26, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	27, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	29, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
+	30, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
+	31, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
+	28, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
+	32, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
+	33, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
+	33, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
+	33, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
+	34, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
+	35, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	36, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
+	34, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
+	37, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
+	38, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
+	28, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
+	33, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
+	28, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
+	34, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
+	39, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	34, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
+	39, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	25, // 30: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
+	33, // 31: troupe.cluster.Preempt.agent_id:type_name -> mesos.v1.AgentID
+	34, // 32: troupe.cluster.Preempt.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 33: troupe.cluster.Preempt.resources:type_name -> mesos.v1.Resource
+	34, // 34: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	40, // 35: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
+	41, // 36: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
+	34, // 37: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 38: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
 	0,  // 39: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
-	40, // 40: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
-	31, // 41: troupe.cluster.OperationRequest.agent_id:type_name -> mesos.v1.AgentID
-	41, // 42: troupe.cluster.OperationRequest.operation:type_name -> mesos.v1.Offer.Operation
+	42, // 40: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
+	33, // 41: troupe.cluster.OperationRequest.agent_id:type_name -> mesos.v1.AgentID
+	43, // 42: troupe.cluster.OperationRequest.operation:type_name -> mesos.v1.Offer.Operation
 	1,  // 43: troupe.cluster.QuotaRequest.action:type_name -> troupe.cluster.QuotaRequest.Action
-	42, // 44: troupe.cluster.QuotaRequest.configs:type_name -> mesos.v1.quota.QuotaConfig
-	43, // 45: troupe.cluster.WeightsRequest.weights:type_name -> mesos.v1.WeightInfo
+	44, // 44: troupe.cluster.QuotaRequest.configs:type_name -> mesos.v1.quota.QuotaConfig
+	45, // 45: troupe.cluster.WeightsRequest.weights:type_name -> mesos.v1.WeightInfo
 	2,  // 46: troupe.cluster.MaintenanceRequest.action:type_name -> troupe.cluster.MaintenanceRequest.Action
-	44, // 47: troupe.cluster.MaintenanceRequest.schedule:type_name -> mesos.v1.maintenance.Schedule
-	45, // 48: troupe.cluster.MaintenanceRequest.machines:type_name -> mesos.v1.MachineID
-	32, // 49: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 50: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
-	26, // 51: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	46, // 47: troupe.cluster.MaintenanceRequest.schedule:type_name -> mesos.v1.maintenance.Schedule
+	47, // 48: troupe.cluster.MaintenanceRequest.machines:type_name -> mesos.v1.MachineID
+	3,  // 49: troupe.cluster.ReservationRequest.action:type_name -> troupe.cluster.ReservationRequest.Action
+	48, // 50: troupe.cluster.ReservationRequest.reservation:type_name -> troupe.cluster.StandingReservation
+	34, // 51: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 52: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
+	28, // 53: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_master_proto_init() }
@@ -1869,13 +1993,14 @@ func file_messages_cluster_master_proto_init() {
 	if File_messages_cluster_master_proto != nil {
 		return
 	}
+	file_messages_cluster_registry_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_master_proto_rawDesc), len(file_messages_cluster_master_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   21,
+			NumEnums:      4,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

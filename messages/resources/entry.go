@@ -83,6 +83,9 @@ func (e Entry) fits(want Entry) bool {
 		e.Revocable() == want.Revocable() && !indivisible(e.form)
 }
 
+// Same tells whether e and o add up.
+func (e Entry) Same(o Entry) bool { return e.key == o.key }
+
 // total returns the scalar of all copies, but of one when they are shared.
 func (e Entry) total() Milli {
 	if e.Shared() {

@@ -14,7 +14,8 @@ import (
 	"troupe/messages/names"
 )
 
-// SettingsChanged tells of quotas, weights and machines in maintenance that
+// SettingsChanged tells of quotas, weights, machines in maintenance and standing
+// reservations that
 // differ, by their records; what the registry holds beside is passed over.
 type SettingsChanged struct{ Changes []registry.Change }
 
@@ -53,6 +54,7 @@ type settings struct {
 	quotas   table[*cluster.QuotaRecord]
 	weights  table[float64]
 	machines table[*cluster.MachineRecord]
+	standing table[*cluster.StandingReservation]
 }
 
 func (s *settings) apply(e SettingsChanged) {
@@ -65,6 +67,8 @@ func (s *settings) apply(e SettingsChanged) {
 			s.weights.set(id, c.Record.GetWeight().GetWeight(), c.Record != nil)
 		case "machine":
 			s.machines.set(id, c.Record.GetMachine(), c.Record != nil)
+		case "reservation":
+			s.standing.set(id, c.Record.GetReservation(), c.Record != nil)
 		}
 	}
 }
@@ -78,10 +82,12 @@ type Settings struct {
 	Weights map[string]float64
 	// Those in the schedule of maintenance, by names.Machine.
 	Machines map[string]*cluster.MachineRecord
+	// By id.
+	Reservations map[string]*cluster.StandingReservation
 }
 
 func (s *settings) share() Settings {
-	return Settings{Quotas: s.quotas.share(), Weights: s.weights.share(), Machines: s.machines.share()}
+	return Settings{Quotas: s.quotas.share(), Weights: s.weights.share(), Machines: s.machines.share(), Reservations: s.standing.share()}
 }
 
 // Weight is that of a role.
