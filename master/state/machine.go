@@ -100,6 +100,7 @@ type Machine struct {
 	offers     offerTable
 	operations operationTable
 	inverse    inverseTable
+	standing   standing
 	allocator  allocatorLink
 	// What goes on when the registrar answered, by the key of its Persist.
 	waiting     map[uint64]func(error)

@@ -49,6 +49,8 @@ func (m *Machine) receive(in Received) {
 		m.quotaRequest(in, msg)
 	case *cluster.WeightsRequest:
 		m.weightsRequest(in, msg)
+	case *cluster.ReservationRequest:
+		m.reservationRequest(in, msg)
 	case *cluster.MaintenanceRequest:
 		m.maintenanceRequest(in, msg)
 	case *cluster.TeardownRequest:
@@ -65,7 +67,7 @@ func (m *Machine) receive(in Received) {
 func IsRequest(message proto.Message, asked bool) bool {
 	switch message.(type) {
 	case *cluster.KillTaskRequest, *cluster.TeardownRequest, *cluster.AgentRequest, *cluster.OperationRequest,
-		*cluster.QuotaRequest, *cluster.WeightsRequest, *cluster.MaintenanceRequest:
+		*cluster.QuotaRequest, *cluster.WeightsRequest, *cluster.MaintenanceRequest, *cluster.ReservationRequest:
 		return true
 	case *scheduler.Call:
 		return asked

@@ -4,6 +4,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/registry"
+	"troupe/master/state/reserve"
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
@@ -59,6 +60,7 @@ func (m *Machine) onAgentAdmitted(from Peer, picture view.Agent) {
 	m.note(Info, "An agent registered", Field{"agent", string(a.id())}, Field{"peer", string(from)},
 		Field{"resources", a.view.Total.String()})
 	m.addToAllocator(a)
+	m.watchReservations(reserve.Standing(a.view.Total))
 	m.sendRegistered(a)
 	m.takeDown(a) // if that came while its admission was under way
 }

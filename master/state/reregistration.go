@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/registry"
+	"troupe/master/state/reserve"
 	"troupe/master/state/view"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
@@ -113,6 +114,7 @@ func (m *Machine) onAgentReturned(from Peer, total resources.Resources, msg *clu
 	lacking, over := m.learnOperations(a, msg.GetOperations(), stayed)
 	m.loseUnreachable(id, mesos.TaskState_TASK_GONE, mesos.TaskStatus_REASON_RECONCILIATION, unknownToAgent)
 	m.addToAllocator(a)
+	m.watchReservations(reserve.Standing(a.view.Total))
 	m.note(Info, "An agent came back", Field{"agent", string(id)}, Field{"peer", string(from)})
 	m.send(from, &cluster.AgentReregistered{
 		AgentId: a.view.Info.GetId(), MasterId: &m.cfg.MasterID,

@@ -13,7 +13,7 @@ import (
 )
 
 // recoverSettings tells the read side what the registry holds of quotas,
-// weights and machines.
+// weights, machines and standing reservations.
 func (m *Machine) recoverSettings() {
 	var changes []registry.Change
 	for q := range m.registry.Quotas() {
@@ -24,6 +24,10 @@ func (m *Machine) recoverSettings() {
 	}
 	for r := range m.registry.Machines() {
 		changes = append(changes, registry.Change{Key: registry.MachineKey(machineName(r.GetMachine().GetId())), Record: registry.MachineRecord(r)})
+	}
+	for r := range m.registry.Reservations() {
+		changes = append(changes, registry.Change{Key: registry.ReservationKey(r.GetId()), Record: registry.ReservationRecord(r)})
+		m.watchReservations(true)
 	}
 	m.settingsChanged(changes)
 }

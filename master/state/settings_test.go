@@ -3,6 +3,7 @@ package state
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
@@ -17,7 +18,7 @@ import (
 
 // setting draws a request about roles or machines.
 func (w *world) setting() proto.Message {
-	switch rapid.IntRange(0, 4).Draw(w.t, "setting") {
+	switch rapid.IntRange(0, 5).Draw(w.t, "setting") {
 	case 0:
 		return &cluster.QuotaRequest{
 			Action: cluster.QuotaRequest_Action(rapid.IntRange(0, 2).Draw(w.t, "action")).Enum(), Force: proto.Bool(rapid.Bool().Draw(w.t, "force")),
@@ -31,8 +32,29 @@ func (w *world) setting() proto.Message {
 		return &cluster.MaintenanceRequest{Action: cluster.MaintenanceRequest_SCHEDULE.Enum(), Schedule: w.schedule()}
 	case 3:
 		return &cluster.MaintenanceRequest{Action: cluster.MaintenanceRequest_START.Enum(), Machines: w.machines(1)}
+	case 4:
+		return w.reservation()
 	default:
 		return &cluster.MaintenanceRequest{Action: cluster.MaintenanceRequest_STOP.Enum(), Machines: w.machines(1)}
+	}
+}
+
+// reservation draws a request about a standing reservation.
+func (w *world) reservation() *cluster.ReservationRequest {
+	share := &cluster.StandingReservation_Share{Name: proto.String(rapid.SampledFrom([]string{"cpus", "mem", "ports"}).Draw(w.t, "name"))}
+	if rapid.Bool().Draw(w.t, "percent") {
+		share.Percent = proto.Float64(float64(rapid.IntRange(0, 101).Draw(w.t, "of all")))
+	} else {
+		share.Amount = &mesos.Value_Scalar{Value: proto.Float64(float64(rapid.IntRange(0, 5).Draw(w.t, "amount")))}
+	}
+	r := &cluster.StandingReservation{
+		Id: proto.String(rapid.SampledFrom([]string{"a", "b"}).Draw(w.t, "id")), Role: proto.String(w.role("for")), Shares: []*cluster.StandingReservation_Share{share},
+	}
+	if rapid.Bool().Draw(w.t, "expires") {
+		r.Expires = &mesos.TimeInfo{Nanoseconds: proto.Int64(w.now.Add(time.Duration(rapid.IntRange(0, 60).Draw(w.t, "in")) * time.Second).UnixNano())}
+	}
+	return &cluster.ReservationRequest{
+		Action: cluster.ReservationRequest_Action(rapid.IntRange(0, 1).Draw(w.t, "what")).Enum(), Reservation: r,
 	}
 }
 
@@ -79,7 +101,8 @@ func (w *world) refusal() *mesos.Filters {
 	return &mesos.Filters{RefuseSeconds: proto.Float64(rapid.SampledFrom([]float64{-1, 0, 0.5, 20, 1e12}).Draw(w.t, "refuse"))}
 }
 
-// compareSettings holds what is shown of quotas, weights and machines against
+// compareSettings holds what is shown of quotas, weights, machines and
+// reservations against
 // the registry, and every agent's plans against its machine.
 func (w *world) compareSettings(in Input, s *view.Snapshot) {
 	for role, q := range s.Quotas {
@@ -97,9 +120,17 @@ func (w *world) compareSettings(in Input, s *view.Snapshot) {
 			w.t.Fatalf("after %s another machine %q is shown", label(in), name)
 		}
 	}
-	counted := [3]int{len(slices.Collect(w.m.registry.Quotas())), len(slices.Collect(w.m.registry.Weights())), len(slices.Collect(w.m.registry.Machines()))}
-	if shown := [3]int{len(s.Quotas), len(s.Weights), len(s.Machines)}; shown != counted {
-		w.t.Fatalf("after %s %v quotas, weights and machines are shown, there are %v", label(in), shown, counted)
+	for id, r := range s.Reservations {
+		if w.m.registry.Reservation(id) != r {
+			w.t.Fatalf("after %s another reservation %q is shown", label(in), id)
+		}
+	}
+	counted := [4]int{
+		len(slices.Collect(w.m.registry.Quotas())), len(slices.Collect(w.m.registry.Weights())), len(slices.Collect(w.m.registry.Machines())),
+		len(slices.Collect(w.m.registry.Reservations())),
+	}
+	if shown := [4]int{len(s.Quotas), len(s.Weights), len(s.Machines), len(s.Reservations)}; shown != counted {
+		w.t.Fatalf("after %s %v quotas, weights, machines and reservations are shown, there are %v", label(in), shown, counted)
 	}
 	for _, a := range w.m.agents.byID {
 		if want := w.m.maintenanceOf(a.peer(), a.view.Info, a.view.Maintenance); !a.leaving && want != a.view.Maintenance {

@@ -14,6 +14,8 @@ const (
 	timerRemoval   = "removal"              // the next removal of an unreachable agent
 	timerPrune     = "prune"                // the next pruning of the registry
 	timerAllocator = "allocator"            // the next attempt to start the allocator
+
+	timerReservations = "reservations" // the next look at standing reservations
 )
 
 func (m *Machine) timerFired(key string) {
@@ -37,6 +39,8 @@ func (m *Machine) timerFired(key string) {
 		m.removeNext()
 	case timerPrune:
 		m.pruneRegistry()
+	case timerReservations:
+		m.reservationsDue()
 	case timerAllocator:
 		m.startAllocator()
 	default:
