@@ -110,7 +110,12 @@ class Scheduler:
                 break
             address = urllib.parse.urlsplit(answer.headers["Location"]).netloc
         if answer.status != 200:
-            raise OSError(f"{answer.status} {answer.read().decode().strip()}")
+            words = f"{answer.status} {answer.read().decode().strip()}"
+            connection.close()
+            if answer.status in (401, 403):  # nor would it help to ask again
+                say(f"{address}: {words}")
+                raise Ended(1)
+            raise OSError(words)
         self.leader, self.stream_id, self.stream = address, answer.headers["Mesos-Stream-Id"], (connection, answer)
         return records(answer)
 

@@ -23,7 +23,12 @@ type block struct {
 
 func readOperations(t *testing.T) (page string, blocks []block) {
 	t.Helper()
-	data, err := os.ReadFile(operationsPage)
+	return readPage(t, operationsPage)
+}
+
+func readPage(t *testing.T, path string) (page string, blocks []block) {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +52,23 @@ func readOperations(t *testing.T) (page string, blocks []block) {
 
 // others are the programs that the page uses beside ours.
 var others = []string{"systemctl", "journalctl", "cp", "mv", "echo", "df", "du", "curl"}
+
+// TestSecurityPage shows the same of docs/security.md.
+func TestSecurityPage(t *testing.T) {
+	_, blocks := readPage(t, "../../../docs/security.md")
+	checked := 0
+	for _, b := range blocks {
+		for _, line := range b.lines {
+			if text, typed := strings.CutPrefix(line, "$ "); typed {
+				checkTyped(t, text)
+				checked++
+			}
+		}
+	}
+	if checked < 6 {
+		t.Errorf("the page has %d commands", checked)
+	}
+}
 
 // TestOperationsPage shows that what docs/operations.md tells people to type
 // exists: commands, flags, settings of files, and numbers of arguments.
