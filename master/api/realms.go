@@ -25,6 +25,7 @@ var realms = map[string]guard.Realm{
 	"/api/v1": ReadWrite, "/teardown": ReadWrite,
 	"/reserve": ReadWrite, "/unreserve": ReadWrite, "/create-volumes": ReadWrite, "/destroy-volumes": ReadWrite,
 	"/quota": ReadWrite, "/quota/": ReadWrite, "/weights": ReadWrite,
+	"/reservations": ReadWrite, "/reservations/": ReadWrite,
 	"/maintenance/schedule": ReadWrite, "/machine/down": ReadWrite, "/machine/up": ReadWrite,
 	"/masters/add": ReadWrite, "/masters/remove": ReadWrite,
 	"/logging/toggle": ReadWrite,

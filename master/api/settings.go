@@ -2,6 +2,7 @@ package api
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"troupe/master/state/view"
 	"troupe/messages/carrier"
 	"troupe/messages/carrier/legacy"
+	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
@@ -50,6 +52,17 @@ var settings = []setting{
 		func(_ []byte, role string) (proto.Message, error) { return operator.RemoveQuota(role), nil },
 	},
 	{"/weights", "weights of roles; PUT sets those that it names", writeWeights, http.MethodPut, weightsRequest},
+	{
+		"/reservations", "standing reservations; POST sets one", writeReservations, http.MethodPost,
+		func(body []byte, _ string) (proto.Message, error) {
+			r := new(cluster.StandingReservation)
+			return operator.SetReservation(r), json.Unmarshal(body, r)
+		},
+	},
+	{
+		"/reservations/", "DELETE /reservations/ID removes a standing reservation", nil, http.MethodDelete,
+		func(_ []byte, id string) (proto.Message, error) { return operator.RemoveReservation(id), nil },
+	},
 	{
 		"/maintenance/schedule", "the schedule of maintenance; POST replaces it",
 		func(w *json.Writer, s *view.Snapshot) { w.Message(s.Schedule()) }, http.MethodPost,
@@ -92,6 +105,17 @@ func writeWeights(w *json.Writer, s *view.Snapshot) {
 		w.Message(weight)
 	}
 	w.EndArray()
+}
+
+func writeReservations(w *json.Writer, s *view.Snapshot) {
+	w.BeginObject()
+	w.Key("reservations")
+	w.BeginArray()
+	for _, id := range slices.Sorted(maps.Keys(s.Reservations)) {
+		w.Message(s.Reservations[id])
+	}
+	w.EndArray()
+	w.EndObject()
 }
 
 func weightsRequest(body []byte, _ string) (proto.Message, error) {

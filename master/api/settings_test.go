@@ -263,3 +263,34 @@ func FuzzSettings(f *testing.F) {
 		}
 	})
 }
+
+func TestReservationsByRoutes(t *testing.T) {
+	h, _ := ruled(t)
+	for _, step := range []struct {
+		method, path, body string
+		status             int
+		says               string
+	}{
+		{"GET", "/reservations", "", 200, `{"reservations":[]}`},
+		{"POST", "/reservations", `{"id":"b","role":"ops","shares":[{"name":"cpus","percent":10}]}`, 200, ""},
+		{"POST", "/reservations", `{"id":"a","role":"ops","shares":[{"name":"mem","amount":{"value":5}}]}`, 200, ""},
+		{"POST", "/reservations", `{"id":"a","role":"ops","shares":[{"name":"mem","amount":{"value":6}}]}`, 200, ""},
+		{"POST", "/master/reservations", `{"id":"c","role":"ops","shares":[{"name":"cpus","percent":91}]}`, 400, "reservation.shares[0].percent: 91"},
+		{"POST", "/reservations", `{"id":"c","role":"ops","shares":[{"name":"cpus","percent":"x"}]}`, 400, "shares[0].percent"},
+		{"POST", "/reservations", `{"id":`, 400, "body"},
+		{"PUT", "/reservations", ``, 405, ""},
+		{
+			"GET", "/reservations.json", "", 200,
+			`{"reservations":[{"id":"a","role":"ops","shares":[{"name":"mem","amount":{"value":6.0}}]},{"id":"b","role":"ops","shares":[{"name":"cpus","percent":10.0}]}]}`,
+		},
+		{"DELETE", "/reservations/c", "", 404, "is no standing reservation"},
+		{"DELETE", "/reservations/a", "", 200, ""},
+		{"DELETE", "/reservations/b", "", 200, ""},
+		{"GET", "/reservations", "", 200, `{"reservations":[]}`},
+	} {
+		rec := send(t, h, step.method, step.path, step.body)
+		if rec.Code != step.status || !strings.Contains(rec.Body.String(), step.says) {
+			t.Errorf("%s %s %.80s: %d %s", step.method, step.path, step.body, rec.Code, rec.Body)
+		}
+	}
+}

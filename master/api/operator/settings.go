@@ -120,6 +120,18 @@ func Weights(list []*mesos.WeightInfo) *cluster.WeightsRequest {
 	return &cluster.WeightsRequest{Weights: list}
 }
 
+// SetReservation makes or replaces a standing reservation.
+func SetReservation(r *cluster.StandingReservation) *cluster.ReservationRequest {
+	return &cluster.ReservationRequest{Action: cluster.ReservationRequest_SET.Enum(), Reservation: r}
+}
+
+// RemoveReservation ends a standing reservation.
+func RemoveReservation(id string) *cluster.ReservationRequest {
+	return &cluster.ReservationRequest{
+		Action: cluster.ReservationRequest_REMOVE.Enum(), Reservation: &cluster.StandingReservation{Id: &id, Role: new("")},
+	}
+}
+
 // Schedule replaces the schedule of maintenance.
 func Schedule(s *maintenance.Schedule) *cluster.MaintenanceRequest {
 	return &cluster.MaintenanceRequest{Action: cluster.MaintenanceRequest_SCHEDULE.Enum(), Schedule: s}
