@@ -25,10 +25,17 @@ const (
 // for what its actor keeps.
 type figures struct {
 	runs, latency *timings.Window
-	roles         atomic.Pointer[[]core.RoleFigures]
+	told          atomic.Pointer[told]
 	earliest      time.Time     // when the roles are looked at next; the actor's
 	changed       bool          // something has, since the last look; the actor's
 	look          *actors.Timer // for the next look, if there is one to come; the actor's
+}
+
+// told is what a look at the core found; nobody changes it.
+type told struct {
+	roles     []core.RoleFigures
+	quotas    []core.QuotaFigures
+	resources []core.ResourceFigures
 }
 
 func newFigures() figures {
@@ -42,13 +49,29 @@ func (a *Allocator) Metrics(put func(key string, value float64)) {
 	put("allocator/mesos/allocation_runs", float64(a.Stats().Passes))
 	a.figures.runs.Put(now, "allocator/mesos/allocation_run_ms", put)
 	a.figures.latency.Put(now, "allocator/mesos/allocation_run_latency_ms", put)
-	roles := a.figures.roles.Load()
-	if roles == nil {
+	told := a.figures.told.Load()
+	if told == nil {
 		return // nothing has come yet
 	}
-	for _, r := range *roles {
+	for _, r := range told.roles {
 		put("allocator/mesos/offer_filters/roles/"+r.Role+"/active", float64(r.Filters))
 		put("allocator/mesos/roles/"+r.Role+"/shares/dominant", r.Share)
+	}
+	for _, q := range told.quotas {
+		of := "allocator/mesos/quota/roles/" + q.Role + "/resources/" + q.Resource
+		put(of+"/guarantee", q.Guarantee)
+		if q.Limit >= 0 {
+			put(of+"/limit", q.Limit)
+		}
+		put(of+"/consumed", q.Consumed)
+		put(of+"/offered_or_allocated", q.OfferedOrAllocated)
+	}
+	for _, r := range told.resources {
+		of := "allocator/mesos/resources/" + r.Resource
+		put(of+"/total", r.Total)
+		put(of+"/offered_or_allocated", r.OfferedOrAllocated)
+		put("allocator/quota/headroom/"+r.Resource, r.Headroom)
+		put("allocator/quota/required/"+r.Resource, r.Required)
 	}
 }
 
@@ -80,7 +103,7 @@ func (a *Allocator) rolesChanged(c *actors.Context) {
 func (a *Allocator) lookAtRoles(c *actors.Context) {
 	f, began := &a.figures, time.Now()
 	roles := a.core.Roles(began)
-	f.roles.Store(&roles)
+	f.told.Store(&told{roles, a.core.Quotas(), a.core.Resources()})
 	pause := rolesCost * time.Since(began)
 	f.earliest = began.Add(pause)
 	f.changed, f.look = false, nil

@@ -11,6 +11,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/quota"
 )
 
 func (r *rig) figures() map[string]float64 {
@@ -93,6 +94,36 @@ func TestFiltersLapseWithoutAnyChange(t *testing.T) {
 		wait(40 * time.Second)
 		if n := r.figures()["allocator/mesos/offer_filters/roles/*/active"]; n != 0 {
 			t.Errorf("%v filters are active after they lapsed", n)
+		}
+	})
+}
+
+func TestQuotasAreTold(t *testing.T) {
+	run(t, func(r *rig) {
+		r.say(30*time.Millisecond, start(1), addFramework(), addAgent(), &cluster.UpdateQuota{Configs: []*quota.QuotaConfig{{
+			Role:       proto.String("eng"),
+			Guarantees: map[string]*mesos.Value_Scalar{"cpus": {Value: proto.Float64(1.5)}},
+			Limits:     map[string]*mesos.Value_Scalar{"mem": {Value: proto.Float64(64)}},
+		}}})
+		f := r.figures()
+		total, given := f["allocator/mesos/resources/cpus/total"], f["allocator/mesos/resources/cpus/offered_or_allocated"]
+		if total != 4 || given != 2.5 {
+			t.Errorf("%v of %v cpus are told to be offered, want 2.5 of 4", given, total)
+		}
+		for key, want := range map[string]float64{
+			"allocator/mesos/quota/roles/eng/resources/cpus/guarantee":           1.5,
+			"allocator/mesos/quota/roles/eng/resources/cpus/consumed":            0,
+			"allocator/mesos/quota/roles/eng/resources/mem/limit":                64,
+			"allocator/mesos/quota/roles/eng/resources/mem/offered_or_allocated": 0,
+			"allocator/quota/required/cpus":                                      1.5,
+			"allocator/quota/headroom/cpus":                                      1.5,
+		} {
+			if got, ok := f[key]; !ok || got != want {
+				t.Errorf("%s is %v (%v), want %v", key, got, ok, want)
+			}
+		}
+		if _, ok := f["allocator/mesos/quota/roles/eng/resources/cpus/limit"]; ok {
+			t.Error("a limit is told where there is none")
 		}
 	})
 }

@@ -36,6 +36,8 @@ type order interface {
 
 	// What is told of it.
 	RoleShare(role string) float64
+	RoleAllocated(role string) resources.Quantities
+	Total() resources.Quantities
 	Allocated(*drf.Leaf) resources.Quantities
 	Count(*drf.Leaf) uint64
 	Check(total resources.Quantities) error

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"troupe/messages/resources"
 )
 
 // RoleFigures is what there is to tell of a role that frameworks are in.
@@ -35,6 +37,66 @@ func (a *Allocator) Roles(now time.Time) []RoleFigures {
 	list := make([]RoleFigures, 0, len(filters))
 	for _, role := range slices.Sorted(maps.Keys(filters)) {
 		list = append(list, RoleFigures{role, a.order.RoleShare(role), filters[role]})
+	}
+	return list
+}
+
+// QuotaFigures is what there is to tell of one resource of a role's quota, in
+// units of the resource.
+type QuotaFigures struct {
+	Role, Resource string
+	Guarantee      float64
+	// Limit is negative when there is none.
+	Limit float64
+	// Consumed is what counts against the quota: what is reserved, given or not,
+	// and what else was given. OfferedOrAllocated is all that was given.
+	Consumed, OfferedOrAllocated float64
+}
+
+// Quotas returns the figures of all quotas, by role and resource.
+func (a *Allocator) Quotas() (list []QuotaFigures) {
+	for _, role := range slices.Sorted(maps.Keys(a.tops)) {
+		t := a.tops[role]
+		given := a.order.RoleAllocated(role)
+		for n := range max(len(t.guarantees), len(t.limits)) {
+			limit, limited := t.limits.of(n)
+			if !limited && t.guarantees.Of(n) == 0 {
+				continue
+			}
+			f := QuotaFigures{
+				Role: role, Resource: a.bundles.index.Name(n), Guarantee: t.guarantees.Of(n).Float(), Limit: -1,
+				Consumed: t.consumed.Of(n).Float(), OfferedOrAllocated: given.Of(n).Float(),
+			}
+			if limited {
+				f.Limit = limit.Float()
+			}
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// ResourceFigures is what there is to tell of a scalar resource of all agents,
+// in its units.
+type ResourceFigures struct {
+	Resource                  string
+	Total, OfferedOrAllocated float64
+	// Headroom is what is free on active agents and neither reserved nor
+	// revocable, and Required what guarantees lack of it.
+	Headroom, Required float64
+}
+
+// Resources returns the figures of all scalar resources that agents have.
+func (a *Allocator) Resources() (list []ResourceFigures) {
+	total, given := a.order.Total(), a.order.RoleAllocated("")
+	for n := range a.bundles.index.Len() {
+		if total.Of(n) == 0 {
+			continue
+		}
+		float := func(q resources.Quantities) float64 { return q.Of(n).Float() }
+		list = append(list, ResourceFigures{
+			a.bundles.index.Name(n), float(total), float(given), float(a.headroom), float(a.required),
+		})
 	}
 	return list
 }

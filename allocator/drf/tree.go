@@ -14,6 +14,7 @@ import (
 // value is not ready; use New.
 type Tree struct {
 	total    resources.Quantities
+	held     resources.Quantities // by all
 	scratch  resources.Quantities // of negative
 	excluded []int                // numbers of resources that count for no share
 	nodes    map[string]*node     // roles and groups by path; "" is the root
@@ -178,6 +179,7 @@ func (t *Tree) negative(q resources.Quantities) resources.Quantities {
 // shift adds delta and count along the path from n to the root and moves each
 // node of it to its new place.
 func (t *Tree) shift(n *node, delta resources.Quantities, count uint64) {
+	t.held.Add(delta)
 	for ; n.parent != nil; n = n.parent {
 		var lists [1 + Subsets]siblings
 		var at [1 + Subsets]int
@@ -225,6 +227,21 @@ func (t *Tree) RoleShare(path string) float64 {
 	}
 	return 0
 }
+
+// RoleAllocated returns what a role's subtree holds, and of "" what all hold;
+// not to be changed.
+func (t *Tree) RoleAllocated(path string) resources.Quantities {
+	if n, ok := t.nodes[path]; ok && path != "" {
+		return n.allocated
+	}
+	if path != "" {
+		return nil
+	}
+	return t.held
+}
+
+// Total returns the cluster's total, not to be changed.
+func (t *Tree) Total() resources.Quantities { return t.total }
 
 func (t *Tree) share(n *node) float64 {
 	var dominant float64
