@@ -33,9 +33,9 @@ type figures struct {
 
 // told is what a look at the core found; nobody changes it.
 type told struct {
-	roles     []core.RoleFigures
-	quotas    []core.QuotaFigures
-	resources []core.ResourceFigures
+	roles    []core.RoleFigures
+	quotas   []core.QuotaFigures
+	headroom []core.HeadroomFigures
 }
 
 func newFigures() figures {
@@ -66,10 +66,7 @@ func (a *Allocator) Metrics(put func(key string, value float64)) {
 		put(of+"/consumed", q.Consumed)
 		put(of+"/offered_or_allocated", q.OfferedOrAllocated)
 	}
-	for _, r := range told.resources {
-		of := "allocator/mesos/resources/" + r.Resource
-		put(of+"/total", r.Total)
-		put(of+"/offered_or_allocated", r.OfferedOrAllocated)
+	for _, r := range told.headroom {
 		put("allocator/quota/headroom/"+r.Resource, r.Headroom)
 		put("allocator/quota/required/"+r.Resource, r.Required)
 	}
@@ -103,7 +100,7 @@ func (a *Allocator) rolesChanged(c *actors.Context) {
 func (a *Allocator) lookAtRoles(c *actors.Context) {
 	f, began := &a.figures, time.Now()
 	roles := a.core.Roles(began)
-	f.told.Store(&told{roles, a.core.Quotas(), a.core.Resources()})
+	f.told.Store(&told{roles, a.core.Quotas(), a.core.Headroom()})
 	pause := rolesCost * time.Since(began)
 	f.earliest = began.Add(pause)
 	f.changed, f.look = false, nil

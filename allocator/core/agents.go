@@ -29,9 +29,11 @@ type agent struct {
 	remote   bool // of another region than the master
 	dirty    bool // in Allocator.dirty
 	gone     bool // removed, perhaps still in Allocator.dirty
+	resting  bool // refused without a filter, and not looked at since
 	position int  // in Allocator.agents
 	version  *uint64
 
+	rest    int    // in Allocator.rest; -1 when nothing is free
 	ticket  uint64 // in the queue of withheld agents; 0 when it is in none
 	wake    wake
 	refused backoff
@@ -64,6 +66,15 @@ func (a *Allocator) setFree(g *agent, free *bundle) {
 		a.headroom.Add(free.open)
 	}
 	g.free = free
+	switch {
+	case g.rest < 0 && !free.isEmpty():
+		g.rest = len(a.rest)
+		a.rest = append(a.rest, g)
+	case g.rest >= 0 && free.isEmpty():
+		last := a.rest[len(a.rest)-1]
+		a.rest[g.rest], last.rest = last, g.rest
+		a.rest, g.rest = a.rest[:len(a.rest)-1], -1
+	}
 }
 
 func (a *Allocator) setActive(g *agent, active bool) {
@@ -99,7 +110,7 @@ func (a *Allocator) addAgent(m *cluster.AddAgent) error {
 		a.releaseAgent(g)
 	} else {
 		g = &agent{
-			id: id, name: m.Agent.Id, position: len(a.agents), wake: asleep(),
+			id: id, name: m.Agent.Id, position: len(a.agents), wake: asleep(), rest: -1,
 			total: a.bundles.none, free: a.bundles.none,
 		}
 		a.byID[id] = g
@@ -213,6 +224,7 @@ func (a *Allocator) dropAgent(g *agent) {
 	a.releaseAgent(g)
 	a.setActive(g, false)
 	a.setTotal(g, a.bundles.none)
+	a.settle(g)
 	a.wakes.remove(g)
 	a.withhold(g, false)
 	last := a.agents[len(a.agents)-1]

@@ -40,7 +40,10 @@ type Allocator struct {
 	required   resources.Quantities // that guarantees lack, of all roles
 	headroom   resources.Quantities // free and open on active agents
 	withheld   withheld
+	rest       []*agent // those that have something free
 	dirty      []*agent // for the next pass
+	fresh      []*leaf  // to be shown all that is free, in the next pass
+	everybody  bool     // is to be, as there were too many of them
 	wakes      wakes
 	clock      schedule
 	stats      Stats
@@ -197,13 +200,13 @@ func (a *Allocator) forget() {
 		uncounted = append(uncounted, a.bundles.index.Number(name))
 	}
 	a.order = drf.New(uncounted...)
-	a.agents, a.byID = nil, make(map[agentID]*agent)
+	a.agents, a.rest, a.byID = nil, nil, make(map[agentID]*agent)
 	a.frameworks, a.clients = make(map[frameworkID]*framework), make(map[uint64]*leaf)
 	a.views = make(map[sight]*view)
 	a.tops, a.touched = make(map[string]*top), nil
 	a.required, a.headroom, a.withheld = nil, nil, withheld{}
 	a.domain, a.expected, a.holding = nil, 0, false
-	a.dirty, a.wakes, a.clock = nil, nil, schedule{}
+	a.dirty, a.fresh, a.everybody, a.wakes, a.clock = nil, nil, false, nil, schedule{}
 }
 
 func (a *Allocator) setWeights(weights []*cluster.StartAllocator_Weight) error {

@@ -3,6 +3,7 @@ package core
 import (
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"troupe/allocator/drf"
@@ -186,23 +187,51 @@ func (a *Allocator) divide(g *agent, roots iter.Seq[*drf.Root], guarantees bool)
 func (a *Allocator) serve(g *agent, t *top, guarantees bool) (looks int) {
 	for node := range a.order.Clients(t.root) {
 		looks++
-		l := node.Owner.(*leaf)
-		v := a.judge(g, l, &a.cut)
-		if v.why == Refused {
-			a.wakeAt(g, time.Unix(0, v.until))
-		}
-		if v.why != Granted {
+		if !a.serveOne(g, node.Owner.(*leaf)) {
 			continue
 		}
-		a.consume(t, v.offer.open)
-		a.setFree(g, a.bundles.without(g.free, v.offer))
-		a.grants = append(a.grants, grant{l, v.offer})
 		if g.free.isEmpty() || guarantees && !t.needs(g.free.open) {
 			break
 		}
 		a.cutFor(&a.cut, g, t)
 	}
 	return looks
+}
+
+// serveOne gives a client what it gets of what is free on an agent, if it gets
+// something. The cut is that for its role.
+func (a *Allocator) serveOne(g *agent, l *leaf) bool {
+	v := a.judge(g, l, &a.cut)
+	switch v.why {
+	case Refused:
+		a.wakeAt(g, time.Unix(0, v.until))
+		return false
+	case Granted:
+		a.consume(l.top, v.offer.open)
+		a.setFree(g, a.bundles.without(g.free, v.offer))
+		a.grants = append(a.grants, grant{l, v.offer})
+		return true
+	}
+	return false
+}
+
+// divideFresh is divide among the fresh clients alone.
+func (a *Allocator) divideFresh(g *agent, guarantees bool) (looks int, kept bool) {
+	slices.SortFunc(a.fresh, func(x, y *leaf) int { return a.order.Compare(x.node, y.node) })
+	for _, l := range a.fresh {
+		if g.free.isEmpty() {
+			break
+		}
+		if !l.node.Active() || guarantees && !l.top.needs(g.free.open) {
+			continue
+		}
+		looks++
+		a.cutFor(&a.cut, g, l.top)
+		kept = kept || a.cut.cuts
+		a.serveOne(g, l)
+	}
+	a.handOver(g)
+	return looks, kept
 }
 
 // needs tells whether q has something that the role's guarantee lacks.

@@ -45,6 +45,7 @@ func (s *filters) of(client uint64) (from, to int) {
 func (a *Allocator) refuse(g *agent, l *leaf, refused *bundle, seconds float64) {
 	life := a.refusal(seconds, l)
 	if life == 0 {
+		g.resting = true
 		a.wakeAt(g, a.now.Add(g.refused.next(g.free.all, a.options.Interval)))
 		return
 	}

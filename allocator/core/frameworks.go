@@ -43,6 +43,7 @@ type leaf struct {
 	agents     int // that it holds something of
 	subscribed bool
 	suppressed bool
+	fresh      bool // in Allocator.fresh
 	own        bool // minimums are not those of all
 	minimums   []resources.Quantities
 	wanted     constraints.Role
@@ -140,9 +141,9 @@ func (a *Allocator) addFramework(m *cluster.AddFramework) error {
 		if !l.subscribed || !f.active {
 			a.unfilter(l)
 		}
+		a.show(l)
 		a.prune(l)
 	}
-	a.markAll()
 	return nil
 }
 
@@ -337,8 +338,8 @@ func (a *Allocator) reviveOffers(m *cluster.ReviveOffers) error {
 		l.suppressed = false
 		a.unfilter(l)
 		a.refresh(l)
+		a.show(l)
 	}
-	a.markAll()
 	return nil
 }
 

@@ -20,6 +20,9 @@ func (a *Allocator) Check() error {
 		if err := g.check(); err != nil {
 			return fmt.Errorf("agent %s: %w", g.id, err)
 		}
+		if listed := g.rest >= 0 && a.rest[g.rest] == g; listed == g.free.isEmpty() {
+			return fmt.Errorf("agent %s: listed as having something free: %v, it has %s", g.id, listed, g.free.all)
+		}
 		total.Add(g.total.sum)
 		for _, h := range g.held {
 			sum := held[h.leaf]

@@ -31,6 +31,8 @@ type order interface {
 	Roots(drf.Subset) iter.Seq[*drf.Root]
 	AllRoots() iter.Seq[*drf.Root]
 	Clients(*drf.Root) iter.Seq[*drf.Leaf]
+	// Compare says which of two active clients comes first.
+	Compare(a, b *drf.Leaf) int
 	CountRoots() int
 	CountOf(drf.Subset) int
 

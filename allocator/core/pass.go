@@ -15,13 +15,10 @@ type grant struct {
 // master: first what guarantees need, then the rest. It returns how many looks
 // it took.
 func (a *Allocator) pass() int {
-	agents := a.dirty
-	a.dirty, a.out = a.spare[:0], nil
-	a.spare = agents
-	a.shuffle(agents)
+	a.out = nil
+	agents := a.due()
 	looks := 0
 	for _, g := range agents {
-		g.dirty = false
 		if g.offerable() {
 			looks += a.guarantee(g)
 		}
@@ -30,8 +27,17 @@ func (a *Allocator) pass() int {
 		if g.offerable() {
 			looks += a.share(g)
 		}
+		if g.dirty {
+			g.dirty, g.resting = false, false
+		}
 	}
 	clear(agents)
+	a.spare = agents[:0]
+	for _, l := range a.fresh {
+		l.fresh = false
+	}
+	clear(a.fresh)
+	a.fresh, a.everybody = a.fresh[:0], false
 	looks += a.sweep()
 	a.stats.Passes++
 	a.stats.Looks += uint64(looks)
@@ -40,20 +46,49 @@ func (a *Allocator) pass() int {
 	return looks
 }
 
+// due returns the agents to look at, in a random order: those that are marked,
+// and all that have something free when there are clients to be shown it.
+func (a *Allocator) due() []*agent {
+	a.rouse()
+	if a.everybody {
+		a.markAll()
+	}
+	agents := a.dirty
+	a.dirty = a.spare[:0]
+	if len(a.fresh) > 0 && !a.everybody {
+		for _, g := range a.rest {
+			if !g.dirty {
+				g.dirty = g.resting // then others may come first
+				agents = append(agents, g)
+			}
+		}
+	}
+	a.shuffle(agents)
+	return agents
+}
+
 func (g *agent) offerable() bool { return !g.gone && g.active && !g.free.isEmpty() }
 
 // guarantee gives what is free on an agent to roles whose guarantee needs it.
-func (a *Allocator) guarantee(g *agent) int {
-	if a.order.CountOf(hungry) == 0 {
-		return 0
+func (a *Allocator) guarantee(g *agent) (looks int) {
+	switch {
+	case a.order.CountOf(hungry) == 0:
+	case g.dirty:
+		looks, _ = a.divide(g, a.order.Roots(hungry), true)
+	default:
+		looks, _ = a.divideFresh(g, true)
 	}
-	looks, _ := a.divide(g, a.order.Roots(hungry), true)
 	return looks
 }
 
 // share gives what is free on an agent to whoever comes first, and keeps in
 // mind when quota was in the way.
 func (a *Allocator) share(g *agent) int {
+	if !g.dirty {
+		looks, kept := a.divideFresh(g, false)
+		a.withhold(g, (kept || g.ticket != 0) && !g.free.open.IsZero())
+		return looks
+	}
 	roots := a.order.Roots(open)
 	if !g.free.plain {
 		roots = a.order.AllRoots() // limits keep nobody from what is reserved for it

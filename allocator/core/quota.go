@@ -52,7 +52,6 @@ func (a *Allocator) setQuotas(path string, configs []*quota.QuotaConfig) error {
 	for i, c := range configs {
 		a.setBounds(c.GetRole(), read[i])
 	}
-	a.markWithheld()
 	return nil
 }
 

@@ -301,7 +301,12 @@ func expected(r *rig) []string {
 			o.counts[key(l)] = int(a.order.Count(l.node))
 		}
 	}
-	agents := slices.DeleteFunc(slices.Clone(a.dirty), func(*agent) bool { return false })
+	a.rouse() // whose filters lapsed
+	// Asking everybody finds nobody but those who are to be asked.
+	agents := slices.Clone(a.dirty)
+	if len(a.fresh) > 0 {
+		agents = append(agents, slices.DeleteFunc(slices.Clone(a.rest), func(g *agent) bool { return g.dirty })...)
+	}
 	chance := a.chance
 	a.shuffle(agents)
 	a.chance = chance

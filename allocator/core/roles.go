@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"troupe/messages/resources"
 )
 
 // RoleFigures is what there is to tell of a role that frameworks are in.
@@ -76,27 +74,22 @@ func (a *Allocator) Quotas() (list []QuotaFigures) {
 	return list
 }
 
-// ResourceFigures is what there is to tell of a scalar resource of all agents,
-// in its units.
-type ResourceFigures struct {
-	Resource                  string
-	Total, OfferedOrAllocated float64
+// HeadroomFigures is what there is to tell of what guarantees leave of a scalar
+// resource, in its units.
+type HeadroomFigures struct {
+	Resource string
 	// Headroom is what is free on active agents and neither reserved nor
 	// revocable, and Required what guarantees lack of it.
 	Headroom, Required float64
 }
 
-// Resources returns the figures of all scalar resources that agents have.
-func (a *Allocator) Resources() (list []ResourceFigures) {
-	total, given := a.order.Total(), a.order.RoleAllocated("")
+// Headroom returns the figures of all scalar resources that agents have.
+func (a *Allocator) Headroom() (list []HeadroomFigures) {
+	total := a.order.Total()
 	for n := range a.bundles.index.Len() {
-		if total.Of(n) == 0 {
-			continue
+		if total.Of(n) > 0 {
+			list = append(list, HeadroomFigures{a.bundles.index.Name(n), a.headroom.Of(n).Float(), a.required.Of(n).Float()})
 		}
-		float := func(q resources.Quantities) float64 { return q.Of(n).Float() }
-		list = append(list, ResourceFigures{
-			a.bundles.index.Name(n), float(total), float(given), float(a.headroom), float(a.required),
-		})
 	}
 	return list
 }

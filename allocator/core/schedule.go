@@ -42,16 +42,34 @@ func (a *Allocator) mark(g *agent) {
 	}
 }
 
+// markAll makes the next pass look at all agents that have something free.
 func (a *Allocator) markAll() {
-	for _, g := range a.agents {
+	for _, g := range a.rest {
 		a.mark(g)
+	}
+}
+
+// manyFresh is from how many clients on that are to be shown all that is free,
+// every one is asked.
+const manyFresh = 16
+
+// show makes the next pass show a client all that is free. Nothing else has
+// changed there, so others are not asked again.
+func (a *Allocator) show(l *leaf) {
+	switch {
+	case l.fresh || !l.node.Active():
+	case len(a.fresh) == manyFresh:
+		a.everybody = true
+	default:
+		l.fresh = true
+		a.fresh = append(a.fresh, l)
 	}
 }
 
 // reschedule sets the timers that the state asks for.
 func (a *Allocator) reschedule() {
 	a.settleTops()
-	if !a.holding && !a.clock.passSet && (len(a.dirty) > 0 || a.sweepDue()) {
+	if !a.holding && !a.clock.passSet && (len(a.dirty) > 0 || len(a.fresh) > 0 || a.sweepDue()) {
 		a.clock.passSet = true
 		a.do(SetTimer{passKey, max(settling, a.clock.earliest.Sub(a.now))})
 	}

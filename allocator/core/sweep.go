@@ -70,16 +70,6 @@ func (w *withheld) next() *agent {
 	return nil
 }
 
-// markWithheld makes the next pass look at all of them: a quota changed.
-func (a *Allocator) markWithheld() {
-	a.withheld.low = nil
-	for _, p := range a.withheld.queue {
-		if !p.isLeft() {
-			a.mark(p.agent)
-		}
-	}
-}
-
 // noteSurplus remembers that somebody found the surplus too little.
 func (a *Allocator) noteSurplus() {
 	w := &a.withheld
@@ -144,7 +134,9 @@ func (a *Allocator) sweep() (looks int) {
 		}
 		if a.withheld.credits > 0 {
 			a.withheld.credits--
+			g.dirty = true // for all to be asked
 			looks += a.guarantee(g) + a.share(g)
+			g.dirty = false
 		} else {
 			n, _ := a.divide(g, a.order.Roots(eager), false)
 			looks += n

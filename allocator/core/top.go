@@ -20,6 +20,7 @@ type top struct {
 	capped   bool // limits leave nothing worth offering, unless it is reserved
 	touched  bool // in Allocator.touched
 	credits  int  // withheld agents that it is still to be shown, while it is eager
+	changed  bool // the quota, since it was last eager
 }
 
 // topOf returns the role at the top that role is in.
@@ -97,7 +98,7 @@ func (a *Allocator) yield(t *top, q resources.Quantities) {
 		}
 	}
 	a.touch(t)
-	if !t.isNone() {
+	if len(t.limits) > 0 || t.isHungry() {
 		t.credits = a.withheld.n
 	}
 }
@@ -117,6 +118,7 @@ func (a *Allocator) setBounds(role string, b bounds) {
 		a.required.Set(n, a.required.Of(n)-t.lack(n))
 	}
 	t.bounds = b
+	t.credits, t.changed = a.withheld.n, true
 	for n := range t.guarantees {
 		a.required.Set(n, a.required.Of(n)+t.lack(n))
 	}
@@ -142,9 +144,10 @@ func (a *Allocator) settleTops() {
 			t.credits = 0
 			continue
 		}
-		if !t.hungry && (t.capped || len(t.limits) == 0) {
+		if !t.hungry && (t.capped || len(t.limits) == 0 && !t.changed) {
 			t.credits = 0
 		}
+		t.changed = t.changed && t.credits > 0
 		a.order.Put(hungry, t.root, t.hungry)
 		a.order.Put(open, t.root, !t.capped)
 		a.order.Put(eager, t.root, t.credits > 0)

@@ -12,6 +12,7 @@ import (
 type node struct {
 	name      string
 	parent    *node // nil for the root
+	depth     int   // 0 for the root
 	leaf      *Leaf // of a client; nil for roles and groups
 	weight    float64
 	allocated resources.Quantities // held by the subtree

@@ -14,7 +14,6 @@ import (
 // value is not ready; use New.
 type Tree struct {
 	total    resources.Quantities
-	held     resources.Quantities // by all
 	scratch  resources.Quantities // of negative
 	excluded []int                // numbers of resources that count for no share
 	nodes    map[string]*node     // roles and groups by path; "" is the root
@@ -61,7 +60,7 @@ const group = "."
 func (t *Tree) Add(role, client string) *Leaf {
 	parent := t.place(role + "/" + group)
 	parent.kids++
-	l := &Leaf{node: &node{name: client, parent: parent, weight: 1}, role: role}
+	l := &Leaf{node: &node{name: client, parent: parent, depth: parent.depth + 1, weight: 1}, role: role}
 	l.node.leaf = l
 	return l
 }
@@ -89,7 +88,7 @@ func (t *Tree) place(path string) *node {
 	}
 	up := parentPath(path)
 	parent := t.place(up)
-	n := &node{name: strings.TrimPrefix(path[len(up):], "/"), parent: parent, weight: 1}
+	n := &node{name: strings.TrimPrefix(path[len(up):], "/"), parent: parent, depth: parent.depth + 1, weight: 1}
 	if w, ok := t.weights[path]; ok {
 		n.weight = w
 	}
@@ -179,7 +178,6 @@ func (t *Tree) negative(q resources.Quantities) resources.Quantities {
 // shift adds delta and count along the path from n to the root and moves each
 // node of it to its new place.
 func (t *Tree) shift(n *node, delta resources.Quantities, count uint64) {
-	t.held.Add(delta)
 	for ; n.parent != nil; n = n.parent {
 		var lists [1 + Subsets]siblings
 		var at [1 + Subsets]int
@@ -228,16 +226,12 @@ func (t *Tree) RoleShare(path string) float64 {
 	return 0
 }
 
-// RoleAllocated returns what a role's subtree holds, and of "" what all hold;
-// not to be changed.
+// RoleAllocated returns what a role's subtree holds, not to be changed.
 func (t *Tree) RoleAllocated(path string) resources.Quantities {
-	if n, ok := t.nodes[path]; ok && path != "" {
+	if n, ok := t.nodes[path]; ok {
 		return n.allocated
 	}
-	if path != "" {
-		return nil
-	}
-	return t.held
+	return nil
 }
 
 // Total returns the cluster's total, not to be changed.
@@ -262,6 +256,23 @@ func (t *Tree) Check(total resources.Quantities) error {
 		return fmt.Errorf("the order of fairness counts a total of %v, there is %v", t.total, total)
 	}
 	return nil
+}
+
+// Compare is negative when a comes before b in Ascend, if both are active, and
+// positive when b comes first.
+func (t *Tree) Compare(a, b *Leaf) int {
+	t.refresh()
+	x, y := a.node, b.node
+	for x.depth > y.depth {
+		x = x.parent
+	}
+	for y.depth > x.depth {
+		y = y.parent
+	}
+	for x != y && x.parent != y.parent {
+		x, y = x.parent, y.parent
+	}
+	return compare(x, y)
 }
 
 // Count returns how many allocations were made to the leaf.
