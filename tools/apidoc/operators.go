@@ -92,7 +92,7 @@ func (s *script) changes() error {
 	if err := s.conversions(in); err != nil {
 		return err
 	}
-	if err := s.calls(in, s.c.master, operatorPath, nil, absent()); err != nil {
+	if err := s.calls(in, s.c.master, operatorPath, nil, settings()); err != nil {
 		return err
 	}
 	if err := s.say(s.schedulerChapter, call{
@@ -116,19 +116,29 @@ func (s *script) changes() error {
 	})
 }
 
-// absent are calls for what this master cannot do.
-func absent() []call {
-	no := http.StatusNotImplemented
-	machines := `{"machines": [{"hostname": "localhost"}]}`
+// settings are calls about roles and machines that nobody here has.
+func settings() []call {
+	ok := http.StatusOK
+	machines := `{"machines": [{"hostname": "elsewhere.example.org"}]}`
 	return []call{
-		{no, "UPDATE_WEIGHTS", "", `"update_weights": {"weight_infos": [{"role": "web", "weight": 2}]}`},
-		{no, "UPDATE_QUOTA", "", `"update_quota": {"quota_configs": [{"role": "web", "limits": {"cpus": {"value": 2}}}]}`},
-		{no, "SET_QUOTA", "", `"set_quota": {"quota_request": {"role": "web", "guarantee": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}]}}`},
-		{no, "REMOVE_QUOTA", "", `"remove_quota": {"role": "web"}`},
-		{no, "UPDATE_MAINTENANCE_SCHEDULE", "", `"update_maintenance_schedule": {"schedule": {"windows": [{"machine_ids": [{"hostname": "localhost"}],
-			"unavailability": {"start": {"nanoseconds": 1700000000000000000}}}]}}`},
-		{no, "START_MAINTENANCE", "", `"start_maintenance": ` + machines},
-		{no, "STOP_MAINTENANCE", "", `"stop_maintenance": ` + machines},
+		{ok, "UPDATE_WEIGHTS", "Of roles at any level. Offers are taken back when a framework has one of them, or one below.", `"update_weights": {"weight_infos": [{"role": "batch", "weight": 2}]}`},
+		{
+			ok, "UPDATE_QUOTA", "All of it or nothing. 400 for guarantees beyond the cluster and limits below what is consumed, unless `force`; neither guarantees nor limits take a quota away.",
+			`"update_quota": {"force": false, "quota_configs": [{"role": "batch", "guarantees": {"cpus": {"value": 0.1}}, "limits": {"cpus": {"value": 2}}}]}`,
+		},
+		{ok, "REMOVE_QUOTA", "The older form; 400 for a role that has none.", `"remove_quota": {"role": "batch"}`},
+		{
+			ok, "SET_QUOTA", "The older form: the guarantee is the limit, too. 400 for a role that has one, 409 for more than the cluster has.",
+			`"set_quota": {"quota_request": {"role": "batch", "guarantee": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}}]}}`,
+		},
+		{ok, "REMOVE_QUOTA", "", `"remove_quota": {"role": "batch"}`},
+		{
+			ok, "UPDATE_MAINTENANCE_SCHEDULE", "Replaces the schedule. A machine is named by host name, address, or both; one that is down has to stay in it. Frameworks get inverse offers.",
+			`"update_maintenance_schedule": {"schedule": {"windows": [{"machine_ids": [{"hostname": "elsewhere.example.org"}],
+			"unavailability": {"start": {"nanoseconds": 1900000000000000000}, "duration": {"nanoseconds": 3600000000000}}}]}}`,
+		},
+		{ok, "START_MAINTENANCE", "Machines of the schedule go down: their agents are shut down, and refused.", `"start_maintenance": ` + machines},
+		{ok, "STOP_MAINTENANCE", "Machines that are down are up again, and out of the schedule.", `"stop_maintenance": ` + machines},
 	}
 }
 

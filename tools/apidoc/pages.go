@@ -30,9 +30,16 @@ func (s *script) masterPages() error {
 		method           string
 	}{
 		{"/redirect", "Leads to the leading master, from any.", "", http.StatusTemporaryRedirect, http.MethodGet},
-		{"/quota/web", "", "", http.StatusNotImplemented, http.MethodDelete},
-		{"/machine/down", "", `[{"hostname": "localhost"}]`, http.StatusNotImplemented, http.MethodPost},
-		{"/machine/up", "", `[{"hostname": "localhost"}]`, http.StatusNotImplemented, http.MethodPost},
+		{"/quota", "What is guaranteed is the limit, too.", `{"role": "batch", "guarantee": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 0.1}}]}`, http.StatusOK, http.MethodPost},
+		{"/quota/batch", "", "", http.StatusOK, http.MethodDelete},
+		{"/weights", "", `[{"role": "batch", "weight": 1}]`, http.StatusOK, http.MethodPut},
+		{
+			"/maintenance/schedule", "Replaces the schedule.",
+			`{"windows": [{"machine_ids": [{"hostname": "elsewhere.example.org"}], "unavailability": {"start": {"nanoseconds": 1900000000000000000}}}]}`,
+			http.StatusOK, http.MethodPost,
+		},
+		{"/machine/down", "", `[{"hostname": "elsewhere.example.org"}]`, http.StatusOK, http.MethodPost},
+		{"/machine/up", "", `[{"hostname": "elsewhere.example.org"}]`, http.StatusOK, http.MethodPost},
 	} {
 		if _, err := s.example(in, r.status, "`"+r.method+" "+r.path+"`", r.text, request{
 			to: s.c.master, method: r.method, path: r.path, body: r.body,
