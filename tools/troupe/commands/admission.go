@@ -9,7 +9,7 @@ import (
 
 // admissionFlags say whom a master takes.
 type admissionFlags struct {
-	roles           string
+	roles, weights  string
 	rootSubmissions bool
 	domain          string
 	requireDomain   bool
@@ -17,6 +17,7 @@ type admissionFlags struct {
 
 func (a *admissionFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&a.roles, "roles", "", "the only roles that frameworks may have, with commas between; any by default")
+	set.StringVar(&a.weights, "weights", "", "weights of roles, role=weight with commas between, for a registry that has none yet; later: troupe weights set")
 	flags.Bool(set, &a.rootSubmissions, "root_submissions", true, "take frameworks and tasks that run as root")
 	set.StringVar(&a.domain, "domain", "", "where the master stands, as "+domainForm+"; all masters must be in one region, and without it no agent may have one")
 	flags.Bool(set, &a.requireDomain, "require_agent_domain", false, "refuse agents that do not say where they stand")
@@ -25,6 +26,9 @@ func (a *admissionFlags) add(set *pflag.FlagSet) {
 func (a *admissionFlags) put(o *daemon.MasterOptions) error {
 	roles, err := roleList(a.roles)
 	if err != nil {
+		return err
+	}
+	if o.Config.Weights, err = roleWeights(a.weights); err != nil {
 		return err
 	}
 	if o.Domain, err = domainOf(a.domain); err != nil {
