@@ -67,6 +67,23 @@ func TestContainerCall(t *testing.T) {
 		{"volumes", func(c *agent.Call) {
 			part(c).Container.Volumes = []*mesos.Volume{{ContainerPath: ptr("/x"), HostPath: ptr("/y")}}
 		}, "launch_container.container.volumes: is not supported for such containers"},
+		{"negative resources", func(c *agent.Call) { part(c).Resources = []*mesos.Resource{amount(-1)} }, "launch_container.resources[0].(cpus).scalar.value: -1: is negative"},
+		{"resources below", func(c *agent.Call) { part(c).Resources = []*mesos.Resource{amount(1)} }, ""},
+		{"resources two levels below", func(c *agent.Call) {
+			part(c).ContainerId, part(c).Resources = below("r", "c", "d"), []*mesos.Resource{amount(1)}
+		}, "launch_container.resources: cannot be given to a container at the second level or below"},
+		{"limits two levels below", func(c *agent.Call) {
+			part(c).ContainerId, part(c).Limits = below("r", "c", "d"), map[string]*mesos.Value_Scalar{"cpus": {Value: ptr(1.0)}}
+		}, "launch_container.limits: cannot be given to a container at the second level or below"},
+		{"resources alone", func(c *agent.Call) { part(c).ContainerId, part(c).Resources = below("c"), []*mesos.Resource{amount(1)} }, ""},
+		{"reserved alone", func(c *agent.Call) {
+			part(c).ContainerId, part(c).Resources = below("c"), []*mesos.Resource{amount(1)}
+			part(c).Resources[0].Reservations = []*mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: ptr("a")}}
+		}, `launch_container.resources[0].reservations: "cpus": a container that stands alone has unreserved resources only`},
+		{"revocable alone", func(c *agent.Call) {
+			part(c).ContainerId, part(c).Resources = below("c"), []*mesos.Resource{amount(1)}
+			part(c).Resources[0].Revocable = &mesos.Resource_RevocableInfo{}
+		}, `launch_container.resources[0].revocable: "cpus": a container that stands alone has no revocable resources`},
 		{"docker", func(c *agent.Call) {
 			part(c).Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: ptr("x")}}
 		}, "launch_container.container.type: is not supported for such containers"},
@@ -76,6 +93,51 @@ func TestContainerCall(t *testing.T) {
 	if _, err := ContainerCall(tooLong); err == nil || !strings.Contains(err.Error(), "242") {
 		t.Errorf("243 bytes: %v", err)
 	}
+}
+
+func amount(cpus float64) *mesos.Resource {
+	return &mesos.Resource{Name: ptr("cpus"), Type: mesos.Value_SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: &cpus}}
+}
+
+func TestContainerInput(t *testing.T) {
+	valid := func() *agent.Call {
+		return &agent.Call{Type: agent.Call_ATTACH_CONTAINER_INPUT.Enum(), AttachContainerInput: &agent.Call_AttachContainerInput{
+			Type: agent.Call_AttachContainerInput_PROCESS_IO.Enum(), ProcessIo: &agent.ProcessIO{
+				Type: agent.ProcessIO_DATA.Enum(), Data: &agent.ProcessIO_Data{Type: agent.ProcessIO_Data_STDIN.Enum(), Data: []byte{}},
+				Control: &agent.ProcessIO_Control{
+					Type: agent.ProcessIO_Control_TTY_INFO.Enum(), TtyInfo: &mesos.TTYInfo{WindowSize: &mesos.TTYInfo_WindowSize{}},
+					Heartbeat: &agent.ProcessIO_Control_Heartbeat{},
+				},
+			},
+		}}
+	}
+	in := func(c *agent.Call) *agent.Call_AttachContainerInput { return c.AttachContainerInput }
+	io := func(c *agent.Call) *agent.ProcessIO { return c.AttachContainerInput.ProcessIo }
+	control := func(c *agent.Call) *agent.ProcessIO_Control {
+		io(c).Type = agent.ProcessIO_CONTROL.Enum()
+		return io(c).Control
+	}
+	const path = "attach_container_input.process_io"
+	run(t, valid, ContainerInput, []check[*agent.Call]{
+		{"data", func(*agent.Call) {}, ""},
+		{"a size", func(c *agent.Call) { control(c) }, ""},
+		{"a heartbeat", func(c *agent.Call) { control(c).Type = agent.ProcessIO_Control_HEARTBEAT.Enum() }, ""},
+		{"another call", func(c *agent.Call) { c.Type = agent.Call_GET_HEALTH.Enum() }, `type: "GET_HEALTH": must be ATTACH_CONTAINER_INPUT, as that of the first record`},
+		{"a first record again", func(c *agent.Call) { in(c).Type = agent.Call_AttachContainerInput_CONTAINER_ID.Enum() }, `attach_container_input.type: "CONTAINER_ID": must be PROCESS_IO after the first record`},
+		{"nothing", func(c *agent.Call) { in(c).ProcessIo = nil }, path + ": must be set"},
+		{"no type", func(c *agent.Call) { io(c).Type = nil }, path + `.type: "UNKNOWN": must be DATA or CONTROL`},
+		{"no data", func(c *agent.Call) { io(c).Data = nil }, path + ".data: must be set"},
+		{"output", func(c *agent.Call) { io(c).Data.Type = agent.ProcessIO_Data_STDOUT.Enum() }, path + `.data.type: "STDOUT": must be STDIN`},
+		{"no data in the data", func(c *agent.Call) { io(c).Data.Data = nil }, path + ".data.data: must be set"},
+		{"no control", func(c *agent.Call) { control(c); io(c).Control = nil }, path + ".control: must be set"},
+		{"control of no type", func(c *agent.Call) { control(c).Type = nil }, path + `.control.type: "UNKNOWN": must be TTY_INFO or HEARTBEAT`},
+		{"no size", func(c *agent.Call) { control(c).TtyInfo = nil }, path + ".control.tty_info: must be set"},
+		{"no size in the size", func(c *agent.Call) { control(c).TtyInfo.WindowSize = nil }, path + ".control.tty_info.window_size: must be set"},
+		{"no heartbeat", func(c *agent.Call) {
+			control(c).Type = agent.ProcessIO_Control_HEARTBEAT.Enum()
+			io(c).Control.Heartbeat = nil
+		}, path + ".control.heartbeat: must be set"},
+	})
 }
 
 func TestContainerCallsOfOlderForms(t *testing.T) {
@@ -94,6 +156,16 @@ func TestContainerCallsOfOlderForms(t *testing.T) {
 			if !AboutContainer(c.GetType()) {
 				t.Errorf("%v is not about a container", c.GetType())
 			}
+		}
+	}
+	for kind, want := range map[agent.Call_AttachContainerInput_Type]bool{
+		agent.Call_AttachContainerInput_CONTAINER_ID: true, agent.Call_AttachContainerInput_PROCESS_IO: false, agent.Call_AttachContainerInput_UNKNOWN: false,
+	} {
+		_, err := ContainerCall(&agent.Call{
+			Type: agent.Call_ATTACH_CONTAINER_INPUT.Enum(), AttachContainerInput: &agent.Call_AttachContainerInput{ContainerId: alone, Type: kind.Enum()},
+		})
+		if (err == nil) != want {
+			t.Errorf("a first record of type %v: %v", kind, err)
 		}
 	}
 	for signal, want := range map[int32]bool{-1: false, 0: false, 1: true, 64: true, 65: false} {

@@ -124,6 +124,14 @@ func ContainerCall(c *agent.Call) (*mesos.ContainerID, error) {
 	if signal := SignalOf(c); signal < 1 || signal > maxSignal {
 		return nil, field.Invalid(t.part+".signal", signal, "must be from 1 to %d", maxSignal)
 	}
+	if in := c.GetAttachContainerInput(); in != nil && in.GetType() != agent.Call_AttachContainerInput_CONTAINER_ID {
+		return nil, field.Invalid("attach_container_input.type", in.GetType().String(), "must be CONTAINER_ID in the first record")
+	}
+	if l := c.GetLaunchContainer(); l != nil {
+		if err := launchResources(l); err != nil {
+			return nil, field.In(t.part, err)
+		}
+	}
 	if l := LaunchOf(c); l != nil {
 		return t.id, field.In(t.part, l.check())
 	}

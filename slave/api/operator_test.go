@@ -83,7 +83,7 @@ func ask(t *testing.T, server *httptest.Server, call *agent.Call) *agent.Respons
 }
 
 func TestCalls(t *testing.T) {
-	_, s := shown(t)
+	v, s := shown(t)
 	if got := ask(t, s, &agent.Call{Type: agent.Call_GET_HEALTH.Enum()}); !got.GetGetHealth().GetHealthy() {
 		t.Errorf("health: %v", got)
 	}
@@ -126,6 +126,16 @@ func TestCalls(t *testing.T) {
 		}
 	}
 	if got := ask(t, s, &agent.Call{Type: agent.Call_GET_OPERATIONS.Enum()}).GetGetOperations(); got == nil || len(got.GetOperations()) != 0 {
+		t.Errorf("operations: %v", got)
+	}
+	for n, id := range []string{"o1", "o2"} {
+		v.Publish(view.OperationChanged{Operation: &view.Operation{ID: view.OperationID(id), Number: uint64(2 - n), Info: &mesos.Operation{
+			Info: &mesos.Offer_Operation{Id: &mesos.OperationID{Value: &id}}, LatestStatus: &mesos.OperationStatus{State: mesos.OperationState_OPERATION_PENDING.Enum()},
+			Uuid: &mesos.UUID{Value: []byte("0123456789abcdef")},
+		}}})
+	}
+	v.Publish(view.OperationRemoved{ID: "o1"})
+	if got := ask(t, s, &agent.Call{Type: agent.Call_GET_OPERATIONS.Enum()}).GetGetOperations().GetOperations(); len(got) != 1 || got[0].GetInfo().GetId().GetValue() != "o2" {
 		t.Errorf("operations: %v", got)
 	}
 	if got := ask(t, s, &agent.Call{Type: agent.Call_GET_RESOURCE_PROVIDERS.Enum()}).GetGetResourceProviders(); got == nil {

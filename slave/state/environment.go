@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -63,7 +64,7 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 	} {
 		set(v[0], v[1])
 	}
-	if role := roleOf(e.info.GetResources()); role != "" {
+	if role := cmp.Or(roleOf(e.info.GetResources()), onlyRole(e.framework.info)); role != "" {
 		set("MESOS_ALLOCATION_ROLE", role)
 	}
 	if e.kind == cluster.LaunchContainer_DEFAULT {
@@ -98,6 +99,17 @@ func (m *Machine) environment(e *executor) *mesos.Environment {
 func hostOf(endpoint string) string {
 	host := endpoint[:max(strings.LastIndexByte(endpoint, ':'), 0)]
 	return strings.Trim(host, "[]")
+}
+
+// onlyRole is the role of a framework that has one: its launches need not name it.
+func onlyRole(f *mesos.FrameworkInfo) string {
+	switch len(f.GetRoles()) {
+	case 0:
+		return f.GetRole()
+	case 1:
+		return f.GetRoles()[0]
+	}
+	return ""
 }
 
 func roleOf(list []*mesos.Resource) string {

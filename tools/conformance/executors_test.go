@@ -87,16 +87,20 @@ func (f *framework) handed(c *cluster, told string, offer *mesos.Offer) {
 	for name, want := range map[string]string{
 		"MESOS_FRAMEWORK_ID": f.FrameworkID, "MESOS_EXECUTOR_ID": "player", "MESOS_SLAVE_ID": offer.GetAgentId().GetValue(),
 		"MESOS_AGENT_ENDPOINT": c.agent, "MESOS_SLAVE_PID": "slave(1)@" + c.agent, "MESOS_CHECKPOINT": "1", "LIBPROCESS_PORT": "0",
+		"LIBPROCESS_IP": "127.0.0.1", "MESOS_HTTP_COMMAND_EXECUTOR": "0", "MESOS_ALLOCATION_ROLE": "*", "MESOS_SUBSCRIPTION_BACKOFF_MAX": "500ms",
 		"MESOS_RECOVERY_TIMEOUT": "15mins", "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD": "20secs", "MESOS_DIRECTORY": got["MESOS_SANDBOX"],
 	} {
 		if got[name] != want {
 			f.t.Errorf("%s=%q, want %q", name, got[name], want)
 		}
 	}
-	for _, name := range []string{"MESOS_SUBSCRIPTION_BACKOFF_MAX", "MESOS_SANDBOX", "PATH"} {
+	for _, name := range []string{"MESOS_SANDBOX", "PATH"} {
 		if got[name] == "" {
 			f.t.Errorf("%s is not set", name)
 		}
+	}
+	if home, set := got["HOME"]; set {
+		f.t.Errorf("the agent's own environment is handed on: HOME=%s", home)
 	}
 }
 
@@ -186,6 +190,9 @@ func TestRefusedExecutorCalls(t *testing.T) {
 			}
 		}
 		refuse(t, c.agent, mesosclient.ExecutorPath, enc, updates(t, f))
+		refuse(t, c.agent, mesosclient.ExecutorPath, enc, []request{{
+			name: "UNKNOWN", body: encoded(t, enc, executorCall(executor.Call_UNKNOWN, f.FrameworkID, "silent")), status: 501, says: "UNKNOWN",
+		}})
 		f.teardown()
 	})
 }
@@ -212,6 +219,7 @@ func executorCalls(t *testing.T, f *framework, nobody *executor.Call) []request 
 		{name: "an unknown framework", body: body(message("nobody", "silent")), status: 400, says: "nobody"},
 		{name: "an unknown executor", body: body(message(f.FrameworkID, "nobody")), status: 400, says: "nobody"},
 		{name: "SUBSCRIBE of an unknown executor", body: body(nobody), status: 400, says: "nobody"},
+		{name: "UNKNOWN, not subscribed", body: body(executorCall(executor.Call_UNKNOWN, f.FrameworkID, "silent")), status: 403, says: "not subscribed"},
 		{name: "not subscribed", body: body(message(f.FrameworkID, "silent")), status: 403, says: "not subscribed"},
 		{name: "SUBSCRIBE without its part", body: body(executorCall(executor.Call_SUBSCRIBE, f.FrameworkID, "silent")), status: 400, says: "(?i)subscribe"},
 		{name: "UPDATE without its part", body: body(executorCall(executor.Call_UPDATE, f.FrameworkID, "silent")), status: 400, says: "(?i)update"},

@@ -7,6 +7,7 @@ import (
 	"troupe/messages/carrier"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos/agent"
+	"troupe/messages/validate"
 	"troupe/slave/api"
 )
 
@@ -89,11 +90,10 @@ func (f *feeding) taken(m *cluster.ContainerInputTaken) error {
 
 // pieces cuts a record into what travels at once.
 func pieces(call *agent.Call) ([]*agent.ProcessIO, error) {
-	in := call.GetAttachContainerInput()
-	if call.GetType() != agent.Call_ATTACH_CONTAINER_INPUT || in.GetType() != agent.Call_AttachContainerInput_PROCESS_IO || in.ProcessIo == nil {
-		return nil, carrier.BadRequest("attach_container_input.process_io: must be set, and the type be PROCESS_IO, after the first record")
+	if err := validate.ContainerInput(call); err != nil {
+		return nil, carrier.BadRequest(err.Error())
 	}
-	io := in.GetProcessIo()
+	io := call.GetAttachContainerInput().GetProcessIo()
 	data := io.GetData().GetData()
 	if io.GetType() != agent.ProcessIO_DATA || len(data) <= pieceSize {
 		return []*agent.ProcessIO{io}, nil

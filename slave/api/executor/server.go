@@ -112,7 +112,7 @@ func (s *server) forward(ctx context.Context, call *executor.Call) error {
 	if err := s.known(ctx, call); err != nil {
 		return err
 	}
-	if t := call.GetType(); t != executor.Call_UPDATE && t != executor.Call_MESSAGE {
+	if t := call.GetType(); subscribed && t != executor.Call_UPDATE && t != executor.Call_MESSAGE {
 		return &carrier.Problem{Status: http.StatusNotImplemented, Reason: "type: " + t.String() + ": is no call that agents know"}
 	}
 	if !subscribed || !s.system.Do(gateway, func(c *actors.Context) { c.Send(s.agent, call) }) {

@@ -202,7 +202,7 @@ func TestRefusals(t *testing.T) {
 		{"unknown framework", "POST", strings.Replace(subscribe, `"F"`, `"G"`, 1), jsonType, 400, "of framework G"},
 		{"unknown caller", "POST", `{"type": "MESSAGE", "framework_id": {"value": "G"}, "executor_id": {"value": "X"}, "message": {"data": ""}}`, jsonType, 400, "cannot be found"},
 		{"not subscribed", "POST", update(""), jsonType, 403, "Executor is not subscribed"},
-		{"unknown call", "POST", `{"type": "UNKNOWN", ` + ids + `}`, jsonType, 501, "UNKNOWN"},
+		{"unknown call", "POST", `{"type": "UNKNOWN", ` + ids + `}`, jsonType, 403, "Executor is not subscribed"},
 		{"heartbeat of nobody", "POST", `{"type": "HEARTBEAT", "framework_id": {"value": "-"}, "executor_id": {"value": "-"}}`, jsonType, 202, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
