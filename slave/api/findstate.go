@@ -38,14 +38,6 @@ func (s *server) getFrameworks(*agent.Call) (*agent.Response, error) {
 	return &agent.Response{GetFrameworks: frameworksOf(s.view.Snapshot())}, nil
 }
 
-func (s *server) getOperations(*agent.Call) (*agent.Response, error) {
-	found := &agent.Response_GetOperations{}
-	for _, o := range s.view.Snapshot().Operations {
-		found.Operations = append(found.Operations, o.Info)
-	}
-	return &agent.Response{GetOperations: found}, nil
-}
-
 func frameworksOf(snapshot *view.Snapshot) *agent.Response_GetFrameworks {
 	list := func(trees []*view.FrameworkTree) (all []*agent.Response_GetFrameworks_Framework) {
 		for _, f := range trees {
