@@ -57,7 +57,8 @@ func (in *Intake) ReadBody(w http.ResponseWriter, r *http.Request, form Form, ca
 	if err != nil {
 		return err
 	}
-	more := cost(form, body, call.ProtoReflect().Descriptor())
+	found := surveyOf(form, body, call.ProtoReflect().Descriptor())
+	more := found.cost()
 	switch most := cmp.Or(in.MaxAll, DefaultMaxAll); {
 	case more > most:
 		return &Problem{Status: http.StatusRequestEntityTooLarge, Reason: "the body holds too many messages"}
@@ -65,7 +66,7 @@ func (in *Intake) ReadBody(w http.ResponseWriter, r *http.Request, form Form, ca
 		return errTooMany
 	}
 	defer in.held.Add(-more)
-	return Decode(form, body, call)
+	return decode(form, body, call, found)
 }
 
 // errTooMany refuses what may be asked for again.
@@ -98,13 +99,17 @@ func contentForm(r *http.Request) (Form, error) {
 
 // Decode reads a call that has arrived; errors are as Read's.
 func Decode(form Form, body []byte, call proto.Message) error {
+	return decode(form, body, call, surveyOf(form, body, call.ProtoReflect().Descriptor()))
+}
+
+func decode(form Form, body []byte, call proto.Message, found survey) error {
 	var err error
 	if form == JSON {
 		err = json.Unmarshal(body, call)
 	} else {
 		err = unmarshal(body, call)
 	}
-	if err == nil {
+	if err == nil && found.doubtful {
 		err = checkUTF8(call.ProtoReflect())
 	}
 	if err != nil {
@@ -118,6 +123,9 @@ func Decode(form Form, body []byte, call proto.Message) error {
 func unmarshal(body []byte, call proto.Message) error {
 	if err := (proto.UnmarshalOptions{AllowPartial: true}).Unmarshal(body, call); err != nil {
 		return errors.New("the body cannot be read as protobuf")
+	}
+	if proto.CheckInitialized(call) == nil { // which is quick
+		return nil
 	}
 	return missing(call.ProtoReflect())
 }
