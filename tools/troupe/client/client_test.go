@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -100,5 +101,43 @@ func TestProblemsNameTheAddress(t *testing.T) {
 	var status *StatusError
 	if !errors.As(err, &status) || status.Code != http.StatusNotFound {
 		t.Errorf("Browse: %v", err)
+	}
+}
+
+// TestReservations: what is sent, and what is read of the answers.
+func TestReservations(t *testing.T) {
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		asked = append(asked, r.Method+" "+r.URL.EscapedPath()+" "+string(body))
+		switch {
+		case r.Method == http.MethodGet:
+			_, _ = io.WriteString(w, `{"reservations":[{"id":"a","role":"r","shares":[{"name":"cpus","percent":5.0}]}]}`) // the client reports what is missing
+		case strings.HasSuffix(r.URL.Path, "missing"):
+			http.Error(w, "there is none", http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c, err := New(strings.TrimPrefix(server.URL, "http://"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := c.Reservations(t.Context())
+	if err != nil || len(list) != 1 || list[0].GetShares()[0].GetPercent() != 5 {
+		t.Errorf("got %v, %v", list, err)
+	}
+	if err := errors.Join(c.SetReservation(t.Context(), list[0]), c.RemoveReservation(t.Context(), "a b")); err != nil {
+		t.Error(err)
+	}
+	var status *StatusError
+	if err := c.RemoveReservation(t.Context(), "missing"); !errors.As(err, &status) || status.Code != http.StatusNotFound {
+		t.Errorf("got %v", err)
+	}
+	want := `GET /reservations |POST /reservations {"id":"a","role":"r","shares":[{"name":"cpus","percent":5.0}]}|DELETE /reservations/a%20b |DELETE /reservations/missing `
+	if got := strings.Join(asked, "|"); got != want {
+		t.Errorf("asked %s", got)
 	}
 }

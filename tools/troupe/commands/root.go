@@ -100,7 +100,7 @@ func all(io Streams) []*cobra.Command {
 	return []*cobra.Command{
 		localCommand(io), masterCommand(io), agentCommand(io), hostCommand(io), demoMapperCommand(),
 		runCommand(io), mastersCommand(io), agentsCommand(io), frameworksCommand(io), tasksCommand(io), offersCommand(io), actorsCommand(io),
-		rolesCommand(io), quotaCommand(io), weightsCommand(io), maintenanceCommand(io),
+		rolesCommand(io), quotaCommand(io), weightsCommand(io), reservationsCommand(io), maintenanceCommand(io),
 		simulateCommand(io), versionCommand(io),
 	}
 }
