@@ -60,10 +60,12 @@ func (a *agentNode) boot(rebooted bool) {
 		Info: &mesos.AgentInfo{
 			Hostname: proto.String(fmt.Sprintf("agent%d", a.number)), Port: proto.Int32(5051), Resources: a.total,
 		},
-		Version:      "1.12.0",
-		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_AGENT_DRAINING,
-			mesos.AgentInfo_Capability_HIERARCHICAL_ROLE, mesos.AgentInfo_Capability_RESERVATION_REFINEMENT, mesos.AgentInfo_Capability_RESIZE_VOLUME},
-		Endpoint:     a.address,
+		Version: "1.12.0",
+		Capabilities: []mesos.AgentInfo_Capability_Type{
+			mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_AGENT_DRAINING,
+			mesos.AgentInfo_Capability_HIERARCHICAL_ROLE, mesos.AgentInfo_Capability_RESERVATION_REFINEMENT, mesos.AgentInfo_Capability_RESIZE_VOLUME,
+		},
+		Endpoint: a.address,
 		Sandbox: func(agent string, f state.FrameworkID, e state.ExecutorID, c state.ContainerID) string {
 			return sandboxes + string(c)
 		},

@@ -9,8 +9,9 @@ import (
 // journal is an agent's, byte by byte as package checkpoint writes it: all
 // checkpoints that wait for the disk together are one frame.
 type journal struct {
-	bytes   []byte
-	records int
+	bytes    []byte
+	records  int
+	identity string // the first that a whole frame tells of; empty while none does
 }
 
 // add appends a frame, or the first bytes of one if cut is less than its
@@ -24,10 +25,16 @@ func (j *journal) add(records []*cluster.JournalRecord, cut func(length int) int
 	length := len(j.bytes) - before
 	n := cut(length)
 	j.bytes = j.bytes[:before+n]
-	if n == length {
-		j.records += len(records)
+	if n < length {
+		return false, nil
 	}
-	return n == length, nil
+	j.records += len(records)
+	for _, r := range records {
+		if j.identity == "" {
+			j.identity = r.GetIdentity().GetAgent().GetId().GetValue()
+		}
+	}
+	return true, nil
 }
 
 // read is what a new process finds. A frame that is not whole is cut off.
@@ -87,15 +94,4 @@ func (a *agentNode) rewriteJournal(records []*cluster.JournalRecord) {
 }
 
 // identity is the id that the agent has by its journal; empty when it has none.
-func (a *agentNode) identity() string {
-	records, _, err := checkpoint.Frames(a.journal.bytes)
-	if err != nil {
-		return ""
-	}
-	for _, r := range records {
-		if id := r.GetIdentity().GetAgent().GetId().GetValue(); id != "" {
-			return id
-		}
-	}
-	return ""
-}
+func (a *agentNode) identity() string { return a.journal.identity }

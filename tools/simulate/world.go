@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"container/heap"
 	"math/rand/v2"
 	"time"
 )
@@ -13,15 +12,9 @@ type world struct {
 	now    time.Time
 	begin  time.Time
 	chance *rand.Rand
-	events eventHeap
+	events events
 	made   uint64
 	trace  trace
-}
-
-type event struct {
-	at  time.Time
-	seq uint64
-	run func()
 }
 
 func newWorld(seed uint64, limit int) *world {
@@ -37,16 +30,16 @@ func (w *world) after(d time.Duration, run func()) { w.at(w.now.Add(d), run) }
 
 func (w *world) at(t time.Time, run func()) {
 	w.made++
-	heap.Push(&w.events, event{t, w.made, run})
+	w.events.push(event{t.Sub(w.begin), w.made, run})
 }
 
 // next runs one event; false when there is none before end.
 func (w *world) next(end time.Time) bool {
-	if len(w.events) == 0 || w.events[0].at.After(end) {
+	if len(w.events) == 0 || w.events[0].at > end.Sub(w.begin) {
 		return false
 	}
-	e := heap.Pop(&w.events).(event)
-	w.now = e.at
+	e := w.events.pop()
+	w.now = w.begin.Add(e.at)
 	e.run()
 	return true
 }
@@ -61,35 +54,6 @@ func (w *world) between(low, high time.Duration) time.Duration {
 
 // oneIn is true once in n times.
 func (w *world) oneIn(n int) bool { return w.chance.IntN(n) == 0 }
-
-// eventHeap is ordered by time.
-type eventHeap []event
-
-// Len is part of heap.Interface, as are the four that follow.
-func (h eventHeap) Len() int { return len(h) }
-
-// Less orders by time, then by making.
-func (h eventHeap) Less(i, j int) bool {
-	if !h[i].at.Equal(h[j].at) {
-		return h[i].at.Before(h[j].at)
-	}
-	return h[i].seq < h[j].seq
-}
-
-// Swap exchanges two.
-func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-
-// Push appends an event.
-func (h *eventHeap) Push(x any) { *h = append(*h, x.(event)) }
-
-// Pop removes the last.
-func (h *eventHeap) Pop() any {
-	last := len(*h) - 1
-	e := (*h)[last]
-	(*h)[last] = event{}
-	*h = (*h)[:last]
-	return e
-}
 
 // trace is a hash over every line, and the newest lines themselves.
 type trace struct {
