@@ -85,6 +85,9 @@ func (p *Process) Killed(t TB) time.Duration {
 	}
 }
 
+// Kills is how often Kill was called since Killed last waited for it.
+func (p *Process) Kills() int { return len(p.kills) }
+
 // Pid is a number of the launcher's.
 func (p *Process) Pid() int { return p.pid }
 

@@ -22,6 +22,8 @@ type Executor struct {
 	// own is the executor's container; nil until it is subscribed.
 	own          *mesos.ContainerID
 	tellsKilling bool
+	// leaving: every task has been asked to end, within the executor's own grace.
+	leaving bool
 }
 
 // New makes an executor of task groups; see command.New for what it is given.
@@ -62,13 +64,11 @@ func (x *Executor) LaunchGroup(d *executor.Driver, infos []*mesos.TaskInfo) {
 	x.finishIfIdle(d)
 }
 
-// shareFate ends the rest of a group once a task of it did not finish.
+// shareFate ends the rest of a group once a task of it did not finish. Whoever is
+// asked to end already keeps the grace that he was given.
 func (x *Executor) shareFate(group []string, st mesos.TaskState) {
-	if st == mesos.TaskState_TASK_FINISHED {
-		return
-	}
-	for _, id := range group {
-		x.crew.Kill(id, nil)
+	if st != mesos.TaskState_TASK_FINISHED && !x.leaving {
+		x.crew.KillRest(group)
 	}
 }
 
@@ -78,8 +78,13 @@ func (x *Executor) finishIfIdle(d *executor.Driver) {
 	}
 }
 
-// Kill ends a task, and with it its group.
-func (x *Executor) Kill(_ *executor.Driver, id string, p *mesos.KillPolicy) { x.crew.Kill(id, p) }
+// Kill ends a task, and with it its group; while the executor shuts down all of
+// them end anyway.
+func (x *Executor) Kill(_ *executor.Driver, id string, p *mesos.KillPolicy) {
+	if !x.leaving {
+		x.crew.Kill(id, p)
+	}
+}
 
 // Acknowledged lets the next news of a task go.
 func (x *Executor) Acknowledged(_ *executor.Driver, id string, uuid []byte) {
@@ -88,6 +93,7 @@ func (x *Executor) Acknowledged(_ *executor.Driver, id string, uuid []byte) {
 
 // Shutdown ends every task, and then the executor.
 func (x *Executor) Shutdown(d *executor.Driver) {
+	x.leaving = true
 	x.crew.Shutdown(d.Config().ShutdownGracePeriod)
 	x.finishIfIdle(d)
 }

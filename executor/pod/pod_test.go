@@ -36,7 +36,7 @@ type rig struct {
 	x        *pod.Executor
 }
 
-func start(t *testing.T, user string) *rig {
+func start(t *testing.T, user string, edit ...func(*executor.Config)) *rig {
 	t.Helper()
 	sys, err := actors.New(actors.Options{})
 	if err != nil {
@@ -52,7 +52,11 @@ func start(t *testing.T, user string) *rig {
 		gone: make(chan struct{}), dir: t.TempDir(),
 	}
 	r.x = pod.New(program.Spec{Dir: r.dir, User: user}, r.launcher, func() { close(r.gone) })
-	r.actor, err = executor.NewActor(sys, executor.Config{FrameworkID: "F1", ExecutorID: "E1", Agent: r.PID}, r.x)
+	c := executor.Config{FrameworkID: "F1", ExecutorID: "E1", Agent: r.PID}
+	for _, e := range edit {
+		e(&c)
+	}
+	r.actor, err = executor.NewActor(sys, c, r.x)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,6 +72,16 @@ func (c *Crew) Kill(id string, p *mesos.KillPolicy) {
 	}
 }
 
+// KillRest ends those of some tasks whose end nobody has asked for, each within
+// its own grace.
+func (c *Crew) KillRest(ids []string) {
+	for _, id := range ids {
+		if r := c.runners[id]; r != nil && !r.machine.Ending() {
+			r.step(Kill{})
+		}
+	}
+}
+
 // Acknowledged: the agent has this update of a task.
 func (c *Crew) Acknowledged(id string, uuid []byte) {
 	if r := c.runners[id]; r != nil {

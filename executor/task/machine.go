@@ -57,6 +57,9 @@ func NewMachine(info *mesos.TaskInfo, tellsKilling bool) *Machine {
 // Over tells whether the last Update is out and nothing runs.
 func (m *Machine) Over() bool { return m.phase == over }
 
+// Ending tells whether somebody or something has asked the task to end.
+func (m *Machine) Ending() bool { return m.killed || m.late }
+
 // Step takes one input in and returns what is to be done, in order.
 func (m *Machine) Step(now time.Time, in Input) []Effect {
 	if m.phase == over {
@@ -145,7 +148,7 @@ func (m *Machine) runs() Update {
 func (m *Machine) plain(s mesos.TaskState) Update { return Update{State: s, Check: m.checks.Unknown()} }
 
 func (m *Machine) kill(now time.Time, grace time.Duration) []Effect {
-	first := !m.killed && !m.late
+	first := !m.Ending()
 	m.killed = true
 	out := m.end(now, grace)
 	if first && m.tellsKilling {

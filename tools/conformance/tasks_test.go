@@ -44,6 +44,11 @@ func TestTasksThatCannotBe(t *testing.T) {
 		add("impatient", "grace_period", func(t *mesos.TaskInfo) {
 			t.KillPolicy = &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(-1)}}
 		})
+		limit := func(name string, value float64) func(*mesos.TaskInfo) {
+			return func(t *mesos.TaskInfo) { t.Limits = map[string]*mesos.Value_Scalar{name: {Value: &value}} }
+		}
+		add("a limit of what has none", "limits", limit("disk", 1))
+		add("a limit below the request", "below the request", limit("cpus", 0.05))
 		f.accept(offer, launch(tasks...))
 		for id, says := range wrong {
 			status := f.update(id, mesos.TaskState_TASK_ERROR)
