@@ -95,11 +95,16 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"clock": func(t *rapid.T) {
 			w.now = w.now.Add(time.Duration(rapid.Int64Range(-1e17, 1e17).Draw(t, "jump")))
 		},
-		"ack":    func(t *rapid.T) { w.acknowledge(t) },
-		"timer":  func(t *rapid.T) { w.fire(t) },
-		"sweep":  func(*rapid.T) { w.sweep() },
-		"crash":  func(t *rapid.T) { w.crash(t) },
-		"master": func(*rapid.T) { w.step(PeerExited{Peer(w.masterPeer())}); w.incarnation++ },
+		"reserve": func(t *rapid.T) { w.reserve(t) },
+		"volume":  func(t *rapid.T) { w.createOrDestroy(t) },
+		"use":     func(t *rapid.T) { w.runWithVolume(rapid.Bool().Draw(t, "made")) },
+		"disk":    func(t *rapid.T) { w.answerDisk(rapid.Bool().Draw(t, "fails")) },
+		"opack":   func(*rapid.T) { w.acknowledgeOperations() },
+		"ack":     func(t *rapid.T) { w.acknowledge(t) },
+		"timer":   func(t *rapid.T) { w.fire(t) },
+		"sweep":   func(*rapid.T) { w.sweep() },
+		"crash":   func(t *rapid.T) { w.crash(t) },
+		"master":  func(*rapid.T) { w.step(PeerExited{Peer(w.masterPeer())}); w.incarnation++ },
 	}
 }
 
@@ -297,6 +302,8 @@ func (w *world) onward() {
 	w.makeSandboxes()
 	w.sweep()
 	w.find()
+	w.answerDisk(false)
+	w.acknowledgeOperations()
 	for _, h := range sorted(w.hosts) {
 		w.drainHost(h)
 	}
@@ -340,12 +347,13 @@ func (w *world) check() {
 			w.t.Fatalf("%s has no fate; the master saw %v", id, w.states[id])
 		}
 	}
+	w.checkOperations()
 	m := w.m
 	if len(m.containers) != 0 || len(m.frameworks) != 0 || len(m.streams.Keys()) != 0 || len(m.journal.waiting) != 0 {
 		w.t.Fatalf("%d containers, %d frameworks, streams %v and %d appends are left",
 			len(m.containers), len(m.frameworks), m.streams.Keys(), len(m.journal.waiting))
 	}
-	if len(m.Snapshot()) != 1+len(m.hosts) {
+	if len(m.Snapshot()) != 1+len(m.hosts)+w.reservations() {
 		w.t.Fatalf("the snapshot has more than the agent's identity and its hosts: %v", m.Snapshot())
 	}
 	if len(m.hosts) > 1 {

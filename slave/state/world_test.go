@@ -42,6 +42,7 @@ type world struct {
 	states      map[string][]mesos.TaskState     // that the master saw, in order of first arrival
 	seen        map[string]bool                  // uuids that the master saw
 	head        map[string]*cluster.StatusUpdate // the newest of each task that is not acknowledged
+	simOperations
 }
 
 type simHost struct {
@@ -73,6 +74,7 @@ func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: time.Unix(1000, 0), hosts: map[HostID]*simHost{}, launched: map[string]bool{}, fate: map[string]*mesos.TaskStatus{},
 		states: map[string][]mesos.TaskState{}, seen: map[string]bool{}, head: map[string]*cluster.StatusUpdate{},
+		simOperations: newOperations(),
 	}
 	w.start()
 	return w
@@ -83,8 +85,8 @@ func newWorld(t *rapid.T) *world {
 func (w *world) start() {
 	w.stalled = false
 	w.seed += 2
-	w.m, w.timers = New(testConfig(w.seed)), map[string]bool{}
-	w.writing, w.making, w.sweeps, w.watches = nil, nil, nil, nil
+	w.m, w.timers = New(worldConfig(w.seed)), map[string]bool{}
+	w.writing, w.making, w.sweeps, w.watches, w.disk = nil, nil, nil, nil, nil
 	for id, h := range w.hosts {
 		if !h.taken {
 			delete(w.hosts, id) // it holds nothing, and leaves with its agent
@@ -129,6 +131,8 @@ func (w *world) perform(e Effect) {
 		delete(w.timers, e.Key)
 	case Checkpoint:
 		w.writing = append(w.writing, e)
+	case MakeVolumes, RemoveVolumes, LinkVolumes:
+		w.onDisk(e)
 	case MakeSandbox:
 		w.making = append(w.making, e)
 	case StartHost:
@@ -194,7 +198,10 @@ func (w *world) toMaster(m proto.Message) {
 		slices.SortFunc(answer.MissingTasks, func(a, b *cluster.AgentReregistered_MissingTask) int {
 			return strings.Compare(a.GetTaskId().GetValue(), b.GetTaskId().GetValue())
 		})
+		w.compareOperations(m, answer)
 		w.receive(w.masterPeer(), answer)
+	case *cluster.OperationUpdate:
+		w.operationUpdate(m)
 	case *cluster.StatusUpdate:
 		w.statusUpdate(m)
 	}
@@ -415,4 +422,12 @@ func benchCall(kind string, u *mesos.TaskStatus) *executorapi.Call {
 func benchLaunched(m proto.Message) bool {
 	e, ok := m.(*executorapi.Event)
 	return ok && e.GetType() == executorapi.Event_LAUNCH
+}
+
+// worldConfig is that of an agent which has something to reserve.
+func worldConfig(seed uint64) Config {
+	c := testConfig(seed)
+	c.Info = proto.CloneOf(c.Info)
+	c.Info.Resources = simTotal.Proto()
+	return c
 }
