@@ -96,6 +96,8 @@ func malformed(t *testing.T, enc mesosclient.Encoding, reading proto.Message) []
 		{name: "text", body: whole, headers: map[string]string{"Content-Type": "text/plain"}, status: 415, says: "text/plain"},
 		{name: "a form", body: whole, headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, status: 415, says: "x-protobuf"},
 		{name: "proto3's name", body: whole, headers: map[string]string{"Content-Type": "application/protobuf"}, status: 415, says: "x-protobuf"},
+		{name: "a parameter", body: whole, headers: map[string]string{"Content-Type": enc.MediaType() + "; charset=utf-8"}, status: 415, says: "charset"},
+		{name: "capitals", body: whole, headers: map[string]string{"Content-Type": strings.ToUpper(enc.MediaType())}, status: 415, says: "APPLICATION"},
 		{name: "text accepted", body: whole, headers: map[string]string{"Accept": "text/html"}, status: 406, says: "Accept.*text/html"},
 		{name: "both refused", body: whole, headers: map[string]string{"Accept": "application/json;q=0, application/x-protobuf;q=0"}, status: 406, says: "Accept"},
 		{name: "over the limit", headers: map[string]string{"Content-Length": "1000000000"}, status: 413, says: "limit"},
