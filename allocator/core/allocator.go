@@ -40,10 +40,11 @@ type Allocator struct {
 	required   resources.Quantities // that guarantees lack, of all roles
 	headroom   resources.Quantities // free and open on active agents
 	withheld   withheld
-	rest       []*agent // those that have something free
-	dirty      []*agent // for the next pass
-	fresh      []*leaf  // to be shown all that is free, in the next pass
-	everybody  bool     // is to be, as there were too many of them
+	rest       []*agent     // those that have something free
+	dirty      []*agent     // for the next pass
+	fresh      []*leaf      // to be shown all that is free, in the next pass
+	everybody  bool         // is to be, as there were too many of them
+	askers     []*framework // that have requests, who asked last at the end
 	wakes      wakes
 	clock      schedule
 	stats      Stats
@@ -159,7 +160,7 @@ func (a *Allocator) apply(message proto.Message) error {
 	case *cluster.UpdateQuota:
 		return a.setQuotas("configs", m.Configs)
 	case *cluster.RequestResources:
-		return nil // fairness needs no hints
+		return a.requestResources(m)
 	}
 	return fmt.Errorf("not a message for an allocator")
 }
@@ -206,7 +207,7 @@ func (a *Allocator) forget() {
 	a.tops, a.touched = make(map[string]*top), nil
 	a.required, a.headroom, a.withheld = nil, nil, withheld{}
 	a.domain, a.expected, a.holding = nil, 0, false
-	a.dirty, a.fresh, a.everybody, a.wakes, a.clock = nil, nil, false, nil, schedule{}
+	a.askers, a.dirty, a.fresh, a.everybody, a.wakes, a.clock = nil, nil, nil, false, nil, schedule{}
 }
 
 func (a *Allocator) setWeights(weights []*cluster.StartAllocator_Weight) error {

@@ -9,8 +9,8 @@ import (
 	"troupe/messages/resources"
 )
 
-// bundle is an amount of resources with what the loops ask of it. It is never
-// changed, and what is equal mostly shares one, so that it is compared by
+// bundle is an amount of resources with what the loops ask of it. What it is is
+// never changed, and what is equal mostly shares one, so that it is compared by
 // pointer first.
 type bundle struct {
 	all    resources.Resources
@@ -21,6 +21,13 @@ type bundle struct {
 	plain  bool                 // nothing is reserved, revocable or shared
 	gpus   bool
 	listed []*mesos.Resource // as a message; made when it is first asked for
+	seen   [2]sighting       // the last results of bundles.seen; for plain ones unused
+}
+
+// sighting is what clients with a view may have of a bundle.
+type sighting struct {
+	view   uint64 // its serial
+	result *bundle
 }
 
 // claim is what is reserved for one role at the top of the tree, or below it.
@@ -168,7 +175,14 @@ func (s *bundles) seen(x *bundle, v *view) *bundle {
 	if x.plain {
 		return x
 	}
-	return s.remembered(opSeen, x.serial, v.serial, func() resources.Resources { return x.all.Filter(v.admits) })
+	for i := range x.seen {
+		if x.seen[i].view == v.serial {
+			return x.seen[i].result
+		}
+	}
+	result := s.remembered(opSeen, x.serial, v.serial, func() resources.Resources { return x.all.Filter(v.admits) })
+	x.seen[1], x.seen[0] = x.seen[0], sighting{v.serial, result}
+	return result
 }
 
 // read sums up a list, whoever it says to be allocated to.

@@ -30,7 +30,7 @@ func busy(b *testing.B, agents, frameworks, roles int) *rig {
 	for i := range agents {
 		r.send(addAgent(fmt.Sprint("s", i), benchAgent))
 	}
-	for r.timers[passKey] != (r.now.Add(-1)) {
+	for r.timers[passKey] != r.now.Add(-1) {
 		if _, due := r.timers[passKey]; !due {
 			break
 		}

@@ -187,7 +187,11 @@ func (a *Allocator) divide(g *agent, roots iter.Seq[*drf.Root], guarantees bool)
 func (a *Allocator) serve(g *agent, t *top, guarantees bool) (looks int) {
 	for node := range a.order.Clients(t.root) {
 		looks++
-		if !a.serveOne(g, node.Owner.(*leaf)) {
+		l := node.Owner.(*leaf)
+		if len(a.askers) > 0 {
+			a.asked(g, l)
+		}
+		if !g.free.isEmpty() && !a.serveOne(g, l) {
 			continue
 		}
 		if g.free.isEmpty() || guarantees && !t.needs(g.free.open) {

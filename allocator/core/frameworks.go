@@ -26,6 +26,7 @@ type framework struct {
 	active bool
 	leaves map[string]*leaf // by role
 	abilities
+	requests []request // not expired yet, or only just
 }
 
 // abilities are the capabilities that decide what a framework may be offered.

@@ -31,7 +31,9 @@ type order interface {
 	Roots(drf.Subset) iter.Seq[*drf.Root]
 	AllRoots() iter.Seq[*drf.Root]
 	Clients(*drf.Root) iter.Seq[*drf.Leaf]
-	// Compare says which of two active clients comes first.
+	// Share is what clients of one role are compared by; Compare says which of
+	// two active clients comes first.
+	Share(*drf.Leaf) float64
 	Compare(a, b *drf.Leaf) int
 	CountRoots() int
 	CountOf(drf.Subset) int

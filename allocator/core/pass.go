@@ -16,6 +16,7 @@ type grant struct {
 // it took.
 func (a *Allocator) pass() int {
 	a.out = nil
+	a.forgetRequests()
 	agents := a.due()
 	looks := 0
 	for _, g := range agents {
