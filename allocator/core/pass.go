@@ -90,6 +90,10 @@ func (a *Allocator) share(g *agent) int {
 		a.withhold(g, (kept || g.ticket != 0) && !g.free.open.IsZero())
 		return looks
 	}
+	if a.unseen(g.free) {
+		a.withhold(g, false)
+		return 0
+	}
 	roots := a.order.Roots(open)
 	if !g.free.plain {
 		roots = a.order.AllRoots() // limits keep nobody from what is reserved for it

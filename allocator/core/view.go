@@ -52,3 +52,21 @@ func (s *sight) admits(e resources.Entry) bool {
 		(s.able.revocable || !e.Revocable()) && (s.able.shared || !e.Shared()) &&
 		(s.able.refined || len(e.Reservations()) < 2)
 }
+
+// fewViews is up to how many views are looked through at once.
+const fewViews = 16
+
+// unseen tells whether nobody may have any of b, if that is soon found out: of
+// what is lent, or reserved for roles that nobody is in, very many clients need
+// not be asked one by one.
+func (a *Allocator) unseen(b *bundle) bool {
+	if b.plain || len(a.views) > fewViews {
+		return false
+	}
+	for _, v := range a.views {
+		if !a.bundles.seen(b, v).isEmpty() {
+			return false
+		}
+	}
+	return true
+}
