@@ -47,7 +47,7 @@ func (s *script) masterPages() error {
 			return err
 		}
 	}
-	return nil
+	return s.reservations(in)
 }
 
 // agentPages are what an agent answers to GET.
