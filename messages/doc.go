@@ -54,6 +54,7 @@
 //	OperationRequest             the operator                 OperatorReply
 //	QuotaRequest, WeightsRequest the operator                 OperatorReply
 //	MaintenanceRequest           the operator                 OperatorReply
+//	ReservationRequest           the operator                 OperatorReply
 //	OperatorReply                master, per request          may be lost; the request can be repeated
 //
 //	To whoever takes a master for the leader:
@@ -126,6 +127,7 @@
 //	FrameworkRecord              -                            the framework's next operation
 //	QuotaRecord                  -                            the role's next quota
 //	MachineRecord                -                            the machine's next operation
+//	StandingReservation          -                            its next version, its end
 //	RegistryEntry                -                            a snapshot of the replicated registry
 //	RegistryBatch                -                            a snapshot of the replicated registry
 //	RegistrySnapshot             -                            the next snapshot
