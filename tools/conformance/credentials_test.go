@@ -17,6 +17,7 @@ import (
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/agent"
 	"troupe/messages/mesos/executor"
+	"troupe/messages/mesos/master"
 	"troupe/messages/mesos/scheduler"
 	"troupe/tools/mesosclient"
 )
@@ -361,4 +362,33 @@ func (c *cluster) operatesOnItself(authorization, container string) {
 	if status, body, _ := ask(c.t, "GET", c.agent, "/state", authorization); status != http.StatusUnauthorized {
 		c.t.Errorf("GET /state by a token: %d %s", status, body)
 	}
+}
+
+// What an operator reserves is reserved by who asks for it, and by nobody else.
+func TestOperatorsReserveAsThemselves(t *testing.T) {
+	c := asking(t)
+	agents := &master.Response{}
+	if err := c.operate().Ask(t.Context(), &master.Call{Type: master.Call_GET_AGENTS.Enum()}, agents); err != nil {
+		t.Fatal(err)
+	}
+	id := agents.GetGetAgents().GetAgents()[0].GetAgentInfo().GetId()
+	inEach(t, func(t *testing.T, enc mesosclient.Encoding) {
+		at := c.at(c.master, mesosclient.OperatorPath, enc)
+		for principal, want := range map[string]int{"bob": http.StatusBadRequest, "": http.StatusBadRequest, "alice": http.StatusAccepted} {
+			info := &mesos.Resource_ReservationInfo{Type: mesos.Resource_ReservationInfo_DYNAMIC.Enum(), Role: proto.String("eng")}
+			if principal != "" {
+				info.Principal = proto.String(principal)
+			}
+			call := &master.Call{Type: master.Call_RESERVE_RESOURCES.Enum(), ReserveResources: &master.Call_ReserveResources{
+				AgentId: id, Resources: []*mesos.Resource{{
+					Name: proto.String("cpus"), Type: mesos.Value_SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: proto.Float64(0.5)},
+					Reservations: []*mesos.Resource_ReservationInfo{info},
+				}},
+			}}
+			a, err := at.Call(t.Context(), call, nil)
+			if a == nil || a.Status != want || want != http.StatusAccepted && !strings.Contains(string(a.Body), "principal") {
+				t.Errorf("alice reserves as %q: %v, %v; want %d", principal, a, err, want)
+			}
+		}
+	})
 }
