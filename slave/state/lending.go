@@ -26,10 +26,11 @@ func (m *Machine) tellLent() {
 }
 
 // preempt ends a container that was lent what its owner needs. One that ends
-// already, or has ended, is no error.
+// already, or has ended, is no error, nor is one whose host has yet to come back
+// to a new agent process: that is for a later correction.
 func (m *Machine) preempt(in Preempted) {
 	e := m.containers[in.Container]
-	if e == nil || e.phase >= view.Terminating {
+	if e == nil || e.phase >= view.Terminating || e.unclaimed() {
 		return
 	}
 	m.note(Info, "An executor is ended for the sake of others", Field{"framework", string(e.framework.id())},
@@ -52,10 +53,16 @@ type Held struct {
 	Allocated resources.Resources
 }
 
-// Held lists the containers that have not ended.
+func (e *executor) unclaimed() bool { return e.host != nil && e.host.id == unclaimed }
+
+// Held lists the containers that have not ended, but for those whose hosts have
+// yet to come back.
 func (m *Machine) Held() []Held {
 	var list []Held
 	for _, e := range sorted(m.containers) {
+		if e.unclaimed() {
+			continue
+		}
 		h := Held{Container: e.container, Sandbox: e.sandbox}
 		if e.host != nil {
 			h.Host = e.host.pid

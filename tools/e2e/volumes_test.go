@@ -38,6 +38,7 @@ func (c *cluster) keep() *keeper {
 			Capabilities: []*mesos.FrameworkInfo_Capability{
 				{Type: mesos.FrameworkInfo_Capability_MULTI_ROLE.Enum()},
 				{Type: mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT.Enum()},
+				{Type: mesos.FrameworkInfo_Capability_REVOCABLE_RESOURCES.Enum()},
 			},
 		},
 	})
