@@ -81,7 +81,7 @@ func (m *Machine) onWishChanged(id AgentID) {
 		}
 		if !a.leaving {
 			m.tellAllocator(&cluster.UpdateAgent{
-				Agent: a.view.Info, Capabilities: capabilityProtos(a.view.Capabilities), Active: new(a.view.Active()),
+				Agent: a.offerable(), Capabilities: capabilityProtos(a.view.Capabilities), Active: new(a.view.Active()),
 			})
 		}
 		m.seeToDrain(a)

@@ -84,6 +84,8 @@ func (m *Machine) makeOffer(al *cluster.Allocations_Allocation) *offer {
 	case !a.free().Contains(what):
 		m.note(Warn, "The allocator allocated what is not free", Field{"agent", string(a.id())},
 			Field{"resources", what.String()}, Field{"free", a.free().String()})
+		m.addToAllocator(a) // it thinks of another agent than there is
+		return nil
 	default:
 		return m.addOffer(f, a, al.GetRole(), what)
 	}
