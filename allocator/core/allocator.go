@@ -55,7 +55,7 @@ type Allocator struct {
 	// Of the pass that is made.
 	out    []*cluster.Allocations_Allocation
 	grants []grant // of one agent, not handed over yet
-	cut    cut     // of one agent for one role
+	look   look    // at one agent
 	left   []resources.Milli
 	spare  []*agent // memory for the next list of dirty agents
 }
@@ -80,6 +80,7 @@ func New(o Options) *Allocator {
 	}
 	a := &Allocator{options: o, bundles: newBundles(), clients: make(map[uint64]*leaf)}
 	a.minimums = vectors(&a.bundles.index, o.Minimums)
+	a.look.onRoot, a.look.onClient = a.serve, a.serveNext
 	a.forget()
 	return a
 }

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"iter"
 	"math"
 	"slices"
 	"time"
@@ -155,57 +154,78 @@ func allocatable(amounts resources.Quantities, minimums []resources.Quantities) 
 	return len(minimums) == 0
 }
 
-// divide gives what is free on an agent to the clients of roots, in order: each
-// gets all that it may and would have. It returns how many looks that took, and
-// whether quota kept something from somebody. With guarantees, only roles whose
-// guarantee needs what is there get anything.
-func (a *Allocator) divide(g *agent, roots iter.Seq[*drf.Root], guarantees bool) (looks int, kept bool) {
-	c := &a.cut
-	for root := range roots {
-		if g.free.isEmpty() {
-			break
-		}
-		t := root.Owner.(*top)
-		if guarantees && !t.needs(g.free.open) {
-			looks++
-			continue
-		}
-		a.cutFor(c, g, t)
-		kept = kept || c.cuts
-		if c.cuts && g.free.plain && t.own == 0 && !c.leaves(g.free.sum, a.minimums) {
-			looks++
-			continue
-		}
-		looks += a.serve(g, t, guarantees)
-	}
-	a.handOver(g)
-	return looks, kept
+// look is what is going on while an agent's free resources are divided. What is
+// called for each root and client is made once, so that passes allocate nothing
+// for it.
+type look struct {
+	agent      *agent
+	top        *top
+	guarantees bool // only roles whose guarantee needs what is there get anything
+	kept       bool // quota kept something from somebody
+	count      int
+	cut        cut // of the agent for top
+	onRoot     func(*drf.Root) bool
+	onClient   func(*drf.Leaf) bool
 }
 
-// serve gives what is free on an agent to the clients of one role, whose cut
-// is measured.
-func (a *Allocator) serve(g *agent, t *top, guarantees bool) (looks int) {
-	for node := range a.order.Clients(t.root) {
-		looks++
-		l := node.Owner.(*leaf)
-		if len(a.askers) > 0 {
-			a.asked(g, l)
-		}
-		if !g.free.isEmpty() && !a.serveOne(g, l) {
-			continue
-		}
-		if g.free.isEmpty() || guarantees && !t.needs(g.free.open) {
-			break
-		}
-		a.cutFor(&a.cut, g, t)
+// divide gives what is free on an agent to the clients of a subset of roots, in
+// order: each gets all that it may and would have. It returns how many looks
+// that took, and whether quota kept something from somebody.
+func (a *Allocator) divide(g *agent, roots drf.Subset, guarantees bool) (looks int, kept bool) {
+	k := &a.look
+	k.agent, k.guarantees, k.kept, k.count = g, guarantees, false, 0
+	a.order.EachRoot(roots, k.onRoot)
+	a.handOver(g)
+	k.agent, k.top = nil, nil
+	return k.count, k.kept
+}
+
+// serve gives what is free on the agent to the clients of one role at the top.
+// It tells whether there may be more for others.
+func (a *Allocator) serve(root *drf.Root) bool {
+	k := &a.look
+	g, t := k.agent, root.Owner.(*top)
+	if g.free.isEmpty() {
+		return false
 	}
-	return looks
+	if k.guarantees && !t.needs(g.free.open) {
+		k.count++
+		return true
+	}
+	a.cutFor(&k.cut, g, t)
+	k.kept = k.kept || k.cut.cuts
+	if k.cut.cuts && g.free.plain && t.own == 0 && !k.cut.leaves(g.free.sum, a.minimums) {
+		k.count++
+		return true
+	}
+	k.top = t
+	a.order.EachClient(root, k.onClient)
+	return true
+}
+
+// serveNext gives the next client of the role what it gets. It tells whether
+// there may be more for others.
+func (a *Allocator) serveNext(node *drf.Leaf) bool {
+	k := &a.look
+	k.count++
+	g, l := k.agent, node.Owner.(*leaf)
+	if len(a.askers) > 0 {
+		a.asked(g, l)
+	}
+	if !g.free.isEmpty() && !a.serveOne(g, l) {
+		return true
+	}
+	if g.free.isEmpty() || k.guarantees && !k.top.needs(g.free.open) {
+		return false
+	}
+	a.cutFor(&k.cut, g, k.top)
+	return true
 }
 
 // serveOne gives a client what it gets of what is free on an agent, if it gets
 // something. The cut is that for its role.
 func (a *Allocator) serveOne(g *agent, l *leaf) bool {
-	v := a.judge(g, l, &a.cut)
+	v := a.judge(g, l, &a.look.cut)
 	switch v.why {
 	case Refused:
 		a.wakeAt(g, time.Unix(0, v.until))
@@ -230,8 +250,8 @@ func (a *Allocator) divideFresh(g *agent, guarantees bool) (looks int, kept bool
 			continue
 		}
 		looks++
-		a.cutFor(&a.cut, g, l.top)
-		kept = kept || a.cut.cuts
+		a.cutFor(&a.look.cut, g, l.top)
+		kept = kept || a.look.cut.cuts
 		a.serveOne(g, l)
 	}
 	a.handOver(g)

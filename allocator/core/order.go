@@ -1,8 +1,6 @@
 package core
 
 import (
-	"iter"
-
 	"troupe/allocator/drf"
 	"troupe/messages/resources"
 )
@@ -25,12 +23,11 @@ type order interface {
 	Allocate(*drf.Leaf, resources.Quantities)
 	Release(*drf.Leaf, resources.Quantities)
 
-	// Roots in order: all that have active clients, or those of a subset; and
-	// the active clients of a root, in order. Nothing may change within a loop.
+	// Roots of a subset that have active clients, in order; and the active
+	// clients of a root, in order. Nothing may change before they return.
 	Put(s drf.Subset, r *drf.Root, in bool)
-	Roots(drf.Subset) iter.Seq[*drf.Root]
-	AllRoots() iter.Seq[*drf.Root]
-	Clients(*drf.Root) iter.Seq[*drf.Leaf]
+	EachRoot(s drf.Subset, yield func(*drf.Root) bool)
+	EachClient(r *drf.Root, yield func(*drf.Leaf) bool)
 	// Share is what clients of one role are compared by; Compare says which of
 	// two active clients comes first.
 	Share(*drf.Leaf) float64

@@ -1,6 +1,9 @@
 package core
 
-import "troupe/messages/cluster"
+import (
+	"troupe/allocator/drf"
+	"troupe/messages/cluster"
+)
 
 // maxAllocations bounds one message; the largest pass sends several.
 const maxAllocations = 1000
@@ -75,7 +78,7 @@ func (a *Allocator) guarantee(g *agent) (looks int) {
 	switch {
 	case a.order.CountOf(hungry) == 0:
 	case g.dirty:
-		looks, _ = a.divide(g, a.order.Roots(hungry), true)
+		looks, _ = a.divide(g, hungry, true)
 	default:
 		looks, _ = a.divideFresh(g, true)
 	}
@@ -94,9 +97,9 @@ func (a *Allocator) share(g *agent) int {
 		a.withhold(g, false)
 		return 0
 	}
-	roots := a.order.Roots(open)
+	roots := open
 	if !g.free.plain {
-		roots = a.order.AllRoots() // limits keep nobody from what is reserved for it
+		roots = drf.Everything // limits keep nobody from what is reserved for it
 	}
 	looks, kept := a.divide(g, roots, false)
 	kept = kept || a.order.CountOf(open) < a.order.CountRoots()

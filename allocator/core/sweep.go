@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 
+	"troupe/allocator/drf"
 	"troupe/messages/resources"
 )
 
@@ -138,7 +139,7 @@ func (a *Allocator) sweep() (looks int) {
 			looks += a.guarantee(g) + a.share(g)
 			g.dirty = false
 		} else {
-			n, _ := a.divide(g, a.order.Roots(eager), false)
+			n, _ := a.divide(g, eager, false)
 			looks += n
 			a.withhold(g, !g.free.open.IsZero())
 		}
@@ -149,10 +150,11 @@ func (a *Allocator) sweep() (looks int) {
 
 // spendCredits counts that one more agent was shown to the eager roles.
 func (a *Allocator) spendCredits() {
-	for root := range a.order.Roots(eager) {
+	a.order.EachRoot(eager, func(root *drf.Root) bool {
 		t := root.Owner.(*top)
 		t.credits--
 		a.touch(t)
-	}
+		return true
+	})
 	a.settleTops()
 }

@@ -1,7 +1,5 @@
 package drf
 
-import "iter"
-
 // Subset names some of the roles at the top of the tree. Which ones are in it
 // decides whoever uses the tree, which keeps each subset in order, so that a
 // few of very many roles are found without looking at the others.
@@ -48,25 +46,18 @@ func (t *Tree) Put(s Subset, r *Root, in bool) {
 	}
 }
 
-// Roots yields those of a subset that have active clients, in order. The tree
-// must not change before the loop ends.
-func (t *Tree) Roots(s Subset) iter.Seq[*Root] {
-	return func(yield func(*Root) bool) {
-		t.refresh()
-		t.subsets[s].roots(yield)
-	}
-}
+// Everything stands for all roots that RootOf ever returned.
+const Everything Subset = -1
 
-// AllRoots is Roots of all that RootOf ever returned.
-func (t *Tree) AllRoots() iter.Seq[*Root] {
-	return func(yield func(*Root) bool) {
-		t.refresh()
-		t.nodes[""].children.roots(yield)
+// EachRoot yields the roots of a subset that have active clients, in order,
+// until yield is false. The tree must not change before it returns.
+func (t *Tree) EachRoot(s Subset, yield func(*Root) bool) {
+	t.refresh()
+	list := t.nodes[""].children
+	if s != Everything {
+		list = t.subsets[s]
 	}
-}
-
-func (s siblings) roots(yield func(*Root) bool) {
-	for _, n := range s {
+	for _, n := range list {
 		if n.root != nil && !yield(n.root) {
 			return
 		}
@@ -79,13 +70,11 @@ func (t *Tree) CountRoots() int { return len(t.nodes[""].children) }
 // CountOf tells how many roots of the subset have active clients.
 func (t *Tree) CountOf(s Subset) int { return len(t.subsets[s]) }
 
-// Clients yields the active leaves below a root, in order. The tree must not
-// change before the loop ends.
-func (t *Tree) Clients(r *Root) iter.Seq[*Leaf] {
-	return func(yield func(*Leaf) bool) {
-		t.refresh()
-		r.node.ascend(yield)
-	}
+// EachClient yields the active leaves below a root, in order, until yield is
+// false. The tree must not change before it returns.
+func (t *Tree) EachClient(r *Root, yield func(*Leaf) bool) {
+	t.refresh()
+	r.node.ascend(yield)
 }
 
 // shown keeps the subsets when a node at the top gets its first active client
