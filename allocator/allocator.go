@@ -15,6 +15,7 @@ import (
 
 	"troupe/actors"
 	"troupe/allocator/core"
+	"troupe/messages/cluster"
 )
 
 // Name is the actor's well-known name.
@@ -83,6 +84,10 @@ func (a *Allocator) received(c *actors.Context, m proto.Message) {
 		a.publishStats()
 		a.log.Warn("message refused: its sender is of another system",
 			zap.String("message", string(m.ProtoReflect().Descriptor().FullName())), zap.Stringer("sender", from))
+		return
+	}
+	if ask, ok := m.(*cluster.ExplainOffers); ok {
+		c.Reply(a.core.Explain(time.Now(), ask.GetFrameworkId().GetValue()))
 		return
 	}
 	a.step(c, core.Received{From: peer(from), Principal: c.Principal(), Message: m})

@@ -112,6 +112,8 @@
 //	RequestResources             nobody                       may be lost
 //	UpdateWeights                nobody                       StartAllocator begins anew after a break
 //	UpdateQuota                  nobody                       StartAllocator begins anew after a break
+//	ExplainOffers                whoever asks                 OffersExplained
+//	OffersExplained              allocator, per ExplainOffers may be lost; people ask again
 //
 //	To a replica, where masters keep the registry among themselves:
 //	ReplicaRequest               Raft, as long as it matters  ReplicaReply

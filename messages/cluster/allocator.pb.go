@@ -27,6 +27,108 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Why a framework is offered nothing, or no more, of an agent.
+type OffersExplained_Reason int32
+
+const (
+	OffersExplained_UNKNOWN OffersExplained_Reason = 0
+	// There is something for it: the next look at the agent offers it.
+	OffersExplained_NEXT OffersExplained_Reason = 1
+	// Its offer constraints exclude the agent.
+	OffersExplained_UNWANTED OffersExplained_Reason = 2
+	// The agent has GPUs, and it cannot use any.
+	OffersExplained_NEEDS_GPUS OffersExplained_Reason = 3
+	// The agent is of another region, and it knows of none.
+	OffersExplained_REMOTE OffersExplained_Reason = 4
+	// What is free is reserved for others, or of a kind that it cannot use.
+	OffersExplained_RESERVED OffersExplained_Reason = 5
+	// The limit of its role leaves less than is worth offering.
+	OffersExplained_OVER_LIMIT OffersExplained_Reason = 6
+	// What is free is kept for guarantees of other roles.
+	OffersExplained_GUARANTEED OffersExplained_Reason = 7
+	// Less than is worth offering is free.
+	OffersExplained_BELOW_MINIMUM OffersExplained_Reason = 8
+	// It refused as much lately.
+	OffersExplained_REFUSED OffersExplained_Reason = 9
+	// The agent is deactivated, or drains.
+	OffersExplained_INACTIVE OffersExplained_Reason = 10
+	// It was others' turn: all of the agent is offered to them, or used by them.
+	OffersExplained_OTHERS OffersExplained_Reason = 11
+	// All of the agent is offered to it, or used by it and others.
+	OffersExplained_OWN OffersExplained_Reason = 12
+)
+
+// Enum value maps for OffersExplained_Reason.
+var (
+	OffersExplained_Reason_name = map[int32]string{
+		0:  "UNKNOWN",
+		1:  "NEXT",
+		2:  "UNWANTED",
+		3:  "NEEDS_GPUS",
+		4:  "REMOTE",
+		5:  "RESERVED",
+		6:  "OVER_LIMIT",
+		7:  "GUARANTEED",
+		8:  "BELOW_MINIMUM",
+		9:  "REFUSED",
+		10: "INACTIVE",
+		11: "OTHERS",
+		12: "OWN",
+	}
+	OffersExplained_Reason_value = map[string]int32{
+		"UNKNOWN":       0,
+		"NEXT":          1,
+		"UNWANTED":      2,
+		"NEEDS_GPUS":    3,
+		"REMOTE":        4,
+		"RESERVED":      5,
+		"OVER_LIMIT":    6,
+		"GUARANTEED":    7,
+		"BELOW_MINIMUM": 8,
+		"REFUSED":       9,
+		"INACTIVE":      10,
+		"OTHERS":        11,
+		"OWN":           12,
+	}
+)
+
+func (x OffersExplained_Reason) Enum() *OffersExplained_Reason {
+	p := new(OffersExplained_Reason)
+	*p = x
+	return p
+}
+
+func (x OffersExplained_Reason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OffersExplained_Reason) Descriptor() protoreflect.EnumDescriptor {
+	return file_messages_cluster_allocator_proto_enumTypes[0].Descriptor()
+}
+
+func (OffersExplained_Reason) Type() protoreflect.EnumType {
+	return &file_messages_cluster_allocator_proto_enumTypes[0]
+}
+
+func (x OffersExplained_Reason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Do not use.
+func (x *OffersExplained_Reason) UnmarshalJSON(b []byte) error {
+	num, err := protoimpl.X.UnmarshalJSONEnum(x.Descriptor(), b)
+	if err != nil {
+		return err
+	}
+	*x = OffersExplained_Reason(num)
+	return nil
+}
+
+// Deprecated: Use OffersExplained_Reason.Descriptor instead.
+func (OffersExplained_Reason) EnumDescriptor() ([]byte, []int) {
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14, 0}
+}
+
 // StartAllocator forgets everything and begins an epoch. The master then
 // tells all it knows. Sent at the start, and whenever the link between the
 // two broke.
@@ -805,6 +907,142 @@ func (x *UpdateQuota) GetConfigs() []*quota.QuotaConfig {
 	return nil
 }
 
+// ExplainOffers asks why a framework is offered nothing, or no more. Unlike the
+// rest it may come from anybody in the allocator's system; OffersExplained is
+// the reply.
+type ExplainOffers struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId   *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainOffers) Reset() {
+	*x = ExplainOffers{}
+	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainOffers) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainOffers) ProtoMessage() {}
+
+func (x *ExplainOffers) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainOffers.ProtoReflect.Descriptor instead.
+func (*ExplainOffers) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ExplainOffers) GetFrameworkId() *mesos.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+// OffersExplained says what a framework may expect of each agent.
+type OffersExplained struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	// False: the allocator does not know the framework.
+	Known *bool                   `protobuf:"varint,2,req,name=known" json:"known,omitempty"`
+	Roles []*OffersExplained_Role `protobuf:"bytes,3,rep,name=roles" json:"roles,omitempty"`
+	// How many agents there are, and how many were looked at: of very many only
+	// a part, evenly.
+	Agents   *uint32 `protobuf:"varint,4,req,name=agents" json:"agents,omitempty"`
+	LookedAt *uint32 `protobuf:"varint,5,req,name=looked_at,json=lookedAt" json:"looked_at,omitempty"`
+	// What keeps everybody from offers, in words.
+	Hold          *string `protobuf:"bytes,6,opt,name=hold" json:"hold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OffersExplained) Reset() {
+	*x = OffersExplained{}
+	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OffersExplained) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OffersExplained) ProtoMessage() {}
+
+func (x *OffersExplained) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OffersExplained.ProtoReflect.Descriptor instead.
+func (*OffersExplained) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *OffersExplained) GetFrameworkId() *mesos.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *OffersExplained) GetKnown() bool {
+	if x != nil && x.Known != nil {
+		return *x.Known
+	}
+	return false
+}
+
+func (x *OffersExplained) GetRoles() []*OffersExplained_Role {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *OffersExplained) GetAgents() uint32 {
+	if x != nil && x.Agents != nil {
+		return *x.Agents
+	}
+	return 0
+}
+
+func (x *OffersExplained) GetLookedAt() uint32 {
+	if x != nil && x.LookedAt != nil {
+		return *x.LookedAt
+	}
+	return 0
+}
+
+func (x *OffersExplained) GetHold() string {
+	if x != nil && x.Hold != nil {
+		return *x.Hold
+	}
+	return ""
+}
+
 // A weight of a role; roles that are not named weigh 1.
 type StartAllocator_Weight struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -817,7 +1055,7 @@ type StartAllocator_Weight struct {
 
 func (x *StartAllocator_Weight) Reset() {
 	*x = StartAllocator_Weight{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +1067,7 @@ func (x *StartAllocator_Weight) String() string {
 func (*StartAllocator_Weight) ProtoMessage() {}
 
 func (x *StartAllocator_Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +1109,7 @@ type AddAgent_Used struct {
 
 func (x *AddAgent_Used) Reset() {
 	*x = AddAgent_Used{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -883,7 +1121,7 @@ func (x *AddAgent_Used) String() string {
 func (*AddAgent_Used) ProtoMessage() {}
 
 func (x *AddAgent_Used) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,6 +1154,185 @@ func (x *AddAgent_Used) GetRole() string {
 func (x *AddAgent_Used) GetResources() []*mesos.Resource {
 	if x != nil {
 		return x.Resources
+	}
+	return nil
+}
+
+// Agents of which it gets nothing for one reason.
+type OffersExplained_Agents struct {
+	state  protoimpl.MessageState  `protogen:"open.v1"`
+	Reason *OffersExplained_Reason `protobuf:"varint,1,req,name=reason,enum=troupe.cluster.OffersExplained_Reason" json:"reason,omitempty"`
+	// How many of those looked at.
+	Agents *uint32 `protobuf:"varint,2,req,name=agents" json:"agents,omitempty"`
+	// The same in words, with what is behind it.
+	Text *string `protobuf:"bytes,3,req,name=text" json:"text,omitempty"`
+	// Some of them.
+	Examples []*mesos.AgentID `protobuf:"bytes,4,rep,name=examples" json:"examples,omitempty"`
+	// Of REFUSED: when the first and the last refusal lapses, in nanoseconds
+	// since 1970.
+	FirstLapse    *int64 `protobuf:"varint,5,opt,name=first_lapse,json=firstLapse" json:"first_lapse,omitempty"`
+	LastLapse     *int64 `protobuf:"varint,6,opt,name=last_lapse,json=lastLapse" json:"last_lapse,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OffersExplained_Agents) Reset() {
+	*x = OffersExplained_Agents{}
+	mi := &file_messages_cluster_allocator_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OffersExplained_Agents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OffersExplained_Agents) ProtoMessage() {}
+
+func (x *OffersExplained_Agents) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_allocator_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OffersExplained_Agents.ProtoReflect.Descriptor instead.
+func (*OffersExplained_Agents) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14, 0}
+}
+
+func (x *OffersExplained_Agents) GetReason() OffersExplained_Reason {
+	if x != nil && x.Reason != nil {
+		return *x.Reason
+	}
+	return OffersExplained_UNKNOWN
+}
+
+func (x *OffersExplained_Agents) GetAgents() uint32 {
+	if x != nil && x.Agents != nil {
+		return *x.Agents
+	}
+	return 0
+}
+
+func (x *OffersExplained_Agents) GetText() string {
+	if x != nil && x.Text != nil {
+		return *x.Text
+	}
+	return ""
+}
+
+func (x *OffersExplained_Agents) GetExamples() []*mesos.AgentID {
+	if x != nil {
+		return x.Examples
+	}
+	return nil
+}
+
+func (x *OffersExplained_Agents) GetFirstLapse() int64 {
+	if x != nil && x.FirstLapse != nil {
+		return *x.FirstLapse
+	}
+	return 0
+}
+
+func (x *OffersExplained_Agents) GetLastLapse() int64 {
+	if x != nil && x.LastLapse != nil {
+		return *x.LastLapse
+	}
+	return 0
+}
+
+// The framework in one of its roles.
+type OffersExplained_Role struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Role  *string                `protobuf:"bytes,1,req,name=role" json:"role,omitempty"`
+	// The dominant share of the framework, and of its role by the role's weight.
+	Share     *float64 `protobuf:"fixed64,2,req,name=share" json:"share,omitempty"`
+	RoleShare *float64 `protobuf:"fixed64,3,req,name=role_share,json=roleShare" json:"role_share,omitempty"`
+	// How many others come before it when something is free.
+	Before *uint32 `protobuf:"varint,4,req,name=before" json:"before,omitempty"`
+	// Why nothing is offered to it at all, in words; agents is empty then.
+	Idle *string `protobuf:"bytes,5,opt,name=idle" json:"idle,omitempty"`
+	// By how many agents, most first.
+	Agents        []*OffersExplained_Agents `protobuf:"bytes,6,rep,name=agents" json:"agents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OffersExplained_Role) Reset() {
+	*x = OffersExplained_Role{}
+	mi := &file_messages_cluster_allocator_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OffersExplained_Role) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OffersExplained_Role) ProtoMessage() {}
+
+func (x *OffersExplained_Role) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_allocator_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OffersExplained_Role.ProtoReflect.Descriptor instead.
+func (*OffersExplained_Role) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14, 1}
+}
+
+func (x *OffersExplained_Role) GetRole() string {
+	if x != nil && x.Role != nil {
+		return *x.Role
+	}
+	return ""
+}
+
+func (x *OffersExplained_Role) GetShare() float64 {
+	if x != nil && x.Share != nil {
+		return *x.Share
+	}
+	return 0
+}
+
+func (x *OffersExplained_Role) GetRoleShare() float64 {
+	if x != nil && x.RoleShare != nil {
+		return *x.RoleShare
+	}
+	return 0
+}
+
+func (x *OffersExplained_Role) GetBefore() uint32 {
+	if x != nil && x.Before != nil {
+		return *x.Before
+	}
+	return 0
+}
+
+func (x *OffersExplained_Role) GetIdle() string {
+	if x != nil && x.Idle != nil {
+		return *x.Idle
+	}
+	return ""
+}
+
+func (x *OffersExplained_Role) GetAgents() []*OffersExplained_Agents {
+	if x != nil {
+		return x.Agents
 	}
 	return nil
 }
@@ -977,7 +1394,53 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\rUpdateWeights\x12?\n" +
 	"\aweights\x18\x01 \x03(\v2%.troupe.cluster.StartAllocator.WeightR\aweights\"D\n" +
 	"\vUpdateQuota\x125\n" +
-	"\aconfigs\x18\x01 \x03(\v2\x1b.mesos.v1.quota.QuotaConfigR\aconfigsB\x19Z\x17troupe/messages/cluster"
+	"\aconfigs\x18\x01 \x03(\v2\x1b.mesos.v1.quota.QuotaConfigR\aconfigs\"I\n" +
+	"\rExplainOffers\x128\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"\xc7\x06\n" +
+	"\x0fOffersExplained\x128\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x14\n" +
+	"\x05known\x18\x02 \x02(\bR\x05known\x12:\n" +
+	"\x05roles\x18\x03 \x03(\v2$.troupe.cluster.OffersExplained.RoleR\x05roles\x12\x16\n" +
+	"\x06agents\x18\x04 \x02(\rR\x06agents\x12\x1b\n" +
+	"\tlooked_at\x18\x05 \x02(\rR\blookedAt\x12\x12\n" +
+	"\x04hold\x18\x06 \x01(\tR\x04hold\x1a\xe3\x01\n" +
+	"\x06Agents\x12>\n" +
+	"\x06reason\x18\x01 \x02(\x0e2&.troupe.cluster.OffersExplained.ReasonR\x06reason\x12\x16\n" +
+	"\x06agents\x18\x02 \x02(\rR\x06agents\x12\x12\n" +
+	"\x04text\x18\x03 \x02(\tR\x04text\x12-\n" +
+	"\bexamples\x18\x04 \x03(\v2\x11.mesos.v1.AgentIDR\bexamples\x12\x1f\n" +
+	"\vfirst_lapse\x18\x05 \x01(\x03R\n" +
+	"firstLapse\x12\x1d\n" +
+	"\n" +
+	"last_lapse\x18\x06 \x01(\x03R\tlastLapse\x1a\xbb\x01\n" +
+	"\x04Role\x12\x12\n" +
+	"\x04role\x18\x01 \x02(\tR\x04role\x12\x14\n" +
+	"\x05share\x18\x02 \x02(\x01R\x05share\x12\x1d\n" +
+	"\n" +
+	"role_share\x18\x03 \x02(\x01R\troleShare\x12\x16\n" +
+	"\x06before\x18\x04 \x02(\rR\x06before\x12\x12\n" +
+	"\x04idle\x18\x05 \x01(\tR\x04idle\x12>\n" +
+	"\x06agents\x18\x06 \x03(\v2&.troupe.cluster.OffersExplained.AgentsR\x06agents\"\xba\x01\n" +
+	"\x06Reason\x12\v\n" +
+	"\aUNKNOWN\x10\x00\x12\b\n" +
+	"\x04NEXT\x10\x01\x12\f\n" +
+	"\bUNWANTED\x10\x02\x12\x0e\n" +
+	"\n" +
+	"NEEDS_GPUS\x10\x03\x12\n" +
+	"\n" +
+	"\x06REMOTE\x10\x04\x12\f\n" +
+	"\bRESERVED\x10\x05\x12\x0e\n" +
+	"\n" +
+	"OVER_LIMIT\x10\x06\x12\x0e\n" +
+	"\n" +
+	"GUARANTEED\x10\a\x12\x11\n" +
+	"\rBELOW_MINIMUM\x10\b\x12\v\n" +
+	"\aREFUSED\x10\t\x12\f\n" +
+	"\bINACTIVE\x10\n" +
+	"\x12\n" +
+	"\n" +
+	"\x06OTHERS\x10\v\x12\a\n" +
+	"\x03OWN\x10\fB\x19Z\x17troupe/messages/cluster"
 
 var (
 	file_messages_cluster_allocator_proto_rawDescOnce sync.Once
@@ -991,66 +1454,78 @@ func file_messages_cluster_allocator_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_allocator_proto_rawDescData
 }
 
-var file_messages_cluster_allocator_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_messages_cluster_allocator_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_messages_cluster_allocator_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_messages_cluster_allocator_proto_goTypes = []any{
-	(*StartAllocator)(nil),             // 0: troupe.cluster.StartAllocator
-	(*AddAgent)(nil),                   // 1: troupe.cluster.AddAgent
-	(*UpdateAgent)(nil),                // 2: troupe.cluster.UpdateAgent
-	(*RemoveAgent)(nil),                // 3: troupe.cluster.RemoveAgent
-	(*AddFramework)(nil),               // 4: troupe.cluster.AddFramework
-	(*DeactivateFramework)(nil),        // 5: troupe.cluster.DeactivateFramework
-	(*RemoveFramework)(nil),            // 6: troupe.cluster.RemoveFramework
-	(*RecoverResources)(nil),           // 7: troupe.cluster.RecoverResources
-	(*SuppressOffers)(nil),             // 8: troupe.cluster.SuppressOffers
-	(*ReviveOffers)(nil),               // 9: troupe.cluster.ReviveOffers
-	(*RequestResources)(nil),           // 10: troupe.cluster.RequestResources
-	(*UpdateWeights)(nil),              // 11: troupe.cluster.UpdateWeights
-	(*UpdateQuota)(nil),                // 12: troupe.cluster.UpdateQuota
-	(*StartAllocator_Weight)(nil),      // 13: troupe.cluster.StartAllocator.Weight
-	(*AddAgent_Used)(nil),              // 14: troupe.cluster.AddAgent.Used
-	(*quota.QuotaConfig)(nil),          // 15: mesos.v1.quota.QuotaConfig
-	(*mesos.DomainInfo)(nil),           // 16: mesos.v1.DomainInfo
-	(*mesos.AgentInfo)(nil),            // 17: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 18: mesos.v1.AgentInfo.Capability
-	(*mesos.AgentID)(nil),              // 19: mesos.v1.AgentID
-	(*mesos.FrameworkInfo)(nil),        // 20: mesos.v1.FrameworkInfo
-	(*scheduler.OfferConstraints)(nil), // 21: mesos.v1.scheduler.OfferConstraints
-	(*mesos.FrameworkID)(nil),          // 22: mesos.v1.FrameworkID
-	(*mesos.Resource)(nil),             // 23: mesos.v1.Resource
-	(*mesos.Filters)(nil),              // 24: mesos.v1.Filters
-	(*mesos.Request)(nil),              // 25: mesos.v1.Request
+	(OffersExplained_Reason)(0),        // 0: troupe.cluster.OffersExplained.Reason
+	(*StartAllocator)(nil),             // 1: troupe.cluster.StartAllocator
+	(*AddAgent)(nil),                   // 2: troupe.cluster.AddAgent
+	(*UpdateAgent)(nil),                // 3: troupe.cluster.UpdateAgent
+	(*RemoveAgent)(nil),                // 4: troupe.cluster.RemoveAgent
+	(*AddFramework)(nil),               // 5: troupe.cluster.AddFramework
+	(*DeactivateFramework)(nil),        // 6: troupe.cluster.DeactivateFramework
+	(*RemoveFramework)(nil),            // 7: troupe.cluster.RemoveFramework
+	(*RecoverResources)(nil),           // 8: troupe.cluster.RecoverResources
+	(*SuppressOffers)(nil),             // 9: troupe.cluster.SuppressOffers
+	(*ReviveOffers)(nil),               // 10: troupe.cluster.ReviveOffers
+	(*RequestResources)(nil),           // 11: troupe.cluster.RequestResources
+	(*UpdateWeights)(nil),              // 12: troupe.cluster.UpdateWeights
+	(*UpdateQuota)(nil),                // 13: troupe.cluster.UpdateQuota
+	(*ExplainOffers)(nil),              // 14: troupe.cluster.ExplainOffers
+	(*OffersExplained)(nil),            // 15: troupe.cluster.OffersExplained
+	(*StartAllocator_Weight)(nil),      // 16: troupe.cluster.StartAllocator.Weight
+	(*AddAgent_Used)(nil),              // 17: troupe.cluster.AddAgent.Used
+	(*OffersExplained_Agents)(nil),     // 18: troupe.cluster.OffersExplained.Agents
+	(*OffersExplained_Role)(nil),       // 19: troupe.cluster.OffersExplained.Role
+	(*quota.QuotaConfig)(nil),          // 20: mesos.v1.quota.QuotaConfig
+	(*mesos.DomainInfo)(nil),           // 21: mesos.v1.DomainInfo
+	(*mesos.AgentInfo)(nil),            // 22: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 23: mesos.v1.AgentInfo.Capability
+	(*mesos.AgentID)(nil),              // 24: mesos.v1.AgentID
+	(*mesos.FrameworkInfo)(nil),        // 25: mesos.v1.FrameworkInfo
+	(*scheduler.OfferConstraints)(nil), // 26: mesos.v1.scheduler.OfferConstraints
+	(*mesos.FrameworkID)(nil),          // 27: mesos.v1.FrameworkID
+	(*mesos.Resource)(nil),             // 28: mesos.v1.Resource
+	(*mesos.Filters)(nil),              // 29: mesos.v1.Filters
+	(*mesos.Request)(nil),              // 30: mesos.v1.Request
 }
 var file_messages_cluster_allocator_proto_depIdxs = []int32{
-	13, // 0: troupe.cluster.StartAllocator.weights:type_name -> troupe.cluster.StartAllocator.Weight
-	15, // 1: troupe.cluster.StartAllocator.quotas:type_name -> mesos.v1.quota.QuotaConfig
-	16, // 2: troupe.cluster.StartAllocator.domain:type_name -> mesos.v1.DomainInfo
-	17, // 3: troupe.cluster.AddAgent.agent:type_name -> mesos.v1.AgentInfo
-	18, // 4: troupe.cluster.AddAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	14, // 5: troupe.cluster.AddAgent.used:type_name -> troupe.cluster.AddAgent.Used
-	17, // 6: troupe.cluster.UpdateAgent.agent:type_name -> mesos.v1.AgentInfo
-	18, // 7: troupe.cluster.UpdateAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	19, // 8: troupe.cluster.RemoveAgent.agent_id:type_name -> mesos.v1.AgentID
-	20, // 9: troupe.cluster.AddFramework.framework:type_name -> mesos.v1.FrameworkInfo
-	21, // 10: troupe.cluster.AddFramework.offer_constraints:type_name -> mesos.v1.scheduler.OfferConstraints
-	22, // 11: troupe.cluster.DeactivateFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	22, // 12: troupe.cluster.RemoveFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	22, // 13: troupe.cluster.RecoverResources.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 14: troupe.cluster.RecoverResources.agent_id:type_name -> mesos.v1.AgentID
-	23, // 15: troupe.cluster.RecoverResources.resources:type_name -> mesos.v1.Resource
-	24, // 16: troupe.cluster.RecoverResources.filters:type_name -> mesos.v1.Filters
-	22, // 17: troupe.cluster.SuppressOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	22, // 18: troupe.cluster.ReviveOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	22, // 19: troupe.cluster.RequestResources.framework_id:type_name -> mesos.v1.FrameworkID
-	25, // 20: troupe.cluster.RequestResources.requests:type_name -> mesos.v1.Request
-	13, // 21: troupe.cluster.UpdateWeights.weights:type_name -> troupe.cluster.StartAllocator.Weight
-	15, // 22: troupe.cluster.UpdateQuota.configs:type_name -> mesos.v1.quota.QuotaConfig
-	22, // 23: troupe.cluster.AddAgent.Used.framework_id:type_name -> mesos.v1.FrameworkID
-	23, // 24: troupe.cluster.AddAgent.Used.resources:type_name -> mesos.v1.Resource
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	16, // 0: troupe.cluster.StartAllocator.weights:type_name -> troupe.cluster.StartAllocator.Weight
+	20, // 1: troupe.cluster.StartAllocator.quotas:type_name -> mesos.v1.quota.QuotaConfig
+	21, // 2: troupe.cluster.StartAllocator.domain:type_name -> mesos.v1.DomainInfo
+	22, // 3: troupe.cluster.AddAgent.agent:type_name -> mesos.v1.AgentInfo
+	23, // 4: troupe.cluster.AddAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	17, // 5: troupe.cluster.AddAgent.used:type_name -> troupe.cluster.AddAgent.Used
+	22, // 6: troupe.cluster.UpdateAgent.agent:type_name -> mesos.v1.AgentInfo
+	23, // 7: troupe.cluster.UpdateAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	24, // 8: troupe.cluster.RemoveAgent.agent_id:type_name -> mesos.v1.AgentID
+	25, // 9: troupe.cluster.AddFramework.framework:type_name -> mesos.v1.FrameworkInfo
+	26, // 10: troupe.cluster.AddFramework.offer_constraints:type_name -> mesos.v1.scheduler.OfferConstraints
+	27, // 11: troupe.cluster.DeactivateFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	27, // 12: troupe.cluster.RemoveFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	27, // 13: troupe.cluster.RecoverResources.framework_id:type_name -> mesos.v1.FrameworkID
+	24, // 14: troupe.cluster.RecoverResources.agent_id:type_name -> mesos.v1.AgentID
+	28, // 15: troupe.cluster.RecoverResources.resources:type_name -> mesos.v1.Resource
+	29, // 16: troupe.cluster.RecoverResources.filters:type_name -> mesos.v1.Filters
+	27, // 17: troupe.cluster.SuppressOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	27, // 18: troupe.cluster.ReviveOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	27, // 19: troupe.cluster.RequestResources.framework_id:type_name -> mesos.v1.FrameworkID
+	30, // 20: troupe.cluster.RequestResources.requests:type_name -> mesos.v1.Request
+	16, // 21: troupe.cluster.UpdateWeights.weights:type_name -> troupe.cluster.StartAllocator.Weight
+	20, // 22: troupe.cluster.UpdateQuota.configs:type_name -> mesos.v1.quota.QuotaConfig
+	27, // 23: troupe.cluster.ExplainOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	27, // 24: troupe.cluster.OffersExplained.framework_id:type_name -> mesos.v1.FrameworkID
+	19, // 25: troupe.cluster.OffersExplained.roles:type_name -> troupe.cluster.OffersExplained.Role
+	27, // 26: troupe.cluster.AddAgent.Used.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 27: troupe.cluster.AddAgent.Used.resources:type_name -> mesos.v1.Resource
+	0,  // 28: troupe.cluster.OffersExplained.Agents.reason:type_name -> troupe.cluster.OffersExplained.Reason
+	24, // 29: troupe.cluster.OffersExplained.Agents.examples:type_name -> mesos.v1.AgentID
+	18, // 30: troupe.cluster.OffersExplained.Role.agents:type_name -> troupe.cluster.OffersExplained.Agents
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_allocator_proto_init() }
@@ -1063,13 +1538,14 @@ func file_messages_cluster_allocator_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_allocator_proto_rawDesc), len(file_messages_cluster_allocator_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   15,
+			NumEnums:      1,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_messages_cluster_allocator_proto_goTypes,
 		DependencyIndexes: file_messages_cluster_allocator_proto_depIdxs,
+		EnumInfos:         file_messages_cluster_allocator_proto_enumTypes,
 		MessageInfos:      file_messages_cluster_allocator_proto_msgTypes,
 	}.Build()
 	File_messages_cluster_allocator_proto = out.File

@@ -15,6 +15,7 @@ func (s *script) masterPages() error {
 		[2]string{"/frameworks", "`?framework_id=` for one."},
 		[2]string{"/tasks?limit=1&order=asc", "`?limit=`, `?offset=`, `?order=asc` or `desc`, `?framework_id=`, `?task_id=`."},
 		[2]string{"/roles", ""},
+		[2]string{"/allocator/explain?framework=" + s.framework, "Why a framework is offered nothing, or no more, of each agent: in words, and counted."},
 		[2]string{"/quota", ""},
 		[2]string{"/weights", ""},
 		[2]string{"/maintenance/schedule", ""},

@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 
+	"troupe/messages/cluster"
 	mesosjson "troupe/messages/json"
 	"troupe/messages/mesos/maintenance"
 )
@@ -66,4 +68,16 @@ func (c *Client) Maintenance(ctx context.Context) (*maintenance.ClusterStatus, e
 	}
 	s := new(maintenance.ClusterStatus)
 	return s, mesosjson.Unmarshal(text, s)
+}
+
+// Explain asks why a framework is offered nothing, or no more.
+func (c *Client) Explain(ctx context.Context, framework string) (*cluster.OffersExplained, error) {
+	var text json.RawMessage
+	if err := c.leader.with(ctx, func(address string) error {
+		return c.read(ctx, address, "/allocator/explain", url.Values{"framework": {framework}}, &text)
+	}); err != nil {
+		return nil, err
+	}
+	x := new(cluster.OffersExplained)
+	return x, mesosjson.Unmarshal(text, x)
 }

@@ -11,10 +11,13 @@ import (
 )
 
 func offersCommand(io Streams) *cobra.Command {
-	return readerCommand(io, &cobra.Command{
-		Use: "offers", GroupID: groupUse, Args: exactly(),
-		Short: "List the offers that frameworks have not answered",
+	c := readerCommand(io, &cobra.Command{
+		Use: "offers", GroupID: groupUse, Args: noSuchCommand,
+		Short: "List the offers that frameworks have not answered; explain why there is none",
+		Long:  "List the offers that frameworks have not answered.",
 	}, listOffers)
+	c.AddCommand(explainCommand(io))
+	return c
 }
 
 func listOffers(ctx context.Context, r *reader, _ []string) error {

@@ -14,6 +14,10 @@ import (
 func settled(t *testing.T) *fakeMaster {
 	m := newFakeMaster(t)
 	for path, body := range map[string]string{
+		"/allocator/explain": `{"framework_id":{"value":"F"},"known":true,"agents":7,"looked_at":6,"hold":"nothing yet","roles":[
+			{"role":"eng","share":0.5,"role_share":0.25,"before":1,"agents":[
+				{"reason":"OTHERS","agents":6,"text":"6 agents: others","examples":[{"value":"S1"},{"value":"S2"}]}]},
+			{"role":"ops","share":0,"role_share":0,"before":0,"idle":"suppressed"},{"role":"x","share":0,"role_share":0,"before":0}]}`,
 		"/roles": `{"roles":[
 			{"name":"eng","weight":2,"quota":{"guarantee":{"cpus":1,"mem":64},"limit":{"cpus":4},"consumed":{"cpus":1.5}},
 			 "allocated":{"cpus":1.5,"mem":32},"offered":{"cpus":1},"reserved":{"disk":10},"frameworks":["F"]},
@@ -35,14 +39,17 @@ func settled(t *testing.T) *fakeMaster {
 func TestReadingSettings(t *testing.T) {
 	m := settled(t)
 	for line, want := range map[string]string{
-		"roles":              `(?s)^ROLE.*\neng +2 +1 +1.5 +32 +cpus:1 +disk:10\nops +1 +0 +0 +0 +- +-\n$`,
-		"roles --json":       `(?s)^\[.*"name": "eng".*"consumed"`,
-		"quota list":         `(?s)^ROLE.*\neng +cpus:1;mem:64 +cpus:4 +cpus:1.5\n$`,
-		"quota list --json":  `(?s)^\[.*"guarantee"`,
-		"weights":            `(?s)^ROLE +WEIGHT\neng +2\n$`,
-		"weights --json":     `"weight": 2`,
-		"maintenance":        `(?s)^MACHINE.*\na +draining +1970-01-01T00:00:07Z +1mins +1 +2\n10.0.0.1 +draining .* +0 +0\nb@10.0.0.2 +down +1970-01-01T00:00:09Z +- +0 +0\n$`,
-		"maintenance --json": `(?s)^\[.*"machine": "b@10.0.0.2".*"state": "down"`,
+		"roles":             `(?s)^ROLE.*\neng +2 +1 +1.5 +32 +cpus:1 +disk:10\nops +1 +0 +0 +0 +- +-\n$`,
+		"roles --json":      `(?s)^\[.*"name": "eng".*"consumed"`,
+		"quota list":        `(?s)^ROLE.*\neng +cpus:1;mem:64 +cpus:4 +cpus:1.5\n$`,
+		"quota list --json": `(?s)^\[.*"guarantee"`,
+		"offers explain F": `(?s)^nothing yet\n\nOf 7 agents, 6 were looked at.\n\nRole eng: share 0.500, of the role 0.250 by its weight; 1 others come first\n` +
+			`  6 agents: others\n    S1 S2 …\n\nRole ops: .*\n  suppressed\n\nRole x: .*\n  there are no agents\n$`,
+		"offers explain F --json": `"reason":"OTHERS"`,
+		"weights":                 `(?s)^ROLE +WEIGHT\neng +2\n$`,
+		"weights --json":          `"weight": 2`,
+		"maintenance":             `(?s)^MACHINE.*\na +draining +1970-01-01T00:00:07Z +1mins +1 +2\n10.0.0.1 +draining .* +0 +0\nb@10.0.0.2 +down +1970-01-01T00:00:09Z +- +0 +0\n$`,
+		"maintenance --json":      `(?s)^\[.*"machine": "b@10.0.0.2".*"state": "down"`,
 	} {
 		code, out, stderr := typed(t, append(strings.Fields(line), "--master="+m.at)...)
 		if code != 0 || stderr != "" || !regexp.MustCompile(want).MatchString(out) {
@@ -90,6 +97,8 @@ func TestProblemsOfSettings(t *testing.T) {
 		"quota set web --limit=cpus:many":     `2 --limit="cpus:many" is not a list of amounts: .*`,
 		"quota set web --limit=ports:[1-2]":   `2 --limit="ports:\[1-2\]" holds ports, which is not a plain amount`,
 		"quota set web --guarantee=cpus(a):1": `2 --guarantee="cpus\(a\):1" holds cpus, which is not a plain amount`,
+		"offers explain":                      `2 FRAMEWORK is missing`,
+		"offers what":                         `2 there is no command "troupe offers what"`,
 		"quota remove":                        `2 ROLE is missing`,
 		"weights set":                         `2 ROLE=WEIGHT is missing`,
 		"weights set web":                     `2 "web": is not ROLE=WEIGHT`,

@@ -241,6 +241,9 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 		}
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)
 	})
+	api.MountExplain(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
+		return c.System.Ask(ctx, c.System.PID(master.AllocatorName), request)
+	})
 	scheduler.Mount(c.System, c.System, scheduler.Options{Master: c.System.PID(master.Name)})
 	c.leader.Store(o.Config.Info)
 	c.leading.Store(true)
