@@ -192,6 +192,14 @@ func (m *Machine) forgetPleas(a *agent) {
 	a.pleas = nil
 }
 
+// rescindPleas takes all of a framework's inverse offers back.
+func (m *Machine) rescindPleas(f *framework) {
+	for _, o := range m.inverseOf(f) {
+		m.rescindInverse(o)
+		m.stir(o.agent)
+	}
+}
+
 // discardPleas ends a framework's inverse offers without a word to it, and asks
 // it again whatever it answered, as soon as it is there.
 func (m *Machine) discardPleas(f *framework) {

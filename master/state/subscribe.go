@@ -138,6 +138,7 @@ func (m *Machine) resubscribe(f *framework, from Peer, t terms) {
 	}
 	if f.connected() && f.peer() == from {
 		m.rescindOffers(f) // the answer to its last SUBSCRIBE may be under way, with offers behind it
+		m.rescindPleas(f)
 	}
 	m.discardOffers(f)
 	m.emit(CancelTimer{timerFailover + "/" + string(f.id())})

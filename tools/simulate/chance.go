@@ -68,7 +68,13 @@ func (c *simulation) inventFault() []string {
 	case n < 74:
 		wants := []string{"gone", "drain", "drain", "drain-away", "deactivate", "reactivate"}
 		return []string{"operator", wants[c.net.chance.IntN(len(wants))], agent}
+	case n < 76:
+		wants := []string{"plan", "plan", "plan", "down", "up"}
+		return []string{"machine", wants[c.net.chance.IntN(len(wants))], agent}
 	case n < 77:
+		wants, roles := []string{"guarantee", "limit", "weight"}, []string{"*", "guest", "nobody"}
+		return []string{"role", wants[c.net.chance.IntN(len(wants))], roles[c.net.chance.IntN(len(roles))]}
+	case n < 79:
 		return []string{"pause", []string{agent, scheduler}[n%2], pause}
 	}
 	return c.inventMasterFault(agent, scheduler)

@@ -51,6 +51,7 @@ func (o *oracle) registryWritten(epoch uint64, changes []registry.Change) {
 		o.cluster.fail("law 5: epoch %d wrote the registry after epoch %d had read it", epoch, o.reader)
 	}
 	for _, c := range changes {
+		o.planWritten(c)
 		if a := c.Record.GetAgent(); a != nil {
 			o.wishes.agentWritten(a)
 			o.known.registered[a.GetAgent().GetId().GetValue()+" "+a.GetStatus().String()] = true

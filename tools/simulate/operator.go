@@ -67,7 +67,8 @@ func (c *simulation) reactivate(id string) {
 	c.order(id, cluster.AgentRequest_REACTIVATE, nil)
 }
 
-// reactivateAll lets operators want all agents back, until they are.
+// reactivateAll lets operators want all agents back, until they are, and nothing
+// else any more.
 func (c *simulation) reactivateAll() {
 	c.net.after(20*time.Second, func() {
 		for _, a := range c.agents {
@@ -75,6 +76,7 @@ func (c *simulation) reactivateAll() {
 				c.reactivate(id)
 			}
 		}
+		c.relent()
 		c.reactivateAll()
 	})
 }

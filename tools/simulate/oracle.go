@@ -38,6 +38,7 @@ type oracle struct {
 	lapsed    map[string]bool // frameworks that were away for longer than they may
 	known     durable
 	wishes    wishes
+	plans     plans
 	reader    uint64 // the newest epoch that read the registry
 }
 
@@ -67,6 +68,7 @@ func newOracle(c *simulation) *oracle {
 		cluster: c, fates: make(map[string]*fate), used: make(map[*agentNode]resources.Resources),
 		total: resources.MustParse(c.options.AgentResources), counts: make(map[mesos.TaskState]int),
 		over: make(map[string]bool), forgotten: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(),
+		plans:  newPlans(),
 		wishes: wishes{unwanted: make(map[string]bool), ending: make(map[string]bool)},
 	}
 }

@@ -18,7 +18,8 @@ type schedulerNode struct {
 	*process
 	*author
 	session *session.Session
-	inbox   []news // not taken in yet
+	inbox   []news            // not taken in yet
+	inverse map[string]string // inverse offers, by agent
 	// Another process took its place, and it does not know.
 	former bool
 	// The address of the master that it was told of last; empty is none.
@@ -37,7 +38,7 @@ func (s *schedulerNode) boot() {
 		return
 	}
 	s.process.start()
-	s.inbox = nil
+	s.inbox, s.inverse = nil, make(map[string]string)
 	s.lives++
 	var err error
 	s.session, err = session.New(session.Config{Framework: s.info(), Seed: s.net.chance.Uint64()})
@@ -181,6 +182,7 @@ func (s *schedulerNode) perform(effect session.Effect) {
 			s.step(session.Persisted{})
 		})
 	case session.Connected:
+		clear(s.inverse)
 		if s.leaving {
 			s.submit(&scheduler.Call{Type: scheduler.Call_TEARDOWN.Enum()})
 		}
@@ -199,6 +201,10 @@ func (s *schedulerNode) event(e *scheduler.Event) {
 		for _, o := range e.Offers.Offers {
 			s.consider(o)
 		}
+	case scheduler.Event_INVERSE_OFFERS:
+		s.askedToLeave(e.InverseOffers.InverseOffers)
+	case scheduler.Event_RESCIND_INVERSE_OFFER:
+		s.inverseRescinded(e.RescindInverseOffer.InverseOfferId.GetValue())
 	case scheduler.Event_UPDATE:
 		s.update(e.Update.Status)
 	}
