@@ -26,7 +26,7 @@ func (m *Machine) quotaRequest(in Received, msg *cluster.QuotaRequest) {
 		m.refuseRequest(in, status, field.In("quota_configs", err).Error())
 		return
 	}
-	op := registry.UpdateQuota{Configs: msg.GetConfigs(), Principal: cmp.Or(msg.GetPrincipal(), in.Principal)}
+	op := registry.UpdateQuota{Configs: msg.GetConfigs(), Principal: cmp.Or(in.Principal, msg.GetPrincipal())}
 	if msg.GetAction() == cluster.QuotaRequest_REMOVE {
 		op.Configs = nil
 		for _, c := range msg.GetConfigs() {

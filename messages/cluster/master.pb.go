@@ -1368,7 +1368,7 @@ type QuotaRequest struct {
 	Configs []*quota.QuotaConfig   `protobuf:"bytes,2,rep,name=configs" json:"configs,omitempty"`
 	// Do it though the cluster has less, or the roles consume more.
 	Force *bool `protobuf:"varint,3,opt,name=force" json:"force,omitempty"`
-	// Of who asks over HTTP; absent: that of the connection.
+	// Of who asks over HTTP; that of the connection counts more.
 	Principal     *string `protobuf:"bytes,4,opt,name=principal" json:"principal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -12,6 +12,7 @@ import (
 	"troupe/master/state/view"
 	"troupe/messages/carrier"
 	"troupe/messages/carrier/files"
+	"troupe/messages/carrier/guard"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/master"
@@ -135,6 +136,11 @@ func (h *Handler) Change(w http.ResponseWriter, r *http.Request, request proto.M
 // change has the master's actor do what a call asks for. Of operations on
 // resources clients expect 202, though they are done by then.
 func (h *Handler) change(w http.ResponseWriter, r *http.Request, request proto.Message) error {
+	if q, ok := request.(*cluster.QuotaRequest); ok {
+		if who, known := guard.PrincipalOf(r.Context()); known {
+			q.Principal = proto.String(who.String())
+		}
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 	defer cancel()
 	answer, err := h.o.Ask(ctx, request)
