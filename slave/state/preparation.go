@@ -36,7 +36,7 @@ func (m *Machine) prepare(l *launch) {
 		m.stock.held = append(m.stock.held, l)
 		return
 	}
-	if !m.stock.total.Contains(needs) {
+	if _, ok := m.stock.total.Use(needs); !ok {
 		m.failLaunch(l, e.framework.lost(mesos.TaskState_TASK_DROPPED), mesos.TaskStatus_REASON_RESOURCES_UNKNOWN,
 			"The agent does not have what the launch uses: "+needs.String())
 		return
