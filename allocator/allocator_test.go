@@ -221,7 +221,7 @@ func TestNobodyElsewhereTakesTheAllocator(t *testing.T) {
 // Anybody of the system may ask why a framework is offered nothing.
 func TestExplains(t *testing.T) {
 	run(t, func(r *rig) {
-		reply, err := r.system.Ask(t.Context(), r.pid, &cluster.ExplainOffers{FrameworkId: &mesos.FrameworkID{Value: proto.String("F")}})
+		reply, err := r.system.Ask(context.Background(), r.pid, &cluster.ExplainOffers{FrameworkId: &mesos.FrameworkID{Value: proto.String("F")}})
 		if err != nil {
 			t.Fatal(err)
 		}

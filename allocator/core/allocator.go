@@ -18,13 +18,23 @@ import (
 type Allocator struct {
 	options  Options
 	bundles  bundles
-	views    map[sight]*view
 	minimums []resources.Quantities
 	chance   uint64
+	stats    Stats
 
 	master Peer // empty between epochs
 	epoch  uint64
+	registry
+	quotas
+	agenda
+	working
 
+	now     time.Time // of this step
+	effects []Effect  // of this step
+}
+
+// registry is who is known in an epoch.
+type registry struct {
 	domain   *mesos.DomainInfo // of the master; may be nil
 	expected int               // agents that the master's registry knows
 	holding  bool              // nothing is offered until enough of them are there
@@ -34,30 +44,37 @@ type Allocator struct {
 	agents     []*agent // every agent, at its position
 	frameworks map[frameworkID]*framework
 	clients    map[uint64]*leaf // by the number that filters have
-	numbers    uint64           // of clients, handed out
-	tops       map[string]*top
-	touched    []*top               // whose place in subsets may be another
-	required   resources.Quantities // that guarantees lack, of all roles
-	headroom   resources.Quantities // free and open on active agents
-	withheld   withheld
-	rest       []*agent     // those that have something free
-	dirty      []*agent     // for the next pass
-	fresh      []*leaf      // to be shown all that is free, in the next pass
-	everybody  bool         // is to be, as there were too many of them
-	askers     []*framework // that have requests, who asked last at the end
-	wakes      wakes
-	clock      schedule
-	stats      Stats
+	views      map[sight]*view
+}
 
-	now     time.Time // of this step
-	effects []Effect  // of this step
+// quotas are the sums that quota is kept by.
+type quotas struct {
+	tops     map[string]*top
+	touched  []*top               // whose place in subsets may be another
+	required resources.Quantities // that guarantees lack, of all roles
+	headroom resources.Quantities // free and open on active agents
+	withheld withheld
+}
 
-	// Of the pass that is made.
-	out    []*cluster.Allocations_Allocation
-	grants []grant // of one agent, not handed over yet
-	look   look    // at one agent
-	left   []resources.Milli
-	spare  []*agent // memory for the next list of dirty agents
+// agenda is what passes are to look at, and when.
+type agenda struct {
+	rest      []*agent     // those that have something free
+	dirty     []*agent     // for the next pass
+	fresh     []*leaf      // to be shown all that is free, in the next pass
+	everybody bool         // is to be, as there were too many of them
+	askers    []*framework // that have requests, who asked last at the end
+	wakes     wakes
+	clock     schedule
+}
+
+// working is the memory that passes use again, and what outlasts epochs.
+type working struct {
+	numbers uint64 // of clients, handed out, in all epochs
+	out     []*cluster.Allocations_Allocation
+	grants  []grant // of one agent, not handed over yet
+	look    look    // at one agent
+	left    []resources.Milli
+	spare   []*agent // memory for the next list of dirty agents
 }
 
 // Stats counts what an allocator has, and has done since it was made.
@@ -78,7 +95,7 @@ func New(o Options) *Allocator {
 	if o.Minimums == nil {
 		o.Minimums = DefaultMinimums()
 	}
-	a := &Allocator{options: o, bundles: newBundles(), clients: make(map[uint64]*leaf)}
+	a := &Allocator{options: o, bundles: newBundles()}
 	a.minimums = vectors(&a.bundles.index, o.Minimums)
 	a.look.onRoot, a.look.onClient = a.serve, a.serveNext
 	a.forget()
@@ -201,14 +218,12 @@ func (a *Allocator) forget() {
 	for _, name := range a.options.NotShared {
 		uncounted = append(uncounted, a.bundles.index.Number(name))
 	}
-	a.order = drf.New(uncounted...)
-	a.agents, a.rest, a.byID = nil, nil, make(map[agentID]*agent)
-	a.frameworks, a.clients = make(map[frameworkID]*framework), make(map[uint64]*leaf)
-	a.views = make(map[sight]*view)
-	a.tops, a.touched = make(map[string]*top), nil
-	a.required, a.headroom, a.withheld = nil, nil, withheld{}
-	a.domain, a.expected, a.holding = nil, 0, false
-	a.askers, a.dirty, a.fresh, a.everybody, a.wakes, a.clock = nil, nil, nil, false, nil, schedule{}
+	a.registry = registry{
+		order: drf.New(uncounted...), byID: make(map[agentID]*agent), frameworks: make(map[frameworkID]*framework),
+		clients: make(map[uint64]*leaf), views: make(map[sight]*view),
+	}
+	a.quotas = quotas{tops: make(map[string]*top)}
+	a.agenda = agenda{}
 }
 
 func (a *Allocator) setWeights(weights []*cluster.StartAllocator_Weight) error {
