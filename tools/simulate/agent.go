@@ -63,7 +63,7 @@ func (a *agentNode) boot(rebooted bool) {
 		Version: "1.12.0",
 		Capabilities: []mesos.AgentInfo_Capability_Type{
 			mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_AGENT_DRAINING,
-			mesos.AgentInfo_Capability_HIERARCHICAL_ROLE, mesos.AgentInfo_Capability_RESERVATION_REFINEMENT, mesos.AgentInfo_Capability_RESIZE_VOLUME,
+			mesos.AgentInfo_Capability_HIERARCHICAL_ROLE, mesos.AgentInfo_Capability_RESERVATION_REFINEMENT, mesos.AgentInfo_Capability_RESIZE_VOLUME, mesos.AgentInfo_Capability_AGENT_OPERATION_FEEDBACK,
 		},
 		Endpoint: a.address,
 		Sandbox: func(agent string, f state.FrameworkID, e state.ExecutorID, c state.ContainerID) string {
@@ -194,6 +194,7 @@ func (a *agentNode) exit(e state.Exit) {
 	a.net.note("%s exits: %s %v", a.address, e.Reason, e.Err)
 	if e.Err == nil {
 		a.journal = journal{}
+		delete(a.cluster.oracle.operations.converted, a)
 		for _, id := range a.ids {
 			if h := a.hosts[id]; !h.over {
 				h.end("its agent left")

@@ -23,9 +23,13 @@ type author struct {
 	id       *mesos.FrameworkID
 	launched int
 	open     map[string]*mesos.AgentID // tasks that have not ended, and where
-	groups   int
-	leaving  bool      // the framework is to end, as far as its author cares
-	heard    time.Time // when a master said something last
+	// Operations with a name that have not ended, and where; and how many were
+	// made up so far.
+	operations map[string]*mesos.AgentID
+	converted  int
+	groups     int
+	leaving    bool      // the framework is to end, as far as its author cares
+	heard      time.Time // when a master said something last
 }
 
 // frameworkKind is how a framework likes its tasks.
@@ -64,7 +68,7 @@ func newAuthor(c *simulation, number int) *author {
 	if c.options.FaultEvery > 0 || len(c.options.script) > 0 {
 		kind = frameworkKinds[(int(c.seed%1000)+number)%len(frameworkKinds)]
 	}
-	return &author{cluster: c, number: number, kind: kind, open: make(map[string]*mesos.AgentID), heard: c.net.begin}
+	return &author{cluster: c, number: number, kind: kind, open: make(map[string]*mesos.AgentID), operations: make(map[string]*mesos.AgentID), heard: c.net.begin}
 }
 
 func (a *author) info() *mesos.FrameworkInfo {
@@ -80,8 +84,11 @@ func (a *author) info() *mesos.FrameworkInfo {
 	return info
 }
 
-// done tells that every task has been launched, and has ended.
-func (a *author) done() bool { return a.launched >= a.cluster.options.Tasks && len(a.open) == 0 }
+// done tells that every task has been launched, and has ended, and so has every
+// operation.
+func (a *author) done() bool {
+	return a.launched >= a.cluster.options.Tasks && len(a.open) == 0 && len(a.operations) == 0
+}
 
 // due is how many tasks should have been launched by now: they are spread over
 // the time in which faults happen.
@@ -102,6 +109,7 @@ func (a *author) openTasks() []string { return slices.Sorted(maps.Keys(a.open)) 
 func (a *author) forget() {
 	a.cluster.oracle.forgotten[a.id.GetValue()] = true
 	a.id, a.open, a.leaving = nil, make(map[string]*mesos.AgentID), false
+	clear(a.operations)
 }
 
 // What a task needs, an executor that runs several, and one of groups.

@@ -66,7 +66,7 @@ func (c *simulation) inventFault() []string {
 	case n < 72:
 		return []string{"clock", []string{agent, scheduler, c.anyMaster()}[n%3], c.duration(-30*24*time.Hour, 30*24*time.Hour)}
 	case n < 74:
-		wants := []string{"gone", "drain", "drain", "drain-away", "deactivate", "reactivate"}
+		wants := []string{"gone", "drain", "drain", "drain-away", "deactivate", "reactivate", "reserve", "reserve", "reserve", "reserve"}
 		return []string{"operator", wants[c.net.chance.IntN(len(wants))], agent}
 	case n < 76:
 		wants := []string{"plan", "plan", "plan", "down", "up"}

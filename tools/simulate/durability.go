@@ -27,8 +27,9 @@ func newDurable() durable {
 }
 
 // journalWritten tells what an agent's journal holds now for good.
-func (o *oracle) journalWritten(records []*cluster.JournalRecord) {
+func (o *oracle) journalWritten(a *agentNode, records []*cluster.JournalRecord) {
 	for _, r := range records {
+		o.operationWritten(a, r)
 		switch r := r.Record.(type) {
 		case *cluster.JournalRecord_Identity:
 			o.known.identities[r.Identity.GetAgent().GetId().GetValue()] = true
@@ -75,8 +76,13 @@ func (o *oracle) reveals(p *process, m proto.Message) {
 		if s := m.GetStatus(); len(s.GetUuid()) > 0 && !o.known.updates[string(s.GetUuid())] {
 			o.broken(4, s.GetTaskId().GetValue(), "is said by %s to be %s, of which its journal does not know", p.address, s.GetState())
 		}
+	case *cluster.OperationUpdate:
+		o.operationRevealed(p, m)
+	case *cluster.RegisterAgent:
+		o.totalRevealed(p, m.GetTotalResources())
 	case *cluster.ReregisterAgent:
 		o.agentReregisters(p, m)
+		o.totalRevealed(p, m.GetTotalResources())
 	case *cluster.AgentRegistered:
 		o.admitted(p, m.GetAgentId().GetValue())
 	case *cluster.AgentReregistered:

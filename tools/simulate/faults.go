@@ -36,7 +36,7 @@ func faultKinds() []fault {
 		{"allocator", 0, "allocator", (*simulation).faultAllocator},
 		{"takeover", 1, "takeover SCHEDULER", (*simulation).faultTakeover},
 		{"teardown", 1, "teardown SCHEDULER", (*simulation).faultTeardown},
-		{"operator", 2, "operator gone|drain|drain-away|deactivate|reactivate AGENT", (*simulation).faultOperator},
+		{"operator", 2, "operator gone|drain|drain-away|deactivate|reactivate|reserve AGENT", (*simulation).faultOperator},
 		{"machine", 2, "machine plan|down|up AGENT", (*simulation).faultMachine},
 		{"role", 2, "role guarantee|limit|weight ROLE", (*simulation).faultRole},
 		{"disk", 3, "disk AGENT full|fails TIME", (*simulation).faultDisk},

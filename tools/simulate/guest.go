@@ -102,8 +102,9 @@ func (g *guest) missing() string {
 	}
 	for _, a := range g.cluster.agents {
 		host := fmt.Sprintf("agent%d", a.number)
-		if has := held[host]; !has.Equal(g.cluster.oracle.total) {
-			return fmt.Sprintf("of %q on %s only %q", g.cluster.oracle.total, host, has)
+		all := g.cluster.oracle.stockOf(a).Filter(func(e resources.Entry) bool { return e.Role() == "*" || e.Role() == "guest" })
+		if has := held[host]; !has.Equal(all) {
+			return fmt.Sprintf("of %q on %s only %q", all, host, has)
 		}
 	}
 	return ""

@@ -64,7 +64,7 @@ func (a *agentNode) append(batch []state.Checkpoint, torn bool) {
 		a.cluster.fail("the journal of %s: %v", a.address, err)
 	}
 	if whole {
-		a.cluster.oracle.journalWritten(records)
+		a.cluster.oracle.journalWritten(a, records)
 	}
 }
 

@@ -57,8 +57,10 @@ func (c *simulation) faultOperator(words []string) error {
 		c.order(id, cluster.AgentRequest_DEACTIVATE, nil)
 	case "reactivate":
 		c.reactivate(id)
+	case "reserve":
+		c.reserve(a)
 	default:
-		return fmt.Errorf("%q is none of gone, drain, drain-away, deactivate and reactivate", words[0])
+		return fmt.Errorf("%q is none of gone, drain, drain-away, deactivate, reactivate and reserve", words[0])
 	}
 	return nil
 }

@@ -34,12 +34,13 @@ type oracle struct {
 	counts  map[mesos.TaskState]int
 	over    map[string]bool // frameworks whose end is durable
 	// Frameworks whose authors began others.
-	forgotten map[string]bool
-	lapsed    map[string]bool // frameworks that were away for longer than they may
-	known     durable
-	wishes    wishes
-	plans     plans
-	reader    uint64 // the newest epoch that read the registry
+	forgotten  map[string]bool
+	lapsed     map[string]bool // frameworks that were away for longer than they may
+	known      durable
+	operations operationsKnown
+	wishes     wishes
+	plans      plans
+	reader     uint64 // the newest epoch that read the registry
 }
 
 // fate is what is known of one task.
@@ -67,7 +68,7 @@ func newOracle(c *simulation) *oracle {
 	return &oracle{
 		cluster: c, fates: make(map[string]*fate), used: make(map[*agentNode]resources.Resources),
 		total: resources.MustParse(c.options.AgentResources), counts: make(map[mesos.TaskState]int),
-		over: make(map[string]bool), forgotten: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(),
+		over: make(map[string]bool), forgotten: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(), operations: newOperationsKnown(),
 		plans:  newPlans(),
 		wishes: wishes{unwanted: make(map[string]bool), ending: make(map[string]bool)},
 	}
@@ -230,6 +231,7 @@ func (o *oracle) wasAway(id string) bool {
 
 // atTheEnd judges what must have come about some time after the last fault.
 func (o *oracle) atTheEnd() {
+	o.operationsAtTheEnd()
 	for _, id := range slices.Sorted(maps.Keys(o.fates)) {
 		switch f := o.fates[id]; {
 		case o.over[f.framework] && f.alive:

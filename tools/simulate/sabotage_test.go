@@ -55,6 +55,12 @@ var sabotages = []struct {
 	{"losses that are not written down", forgetAgents(cluster.AgentRecord_UNREACHABLE), []string{"law 4", "the registry does not know that of its agent"}, at(30*time.Second, "cut agent0 4m", "cut agent1 4m", "cut agent2 4m")},
 	{"updates that are acknowledged unread", hasty, []string{"law 4", "that its author has not written down"}, nil},
 
+	{"ends of operations that are not written down", forget(aboutOperation), []string{"law 4", "says that operation", "of which its journal does not know"}, nil},
+	{"reservations that are not written down", forget(aboutResources), []string{"law 4", "says that it has"}, nil},
+	{"an end of an operation that no agent told", strangeOperation, []string{"law 4: operation", "no journal knows of it"}, nil},
+	{"a second end of an operation", secondOperationEnd, []string{"law 2: operation", "is told to be OPERATION_FINISHED, after OPERATION_FAILED"}, nil},
+	{"ends of operations that are never told", muteOperations, []string{"law 2: of operations", "nobody heard the end"}, nil},
+
 	{"a store that lets everybody write", staleStore, []string{"law 5: epoch", "wrote the registry after"}, oldLeader},
 	{"agents that heed any master", credulousAgents, []string{"law 5: agent", "at the word of"}, nil},
 	{"schedulers that heed any master", credulousSchedulers, []string{"law 5: scheduler", "at the word of"}, nil},
@@ -326,10 +332,32 @@ var lethalReturn = onMessage(func(_ *simulation, p *process, who, to string, m *
 })
 
 // What a record of an agent's journal is about.
-func aboutUpdate(r *cluster.JournalRecord) bool   { return r.GetUpdate() != nil }
-func aboutLaunch(r *cluster.JournalRecord) bool   { return r.GetLaunch() != nil }
-func aboutExecutor(r *cluster.JournalRecord) bool { return r.GetExecutor() != nil }
-func aboutIdentity(r *cluster.JournalRecord) bool { return r.GetIdentity() != nil }
+func aboutUpdate(r *cluster.JournalRecord) bool    { return r.GetUpdate() != nil }
+func aboutLaunch(r *cluster.JournalRecord) bool    { return r.GetLaunch() != nil }
+func aboutExecutor(r *cluster.JournalRecord) bool  { return r.GetExecutor() != nil }
+func aboutIdentity(r *cluster.JournalRecord) bool  { return r.GetIdentity() != nil }
+func aboutOperation(r *cluster.JournalRecord) bool { return r.GetOperation() != nil }
+func aboutResources(r *cluster.JournalRecord) bool { return r.GetResources() != nil }
+
+var muteOperations = onMessage(func(_ *simulation, _ *process, _, _ string, e *scheduler.Event) bool {
+	return e.UpdateOperationStatus == nil
+})
+
+var strangeOperation = onMessage(func(_ *simulation, _ *process, _, _ string, e *scheduler.Event) bool {
+	if s := e.GetUpdateOperationStatus().GetStatus(); s.GetUuid() != nil {
+		s.Uuid = &mesos.UUID{Value: []byte("of no journal at")}
+	}
+	return true
+})
+
+var secondOperationEnd = onMessage(func(_ *simulation, p *process, who, to string, e *scheduler.Event) bool {
+	if s := e.GetUpdateOperationStatus().GetStatus(); s.GetUuid() != nil && s.GetState() == mesos.OperationState_OPERATION_FINISHED {
+		forged := proto.CloneOf(e)
+		forged.UpdateOperationStatus.Status.State = mesos.OperationState_OPERATION_FAILED.Enum()
+		p.carry(who, to, forged)
+	}
+	return true
+})
 
 // forget tells agents that a kind of record is durable, which it is not.
 func forget(about func(*cluster.JournalRecord) bool) func(*simulation) {

@@ -98,6 +98,7 @@ func (s *schedulerNode) wonder() {
 		return
 	}
 	s.later(s.net.between(10*time.Second, time.Minute), func() {
+		s.askForOperations()
 		switch s.net.chance.IntN(4) {
 		case 0:
 			s.submit(&scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{}})
@@ -207,6 +208,8 @@ func (s *schedulerNode) event(e *scheduler.Event) {
 		s.inverseRescinded(e.RescindInverseOffer.InverseOfferId.GetValue())
 	case scheduler.Event_UPDATE:
 		s.update(e.Update.Status)
+	case scheduler.Event_UPDATE_OPERATION_STATUS:
+		s.operationTold(e.UpdateOperationStatus.Status)
 	}
 }
 
@@ -216,8 +219,12 @@ func (s *schedulerNode) consider(o *mesos.Offer) {
 		s.decline(o)
 		return
 	}
+	list := s.conversions(o)
 	operation, tasks := s.launches(o, 1+s.net.chance.IntN(8))
-	if operation == nil {
+	if operation != nil {
+		list = append(list, operation)
+	}
+	if len(list) == 0 {
 		s.decline(o)
 		return
 	}
@@ -227,7 +234,7 @@ func (s *schedulerNode) consider(o *mesos.Offer) {
 	s.submit(&scheduler.Call{
 		Type: scheduler.Call_ACCEPT.Enum(),
 		Accept: &scheduler.Call_Accept{
-			OfferIds: []*mesos.OfferID{o.Id}, Operations: []*mesos.Offer_Operation{operation},
+			OfferIds: []*mesos.OfferID{o.Id}, Operations: list,
 			Filters: &mesos.Filters{RefuseSeconds: proto.Float64(1)},
 		},
 	})

@@ -24,6 +24,7 @@ type simulation struct {
 	agents     []*agentNode
 	schedulers []*schedulerNode
 	guest      *guest // nil until nothing runs any more
+	ordered    int    // operations of operators so far
 	failure    string
 	subject    string // the task that failed, if one did
 }
