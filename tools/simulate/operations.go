@@ -270,10 +270,17 @@ func (o *oracle) operationTold(s *schedulerNode, status *mesos.OperationStatus) 
 }
 
 // operationsAtTheEnd judges what must have come about long after the last fault.
+// Of an agent that died before it had written down its id nobody hears again.
 func (o *oracle) operationsAtTheEnd() {
+	there := make(map[string]bool)
+	for _, a := range o.cluster.agents {
+		there[a.identity()] = true
+	}
 	for _, s := range o.cluster.schedulers {
-		if open := slices.Sorted(maps.Keys(s.operations)); len(open) > 0 && !o.over[s.id.GetValue()] {
-			o.cluster.fail("law 2: of operations %v nobody heard the end, long after the last fault", open)
+		for _, id := range slices.Sorted(maps.Keys(s.operations)) {
+			if there[s.operations[id].GetValue()] && !o.over[s.id.GetValue()] {
+				o.cluster.fail("law 2: of operation %s nobody heard the end, long after the last fault", id)
+			}
 		}
 	}
 }

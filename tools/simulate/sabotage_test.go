@@ -59,7 +59,7 @@ var sabotages = []struct {
 	{"reservations that are not written down", forget(aboutResources), []string{"law 4", "says that it has"}, nil},
 	{"an end of an operation that no agent told", strangeOperation, []string{"law 4: operation", "no journal knows of it"}, nil},
 	{"a second end of an operation", secondOperationEnd, []string{"law 2: operation", "is told to be OPERATION_FINISHED, after OPERATION_FAILED"}, nil},
-	{"ends of operations that are never told", muteOperations, []string{"law 2: of operations", "nobody heard the end"}, nil},
+	{"ends of operations that are never told", muteOperations, []string{"law 2: of operation", "nobody heard the end"}, nil},
 
 	{"a store that lets everybody write", staleStore, []string{"law 5: epoch", "wrote the registry after"}, oldLeader},
 	{"agents that heed any master", credulousAgents, []string{"law 5: agent", "at the word of"}, nil},
