@@ -62,7 +62,8 @@ type cluster struct {
 // newCluster makes the nodes of a cluster. Nothing runs yet.
 func newCluster(t *testing.T, subnet, zookeepers, masters int) *cluster {
 	t.Helper()
-	c := &cluster{World: processtest.New(t, built), t: t, network: newNetwork(t, subnet)}
+	n := newNetwork(t, subnet) // first: what runs in it ends before it goes
+	c := &cluster{World: processtest.New(t, built), t: t, network: n}
 	t.Cleanup(c.remains)
 	t.Cleanup(c.healAll) // nothing is to be healed when the test is over
 	for range zookeepers {

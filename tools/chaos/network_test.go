@@ -79,6 +79,7 @@ func ip(format string, args ...any) error {
 type network struct {
 	t      *testing.T
 	subnet int
+	nodes  []int // that have joined
 
 	mu sync.Mutex
 	// faults are those that have not healed; some are the same.
@@ -91,7 +92,8 @@ type cut struct{ node, from int }
 // everybody is what an isolated node is cut from.
 const everybody = -1
 
-// newNetwork makes a bridge; the test's own address on it is the last.
+// newNetwork makes a bridge; the test's own address on it is the last. All of it
+// goes with the test, which may be run again.
 func newNetwork(t *testing.T, subnet int) *network {
 	t.Helper()
 	if noPartitions != "" {
@@ -104,7 +106,15 @@ func newNetwork(t *testing.T, subnet int) *network {
 		ip("addr add %s/24 dev br%d", n.address(253), subnet),
 		ip("link set br%d up", subnet),
 	)
+	t.Cleanup(n.remove)
 	return n
+}
+
+func (n *network) remove() {
+	for _, node := range n.nodes {
+		n.must(ip("link del %s", n.cable(node)), ip("netns del %s", n.namespace(node)))
+	}
+	n.must(ip("link del br%d", n.subnet))
 }
 
 func (n *network) must(errs ...error) {
@@ -130,6 +140,7 @@ func (n *network) join(node int) {
 		return
 	}
 	name := n.namespace(node)
+	n.nodes = append(n.nodes, node)
 	n.must(
 		ip("netns add %s", name),
 		ip("link add %s type veth peer name eth0 netns %s", n.cable(node), name),
