@@ -23,7 +23,7 @@ func TestEventsComeInOrder(t *testing.T) {
 			},
 			"pop": func(t *rapid.T) {
 				if len(list) == 0 {
-					t.Skip("nothing is left")
+					return
 				}
 				slices.SortStableFunc(list, func(a, b event) int { return int(a.at - b.at) })
 				if got := heap.pop(); got.at != list[0].at || got.seq != list[0].seq {

@@ -9,9 +9,9 @@ import (
 	"troupe/messages/mesos"
 )
 
-// AddAndUpdateSlave adds agents of which one framework each holds a part, and
-// then gives every agent revocable CPUs.
-func AddAndUpdateSlave(s Size) []Figure {
+// AddAndUpdateAgent adds agents of which one framework each holds a part, and
+// then gives every agent revocable CPUs. It is AddAndUpdateSlave of Mesos.
+func AddAndUpdateAgent(s Size) []Figure {
 	r := newRig()
 	r.tell(everybody(s.Frameworks, "*")...)
 	r.allocate()

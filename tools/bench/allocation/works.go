@@ -19,7 +19,7 @@ type sized struct {
 
 func ofSizes() []sized {
 	return []sized{
-		{"AddAndUpdateSlave", AddAndUpdateSlave},
+		{"AddAndUpdateSlave", AddAndUpdateAgent},
 		{"DeclineOffers", DeclineOffers},
 		{"ResourceLabels", ResourceLabels},
 		{"SuppressOffers", SuppressOffers},
