@@ -98,6 +98,8 @@
 //	ContainerOutputEnd           nobody                       the link breaks
 //	ContainerInput               nobody                       ContainerInputTaken, or the link breaks
 //	ContainerInputTaken          nobody                       the link breaks
+//	ContainerInputLeave          nobody                       ContainerInputLeft, or the link breaks
+//	ContainerInputLeft           nobody                       the link breaks, or 5 s have passed
 //	ContainerRemoved             nobody                       HostReady does not name the container
 //
 //	To the allocator, which shares the master's process:

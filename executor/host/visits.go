@@ -25,6 +25,9 @@ func (h *Host) handleVisits(c *actors.Context) {
 	actors.Handle(c, func(c *actors.Context, m *cluster.ContainerInput) {
 		h.fromAgent(m, func() { h.nest.Input(c.Sender(), m.GetIo()) })
 	})
+	actors.Handle(c, func(c *actors.Context, m *cluster.ContainerInputLeave) {
+		h.fromAgent(m, func() { h.nest.Leave(c.Sender()) })
+	})
 }
 
 // visited does what a visitor asks for, who must be of the agent's process.

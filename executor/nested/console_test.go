@@ -141,8 +141,30 @@ func TestInput(t *testing.T) {
 	if got := await[*cluster.ContainerInputTaken](v); got.Error == nil {
 		t.Error("a session without a terminal was resized")
 	}
-	v.leave()
+	v.say(&cluster.ContainerInputLeave{})
+	await[*cluster.ContainerInputLeft](v)
 	next := r.visitor()
+	next.want(attachInput("R.s"), done, "")
+	v.say(&cluster.ContainerInputLeave{}) // again: it takes nothing from the other
+	await[*cluster.ContainerInputLeft](v)
+	v.say(&cluster.ContainerInput{Io: data("too late")})
+	v.leave()
+	next.say(&cluster.ContainerInput{Io: data(" and more")})
+	next.say(&cluster.ContainerInput{Io: data("")})
+	all, err := io.ReadAll(streams[0])
+	if err != nil || string(all) != "words and more" {
+		t.Errorf("the program has %q (%v)", all, err)
+	}
+	next.leave()
+}
+
+// TestInputOfWhoIsGone is free for another without a word of it.
+func TestInputOfWhoIsGone(t *testing.T) {
+	r := newRig(t)
+	talk(t, r, "R.s")
+	v, next := r.visitor(), r.visitor()
+	v.want(attachInput("R.s"), done, "")
+	v.leave()
 	for late := time.Now().Add(patience); ; { // until v is known to have left
 		next.say(&cluster.ContainerCall{Call: attachInput("R.s")})
 		if await[*cluster.ContainerAnswer](next).GetOutcome() == done {
@@ -152,13 +174,10 @@ func TestInput(t *testing.T) {
 			t.Fatal("the input is still somebody else's")
 		}
 	}
-	next.say(&cluster.ContainerInput{Io: data(" and more")})
-	next.say(&cluster.ContainerInput{Io: data("")})
-	all, err := io.ReadAll(streams[0])
-	if err != nil || string(all) != "words and more" {
-		t.Errorf("the program has %q (%v)", all, err)
-	}
-	next.leave()
+	stranger := r.visitor()
+	stranger.say(&cluster.ContainerInputLeave{})
+	await[*cluster.ContainerInputLeft](stranger)
+	r.visitor().want(attachInput("R.s"), taken, "somebody else")
 }
 
 // TestInputThatIsNotTaken blocks nobody: who sends more than may be on its way
@@ -176,6 +195,14 @@ func TestInputThatIsNotTaken(t *testing.T) {
 			break
 		}
 	}
+	v.say(&cluster.ContainerInputLeave{})
+	await[*cluster.ContainerInputLeft](v)
+	v.want(attachInput("R.s"), done, "")
+	for range 2 {
+		v.say(&cluster.ContainerInput{Io: data(string(make([]byte, 64<<10)))})
+	}
+	v.say(&cluster.ContainerInputLeave{})
+	await[*cluster.ContainerInputLeft](v)
 	p.Exit(0)
 	if err := errors.Join(streams[1].Close(), streams[2].Close()); err != nil {
 		t.Fatal(err)

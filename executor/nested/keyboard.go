@@ -17,6 +17,8 @@ type writer struct {
 	pid   actors.PID
 	queue chan *agent.ProcessIO
 	gone  bool
+	// leaving: it is to be told when another may have the input.
+	leaving bool
 }
 
 const inputWindow = 4 // pieces
@@ -48,6 +50,7 @@ func (x *console) addWriter(visitor actors.PID) {
 		}
 	})
 	v.input = func(io *agent.ProcessIO) { x.input(w, io) }
+	v.yield = func() { x.yield(w) }
 	s := x.streams
 	x.nest.context.Go(func(ctx context.Context) func() {
 		defer interrupt(ctx, s.stdin.SetWriteDeadline)()
@@ -68,6 +71,9 @@ func (x *console) addWriter(visitor actors.PID) {
 
 // freed: nobody writes any more, and another may.
 func (x *console) freed() {
+	if w := x.writer; w.leaving {
+		x.nest.left(w.pid)
+	}
 	x.writer = nil
 	if x.streams == nil || x.closed {
 		return
@@ -113,6 +119,19 @@ func (x *console) dropWriter(last *cluster.ContainerInputTaken) {
 		x.nest.context.Send(w.pid, last)
 	}
 }
+
+// yield lets go of who has the input, or had it, and tells it when that is done.
+func (x *console) yield(w *writer) {
+	if x.writer != w {
+		x.nest.left(w.pid)
+		return
+	}
+	w.leaving = true
+	x.dropWriter(nil)
+}
+
+// left tells a visitor that another may have the input that it had.
+func (n *Nest) left(visitor actors.PID) { n.context.Send(visitor, &cluster.ContainerInputLeft{}) }
 
 // input takes a piece from who has the input.
 func (x *console) input(w *writer, io *agent.ProcessIO) {

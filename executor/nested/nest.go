@@ -70,9 +70,10 @@ type Nest struct {
 type visit struct {
 	// leave is called when the visitor is gone, or has all that it came for.
 	leave []func()
-	// taken and input are what a visitor's messages mean; nil: nothing.
+	// taken, input and yield are what a visitor's messages mean; nil: nothing.
 	taken func()
 	input func(*agent.ProcessIO)
+	yield func()
 }
 
 // New makes a nest that lives in the actor of c.
@@ -183,6 +184,16 @@ func (n *Nest) Input(visitor actors.PID, io *agent.ProcessIO) {
 	if v := n.visits[visitor]; v != nil && v.input != nil {
 		v.input(io)
 	}
+}
+
+// Leave lets go of the input that a visitor has, and tells it when another may
+// have it: at once, if it has none.
+func (n *Nest) Leave(visitor actors.PID) {
+	if v := n.visits[visitor]; v != nil && v.yield != nil {
+		v.yield()
+		return
+	}
+	n.left(visitor)
 }
 
 // Gone is told of every exit in the host's queue.

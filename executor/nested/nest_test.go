@@ -82,6 +82,7 @@ func (h *host) Init(c *actors.Context) {
 	actors.Handle(c, func(c *actors.Context, m *cluster.ContainerCall) { h.r.nest.Call(c.Sender(), m) })
 	actors.Handle(c, func(c *actors.Context, _ *cluster.ContainerOutputTaken) { h.r.nest.Taken(c.Sender()) })
 	actors.Handle(c, func(c *actors.Context, m *cluster.ContainerInput) { h.r.nest.Input(c.Sender(), m.GetIo()) })
+	actors.Handle(c, func(c *actors.Context, _ *cluster.ContainerInputLeave) { h.r.nest.Leave(c.Sender()) })
 	c.HandleExited(func(_ *actors.Context, e actors.Exited) { h.r.nest.Gone(e.PID) })
 }
 

@@ -547,6 +547,83 @@ func (x *ContainerInputTaken) GetOver() bool {
 	return false
 }
 
+// ContainerInputLeave says that a visitor gives no more input. The container's
+// host lets go of it, whatever is on its way, and answers by ContainerInputLeft
+// when somebody else may have the input.
+type ContainerInputLeave struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContainerInputLeave) Reset() {
+	*x = ContainerInputLeave{}
+	mi := &file_messages_cluster_container_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContainerInputLeave) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContainerInputLeave) ProtoMessage() {}
+
+func (x *ContainerInputLeave) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_container_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContainerInputLeave.ProtoReflect.Descriptor instead.
+func (*ContainerInputLeave) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_container_proto_rawDescGZIP(), []int{8}
+}
+
+// ContainerInputLeft says that a visitor does not have a container's input, and
+// will not hold up who asks for it from now on.
+type ContainerInputLeft struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContainerInputLeft) Reset() {
+	*x = ContainerInputLeft{}
+	mi := &file_messages_cluster_container_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContainerInputLeft) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContainerInputLeft) ProtoMessage() {}
+
+func (x *ContainerInputLeft) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_container_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContainerInputLeft.ProtoReflect.Descriptor instead.
+func (*ContainerInputLeft) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_container_proto_rawDescGZIP(), []int{9}
+}
+
 // ContainerRemoved tells the agent that a container that was nobody's is gone
 // with all that is known of it.
 type ContainerRemoved struct {
@@ -558,7 +635,7 @@ type ContainerRemoved struct {
 
 func (x *ContainerRemoved) Reset() {
 	*x = ContainerRemoved{}
-	mi := &file_messages_cluster_container_proto_msgTypes[8]
+	mi := &file_messages_cluster_container_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +647,7 @@ func (x *ContainerRemoved) String() string {
 func (*ContainerRemoved) ProtoMessage() {}
 
 func (x *ContainerRemoved) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_container_proto_msgTypes[8]
+	mi := &file_messages_cluster_container_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +660,7 @@ func (x *ContainerRemoved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerRemoved.ProtoReflect.Descriptor instead.
 func (*ContainerRemoved) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_container_proto_rawDescGZIP(), []int{8}
+	return file_messages_cluster_container_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ContainerRemoved) GetContainerId() *mesos.ContainerID {
@@ -629,7 +706,9 @@ const file_messages_cluster_container_proto_rawDesc = "" +
 	"\x02io\x18\x01 \x02(\v2\x19.mesos.v1.agent.ProcessIOR\x02io\"?\n" +
 	"\x13ContainerInputTaken\x12\x14\n" +
 	"\x05error\x18\x01 \x01(\tR\x05error\x12\x12\n" +
-	"\x04over\x18\x02 \x01(\bR\x04over\"L\n" +
+	"\x04over\x18\x02 \x01(\bR\x04over\"\x15\n" +
+	"\x13ContainerInputLeave\"\x14\n" +
+	"\x12ContainerInputLeft\"L\n" +
 	"\x10ContainerRemoved\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerIdB\x19Z\x17troupe/messages/cluster"
 
@@ -646,7 +725,7 @@ func file_messages_cluster_container_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_container_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_container_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_messages_cluster_container_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_messages_cluster_container_proto_goTypes = []any{
 	(ContainerAnswer_Outcome)(0), // 0: troupe.cluster.ContainerAnswer.Outcome
 	(*ContainerCall)(nil),        // 1: troupe.cluster.ContainerCall
@@ -657,21 +736,23 @@ var file_messages_cluster_container_proto_goTypes = []any{
 	(*ContainerOutputEnd)(nil),   // 6: troupe.cluster.ContainerOutputEnd
 	(*ContainerInput)(nil),       // 7: troupe.cluster.ContainerInput
 	(*ContainerInputTaken)(nil),  // 8: troupe.cluster.ContainerInputTaken
-	(*ContainerRemoved)(nil),     // 9: troupe.cluster.ContainerRemoved
-	(*agent.Call)(nil),           // 10: mesos.v1.agent.Call
-	(*mesos.Environment)(nil),    // 11: mesos.v1.Environment
-	(*agent.Response)(nil),       // 12: mesos.v1.agent.Response
-	(*agent.ProcessIO)(nil),      // 13: mesos.v1.agent.ProcessIO
-	(*mesos.ContainerID)(nil),    // 14: mesos.v1.ContainerID
+	(*ContainerInputLeave)(nil),  // 9: troupe.cluster.ContainerInputLeave
+	(*ContainerInputLeft)(nil),   // 10: troupe.cluster.ContainerInputLeft
+	(*ContainerRemoved)(nil),     // 11: troupe.cluster.ContainerRemoved
+	(*agent.Call)(nil),           // 12: mesos.v1.agent.Call
+	(*mesos.Environment)(nil),    // 13: mesos.v1.Environment
+	(*agent.Response)(nil),       // 14: mesos.v1.agent.Response
+	(*agent.ProcessIO)(nil),      // 15: mesos.v1.agent.ProcessIO
+	(*mesos.ContainerID)(nil),    // 16: mesos.v1.ContainerID
 }
 var file_messages_cluster_container_proto_depIdxs = []int32{
-	10, // 0: troupe.cluster.ContainerCall.call:type_name -> mesos.v1.agent.Call
-	11, // 1: troupe.cluster.ContainerCall.environment:type_name -> mesos.v1.Environment
+	12, // 0: troupe.cluster.ContainerCall.call:type_name -> mesos.v1.agent.Call
+	13, // 1: troupe.cluster.ContainerCall.environment:type_name -> mesos.v1.Environment
 	0,  // 2: troupe.cluster.ContainerAnswer.outcome:type_name -> troupe.cluster.ContainerAnswer.Outcome
-	12, // 3: troupe.cluster.ContainerAnswer.response:type_name -> mesos.v1.agent.Response
-	13, // 4: troupe.cluster.ContainerOutput.io:type_name -> mesos.v1.agent.ProcessIO
-	13, // 5: troupe.cluster.ContainerInput.io:type_name -> mesos.v1.agent.ProcessIO
-	14, // 6: troupe.cluster.ContainerRemoved.container_id:type_name -> mesos.v1.ContainerID
+	14, // 3: troupe.cluster.ContainerAnswer.response:type_name -> mesos.v1.agent.Response
+	15, // 4: troupe.cluster.ContainerOutput.io:type_name -> mesos.v1.agent.ProcessIO
+	15, // 5: troupe.cluster.ContainerInput.io:type_name -> mesos.v1.agent.ProcessIO
+	16, // 6: troupe.cluster.ContainerRemoved.container_id:type_name -> mesos.v1.ContainerID
 	7,  // [7:7] is the sub-list for method output_type
 	7,  // [7:7] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
@@ -690,7 +771,7 @@ func file_messages_cluster_container_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_container_proto_rawDesc), len(file_messages_cluster_container_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -176,8 +176,8 @@ func TestAttachToTasksWithoutATerminal(t *testing.T) {
 	})
 }
 
-// One who is attached leaves, and one attaches when the agent has been killed and
-// is back: the task does not notice either.
+// One who gives input leaves and another comes at once, and one attaches when the
+// agent has been killed and is back: the task notices neither.
 func TestAttachAgain(t *testing.T) {
 	c := newCluster(t)
 	f := subscribe(t, c.master, mesosclient.Protobuf{}, describe("again"))
@@ -199,8 +199,19 @@ func TestAttachAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		y.until(out, word)
-		if a, err := feed.End(); err != nil || a.Status != http.StatusOK {
-			t.Errorf("the input's answer: %v, %v", a, err)
+		for _, next := range []string{"at once", "again", ""} {
+			// Whoever has the answer finds the input free.
+			if a, err := feed.End(); err != nil || a.Status != http.StatusOK {
+				t.Fatalf("the input's answer: %v, %v", a, err)
+			}
+			if next == "" {
+				break
+			}
+			feed = y.attach(id)
+			if err := feed.Send(input(next + "\n")); err != nil {
+				t.Fatal(err)
+			}
+			y.until(out, next)
 		}
 		if err := out.Close(); err != nil {
 			t.Error(err)

@@ -315,9 +315,25 @@ func TestInput(t *testing.T) {
 	for range inputWindow - 1 {
 		s.tell(pid, &cluster.ContainerInputTaken{})
 	}
+	s.letGo(pid, pending)
 	if answer := next(s, pending, "answer"); answer.StatusCode != http.StatusOK {
 		t.Errorf("%s %s", answer.Status, text(t, answer))
 	}
+}
+
+// letGo lets a visitor go that leaves a container's input. No answer may have come
+// before that.
+func (s *stage) letGo(visitor actors.PID, pending chan *http.Response) {
+	s.t.Helper()
+	if m, ok := next(s, s.said, "leaving").(*cluster.ContainerInputLeave); !ok {
+		s.t.Fatalf("it says %v", m)
+	}
+	select {
+	case answer := <-pending:
+		s.t.Errorf("%s before the input is free", answer.Status)
+	default:
+	}
+	s.tell(visitor, &cluster.ContainerInputLeft{})
 }
 
 // TestInputThatEnds is answered although the client goes on.
@@ -338,6 +354,7 @@ func TestInputThatEnds(t *testing.T) {
 			s.tell(pid, &cluster.ContainerAnswer{Outcome: cluster.ContainerAnswer_UNKNOWN.Enum()})
 		} else {
 			s.tell(pid, done(), last)
+			s.letGo(pid, pending)
 		}
 		if answer := next(s, pending, "answer"); answer.StatusCode != status {
 			t.Errorf("%s, want %d", answer.Status, status)

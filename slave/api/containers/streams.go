@@ -20,6 +20,10 @@ const (
 	heartbeatEvery = 30 * time.Second
 	// pieceSize is how much input travels at once, in bytes.
 	pieceSize = 64 << 10
+	// leaveLimit is how long an answer waits for the host to let go of the input:
+	// what it waits for itself is interrupted, so only a host in trouble, or of an
+	// older release, takes that long.
+	leaveLimit = 5 * time.Second
 )
 
 func heartbeat() *agent.ProcessIO {
@@ -144,11 +148,24 @@ func (g guest) input(w http.ResponseWriter, next func() (*agent.Call, error)) er
 	}()
 	err := g.feed(records)
 	close(done)
+	g.leave()
 	if late := stopReading(w); late != nil {
 		return errors.Join(err, late)
 	}
 	<-reading
 	return err
+}
+
+// leave gives a container's input up: who knows of the answer may have it.
+func (g guest) leave() {
+	g.say(&cluster.ContainerInputLeave{})
+	limit := time.NewTimer(leaveLimit)
+	defer limit.Stop()
+	select {
+	case <-g.left:
+	case <-g.lost:
+	case <-limit.C:
+	}
 }
 
 // stopReading lets a request be answered whose client sends nothing, and does

@@ -27,6 +27,7 @@ type visit struct {
 	// The end of the output.
 	ended chan *cluster.ContainerOutputEnd
 	taken chan *cluster.ContainerInputTaken
+	left  chan *cluster.ContainerInputLeft
 	// Closed when the host is gone, or does what it must not.
 	lost chan struct{}
 }
@@ -35,7 +36,8 @@ func newVisit(to actors.PID, call *agent.Call) *visit {
 	return &visit{
 		agent: to, call: call, answers: make(chan *cluster.ContainerAnswer, 1),
 		output: make(chan *agent.ProcessIO, outputWindow), ended: make(chan *cluster.ContainerOutputEnd, 1),
-		taken: make(chan *cluster.ContainerInputTaken, inputWindow+1), lost: make(chan struct{}),
+		taken: make(chan *cluster.ContainerInputTaken, inputWindow+1), left: make(chan *cluster.ContainerInputLeft, 1),
+		lost: make(chan struct{}),
 	}
 }
 
@@ -45,6 +47,7 @@ func (v *visit) Init(c *actors.Context) {
 	hear(c, v.answers, func(c *actors.Context) bool { return c.Sender() == v.agent || v.ofHost(c) })
 	hear(c, v.ended, v.ofHost)
 	hear(c, v.taken, v.ofHost)
+	hear(c, v.left, v.ofHost)
 	actors.Handle(c, func(c *actors.Context, m *cluster.ContainerOutput) {
 		if v.ofHost(c) {
 			pass(c, v.output, m.GetIo())
