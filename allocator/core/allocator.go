@@ -54,6 +54,8 @@ type quotas struct {
 	required resources.Quantities // that guarantees lack, of all roles
 	headroom resources.Quantities // free and open on active agents
 	withheld withheld
+	debts    []debt // that the master was asked to collect
+	looked   uint64 // how often for roles that lack their guarantee
 }
 
 // agenda is what passes are to look at, and when.

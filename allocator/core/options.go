@@ -25,6 +25,10 @@ type Options struct {
 	// Whether agents with GPUs are offered to frameworks without the
 	// capability GPU_RESOURCES.
 	GPUsForAll bool
+	// How long a role must have lacked what is guaranteed to it, while it wanted
+	// it and nothing was free, before roles that have more than is guaranteed to
+	// them have tasks killed for it; 0 means never.
+	PreemptAfter time.Duration
 }
 
 // Minimum is an amount of each scalar resource that it names.

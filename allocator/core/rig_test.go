@@ -31,6 +31,8 @@ type rig struct {
 	given  []*cluster.Allocations_Allocation
 	sent   []*cluster.Allocations
 	notes  []Note
+
+	preempted []*cluster.Preempt
 }
 
 // newRig starts an epoch for an allocator with the options.
@@ -44,6 +46,10 @@ func (r *rig) step(in Input) {
 	for _, e := range r.a.Step(r.now, in) {
 		switch e := e.(type) {
 		case Send:
+			if m, ok := e.Message.(*cluster.Preempt); ok {
+				r.preempted = append(r.preempted, m)
+				break
+			}
 			m := e.Message.(*cluster.Allocations)
 			r.sent = append(r.sent, m)
 			r.given = append(r.given, m.Allocations...)

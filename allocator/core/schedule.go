@@ -11,6 +11,8 @@ const (
 	wakeKey = "filter-lapse"
 	// recoveryKey ends the wait for agents after a failover.
 	recoveryKey = "recovery"
+	// preemptKey looks for roles that lacked their guarantee for too long.
+	preemptKey = "preemption"
 )
 
 const (
@@ -32,6 +34,7 @@ type schedule struct {
 	passSet  bool
 	earliest time.Time // of the next pass
 	wakeAt   time.Time // that the timer is set for; zero when it is not
+	preempts bool      // the timer for it is set
 }
 
 // mark makes the next pass look at an agent.
@@ -73,6 +76,10 @@ func (a *Allocator) reschedule() {
 		a.clock.passSet = true
 		a.do(SetTimer{passKey, max(settling, a.clock.earliest.Sub(a.now))})
 	}
+	if a.options.PreemptAfter > 0 && !a.clock.preempts && a.order.CountOf(hungry) > 0 {
+		a.clock.preempts = true
+		a.do(SetTimer{preemptKey, a.options.PreemptAfter / preemptLooks})
+	}
 	if len(a.wakes) == 0 {
 		return
 	}
@@ -93,6 +100,9 @@ func (a *Allocator) onTimer(key string) {
 		a.rouse()
 	case recoveryKey:
 		a.holding = false
+	case preemptKey:
+		a.clock.preempts = false
+		a.preempt()
 	}
 }
 

@@ -16,11 +16,12 @@ type top struct {
 	own    int       // those with minimums of their own
 	// Reserved for it, given or not, and given to it of what is open.
 	consumed resources.Quantities
-	hungry   bool // a guarantee is not met
-	capped   bool // limits leave nothing worth offering, unless it is reserved
-	touched  bool // in Allocator.touched
-	credits  int  // withheld agents that it is still to be shown, while it is eager
-	changed  bool // the quota, since it was last eager
+	hungry   bool    // a guarantee is not met
+	capped   bool    // limits leave nothing worth offering, unless it is reserved
+	touched  bool    // in Allocator.touched
+	credits  int     // withheld agents that it is still to be shown, while it is eager
+	changed  bool    // the quota, since it was last eager
+	lacking  lacking // of the guarantee, for preemption
 }
 
 // topOf returns the role at the top that role is in.

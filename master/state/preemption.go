@@ -32,20 +32,40 @@ func (m *Machine) preempt(from Peer, msg *cluster.Preempt) {
 		m.drop(view.Others, from, field.In("resources", err).Error())
 		return
 	}
-	missing := sumsOf(want)
+	missing, spare := sumsOf(want), make(sums)
+	for name, amount := range msg.GetAtMost() {
+		if spare[name], err = resources.MilliOf(amount.GetValue()); err != nil {
+			m.drop(view.Others, from, field.In("at_most."+name, err).Error())
+			return
+		}
+	}
+	m.rescindFor(f, a, msg.GetRole(), missing, spare)
 	for _, t := range f.orderedAt(a, msg.GetRole()) {
 		if t.killed {
 			missing.subtract(t.view.Resources)
+			spare.subtract(t.view.Resources)
 		}
 	}
 	for _, t := range f.orderedAt(a, msg.GetRole()) {
-		if t.killed || !missing.has(t.view.Resources) {
+		if t.killed || !missing.has(t.view.Resources) || !spare.allows(t.view.Resources) {
 			continue
 		}
 		missing.subtract(t.view.Resources)
+		spare.subtract(t.view.Resources)
 		t.preempted = true
 		m.note(Info, "A task is preempted", Field{"framework", string(f.id())}, Field{"task", string(t.view.ID)}, Field{"agent", string(a.id())})
 		m.killTask(t, nil)
+	}
+}
+
+// rescindFor takes back what is only on offer of it: nobody misses that.
+func (m *Machine) rescindFor(f *framework, a *agent, role string, missing, spare sums) {
+	for _, o := range f.orderedOffers() {
+		if o.agent == a && o.view.Role == role && missing.has(o.view.Resources) && spare.allows(o.view.Resources) {
+			missing.subtract(o.view.Resources)
+			spare.subtract(o.view.Resources)
+			m.rescind(o)
+		}
 	}
 }
 
@@ -75,11 +95,23 @@ func sumsOf(r resources.Resources) sums {
 	return all
 }
 
-// subtract takes away what r has, down to nothing.
+// subtract takes away what r has of what is named, down to nothing.
 func (m sums) subtract(r resources.Resources) {
 	for name, n := range sumsOf(r) {
-		m[name] = max(0, m[name]-n)
+		if have, named := m[name]; named {
+			m[name] = max(0, have-n)
+		}
 	}
+}
+
+// allows tells whether r has no more than m of anything that m names.
+func (m sums) allows(r resources.Resources) bool {
+	for name, n := range sumsOf(r) {
+		if have, named := m[name]; named && n > have {
+			return false
+		}
+	}
+	return true
 }
 
 // has tells whether r has some of it.

@@ -1054,7 +1054,10 @@ type Preempt struct {
 	// How much shall come free, whatever its reservations; scalars count.
 	Resources []*mesos.Resource `protobuf:"bytes,5,rep,name=resources" json:"resources,omitempty"`
 	// As in Allocations: void when the agent is known by a later one.
-	AgentVersion  *uint64 `protobuf:"varint,6,opt,name=agent_version,json=agentVersion" json:"agent_version,omitempty"`
+	AgentVersion *uint64 `protobuf:"varint,6,opt,name=agent_version,json=agentVersion" json:"agent_version,omitempty"`
+	// What the role can lose of a resource and keep what is guaranteed to it: a
+	// task that has more of it stays. What is not named is not guaranteed.
+	AtMost        map[string]*mesos.Value_Scalar `protobuf:"bytes,7,rep,name=at_most,json=atMost" json:"at_most,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1129,6 +1132,13 @@ func (x *Preempt) GetAgentVersion() uint64 {
 		return *x.AgentVersion
 	}
 	return 0
+}
+
+func (x *Preempt) GetAtMost() map[string]*mesos.Value_Scalar {
+	if x != nil {
+		return x.AtMost
+	}
+	return nil
 }
 
 // KillTaskRequest is an operator's kill of any framework's task; answered by
@@ -1799,14 +1809,18 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\x04role\x18\x02 \x02(\tR\x04role\x12,\n" +
 	"\bagent_id\x18\x03 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x120\n" +
 	"\tresources\x18\x04 \x03(\v2\x12.mesos.v1.ResourceR\tresources\x12#\n" +
-	"\ragent_version\x18\x05 \x01(\x04R\fagentVersion\"\xf2\x01\n" +
+	"\ragent_version\x18\x05 \x01(\x04R\fagentVersion\"\x83\x03\n" +
 	"\aPreempt\x12\x14\n" +
 	"\x05epoch\x18\x01 \x02(\x04R\x05epoch\x12,\n" +
 	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x128\n" +
 	"\fframework_id\x18\x03 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x12\n" +
 	"\x04role\x18\x04 \x02(\tR\x04role\x120\n" +
 	"\tresources\x18\x05 \x03(\v2\x12.mesos.v1.ResourceR\tresources\x12#\n" +
-	"\ragent_version\x18\x06 \x01(\x04R\fagentVersion\"\xad\x01\n" +
+	"\ragent_version\x18\x06 \x01(\x04R\fagentVersion\x12<\n" +
+	"\aat_most\x18\a \x03(\v2#.troupe.cluster.Preempt.AtMostEntryR\x06atMost\x1aQ\n" +
+	"\vAtMostEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12,\n" +
+	"\x05value\x18\x02 \x01(\v2\x16.mesos.v1.Value.ScalarR\x05value:\x028\x01\"\xad\x01\n" +
 	"\x0fKillTaskRequest\x128\n" +
 	"\fframework_id\x18\x01 \x01(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12)\n" +
 	"\atask_id\x18\x02 \x02(\v2\x10.mesos.v1.TaskIDR\x06taskId\x125\n" +
@@ -1874,7 +1888,7 @@ func file_messages_cluster_master_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_master_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_messages_cluster_master_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_messages_cluster_master_proto_goTypes = []any{
 	(AgentRequest_Action)(0),           // 0: troupe.cluster.AgentRequest.Action
 	(QuotaRequest_Action)(0),           // 1: troupe.cluster.QuotaRequest.Action
@@ -1902,90 +1916,94 @@ var file_messages_cluster_master_proto_goTypes = []any{
 	(*ReservationRequest)(nil),         // 23: troupe.cluster.ReservationRequest
 	(*OperatorReply)(nil),              // 24: troupe.cluster.OperatorReply
 	(*Allocations_Allocation)(nil),     // 25: troupe.cluster.Allocations.Allocation
-	(*mesos.AgentInfo)(nil),            // 26: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 27: mesos.v1.AgentInfo.Capability
-	(*mesos.Resource)(nil),             // 28: mesos.v1.Resource
-	(*mesos.FrameworkInfo)(nil),        // 29: mesos.v1.FrameworkInfo
-	(*mesos.Task)(nil),                 // 30: mesos.v1.Task
-	(*mesos.ExecutorInfo)(nil),         // 31: mesos.v1.ExecutorInfo
-	(*mesos.Operation)(nil),            // 32: mesos.v1.Operation
-	(*mesos.AgentID)(nil),              // 33: mesos.v1.AgentID
-	(*mesos.FrameworkID)(nil),          // 34: mesos.v1.FrameworkID
-	(*mesos.TaskStatus)(nil),           // 35: mesos.v1.TaskStatus
-	(mesos.TaskState)(0),               // 36: mesos.v1.TaskState
-	(*mesos.UUID)(nil),                 // 37: mesos.v1.UUID
-	(*mesos.OperationStatus)(nil),      // 38: mesos.v1.OperationStatus
-	(*mesos.ExecutorID)(nil),           // 39: mesos.v1.ExecutorID
-	(*mesos.TaskID)(nil),               // 40: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),           // 41: mesos.v1.KillPolicy
-	(*mesos.DrainConfig)(nil),          // 42: mesos.v1.DrainConfig
-	(*mesos.Offer_Operation)(nil),      // 43: mesos.v1.Offer.Operation
-	(*quota.QuotaConfig)(nil),          // 44: mesos.v1.quota.QuotaConfig
-	(*mesos.WeightInfo)(nil),           // 45: mesos.v1.WeightInfo
-	(*maintenance.Schedule)(nil),       // 46: mesos.v1.maintenance.Schedule
-	(*mesos.MachineID)(nil),            // 47: mesos.v1.MachineID
-	(*StandingReservation)(nil),        // 48: troupe.cluster.StandingReservation
+	nil,                                // 26: troupe.cluster.Preempt.AtMostEntry
+	(*mesos.AgentInfo)(nil),            // 27: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 28: mesos.v1.AgentInfo.Capability
+	(*mesos.Resource)(nil),             // 29: mesos.v1.Resource
+	(*mesos.FrameworkInfo)(nil),        // 30: mesos.v1.FrameworkInfo
+	(*mesos.Task)(nil),                 // 31: mesos.v1.Task
+	(*mesos.ExecutorInfo)(nil),         // 32: mesos.v1.ExecutorInfo
+	(*mesos.Operation)(nil),            // 33: mesos.v1.Operation
+	(*mesos.AgentID)(nil),              // 34: mesos.v1.AgentID
+	(*mesos.FrameworkID)(nil),          // 35: mesos.v1.FrameworkID
+	(*mesos.TaskStatus)(nil),           // 36: mesos.v1.TaskStatus
+	(mesos.TaskState)(0),               // 37: mesos.v1.TaskState
+	(*mesos.UUID)(nil),                 // 38: mesos.v1.UUID
+	(*mesos.OperationStatus)(nil),      // 39: mesos.v1.OperationStatus
+	(*mesos.ExecutorID)(nil),           // 40: mesos.v1.ExecutorID
+	(*mesos.TaskID)(nil),               // 41: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),           // 42: mesos.v1.KillPolicy
+	(*mesos.DrainConfig)(nil),          // 43: mesos.v1.DrainConfig
+	(*mesos.Offer_Operation)(nil),      // 44: mesos.v1.Offer.Operation
+	(*quota.QuotaConfig)(nil),          // 45: mesos.v1.quota.QuotaConfig
+	(*mesos.WeightInfo)(nil),           // 46: mesos.v1.WeightInfo
+	(*maintenance.Schedule)(nil),       // 47: mesos.v1.maintenance.Schedule
+	(*mesos.MachineID)(nil),            // 48: mesos.v1.MachineID
+	(*StandingReservation)(nil),        // 49: troupe.cluster.StandingReservation
+	(*mesos.Value_Scalar)(nil),         // 50: mesos.v1.Value.Scalar
 }
 var file_messages_cluster_master_proto_depIdxs = []int32{
-	26, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	27, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	28, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
-	26, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
-	27, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	29, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
-	30, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
-	31, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
-	28, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
-	32, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
-	33, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
-	33, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
-	33, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
-	34, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
-	35, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
-	36, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
-	34, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
-	37, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
-	38, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
-	28, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
-	33, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
-	28, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
-	34, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
-	39, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
-	34, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
-	39, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	27, // 0: troupe.cluster.RegisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	28, // 1: troupe.cluster.RegisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	29, // 2: troupe.cluster.RegisterAgent.total_resources:type_name -> mesos.v1.Resource
+	27, // 3: troupe.cluster.ReregisterAgent.agent:type_name -> mesos.v1.AgentInfo
+	28, // 4: troupe.cluster.ReregisterAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	30, // 5: troupe.cluster.ReregisterAgent.frameworks:type_name -> mesos.v1.FrameworkInfo
+	31, // 6: troupe.cluster.ReregisterAgent.tasks:type_name -> mesos.v1.Task
+	32, // 7: troupe.cluster.ReregisterAgent.executors:type_name -> mesos.v1.ExecutorInfo
+	29, // 8: troupe.cluster.ReregisterAgent.total_resources:type_name -> mesos.v1.Resource
+	33, // 9: troupe.cluster.ReregisterAgent.operations:type_name -> mesos.v1.Operation
+	34, // 10: troupe.cluster.UnregisterAgent.agent_id:type_name -> mesos.v1.AgentID
+	34, // 11: troupe.cluster.AgentHindered.agent_id:type_name -> mesos.v1.AgentID
+	34, // 12: troupe.cluster.Pong.agent_id:type_name -> mesos.v1.AgentID
+	35, // 13: troupe.cluster.StatusUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 14: troupe.cluster.StatusUpdate.agent_id:type_name -> mesos.v1.AgentID
+	36, // 15: troupe.cluster.StatusUpdate.status:type_name -> mesos.v1.TaskStatus
+	37, // 16: troupe.cluster.StatusUpdate.latest_state:type_name -> mesos.v1.TaskState
+	35, // 17: troupe.cluster.OperationUpdate.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 18: troupe.cluster.OperationUpdate.agent_id:type_name -> mesos.v1.AgentID
+	38, // 19: troupe.cluster.OperationUpdate.operation_uuid:type_name -> mesos.v1.UUID
+	39, // 20: troupe.cluster.OperationUpdate.status:type_name -> mesos.v1.OperationStatus
+	29, // 21: troupe.cluster.OperationUpdate.total_resources:type_name -> mesos.v1.Resource
+	34, // 22: troupe.cluster.UpdateAgentResources.agent_id:type_name -> mesos.v1.AgentID
+	29, // 23: troupe.cluster.UpdateAgentResources.oversubscribed_resources:type_name -> mesos.v1.Resource
+	35, // 24: troupe.cluster.ExecutorExited.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 25: troupe.cluster.ExecutorExited.agent_id:type_name -> mesos.v1.AgentID
+	40, // 26: troupe.cluster.ExecutorExited.executor_id:type_name -> mesos.v1.ExecutorID
+	35, // 27: troupe.cluster.ExecutorMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 28: troupe.cluster.ExecutorMessage.agent_id:type_name -> mesos.v1.AgentID
+	40, // 29: troupe.cluster.ExecutorMessage.executor_id:type_name -> mesos.v1.ExecutorID
 	25, // 30: troupe.cluster.Allocations.allocations:type_name -> troupe.cluster.Allocations.Allocation
-	33, // 31: troupe.cluster.Preempt.agent_id:type_name -> mesos.v1.AgentID
-	34, // 32: troupe.cluster.Preempt.framework_id:type_name -> mesos.v1.FrameworkID
-	28, // 33: troupe.cluster.Preempt.resources:type_name -> mesos.v1.Resource
-	34, // 34: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	40, // 35: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
-	41, // 36: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
-	34, // 37: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 38: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
-	0,  // 39: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
-	42, // 40: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
-	33, // 41: troupe.cluster.OperationRequest.agent_id:type_name -> mesos.v1.AgentID
-	43, // 42: troupe.cluster.OperationRequest.operation:type_name -> mesos.v1.Offer.Operation
-	1,  // 43: troupe.cluster.QuotaRequest.action:type_name -> troupe.cluster.QuotaRequest.Action
-	44, // 44: troupe.cluster.QuotaRequest.configs:type_name -> mesos.v1.quota.QuotaConfig
-	45, // 45: troupe.cluster.WeightsRequest.weights:type_name -> mesos.v1.WeightInfo
-	2,  // 46: troupe.cluster.MaintenanceRequest.action:type_name -> troupe.cluster.MaintenanceRequest.Action
-	46, // 47: troupe.cluster.MaintenanceRequest.schedule:type_name -> mesos.v1.maintenance.Schedule
-	47, // 48: troupe.cluster.MaintenanceRequest.machines:type_name -> mesos.v1.MachineID
-	3,  // 49: troupe.cluster.ReservationRequest.action:type_name -> troupe.cluster.ReservationRequest.Action
-	48, // 50: troupe.cluster.ReservationRequest.reservation:type_name -> troupe.cluster.StandingReservation
-	34, // 51: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 52: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
-	28, // 53: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
-	54, // [54:54] is the sub-list for method output_type
-	54, // [54:54] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	34, // 31: troupe.cluster.Preempt.agent_id:type_name -> mesos.v1.AgentID
+	35, // 32: troupe.cluster.Preempt.framework_id:type_name -> mesos.v1.FrameworkID
+	29, // 33: troupe.cluster.Preempt.resources:type_name -> mesos.v1.Resource
+	26, // 34: troupe.cluster.Preempt.at_most:type_name -> troupe.cluster.Preempt.AtMostEntry
+	35, // 35: troupe.cluster.KillTaskRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	41, // 36: troupe.cluster.KillTaskRequest.task_id:type_name -> mesos.v1.TaskID
+	42, // 37: troupe.cluster.KillTaskRequest.kill_policy:type_name -> mesos.v1.KillPolicy
+	35, // 38: troupe.cluster.TeardownRequest.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 39: troupe.cluster.AgentRequest.agent_id:type_name -> mesos.v1.AgentID
+	0,  // 40: troupe.cluster.AgentRequest.action:type_name -> troupe.cluster.AgentRequest.Action
+	43, // 41: troupe.cluster.AgentRequest.drain:type_name -> mesos.v1.DrainConfig
+	34, // 42: troupe.cluster.OperationRequest.agent_id:type_name -> mesos.v1.AgentID
+	44, // 43: troupe.cluster.OperationRequest.operation:type_name -> mesos.v1.Offer.Operation
+	1,  // 44: troupe.cluster.QuotaRequest.action:type_name -> troupe.cluster.QuotaRequest.Action
+	45, // 45: troupe.cluster.QuotaRequest.configs:type_name -> mesos.v1.quota.QuotaConfig
+	46, // 46: troupe.cluster.WeightsRequest.weights:type_name -> mesos.v1.WeightInfo
+	2,  // 47: troupe.cluster.MaintenanceRequest.action:type_name -> troupe.cluster.MaintenanceRequest.Action
+	47, // 48: troupe.cluster.MaintenanceRequest.schedule:type_name -> mesos.v1.maintenance.Schedule
+	48, // 49: troupe.cluster.MaintenanceRequest.machines:type_name -> mesos.v1.MachineID
+	3,  // 50: troupe.cluster.ReservationRequest.action:type_name -> troupe.cluster.ReservationRequest.Action
+	49, // 51: troupe.cluster.ReservationRequest.reservation:type_name -> troupe.cluster.StandingReservation
+	35, // 52: troupe.cluster.Allocations.Allocation.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 53: troupe.cluster.Allocations.Allocation.agent_id:type_name -> mesos.v1.AgentID
+	29, // 54: troupe.cluster.Allocations.Allocation.resources:type_name -> mesos.v1.Resource
+	50, // 55: troupe.cluster.Preempt.AtMostEntry.value:type_name -> mesos.v1.Value.Scalar
+	56, // [56:56] is the sub-list for method output_type
+	56, // [56:56] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_master_proto_init() }
@@ -2000,7 +2018,7 @@ func file_messages_cluster_master_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_master_proto_rawDesc), len(file_messages_cluster_master_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -51,6 +51,7 @@ type agentPatience struct {
 // offerFlags shape who is offered what.
 type offerFlags struct {
 	interval, timeout  flags.Duration
+	preempt            flags.Duration
 	minimums, excluded string
 	hideGPUs           bool
 }
@@ -88,6 +89,7 @@ func (a *agentPatience) add(set *pflag.FlagSet) {
 }
 
 func (o *offerFlags) add(set *pflag.FlagSet) {
+	duration(set, &o.preempt, "preempt_after", 0, "how long a role must lack what its quota guarantees, and find nothing free, before tasks of roles that have more than their guarantee are killed for it; 0: never")
 	duration(set, &o.interval, "allocation_interval", time.Second, "longest pause between two looks at what can be offered")
 	duration(set, &o.timeout, "offer_timeout", 0, "after which unanswered offers are rescinded; 0 is never")
 	set.StringVar(&o.minimums, "min_allocatable_resources", "cpus:0.01|mem:32", "offer no less: alternatives with | between, amounts with ; between")
@@ -217,12 +219,16 @@ func (o *offerFlags) options() (core.Options, error) {
 	if o.timeout < 0 {
 		return core.Options{}, flagError("offer_timeout", o.timeout.String(), "is negative")
 	}
+	if o.preempt < 0 {
+		return core.Options{}, flagError("preempt_after", o.preempt.String(), "is negative")
+	}
 	minimums, err := core.ParseMinimums(o.minimums)
 	if err != nil {
 		return core.Options{}, flagError("min_allocatable_resources", o.minimums, err.Error())
 	}
 	return core.Options{
 		Interval: time.Duration(o.interval), Minimums: minimums, NotShared: list(o.excluded), GPUsForAll: !o.hideGPUs,
+		PreemptAfter: time.Duration(o.preempt),
 	}, nil
 }
 
