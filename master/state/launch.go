@@ -46,7 +46,7 @@ func (m *Machine) launchTask(b *bargain, info *mesos.TaskInfo) error {
 		State:    mesos.TaskState_TASK_STAGING,
 	})
 	m.send(b.agent.peer(), &cluster.RunTask{
-		Framework: b.framework.view.Info, Task: b.withRole(info), ExecutorRuns: ifTrue(runs),
+		Framework: b.framework.view.Info, Task: b.sent(info), ExecutorRuns: ifTrue(runs),
 	})
 	return nil
 }
@@ -197,10 +197,20 @@ func specOf(b *bargain, info *mesos.TaskInfo, need resources.Resources, executor
 	return s
 }
 
+// sent is a task as its agent gets it. Custom executors read there to whom its
+// resources are allocated; the agent's own do not need that of a framework with
+// one role.
+func (b *bargain) sent(info *mesos.TaskInfo) *mesos.TaskInfo {
+	if info.Executor == nil && len(b.framework.view.Roles) < 2 {
+		return info
+	}
+	return b.withRole(info)
+}
+
 // withRole is info with its resources, and its executor's, allocated to the
-// offers' role. Agents know the role of a framework that has only one.
+// offers' role.
 func (b *bargain) withRole(info *mesos.TaskInfo) *mesos.TaskInfo {
-	if len(b.framework.view.Roles) < 2 || !missesRole(info.GetResources()) && !missesRole(info.GetExecutor().GetResources()) {
+	if !missesRole(info.GetResources()) && !missesRole(info.GetExecutor().GetResources()) {
 		return info
 	}
 	info = proto.CloneOf(info)
@@ -222,7 +232,7 @@ func (b *bargain) allocate(list []*mesos.Resource) {
 
 // executorWithRole is withRole of an executor alone.
 func (b *bargain) executorWithRole(info *mesos.ExecutorInfo) *mesos.ExecutorInfo {
-	if len(b.framework.view.Roles) < 2 || !missesRole(info.GetResources()) {
+	if !missesRole(info.GetResources()) {
 		return info
 	}
 	info = proto.CloneOf(info)
