@@ -185,8 +185,15 @@ func TestRefusedExecutorCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, want := range []executor.Event_Type{executor.Event_SUBSCRIBED, executor.Event_LAUNCH} {
-			if e, err := s.Event(); err != nil || e.GetType() != want {
+			e, err := s.Event()
+			if err != nil || e.GetType() != want {
 				t.Fatalf("%v, %v, want %s", e, err, want)
+			}
+			task := e.GetLaunch().GetTask()
+			for _, r := range append(task.GetResources(), task.GetExecutor().GetResources()...) {
+				if r.GetAllocationInfo().GetRole() != "*" {
+					t.Errorf("whose resources are %v?", r)
+				}
 			}
 		}
 		refuse(t, c.agent, mesosclient.ExecutorPath, enc, updates(t, f))
@@ -216,8 +223,8 @@ func executorCalls(t *testing.T, f *framework, nobody *executor.Call) []request 
 	return []request{
 		{name: "no executor id", body: body(anonymous), status: 400, says: "executor_id"},
 		{name: "no type", body: body(&executor.Call{FrameworkId: nobody.GetFrameworkId(), ExecutorId: nobody.GetExecutorId()}), status: 400, says: "type"},
-		{name: "an unknown framework", body: body(message("nobody", "silent")), status: 400, says: "nobody"},
-		{name: "an unknown executor", body: body(message(f.FrameworkID, "nobody")), status: 400, says: "nobody"},
+		{name: "an unknown framework", body: body(message("nobody", "silent")), status: 400, says: "nobody.*Framework cannot be found"},
+		{name: "an unknown executor", body: body(message(f.FrameworkID, "nobody")), status: 400, says: "nobody.*Executor cannot be found"},
 		{name: "SUBSCRIBE of an unknown executor", body: body(nobody), status: 400, says: "nobody"},
 		{name: "UNKNOWN, not subscribed", body: body(executorCall(executor.Call_UNKNOWN, f.FrameworkID, "silent")), status: 403, says: "not subscribed"},
 		{name: "not subscribed", body: body(message(f.FrameworkID, "silent")), status: 403, says: "not subscribed"},

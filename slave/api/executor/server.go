@@ -29,6 +29,8 @@ type System interface {
 type View interface {
 	// Agent has no Info before the agent has begun.
 	Agent() *view.Agent
+	// Framework is nil when the agent has nothing of one of that id.
+	Framework(f view.FrameworkID) *view.Framework
 	// Executor is nil when there is none of that id, or it has ended.
 	Executor(f view.FrameworkID, e view.ExecutorID) *view.Executor
 }
@@ -130,7 +132,10 @@ func recovering() error {
 func (s *server) known(ctx context.Context, call *executor.Call) error {
 	k := keyOf(call)
 	e := s.view.Executor(k.framework, k.executor)
-	if e == nil {
+	switch {
+	case e == nil && s.view.Framework(k.framework) == nil:
+		return carrier.BadRequest("framework_id: " + string(k.framework) + ": Framework cannot be found")
+	case e == nil:
 		return carrier.BadRequest("executor_id: " + string(k.executor) + ": Executor cannot be found, of framework " + string(k.framework))
 	}
 	if p, proved := guard.PrincipalOf(ctx); proved {

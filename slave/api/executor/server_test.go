@@ -67,6 +67,13 @@ func (f *fakeAgent) Executor(framework view.FrameworkID, id view.ExecutorID) *vi
 	return &view.Executor{ID: id, Framework: framework}
 }
 
+func (f *fakeAgent) Framework(id view.FrameworkID) *view.Framework {
+	if id != "F" {
+		return nil
+	}
+	return &view.Framework{ID: id}
+}
+
 func (f *fakeAgent) is(a view.Agent) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -199,8 +206,8 @@ func TestRefusals(t *testing.T) {
 		{"accept", "POST", subscribe, append([]string{"Accept", "text/html"}, jsonType...), 406, "text/html"},
 		{"accept before executor", "POST", strings.Replace(subscribe, `"X"`, `"Y"`, 1), append([]string{"Accept", "text/html"}, jsonType...), 406, "text/html"},
 		{"unknown executor", "POST", strings.Replace(subscribe, `"X"`, `"Y"`, 1), jsonType, 400, "Executor cannot be found"},
-		{"unknown framework", "POST", strings.Replace(subscribe, `"F"`, `"G"`, 1), jsonType, 400, "of framework G"},
-		{"unknown caller", "POST", `{"type": "MESSAGE", "framework_id": {"value": "G"}, "executor_id": {"value": "X"}, "message": {"data": ""}}`, jsonType, 400, "cannot be found"},
+		{"unknown framework", "POST", strings.Replace(subscribe, `"F"`, `"G"`, 1), jsonType, 400, "framework_id: G: Framework cannot be found"},
+		{"unknown caller", "POST", `{"type": "MESSAGE", "framework_id": {"value": "G"}, "executor_id": {"value": "X"}, "message": {"data": ""}}`, jsonType, 400, "framework_id: G: Framework cannot be found"},
 		{"not subscribed", "POST", update(""), jsonType, 403, "Executor is not subscribed"},
 		{"unknown call", "POST", `{"type": "UNKNOWN", ` + ids + `}`, jsonType, 403, "Executor is not subscribed"},
 		{"heartbeat of nobody", "POST", `{"type": "HEARTBEAT", "framework_id": {"value": "-"}, "executor_id": {"value": "-"}}`, jsonType, 202, ""},

@@ -4,6 +4,14 @@ package view
 // agent has begun.
 func (m *Model) Agent() *Agent { return m.agent }
 
+// Framework is the one of that id that has anything here; nil when there is none.
+func (m *Model) Framework(f FrameworkID) *Framework {
+	if tree := m.frameworks[f]; tree != nil {
+		return tree.info
+	}
+	return nil
+}
+
 // Executor is the one of that id that has not ended; nil when there is none.
 func (m *Model) Executor(f FrameworkID, e ExecutorID) *Executor {
 	tree := m.frameworks[f]

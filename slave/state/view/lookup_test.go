@@ -8,7 +8,7 @@ import (
 
 func TestWhoIsFound(t *testing.T) {
 	m := NewModel(Limits{})
-	if m.Agent() == nil || m.Executor("F", "E") != nil || m.Container("C") != nil || m.Host("H") != nil {
+	if m.Agent() == nil || m.Framework("F") != nil || m.Executor("F", "E") != nil || m.Container("C") != nil || m.Host("H") != nil {
 		t.Error("of an agent that nothing is known of, something is")
 	}
 	agent, host := &Agent{Master: "m"}, &Host{ID: "H"}
@@ -20,17 +20,18 @@ func TestWhoIsFound(t *testing.T) {
 		t.Error("an executor is found of which only a task was told")
 	}
 	m.Apply(ExecutorChanged{executor})
-	if m.Agent() != agent || m.Host("H") != host || m.Executor("F", "E") != executor || m.Container("C") != executor {
+	if m.Agent() != agent || m.Host("H") != host || m.Executor("F", "E") != executor || m.Container("C") != executor || m.Framework("F") == nil {
 		t.Error("what was told last is not found")
 	}
-	if m.Executor("F", "E2") != nil || m.Executor("F2", "E") != nil || m.Container("C2") != nil || m.Host("H2") != nil {
+	if m.Framework("F2") != nil || m.Executor("F", "E2") != nil || m.Executor("F2", "E") != nil || m.Container("C2") != nil || m.Host("H2") != nil {
 		t.Error("another is found")
 	}
 	ended := *executor
 	ended.Phase = Terminated
 	m.Apply(ExecutorChanged{&ended})
 	m.Apply(HostRemoved{"H"})
-	if m.Executor("F", "E") != nil || m.Container("C") != nil || m.Host("H") != nil {
+	m.Apply(FrameworkRemoved{"F"})
+	if m.Framework("F") != nil || m.Executor("F", "E") != nil || m.Container("C") != nil || m.Host("H") != nil {
 		t.Error("what has ended is found")
 	}
 }
