@@ -23,6 +23,7 @@ type Master struct {
 	registrar  *Registrar
 	registry   registry.Registry // as read at the start
 	peers      peers
+	elsewhere  actors.PID // the allocator, when it is named without an incarnation
 	timers     map[string]*actors.Timer
 	observers  map[state.AgentID]watch
 	observed   int // observers so far
@@ -39,6 +40,9 @@ func (m *Master) Init(c *actors.Context) {
 	m.observers = make(map[state.AgentID]watch)
 	m.asking = make(map[uint64]func(proto.Message))
 	m.peers = newPeers()
+	if pid := m.peers.pid(m.options.Config.Allocator); pid.Incarnation == "" {
+		m.elsewhere = pid
+	}
 	c.HandleAny(m.received)
 	c.HandleExited(m.exited)
 	m.step(c, state.Started{Registry: m.registry})
@@ -46,13 +50,23 @@ func (m *Master) Init(c *actors.Context) {
 }
 
 func (m *Master) received(c *actors.Context, msg proto.Message) {
-	in := state.Received{From: m.peers.of(c.Sender()), Principal: c.Principal(), Message: msg}
+	in := state.Received{From: m.from(c.Sender()), Principal: c.Principal(), Message: msg}
 	if state.IsRequest(msg, c.Asked()) {
 		m.asked++
 		in.Ask = m.asked
 		m.asking[in.Ask] = c.ReplyLater()
 	}
 	m.step(c, in)
+}
+
+// from is what the machine calls a sender. An allocator in another process is
+// known to it by its well-known name, whichever start of it speaks: the epoch
+// tells them apart.
+func (m *Master) from(sender actors.PID) state.Peer {
+	if sender.WellKnown() == m.elsewhere {
+		sender = m.elsewhere
+	}
+	return m.peers.of(sender)
 }
 
 func (m *Master) exited(c *actors.Context, e actors.Exited) {

@@ -40,6 +40,7 @@ type registry struct {
 	holding  bool              // nothing is offered until enough of them are there
 
 	order      order
+	lottery    *drf.Lottery // that is the order; nil unless chance has a say
 	byID       map[agentID]*agent
 	agents     []*agent // every agent, at its position
 	frameworks map[frameworkID]*framework
@@ -221,9 +222,10 @@ func (a *Allocator) forget() {
 		uncounted = append(uncounted, a.bundles.index.Number(name))
 	}
 	a.registry = registry{
-		order: drf.New(uncounted...), byID: make(map[agentID]*agent), frameworks: make(map[frameworkID]*framework),
+		byID: make(map[agentID]*agent), frameworks: make(map[frameworkID]*framework),
 		clients: make(map[uint64]*leaf), views: make(map[sight]*view),
 	}
+	a.arrange(uncounted...)
 	a.quotas = quotas{tops: make(map[string]*top)}
 	a.agenda = agenda{}
 }

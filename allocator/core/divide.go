@@ -172,6 +172,7 @@ type look struct {
 // order: each gets all that it may and would have. It returns how many looks
 // that took, and whether quota kept something from somebody.
 func (a *Allocator) divide(g *agent, roots drf.Subset, guarantees bool) (looks int, kept bool) {
+	a.draw()
 	k := &a.look
 	k.agent, k.guarantees, k.kept, k.count = g, guarantees, false, 0
 	a.order.EachRoot(roots, k.onRoot)
@@ -241,6 +242,7 @@ func (a *Allocator) serveOne(g *agent, l *leaf) bool {
 
 // divideFresh is divide among the fresh clients alone.
 func (a *Allocator) divideFresh(g *agent, guarantees bool) (looks int, kept bool) {
+	a.draw()
 	slices.SortFunc(a.fresh, func(x, y *leaf) int { return a.order.Compare(x.node, y.node) })
 	for _, l := range a.fresh {
 		if g.free.isEmpty() {

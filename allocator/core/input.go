@@ -23,8 +23,8 @@ type TimerFired struct{ Key string }
 // PeerExited tells that the link to a peer is gone, after all its messages.
 type PeerExited struct{ Peer Peer }
 
-// Seeded replaces the state of chance, which decides nothing but the order in
-// which a pass looks at agents.
+// Seeded replaces the state of chance, which decides the order in which a pass
+// looks at agents, and, with ByLot, who comes first on each.
 type Seeded struct{ Seed uint64 }
 
 func (Received) input()   {}

@@ -29,6 +29,34 @@ type Options struct {
 	// it and nothing was free, before roles that have more than is guaranteed to
 	// them have tasks killed for it; 0 means never.
 	PreemptAfter time.Duration
+	// Who comes first of sibling roles; and of the clients of one role, which
+	// weigh the same, so that ByPriority is ByShare for them.
+	Roles, Frameworks Sorter
+}
+
+// Sorter is a way to say who comes first.
+type Sorter uint8
+
+const (
+	// ByShare is the lowest weighted dominant share.
+	ByShare Sorter = iota
+	// ByLot is chance, in proportion to weights, anew for each agent.
+	ByLot
+	// ByPriority is the greatest weight; among equals, the lowest share.
+	ByPriority
+)
+
+// ParseSorter reads what operators call a Sorter: "drf", "random" or "priority".
+func ParseSorter(text string) (Sorter, error) {
+	switch text {
+	case "drf":
+		return ByShare, nil
+	case "random":
+		return ByLot, nil
+	case "priority":
+		return ByPriority, nil
+	}
+	return ByShare, field.Invalid("", text, "is none of drf, random, priority")
 }
 
 // Minimum is an amount of each scalar resource that it names.

@@ -5,9 +5,9 @@ import (
 	"troupe/messages/resources"
 )
 
-// order says who comes first. drf.Tree is the one that is fair; another may
-// embed one for what it counts, and yield roots and clients in an order of its
-// own.
+// order says who comes first. drf.Tree is the one that is fair, or goes by
+// weights alone; another embeds one for what it counts, and yields roots and
+// clients in an order of its own, as drf.Lottery does.
 type order interface {
 	// Add, Remove and SetActive say which clients there are; RootOf, in which
 	// role at the top of the tree.
@@ -50,3 +50,24 @@ const (
 	open                     // their limits leave something worth offering
 	eager                    // there may be more for them than when agents were kept from them
 )
+
+// arrange begins an order without clients, of the options' kind. What is
+// excluded counts for no share.
+func (a *Allocator) arrange(excluded ...int) {
+	tree := drf.New(excluded...)
+	if a.options.Roles == ByPriority {
+		tree = drf.NewPriority(excluded...)
+	}
+	a.order, a.lottery = tree, nil
+	if roles, clients := a.options.Roles == ByLot, a.options.Frameworks == ByLot; roles || clients {
+		a.lottery = drf.NewLottery(tree, roles, clients)
+		a.order = a.lottery
+	}
+}
+
+// draw lets chance decide anew who comes first, where it has a say.
+func (a *Allocator) draw() {
+	if a.lottery != nil {
+		a.lottery.Draw(a.random())
+	}
+}

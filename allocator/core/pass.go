@@ -127,14 +127,19 @@ func allocation(g *agent, each grant) *cluster.Allocations_Allocation {
 	}
 }
 
-// shuffle puts agents into a random order (splitmix64, Fisher and Yates).
+// shuffle puts agents into a random order (Fisher and Yates).
 func (a *Allocator) shuffle(agents []*agent) {
 	for i := len(agents) - 1; i > 0; i-- {
-		a.chance += 0x9e3779b97f4a7c15
-		z := a.chance
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
-		j := int((z ^ z>>31) % uint64(i+1))
+		j := int(a.random() % uint64(i+1))
 		agents[i], agents[j] = agents[j], agents[i]
 	}
+}
+
+// random returns the next number that chance has (splitmix64).
+func (a *Allocator) random() uint64 {
+	a.chance += 0x9e3779b97f4a7c15
+	z := a.chance
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
 }

@@ -7,6 +7,9 @@
 // change: an allocation moves one path of the tree, and only a change of the
 // cluster's total orders everything anew, once, at the next look.
 //
+// Two other orders of the same tree: NewPriority lets weights come before
+// shares, and Lottery draws lots by weight.
+//
 // The package is a core: no clock, goroutine, lock, chance or I/O. The
 // allocator's core imports it.
 package drf

@@ -11,11 +11,13 @@ import (
 // node is a role, the group of a role's own clients, or a client.
 type node struct {
 	name      string
-	parent    *node // nil for the root
-	depth     int   // 0 for the root
-	leaf      *Leaf // of a client; nil for roles and groups
+	number    uint64 // differs from that of every other node of the tree
+	parent    *node  // nil for the root
+	depth     int    // 0 for the root
+	leaf      *Leaf  // of a client; nil for roles and groups
 	weight    float64
 	allocated resources.Quantities // held by the subtree
+	rank      float64              // lower comes before any share; 0 unless the order is Priority
 	share     float64              // the last computed; what children is ordered by
 	count     uint64               // allocations made to the subtree
 	active    int                  // active clients in the subtree
@@ -27,10 +29,10 @@ type node struct {
 // siblings are nodes in order.
 type siblings []*node
 
-// compare is the order of siblings: lower share, then fewer allocations, then
-// the name, so that no two orders are equally right.
+// compare is the order of siblings: lower rank, then lower share, then fewer
+// allocations, then the name, so that no two orders are equally right.
 func compare(a, b *node) int {
-	return cmp.Or(cmp.Compare(a.share, b.share), cmp.Compare(a.count, b.count), cmp.Compare(a.name, b.name))
+	return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.share, b.share), cmp.Compare(a.count, b.count), cmp.Compare(a.name, b.name))
 }
 
 // find returns the index of a node. The order may be out of date, then it

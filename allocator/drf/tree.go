@@ -20,6 +20,8 @@ type Tree struct {
 	weights  map[string]float64
 	subsets  [Subsets]siblings
 	stale    bool // a total or a weight changed since the shares were computed
+	ranked   bool // by weight, before shares
+	numbers  uint64
 }
 
 // New returns an empty tree. All its quantities are by the numbers of one
@@ -29,6 +31,30 @@ func New(excluded ...int) *Tree {
 		excluded: excluded,
 		nodes:    map[string]*node{"": {weight: 1}},
 		weights:  make(map[string]float64),
+	}
+}
+
+// NewPriority is New of a tree in which, of sibling roles, the one with the
+// greater weight always comes first, and shares decide only among equal ones. A
+// role's own clients count as a child of it with weight 1.
+func NewPriority(excluded ...int) *Tree {
+	t := New(excluded...)
+	t.ranked = true
+	return t
+}
+
+// child returns a new node.
+func (t *Tree) child(name string, parent *node) *node {
+	t.numbers++
+	n := &node{name: name, number: t.numbers, parent: parent, depth: parent.depth + 1}
+	t.weigh(n, 1)
+	return n
+}
+
+func (t *Tree) weigh(n *node, weight float64) {
+	n.weight = weight
+	if t.ranked {
+		n.rank = -weight
 	}
 }
 
@@ -60,7 +86,7 @@ const group = "."
 func (t *Tree) Add(role, client string) *Leaf {
 	parent := t.place(role + "/" + group)
 	parent.kids++
-	l := &Leaf{node: &node{name: client, parent: parent, depth: parent.depth + 1, weight: 1}, role: role}
+	l := &Leaf{node: t.child(client, parent), role: role}
 	l.node.leaf = l
 	return l
 }
@@ -88,9 +114,9 @@ func (t *Tree) place(path string) *node {
 	}
 	up := parentPath(path)
 	parent := t.place(up)
-	n := &node{name: strings.TrimPrefix(path[len(up):], "/"), parent: parent, depth: parent.depth + 1, weight: 1}
+	n := t.child(strings.TrimPrefix(path[len(up):], "/"), parent)
 	if w, ok := t.weights[path]; ok {
-		n.weight = w
+		t.weigh(n, w)
 	}
 	parent.kids++
 	t.nodes[path] = n
@@ -142,7 +168,7 @@ func (t *Tree) SetWeight(path string, weight float64) error {
 	}
 	t.weights[path] = weight
 	if n, ok := t.nodes[path]; ok && path != "" {
-		n.weight = weight
+		t.weigh(n, weight)
 		t.stale = true
 	}
 	return nil
@@ -262,7 +288,13 @@ func (t *Tree) Check(total resources.Quantities) error {
 // positive when b comes first.
 func (t *Tree) Compare(a, b *Leaf) int {
 	t.refresh()
-	x, y := a.node, b.node
+	return compare(fork(a.node, b.node))
+}
+
+// fork returns the siblings that a and b are, or are below; both are the same
+// when a and b are.
+func fork(a, b *node) (x, y *node) {
+	x, y = a, b
 	for x.depth > y.depth {
 		x = x.parent
 	}
@@ -272,7 +304,7 @@ func (t *Tree) Compare(a, b *Leaf) int {
 	for x != y && x.parent != y.parent {
 		x, y = x.parent, y.parent
 	}
-	return compare(x, y)
+	return x, y
 }
 
 // Count returns how many allocations were made to the leaf.

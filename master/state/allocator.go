@@ -1,6 +1,7 @@
 package state
 
 import (
+	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -12,9 +13,14 @@ import (
 	"troupe/messages/resources"
 )
 
-// allocatorRetry is how long the master waits before it starts an allocator
-// anew that it lost.
-const allocatorRetry = time.Second
+// How long the master waits before it starts an allocator anew that it lost:
+// twice as long each time, until it hears of it; and how often it says that it
+// is without.
+const (
+	allocatorRetry    = time.Second
+	maxAllocatorRetry = 8 * time.Second
+	allocatorSilence  = time.Minute
+)
 
 // allocatorLink is what the master knows of its allocator.
 type allocatorLink struct {
@@ -24,6 +30,11 @@ type allocatorLink struct {
 	up bool
 	// Counts the AddAgent messages.
 	added uint64
+	// How often it was lost since it was last heard, when that was last noted,
+	// and how long to wait the next time.
+	losses int
+	noted  time.Time
+	retry  time.Duration
 }
 
 // startAllocator begins an epoch and tells the allocator all there is.
@@ -55,8 +66,23 @@ func (m *Machine) allocatorLost() {
 	for _, f := range m.frameworks.ordered() {
 		m.rescindOffers(f)
 	}
-	m.note(Warn, "The link to the allocator broke", Field{"peer", string(m.cfg.Allocator)})
-	m.emit(SetTimer{timerAllocator, allocatorRetry})
+	l := &m.allocator
+	l.losses++
+	l.retry = min(max(2*l.retry, allocatorRetry), maxAllocatorRetry)
+	if l.losses == 1 || m.now.Sub(l.noted) >= allocatorSilence {
+		l.noted = m.now
+		m.note(Warn, "The allocator is away: nothing is offered until it is back", Field{"peer", string(m.cfg.Allocator)},
+			Field{"attempts", strconv.Itoa(l.losses)})
+	}
+	m.emit(SetTimer{timerAllocator, l.retry})
+}
+
+// allocatorHeard notes that the allocator is back, if it was away.
+func (m *Machine) allocatorHeard() {
+	if m.allocator.losses > 0 {
+		m.note(Info, "The allocator is back", Field{"peer", string(m.cfg.Allocator)})
+	}
+	m.allocator.losses, m.allocator.retry = 0, 0
 }
 
 func (m *Machine) tellAllocator(message proto.Message) {

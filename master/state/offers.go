@@ -46,6 +46,7 @@ func (m *Machine) allocations(from Peer, msg *cluster.Allocations) {
 	if msg.GetEpoch() != m.allocator.epoch {
 		return // decided before it was started anew
 	}
+	m.allocatorHeard()
 	var order []*framework
 	made := make(map[*framework][]*offer)
 	for _, al := range msg.GetAllocations() {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"troupe/actors/address"
 	"troupe/allocator/core"
 	"troupe/master/state"
 	"troupe/messages/names"
@@ -54,6 +55,8 @@ type offerFlags struct {
 	preempt            flags.Duration
 	minimums, excluded string
 	hideGPUs           bool
+	roles, frameworks  string // sorters
+	allocator          string
 }
 
 func (m *masterFlags) add(set *pflag.FlagSet) {
@@ -94,6 +97,9 @@ func (o *offerFlags) add(set *pflag.FlagSet) {
 	duration(set, &o.timeout, "offer_timeout", 0, "after which unanswered offers are rescinded; 0 is never")
 	set.StringVar(&o.minimums, "min_allocatable_resources", "cpus:0.01|mem:32", "offer no less: alternatives with | between, amounts with ; between")
 	set.StringVar(&o.excluded, "fair_sharing_excluded_resource_names", "", "resources that count for nobody's share, with commas between")
+	set.StringVar(&o.roles, "role_sorter", "drf", "which role is offered resources first: drf, the one with the lowest weighted share; random, by lot in proportion to weights; priority, the one with the greatest weight")
+	set.StringVar(&o.frameworks, "framework_sorter", "drf", "which framework of a role is: drf, the one with the lowest share; random, by lot")
+	set.StringVar(&o.allocator, "allocator", builtInAllocator, "who decides who is offered what: the allocator in this process, or an actor elsewhere, as name@host:port; the other flags of allocation are the built-in one's")
 	flags.Bool(set, &o.hideGPUs, "filter_gpu_resources", true, "offer machines with GPUs only to frameworks that declare GPU_RESOURCES")
 }
 
@@ -151,8 +157,13 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	if err != nil {
 		return daemon.MasterOptions{}, err
 	}
+	elsewhere, err := m.offers.elsewhere()
+	if err != nil {
+		return daemon.MasterOptions{}, err
+	}
 	o := daemon.MasterOptions{
-		Network: network, Masters: peers, ZooKeeper: zk, Cluster: m.cluster, Allocator: allocation, Version: Version,
+		Elsewhere: elsewhere,
+		Network:   network, Masters: peers, ZooKeeper: zk, Cluster: m.cluster, Allocator: allocation, Version: Version,
 		PingTimeout: time.Duration(m.agents.ping), MaxPingTimeouts: m.agents.pings,
 		HideFrameworkMetrics: !m.perFramework, MaxSubscribers: m.subscribers,
 		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),
@@ -226,10 +237,38 @@ func (o *offerFlags) options() (core.Options, error) {
 	if err != nil {
 		return core.Options{}, flagError("min_allocatable_resources", o.minimums, err.Error())
 	}
+	roles, err := core.ParseSorter(o.roles)
+	if err != nil {
+		return core.Options{}, flagError("role_sorter", o.roles, "is none of drf, random, priority")
+	}
+	frameworks, err := core.ParseSorter(o.frameworks)
+	if err != nil || frameworks == core.ByPriority {
+		return core.Options{}, flagError("framework_sorter", o.frameworks, "is none of drf, random")
+	}
 	return core.Options{
 		Interval: time.Duration(o.interval), Minimums: minimums, NotShared: list(o.excluded), GPUsForAll: !o.hideGPUs,
 		PreemptAfter: time.Duration(o.preempt),
+		Roles:        roles, Frameworks: frameworks,
 	}, nil
+}
+
+// builtInAllocator is what Mesos calls the allocator in the master's process.
+const builtInAllocator = "HierarchicalDRF"
+
+// elsewhere is the allocator in another process; the zero address when there is
+// none.
+func (o *offerFlags) elsewhere() (address.PID, error) {
+	if o.allocator == builtInAllocator {
+		return address.PID{}, nil
+	}
+	pid, err := address.Parse(o.allocator)
+	switch {
+	case err != nil:
+		return pid, flagError("allocator", o.allocator, "is neither "+builtInAllocator+" nor name@host:port: "+err.Error())
+	case pid.Incarnation != "":
+		return pid, flagError("allocator", o.allocator, "names one start of a process: leave out #"+pid.Incarnation)
+	}
+	return pid, nil
 }
 
 // list splits at commas; nothing is no entry.

@@ -20,6 +20,7 @@ import (
 	"troupe/master/api"
 	"troupe/master/api/scheduler"
 	"troupe/master/election"
+	"troupe/master/state"
 	"troupe/master/store/replicated"
 	"troupe/messages/carrier/files"
 	"troupe/messages/carrier/guard"
@@ -80,8 +81,10 @@ func (c *candidate) figures(put func(key string, value float64)) {
 	put("master/event_queue_messages", float64(c.System.Depth(master.Name)))
 	put("master/event_queue_dispatches", 0) // an actor's queue holds messages alone
 	put("master/event_queue_http_requests", 0)
-	put("allocator/event_queue_dispatches", float64(c.System.Depth(master.AllocatorName)))
-	put("allocator/mesos/event_queue_dispatches", float64(c.System.Depth(master.AllocatorName)))
+	if c.options.Elsewhere.IsZero() {
+		put("allocator/event_queue_dispatches", float64(c.System.Depth(master.AllocatorName)))
+		put("allocator/mesos/event_queue_dispatches", float64(c.System.Depth(master.AllocatorName)))
+	}
 	if node := c.replica.Load(); node != nil {
 		node.Metrics(put)
 	}
@@ -215,10 +218,11 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	if err := c.System.Stop(ctx, c.System.PID(master.Name)); err != nil {
 		return err
 	}
-	shares := allocator.New(allocator.Options{Options: o.Allocator, Seed: rand.Uint64()})
-	if _, err := c.System.Spawn(master.AllocatorName, shares); err != nil {
+	decides, figures, err := c.allocate()
+	if err != nil {
 		return err
 	}
+	o.Config.Allocator = state.Peer(decides.String())
 	leadership, err := master.Start(ctx, c.System, master.Options{
 		Config: o.Config, Store: registry, Publisher: c.views,
 		PingTimeout: o.PingTimeout, MaxPingTimeouts: o.MaxPingTimeouts,
@@ -233,7 +237,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	info.Elected = time.Now()
 	info.HideFrameworkMetrics = o.HideFrameworkMetrics
 	info.MaxSubscribers = o.MaxSubscribers
-	info.Metrics = append(info.Metrics, leadership.Metrics, shares.Metrics, inspect.Machine)
+	info.Metrics = append(info.Metrics, leadership.Metrics, figures, inspect.Machine)
 	c.mount(info)
 	api.MountOperator(c.System, c.views, info, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		if p, proved := guard.PrincipalOf(ctx); proved {
@@ -242,10 +246,22 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 		return c.System.Ask(ctx, c.System.PID(master.Name), request)
 	})
 	api.MountExplain(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
-		return c.System.Ask(ctx, c.System.PID(master.AllocatorName), request)
+		return c.System.Ask(ctx, decides, request)
 	})
 	scheduler.Mount(c.System, c.System, scheduler.Options{Master: c.System.PID(master.Name)})
 	c.leader.Store(o.Config.Info)
 	c.leading.Store(true)
 	return nil
+}
+
+// allocate starts the allocator, unless it is elsewhere, and returns its address
+// and its figures.
+func (c *candidate) allocate() (actors.PID, func(put func(string, float64)), error) {
+	if e := c.options.Elsewhere; !e.IsZero() {
+		c.options.Logging.Logger.Info("The allocator is another process", zap.Stringer("allocator", e))
+		return e, func(func(string, float64)) {}, nil
+	}
+	shares := allocator.New(allocator.Options{Options: c.options.Allocator, Seed: rand.Uint64()})
+	pid, err := c.System.Spawn(master.AllocatorName, shares)
+	return pid, shares.Metrics, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/actors"
 	"troupe/allocator/core"
 	"troupe/master"
 	"troupe/master/api"
@@ -25,6 +26,9 @@ type MasterOptions struct {
 	Config  state.Config // without Info, which is made here
 	// Allocator is for the allocator beside the master.
 	Allocator core.Options
+	// Elsewhere is an allocator in another process, which takes its place. Zero:
+	// there is none.
+	Elsewhere actors.PID
 	// Masters are those that this one shares the registry with.
 	Masters Masters
 	// ZooKeeper is where the registry is, if not with Masters; with them it only
