@@ -124,7 +124,7 @@ func TestInput(t *testing.T) {
 		t.Errorf("a second input: %s", second.Status)
 	}
 	big := strings.Repeat("0123456789abcdef", 20000)
-	if _, err := io.Copy(feed, records(stdin(big), processIO(`{"type": "CONTROL", "control": {"type": "HEARTBEAT"}}`), stdin(""))); err != nil {
+	if _, err := io.Copy(feed, records(stdin(big), processIO(`{"type": "CONTROL", "control": {"type": "HEARTBEAT", "heartbeat": {"interval": {"nanoseconds": 30000000000}}}}`), stdin(""))); err != nil {
 		t.Fatal(err)
 	}
 	if err := feed.Close(); err != nil {
