@@ -90,6 +90,10 @@ type agentAccess struct {
 
 func (a *agentAccess) add(set *pflag.FlagSet) {
 	a.accessFlags.add(set, "http_credentials", "")
+	a.addExecutors(set)
+}
+
+func (a *agentAccess) addExecutors(set *pflag.FlagSet) {
 	flags.Bool(set, &a.executors, "authenticate_http_executors", false, "ask executors that come over HTTP for the token that the agent gave them; needs --jwt_secret_key")
 	set.Var(&a.key, "jwt_secret_key", "file whose content signs the tokens of executors; with it they get one")
 }
@@ -148,6 +152,33 @@ func (a *agentAccess) put(n *daemon.Network) (key []byte, err error) {
 		n.Guard = guard.New(agentapi.RealmOf, proofs)
 	}
 	return key, nil
+}
+
+// localAccess is that of a whole cluster: what the master asks for, all agents do.
+type localAccess struct {
+	master masterAccess
+	agent  agentAccess
+	as     proofFlags // who the command itself is
+}
+
+func (l *localAccess) add(set *pflag.FlagSet) {
+	l.master.add(set)
+	l.agent.addExecutors(set)
+	l.as.add(set)
+}
+
+// put makes the guards of the master and of the agents, and gives the key that
+// signs tokens, nil without one.
+func (l *localAccess) put(master, agent *daemon.Network) (key []byte, err error) {
+	if err := l.master.put(master); err != nil {
+		return nil, err
+	}
+	if l.master.readOnly && l.as.secret == "" {
+		return nil, usageError{errors.New("--authenticate_http_readonly needs --principal and --secret: the command itself asks who has registered")}
+	}
+	l.agent.accessFlags = l.master.accessFlags
+	l.agent.authenticators = "" // those that its other flags need
+	return l.agent.put(agent)
 }
 
 // readKey reads --jwt_secret_key: all of the file is the key.

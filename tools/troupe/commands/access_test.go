@@ -23,6 +23,7 @@ func TestAccessFlags(t *testing.T) {
 	key, empty := file("key", "sesame"), file("empty", "")
 	master := []string{"master", "--registry=in_memory", "--port=0"}
 	agent := []string{"agent", "--master=127.0.0.1:1", "--work_dir=" + filepath.Join(dir, "agent"), "--port=0"}
+	local := []string{"local", "--port=0", "--agents=1"}
 	for _, c := range []struct {
 		daemon []string
 		flags  string
@@ -47,6 +48,9 @@ func TestAccessFlags(t *testing.T) {
 		{agent, "--authenticate_http_readonly --http_authenticators=jwt --http_credentials=" + good + " --jwt_secret_key=" + key, "--authenticate_http_readonly: nobody could prove anything"},
 		{agent, "--http_authenticators=magic", `--http_authenticators="magic" has "magic"`},
 		{agent, "--http_credentials=" + bad, `--http_credentials="` + bad + `": credentials[1].secret`},
+		{local, "--authenticate_http_readwrite", "--authenticate_http_readwrite needs --credentials"},
+		{local, "--authenticate_http_readonly --credentials=" + good, "--authenticate_http_readonly needs --principal and --secret"},
+		{local, "--authenticate_http_executors", "--authenticate_http_executors needs --jwt_secret_key"},
 		{[]string{"agents"}, "--secret=sesame", "--secret needs --principal"},
 		{[]string{"agents"}, "--secret=sesame --principal=a:b", `--principal="a:b" has a colon`},
 	} {

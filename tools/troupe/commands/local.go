@@ -41,6 +41,7 @@ type localFlags struct {
 	machine                 machineFlags
 	switchUser, demo        bool
 	tls                     tlsFlags
+	access                  localAccess
 	log                     logFlags
 }
 
@@ -64,6 +65,7 @@ their own, until Ctrl-C; then everything ends, and nothing is left behind.`,
 	flags.Bool(set, &l.switchUser, "switch_user", true, "run executors and tasks as the user they name")
 	set.BoolVar(&l.demo, "demo", false, "count the words of some texts and keep a command running, and show how")
 	l.tls.add(set)
+	l.access.add(set)
 	l.log.add(set)
 	set.Lookup("logging_level").DefValue, l.log.level = quietLevel, quietLevel
 	flags.AddConfig(set)
@@ -119,6 +121,11 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 	network := func(port int) daemon.Network {
 		return daemon.Network{Listen: net.JoinHostPort(l.ip, strconv.Itoa(port)), Hostname: l.ip, TLS: secure}
 	}
+	masterNetwork, agentNetwork := network(l.port), network(l.agentPort)
+	key, err := l.access.put(&masterNetwork, &agentNetwork)
+	if err != nil {
+		return daemon.LocalOptions{}, err
+	}
 	named := func(name string) daemon.Logging {
 		return daemon.Logging{Logger: logging.Logger.Named(name), Level: logging.Level, File: logging.File}
 	}
@@ -137,16 +144,16 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 	return daemon.LocalOptions{
 		WorkDir: dir, Agents: l.agents,
 		Master: daemon.MasterOptions{
-			Network: network(l.port), Logging: named("master"), Version: Version, Cluster: "local",
+			Network: masterNetwork, Logging: named("master"), Version: Version, Cluster: "local",
 			Config: state.Config{MasterID: uuid.NewString()},
 		},
 		Agent: daemon.AgentOptions{
-			Network: network(l.agentPort), Logging: named("agent"), Hosts: hosts,
+			Network: agentNetwork, Logging: named("agent"), Hosts: hosts,
 			Resources: l.machine.resources, Attributes: l.machine.attributes, DefaultRole: l.machine.role,
 			Strict:  true,
 			Collect: sandbox.Policy{Delay: 7 * 24 * time.Hour, Headroom: 0.1},
 			Config: slave.Config{
-				Version: Version, Environment: environment, Custom: slave.CustomExecutors{Environment: custom}, SwitchUser: l.switchUser,
+				Version: Version, Environment: environment, Custom: slave.CustomExecutors{Environment: custom, TokenKey: key}, SwitchUser: l.switchUser,
 				RecoveryTimeout: time.Duration(localRecovery), Additive: true,
 			},
 		},
@@ -164,6 +171,9 @@ func (l *localFlags) greet(ctx context.Context, io Streams, cluster *daemon.Loca
 		return err
 	}
 	defer func() { err = join(err, c.Close()) }()
+	if err := l.access.as.put(c); err != nil {
+		return err
+	}
 	agents, err := awaitAgents(ctx, c, len(cluster.Agents))
 	if err != nil || ctx.Err() != nil {
 		return err
