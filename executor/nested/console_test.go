@@ -223,5 +223,6 @@ func TestEndOfContainer(t *testing.T) {
 	if got := await[*cluster.ContainerInputTaken](v); !got.GetOver() {
 		t.Errorf("the answer is %v", got)
 	}
+	r.visitor().want(wait("R.s"), done, "") // the process may be waited for after its streams
 	v.want(attach("R.s"), unknown, "")
 }
