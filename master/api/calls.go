@@ -2,7 +2,6 @@ package api
 
 import (
 	"maps"
-	"net/http"
 	"slices"
 	"time"
 
@@ -10,13 +9,9 @@ import (
 
 	"troupe/master/api/operator"
 	"troupe/master/api/stream"
-	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/master"
 )
-
-// maxForm bounds the body of a form, in bytes.
-const maxForm = 64 << 10
 
 // MountOperator mounts the operator API of a master that leads, and what there
 // was before it to change something.
@@ -28,7 +23,6 @@ func MountOperator(r Router, v *View, info Info, ask operator.Asker) {
 		Flags: info.flags(), Version: info.version(), Master: info.master(), Metrics: s.metrics,
 	})
 	both(r, "/api/v1", "calls of operators, in JSON or protobuf", h)
-	both(r, "/teardown", "POST frameworkId=…: ends a framework and all that it runs", teardown(h))
 	mountForms(r, h)
 	mountSettings(r, v, h)
 }
@@ -66,15 +60,4 @@ func (s *server) metrics(time.Duration) []*mesos.Metric {
 		list = append(list, &mesos.Metric{Name: &key, Value: &value})
 	})
 	return list
-}
-
-// teardown takes a form.
-func teardown(h *operator.Handler) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if !readForm(rw, r, maxForm, "frameworkId") {
-			return
-		}
-		id := r.PostForm.Get("frameworkId")
-		h.Change(rw, r, &cluster.TeardownRequest{FrameworkId: &mesos.FrameworkID{Value: &id}})
-	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/messages/carrier"
 	"troupe/messages/carrier/files"
 	"troupe/messages/cluster"
 	"troupe/messages/json"
@@ -182,7 +183,7 @@ func TestTeardownByForm(t *testing.T) {
 		{http.MethodPost, "", 400},
 		{http.MethodPost, "frameworkId=", 400},
 		{http.MethodPost, "frameworkId=%zz", 400},
-		{http.MethodPost, "a=" + strings.Repeat("x", maxForm), 400},
+		{http.MethodPost, "a=" + strings.Repeat("x", carrier.DefaultMaxBody), 413},
 		{http.MethodGet, "", 405},
 	} {
 		if code := post(c.method, c.body); code != c.want {

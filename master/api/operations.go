@@ -2,14 +2,17 @@ package api
 
 import (
 	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
 
 	"troupe/master/api/operator"
+	"troupe/messages/carrier"
+	"troupe/messages/cluster"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
 )
-
-// maxResources bounds the body of a form that lists resources, in bytes.
-const maxResources = 1 << 20
 
 // forms are the endpoints that change an agent's resources, from before there
 // were calls for that.
@@ -35,38 +38,58 @@ var forms = []struct {
 
 func mountForms(r Router, h *operator.Handler) {
 	for _, f := range forms {
-		both(r, f.path, f.help, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			if !readForm(rw, r, maxResources, "slaveId", f.key) {
-				return
-			}
-			list, err := json.UnmarshalArray[*mesos.Resource]([]byte(r.PostForm.Get(f.key)))
+		both(r, f.path, f.help, byForm(h, func(form url.Values) (proto.Message, error) {
+			list, err := json.UnmarshalArray[*mesos.Resource]([]byte(form.Get(f.key)))
 			if err != nil {
-				http.Error(rw, f.key+": "+err.Error(), http.StatusBadRequest)
-				return
+				return nil, carrier.BadRequest(f.key + ": " + err.Error())
 			}
-			id := r.PostForm.Get("slaveId")
-			h.Change(rw, r, operator.OperationRequest(&mesos.AgentID{Value: &id}, f.of(list)))
-		}))
+			id := form.Get("slaveId")
+			return operator.OperationRequest(&mesos.AgentID{Value: &id}, f.of(list)), nil
+		}, "slaveId", f.key))
 	}
+	both(r, "/teardown", "POST frameworkId=…: ends a framework and all that it runs", byForm(h, func(form url.Values) (proto.Message, error) {
+		id := form.Get("frameworkId")
+		return &cluster.TeardownRequest{FrameworkId: &mesos.FrameworkID{Value: &id}}, nil
+	}, "frameworkId"))
 }
 
-// readForm reads a form of a POST that must have the keys named; it is false
-// when it answered already.
-func readForm(rw http.ResponseWriter, r *http.Request, limit int64, keys ...string) bool {
-	if r.Method != http.MethodPost {
-		refuseMethod(rw, r, []string{http.MethodPost})
-		return false
-	}
-	r.Body = http.MaxBytesReader(rw, r.Body, limit)
-	if err := r.ParseForm(); err != nil {
-		http.Error(rw, "form: "+err.Error(), http.StatusBadRequest)
-		return false
+// byForm has the master do what request makes of a form that has the keys
+// named; whatever kind of content the client calls it, as Mesos takes it.
+func byForm(h *operator.Handler, request func(url.Values) (proto.Message, error), keys ...string) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		var asked proto.Message
+		err := carrier.RequirePost(r)
+		if err == nil {
+			err = h.ReadText(rw, r, func(body []byte) error {
+				form, err := formOf(string(body), keys)
+				if err == nil {
+					asked, err = request(form)
+				}
+				return err
+			})
+		}
+		if err != nil {
+			carrier.Refuse(rw, err)
+			return
+		}
+		h.Change(rw, r, asked)
+	})
+}
+
+// formOf reads a form that must have the keys named. The error is a
+// *carrier.Problem.
+func formOf(body string, keys []string) (url.Values, error) {
+	form, err := url.ParseQuery(body)
+	if err != nil {
+		return nil, carrier.BadRequest("form: " + err.Error())
 	}
 	for _, key := range keys {
-		if r.PostForm.Get(key) == "" {
-			http.Error(rw, key+": is absent", http.StatusBadRequest)
-			return false
+		switch value := form.Get(key); {
+		case value == "":
+			return nil, carrier.BadRequest(key + ": is absent")
+		case !utf8.ValidString(value):
+			return nil, carrier.BadRequest(key + ": is not UTF-8")
 		}
 	}
-	return true
+	return form, nil
 }

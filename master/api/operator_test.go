@@ -12,6 +12,7 @@ import (
 
 	"troupe/master/api/operator"
 	"troupe/master/state/view"
+	"troupe/messages/carrier"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 )
@@ -93,7 +94,7 @@ func TestBadCalls(t *testing.T) {
 		{kind, `{"type":"TEARDOWN"}`, http.StatusBadRequest, "teardown"},
 		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":{"seconds":-1}}}`, http.StatusBadRequest, `"-1s": must not be negative`},
 		{kind, `{"type":"DRAIN_AGENT","drain_agent":{"agent_id":{"value":"S"},"max_grace_period":{"seconds":300000000000}}}`, http.StatusBadRequest, "300000000000"},
-		{kind, strings.Repeat(" ", 1<<20+1), http.StatusRequestEntityTooLarge, "limit"},
+		{kind, strings.Repeat(" ", carrier.DefaultMaxBody+1), http.StatusRequestEntityTooLarge, "limit"},
 	} {
 		rec := post(t, never, c.contentType, c.body)
 		if rec.Code != c.status || !strings.Contains(rec.Body.String(), c.names) {

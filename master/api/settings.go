@@ -1,7 +1,6 @@
 package api
 
 import (
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -20,9 +19,6 @@ import (
 	"troupe/messages/mesos/maintenance"
 	"troupe/messages/mesos/quota"
 )
-
-// maxSetting bounds the body of a setting, in bytes.
-const maxSetting = 1 << 20
 
 // setting is a route about what operators set for roles and machines.
 type setting struct {
@@ -152,7 +148,7 @@ func (s setting) handler(v *View, h *operator.Handler) http.Handler {
 		case s.request == nil || r.Method != s.method:
 			legacy.Serve(rw, r, func(w *json.Writer) { s.read(w, v.Snapshot()) })
 		default:
-			request, err := s.requestOf(rw, r)
+			request, err := s.requestOf(rw, r, h)
 			if err != nil {
 				carrier.Refuse(rw, err)
 				return
@@ -164,17 +160,15 @@ func (s setting) handler(v *View, h *operator.Handler) http.Handler {
 
 // requestOf is what a request asks of the master. The error is a
 // *carrier.Problem.
-func (s setting) requestOf(rw http.ResponseWriter, r *http.Request) (proto.Message, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, maxSetting))
-	if err != nil {
-		return nil, carrier.BadRequest("body: " + err.Error())
-	}
+func (s setting) requestOf(rw http.ResponseWriter, r *http.Request, h *operator.Handler) (request proto.Message, err error) {
 	_, rest, _ := strings.Cut(r.URL.Path, s.path)
-	request, err := s.request(body, rest)
-	if err != nil {
-		return nil, carrier.BadRequest(field.In("body", err).Error())
-	}
-	return request, nil
+	err = h.ReadText(rw, r, func(body []byte) (err error) {
+		if request, err = s.request(body, rest); err != nil {
+			return carrier.BadRequest(field.In("body", err).Error())
+		}
+		return nil
+	})
+	return request, err
 }
 
 func refuseMethod(rw http.ResponseWriter, r *http.Request, expected []string) {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/state"
+	"troupe/messages/carrier"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/maintenance"
@@ -104,7 +105,7 @@ func TestQuotasByRoutes(t *testing.T) {
 		{"POST", "/quota", `{"role":"r","guarantee":[{"name":"cpus","type":"SCALAR","role":"r","scalar":{"value":1}}]}`, 400, "reserved"},
 		{"POST", "/quota", `{"role":"r","guarantee":[]}`, 400, "body.guarantee"},
 		{"POST", "/quota", `{"role":`, 400, "body"},
-		{"POST", "/quota", strings.Repeat(" ", maxSetting+1), 400, "body"},
+		{"POST", "/quota", strings.Repeat(" ", carrier.DefaultMaxBody+1), 413, "limit"},
 		{"DELETE", "/master/quota/new", ``, 200, ""},
 		{"DELETE", "/quota/new", ``, 400, "has no quota"},
 		{"DELETE", "/quota/", ``, 400, "role"},

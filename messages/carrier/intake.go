@@ -59,14 +59,22 @@ func (in *Intake) ReadBody(w http.ResponseWriter, r *http.Request, form Form, ca
 	}
 	found := surveyOf(form, body, call.ProtoReflect().Descriptor())
 	more := found.cost()
+	if err := in.hold(more); err != nil {
+		return err
+	}
+	defer in.held.Add(-more)
+	return decode(form, body, call, found)
+}
+
+// hold counts what is made of a body, in bytes, unless that is too much.
+func (in *Intake) hold(more int64) error {
 	switch most := cmp.Or(in.MaxAll, DefaultMaxAll); {
 	case more > most:
 		return &Problem{Status: http.StatusRequestEntityTooLarge, Reason: "the body holds too many messages"}
 	case !in.reserve(more):
 		return errTooMany
 	}
-	defer in.held.Add(-more)
-	return decode(form, body, call, found)
+	return nil
 }
 
 // errTooMany refuses what may be asked for again.

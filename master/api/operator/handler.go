@@ -53,10 +53,7 @@ type Options struct {
 	Metrics func(timeout time.Duration) []*mesos.Metric
 }
 
-const (
-	maxCall     = 1 << 20 // bytes of a call
-	callTimeout = 30 * time.Second
-)
+const callTimeout = 30 * time.Second
 
 // Handler answers calls.
 type Handler struct {
@@ -65,7 +62,7 @@ type Handler struct {
 }
 
 // New returns a handler.
-func New(o Options) *Handler { return &Handler{o: o, intake: carrier.Intake{MaxBody: maxCall}} }
+func New(o Options) *Handler { return &Handler{o: o} }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -124,6 +121,12 @@ func (h *Handler) document(w http.ResponseWriter, r *http.Request, call master.C
 	if err != nil || body.Close() != nil {
 		panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
 	}
+}
+
+// ReadText reads a body that is no call, within the bounds of those that are; it
+// is as that of carrier.Intake.
+func (h *Handler) ReadText(w http.ResponseWriter, r *http.Request, use func(body []byte) error) error {
+	return h.intake.ReadText(w, r, use)
 }
 
 // Change has the master's actor do what an operator asks for, and answers.
