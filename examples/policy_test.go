@@ -2,6 +2,8 @@ package examples
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -50,6 +52,10 @@ func TestPolicy(t *testing.T) {
 	long := task("--cpus=3", "--", "sh", "-c", "echo began; while [ ! -e "+gate+" ]; do sleep 0.1; done; echo the second")
 	long.Await(long.Out, "began")
 
+	if text := page(t, "http://"+master+"/metrics/snapshot"); strings.Contains(text, "allocation_run") || !strings.Contains(text, "master/") {
+		t.Errorf("the master does not show its own figures alone: %s", text)
+	}
+
 	first.Signal(syscall.SIGKILL)
 	if code := first.Wait(); code != -1 {
 		t.Errorf("the policy ended by itself with %d", code)
@@ -72,4 +78,19 @@ func TestPolicy(t *testing.T) {
 		}
 	}
 	processtest.Eventually(t, "no process is left", func() bool { return len(w.Processes()) == 0 })
+}
+
+// page is what is at an address.
+func page(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v: %s", url, response.Status, err, text)
+	}
+	return string(text)
 }

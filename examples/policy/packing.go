@@ -82,7 +82,7 @@ func handle[M proto.Message](c *actors.Context, p *packing, apply func(M)) {
 // answer without allocations says that somebody is there.
 func (p *packing) start(c *actors.Context, m *cluster.StartAllocator) {
 	*p = packing{master: c.Sender(), epoch: m.GetEpoch(), agents: make(map[string]*agent)}
-	c.Reply(&cluster.Allocations{Epoch: &p.epoch})
+	c.Reply(&cluster.Allocations{Epoch: proto.Uint64(p.epoch)})
 }
 
 func (p *packing) addAgent(m *cluster.AddAgent) {
@@ -160,7 +160,7 @@ func (p *packing) pack(c *actors.Context) {
 		}
 	}
 	if len(list) > 0 {
-		c.Send(p.master, &cluster.Allocations{Epoch: &p.epoch, Allocations: list})
+		c.Send(p.master, &cluster.Allocations{Epoch: proto.Uint64(p.epoch), Allocations: list})
 	}
 }
 
