@@ -131,10 +131,23 @@ func (o order) unfit(e *executor) string {
 	return ""
 }
 
+// sameExecutor compares what an executor was launched as with what it is named
+// as. Whose its resources are was not always said.
 func sameExecutor(a, b *mesos.ExecutorInfo) bool {
+	if proto.Equal(a, b) {
+		return true
+	}
+	b = proto.CloneOf(b)
 	if b.FrameworkId == nil {
-		b = proto.CloneOf(b)
 		b.FrameworkId = a.FrameworkId
+	}
+	if len(a.GetResources()) != len(b.GetResources()) {
+		return false
+	}
+	for i, r := range a.GetResources() {
+		if r.AllocationInfo == nil {
+			b.Resources[i].AllocationInfo = nil
+		}
 	}
 	return proto.Equal(a, b)
 }
