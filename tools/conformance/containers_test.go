@@ -117,10 +117,33 @@ func TestContainersOfOperators(t *testing.T) {
 		y.says(http.StatusBadRequest, launchContainer(y.nested("a/b"), "true"))
 		y.says(http.StatusBadRequest, launchContainer(y.nested(strings.Repeat("x", 300)), "true"))
 		y.says(http.StatusNotFound, waitContainer(&mesos.ContainerID{Value: proto.String("a"), Parent: &mesos.ContainerID{Value: proto.String("nobody")}}))
+		y.olderCalls()
 		f.say(kill("yard"))
 		f.update("yard", mesos.TaskState_TASK_KILLED)
 		f.teardown()
 	})
+}
+
+// olderCalls makes the calls that Mesos had before containers could be alone.
+func (y *yard) olderCalls() {
+	y.t.Helper()
+	id, signal := y.nested("older"), int32(15)
+	y.says(http.StatusOK, &agent.Call{Type: agent.Call_LAUNCH_NESTED_CONTAINER.Enum(), LaunchNestedContainer: &agent.Call_LaunchNestedContainer{
+		ContainerId: id, Command: &mesos.CommandInfo{Value: proto.String("exec sleep 1000")},
+	}})
+	y.says(http.StatusOK, &agent.Call{Type: agent.Call_KILL_NESTED_CONTAINER.Enum(), KillNestedContainer: &agent.Call_KillNestedContainer{
+		ContainerId: id, Signal: &signal,
+	}})
+	r := &agent.Response{}
+	if err := y.Ask(y.ctx, &agent.Call{Type: agent.Call_WAIT_NESTED_CONTAINER.Enum(), WaitNestedContainer: &agent.Call_WaitNestedContainer{
+		ContainerId: id,
+	}}, r); err != nil || r.GetWaitNestedContainer().GetExitStatus() != signal {
+		y.t.Errorf("a nested container that got SIGTERM: %v, %v", err, r)
+	}
+	y.says(http.StatusOK, &agent.Call{Type: agent.Call_REMOVE_NESTED_CONTAINER.Enum(), RemoveNestedContainer: &agent.Call_RemoveNestedContainer{
+		ContainerId: id,
+	}})
+	y.says(http.StatusNotFound, waitContainer(id))
 }
 
 // session runs a command for as long as its stream lasts.

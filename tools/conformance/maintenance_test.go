@@ -29,33 +29,63 @@ func TestSettings(t *testing.T) {
 				UpdateMaintenanceSchedule: &master.Call_UpdateMaintenanceSchedule{Schedule: &maintenance.Schedule{Windows: windows}},
 			}, 200, "")
 		}
-		plan(&maintenance.Window{
-			MachineIds:     []*mesos.MachineID{{Hostname: offer.Hostname}},
-			Unavailability: &mesos.Unavailability{Start: &mesos.TimeInfo{Nanoseconds: proto.Int64(1e18)}},
-		})
-		asked := f.event(scheduler.Event_INVERSE_OFFERS).GetInverseOffers().GetInverseOffers()[0]
-		if asked.GetAgentId().GetValue() != offer.GetAgentId().GetValue() || asked.GetUnavailability().GetStart().GetNanoseconds() != 1e18 {
-			t.Errorf("the inverse offer: %v", asked)
+		when := func(n int64) *maintenance.Window {
+			return &maintenance.Window{
+				MachineIds:     []*mesos.MachineID{{Hostname: offer.Hostname}},
+				Unavailability: &mesos.Unavailability{Start: &mesos.TimeInfo{Nanoseconds: &n}},
+			}
 		}
-		f.say(&scheduler.Call{Type: scheduler.Call_DECLINE_INVERSE_OFFERS.Enum(), DeclineInverseOffers: &scheduler.Call_DeclineInverseOffers{
-			InverseOfferIds: []*mesos.OfferID{asked.GetId()}, Filters: &mesos.Filters{RefuseSeconds: proto.Float64(1000)},
-		}})
-		r := new(master.Response)
-		if err := e.Ask(t.Context(), &master.Call{Type: master.Call_GET_MAINTENANCE_STATUS.Enum()}, r); err != nil {
-			t.Fatal(err)
-		}
-		machines := r.GetGetMaintenanceStatus().GetStatus().GetDrainingMachines()
-		if len(machines) != 1 || len(machines[0].GetStatuses()) != 1 || machines[0].GetStatuses()[0].GetStatus() != allocator.InverseOfferStatus_DECLINE {
-			t.Errorf("the status: %v", r)
-		}
+		plan(when(1e18))
+		f.answers(e, f.asked(offer, 1e18), scheduler.Call_DECLINE_INVERSE_OFFERS)
+		plan(when(2e18)) // another one, which is asked about anew
+		f.answers(e, f.asked(offer, 2e18), scheduler.Call_ACCEPT_INVERSE_OFFERS)
+		plan(when(3e18))
+		open := f.asked(offer, 3e18)
 		plan()
+		if id := f.event(scheduler.Event_RESCIND_INVERSE_OFFER).GetRescindInverseOffer().GetInverseOfferId(); !proto.Equal(id, open.GetId()) {
+			t.Errorf("taken back: %v, not %v", id, open.GetId())
+		}
 		says(t, e, "UPDATE_QUOTA", &master.Call{Type: master.Call_UPDATE_QUOTA.Enum(), UpdateQuota: &master.Call_UpdateQuota{QuotaConfigs: []*quota.QuotaConfig{{
 			Role: proto.String("batch"), Limits: map[string]*mesos.Value_Scalar{"cpus": {Value: proto.Float64(1)}},
 		}}}}, 200, "")
+		r := new(master.Response)
 		if err := e.Ask(t.Context(), &master.Call{Type: master.Call_GET_QUOTA.Enum()}, r); err != nil || len(r.GetGetQuota().GetStatus().GetConfigs()) != 1 {
 			t.Errorf("the quotas: %v %v", err, r)
 		}
 		says(t, e, "REMOVE_QUOTA", &master.Call{Type: master.Call_REMOVE_QUOTA.Enum(), RemoveQuota: &master.Call_RemoveQuota{Role: proto.String("batch")}}, 200, "")
 		f.teardown()
 	})
+}
+
+// asked takes the inverse offer about the agent of an offer.
+func (f *framework) asked(offer *mesos.Offer, start int64) *mesos.InverseOffer {
+	f.t.Helper()
+	all := f.event(scheduler.Event_INVERSE_OFFERS).GetInverseOffers().GetInverseOffers()
+	if len(all) != 1 || all[0].GetAgentId().GetValue() != offer.GetAgentId().GetValue() || all[0].GetUnavailability().GetStart().GetNanoseconds() != start {
+		f.t.Fatalf("the inverse offers: %v", all)
+	}
+	return all[0]
+}
+
+// answers answers an inverse offer, for long, and sees that operators are shown it.
+func (f *framework) answers(e *mesosclient.Endpoint, asked *mesos.InverseOffer, kind scheduler.Call_Type) {
+	f.t.Helper()
+	ids, filters := []*mesos.OfferID{asked.GetId()}, &mesos.Filters{RefuseSeconds: proto.Float64(1000)}
+	want := allocator.InverseOfferStatus_DECLINE
+	call := &scheduler.Call{Type: kind.Enum()}
+	if kind == scheduler.Call_ACCEPT_INVERSE_OFFERS {
+		want = allocator.InverseOfferStatus_ACCEPT
+		call.AcceptInverseOffers = &scheduler.Call_AcceptInverseOffers{InverseOfferIds: ids, Filters: filters}
+	} else {
+		call.DeclineInverseOffers = &scheduler.Call_DeclineInverseOffers{InverseOfferIds: ids, Filters: filters}
+	}
+	f.say(call)
+	r := new(master.Response)
+	if err := e.Ask(f.t.Context(), &master.Call{Type: master.Call_GET_MAINTENANCE_STATUS.Enum()}, r); err != nil {
+		f.t.Fatal(err)
+	}
+	machines := r.GetGetMaintenanceStatus().GetStatus().GetDrainingMachines()
+	if len(machines) != 1 || len(machines[0].GetStatuses()) != 1 || machines[0].GetStatuses()[0].GetStatus() != want {
+		f.t.Errorf("after %s, the status: %v", kind, r)
+	}
 }

@@ -44,7 +44,7 @@ func (f *framework) saidAndSaw(g *framework) {
 			f.t.Errorf("%s was not called", name)
 		}
 	}
-	// The first is never sent; without maintenance there are no inverse offers.
+	// The first is never sent; TestSettings awaits the others.
 	none := []scheduler.Event_Type{scheduler.Event_UNKNOWN, scheduler.Event_INVERSE_OFFERS, scheduler.Event_RESCIND_INVERSE_OFFER}
 	seen := map[scheduler.Event_Type]bool{}
 	f.saw(seen)
