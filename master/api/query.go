@@ -1,9 +1,12 @@
 package api
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // query is what a request asks for.
@@ -27,8 +30,11 @@ func parseQuery(values url.Values) (query, error) {
 			continue
 		}
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			return q, fmt.Errorf("%s: %q: is not a number from 0", name, text)
+		switch {
+		case errors.Is(err, strconv.ErrRange) && n > 0:
+			return q, fmt.Errorf("%s: %q: is more than %d", name, shortened(text), math.MaxInt)
+		case err != nil || n < 0:
+			return q, fmt.Errorf("%s: %q: is not a number from 0", name, shortened(text))
 		}
 		*to = n
 	}
@@ -37,7 +43,17 @@ func parseQuery(values url.Values) (query, error) {
 	case "asc":
 		q.ascending = true
 	default:
-		return q, fmt.Errorf("order: %q: is neither asc nor desc", order)
+		return q, fmt.Errorf("order: %q: is neither asc nor desc", shortened(order))
 	}
 	return q, nil
+}
+
+// maxShown bounds what of a parameter an error repeats, in bytes.
+const maxShown = 120
+
+func shortened(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxShown], "") + "…"
 }

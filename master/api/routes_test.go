@@ -180,11 +180,13 @@ func TestRedirectNamesTheLeader(t *testing.T) {
 func TestBadRequests(t *testing.T) {
 	h := serve(newTestCluster(t).view)
 	for target, want := range map[string]string{
-		"/tasks?limit=-1":                          `limit: "-1"`,
-		"/tasks?limit=x":                           `limit: "x"`,
-		"/tasks?offset=1e9":                        `offset: "1e9"`,
-		"/tasks?order=up":                          `order: "up"`,
-		"/master/tasks?limit=99999999999999999999": "limit",
+		"/tasks?limit=-1":                            `limit: "-1"`,
+		"/tasks?limit=x":                             `limit: "x"`,
+		"/tasks?offset=1e9":                          `offset: "1e9"`,
+		"/tasks?order=up":                            `order: "up"`,
+		"/master/tasks?limit=99999999999999999999":   `limit: "99999999999999999999": is more than 9223372036854775807`,
+		"/tasks?offset=-99999999999999999999":        `offset: "-99999999999999999999": is not a number from 0`,
+		"/tasks?offset=" + strings.Repeat("1", 2000): `1…": is more than`,
 	} {
 		rec := get(t, h, http.MethodGet, target)
 		if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), want) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"troupe/master/state/view"
@@ -126,28 +127,39 @@ func (s *server) writeTasks(w *json.Writer, snapshot *view.Snapshot, q query) {
 }
 
 // pageOf returns the tasks that a request asks for, by the time of their first
-// status. It keeps no more than the page and what comes before it.
+// status. It keeps at most twice as many as the page and what comes before it:
+// then the half that is too late is dropped.
 func pageOf(snapshot *view.Snapshot, q query) []*view.Task {
-	var page []*view.Task
-	before := func(a, b *view.Task) int {
-		c := cmp.Or(cmp.Compare(firstTime(a), firstTime(b)), cmp.Compare(a.Framework, b.Framework), cmp.Compare(a.ID, b.ID))
-		if q.ascending {
-			return c
-		}
-		return -c
+	if q.limit == 0 {
+		return nil
 	}
-	end := q.offset + q.limit
+	end := q.offset + min(q.limit, math.MaxInt-q.offset)
+	var kept []*view.Task
+	var last *view.Task // none after it is on the page; nil: not known yet
+	sort := func() {
+		slices.SortFunc(kept, q.before)
+		kept = kept[:min(end, len(kept))]
+	}
 	eachTask(snapshot, q, func(t *view.Task) {
-		if len(page) == end && (end == 0 || before(t, page[end-1]) >= 0) {
+		if last != nil && q.before(t, last) >= 0 {
 			return
 		}
-		i, _ := slices.BinarySearchFunc(page, t, before)
-		page = slices.Insert(page, i, t)
-		if len(page) > end {
-			page = page[:end]
+		kept = append(kept, t)
+		if len(kept)/2 >= end {
+			sort()
+			last = kept[end-1]
 		}
 	})
-	return page[min(q.offset, len(page)):]
+	sort()
+	return kept[min(q.offset, len(kept)):]
+}
+
+// before compares tasks by the order that is asked for.
+func (q query) before(a, b *view.Task) int {
+	if !q.ascending {
+		a, b = b, a
+	}
+	return cmp.Or(cmp.Compare(firstTime(a), firstTime(b)), cmp.Compare(a.Framework, b.Framework), cmp.Compare(a.ID, b.ID))
 }
 
 func firstTime(t *view.Task) float64 {
