@@ -184,6 +184,8 @@ var testMaster = &mesos.MasterInfo{
 	Hostname: proto.String("m"), Version: proto.String("0.1"),
 	Address: &mesos.Address{Hostname: proto.String("m"), Ip: proto.String("127.0.0.1"), Port: proto.Int32(5050)},
 	Capabilities: []*mesos.MasterInfo_Capability{
-		{Type: mesos.MasterInfo_Capability_AGENT_UPDATE.Enum()}, {Type: mesos.MasterInfo_Capability_AGENT_DRAINING.Enum()},
+		{Type: mesos.MasterInfo_Capability_AGENT_UPDATE.Enum()},
+		{Type: mesos.MasterInfo_Capability_AGENT_DRAINING.Enum()},
+		{Type: mesos.MasterInfo_Capability_QUOTA_V2.Enum()},
 	},
 }

@@ -109,7 +109,9 @@ func masterInfo(address string, o MasterOptions) (*mesos.MasterInfo, error) {
 		Hostname: proto.String(o.Network.Hostname),
 		Version:  proto.String(o.Version),
 		Capabilities: []*mesos.MasterInfo_Capability{
-			{Type: mesos.MasterInfo_Capability_AGENT_UPDATE.Enum()}, {Type: mesos.MasterInfo_Capability_AGENT_DRAINING.Enum()},
+			{Type: mesos.MasterInfo_Capability_AGENT_UPDATE.Enum()},
+			{Type: mesos.MasterInfo_Capability_AGENT_DRAINING.Enum()},
+			{Type: mesos.MasterInfo_Capability_QUOTA_V2.Enum()},
 		},
 		Domain:  o.Domain,
 		Address: &mesos.Address{Hostname: proto.String(o.Network.Hostname), Ip: proto.String(ip), Port: proto.Int32(int32(port))},
