@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,21 +17,37 @@ import (
 // TestPolicy: a process of one's own decides who is offered what. While it is
 // away, tasks run on and nothing is offered; when it is back, all is as before.
 func TestPolicy(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { policy(t, false) })
+	t.Run("certificates", func(t *testing.T) { policy(t, true) })
+}
+
+func policy(t *testing.T, secure bool) {
+	t.Parallel()
 	w := processtest.New(t, filepath.Join(programs, "troupe"))
+	flags := make(map[string][]string)
+	url, client := "http://", http.DefaultClient
+	if secure {
+		a := processtest.NewAuthority(t, filepath.Join(w.Dir, "certificates"))
+		for _, name := range []string{"master", "agent", "policy", "run"} {
+			flags[name] = a.Issue(name)
+		}
+		url, client = "https://", &http.Client{Transport: &http.Transport{TLSClientConfig: a.Client("run")}}
+		defer client.CloseIdleConnections()
+	}
 	listen := fmt.Sprintf("127.0.0.1:%d", processtest.FreePort(t))
 	master := fmt.Sprintf("127.0.0.1:%d", processtest.FreePort(t))
 	decide := func() *processtest.Daemon {
-		d := w.Start(exec.Command(filepath.Join(programs, "policy"), "-listen="+listen))
+		d := w.Start(exec.Command(filepath.Join(programs, "policy"), append([]string{"-listen=" + listen}, flags["policy"]...)...))
 		d.Await(d.Out, `ready: --allocator=allocator@`+listen)
 		return d
 	}
 	daemon := func(args ...string) *processtest.Daemon {
-		d := w.Start(w.Command(args...))
+		d := w.Start(w.Command(append(args, flags[args[0]]...)...))
 		d.Await(d.Err, `"serving"`)
 		return d
 	}
 	task := func(args ...string) *processtest.Daemon {
-		return w.Start(w.Command(append([]string{"run", "--master=" + master}, args...)...))
+		return w.Start(w.Command(slices.Concat([]string{"run", "--master=" + master}, flags["run"], args)...))
 	}
 	finishes := func(d *processtest.Daemon, want string) {
 		t.Helper()
@@ -52,7 +69,7 @@ func TestPolicy(t *testing.T) {
 	long := task("--cpus=3", "--", "sh", "-c", "echo began; while [ ! -e "+gate+" ]; do sleep 0.1; done; echo the second")
 	long.Await(long.Out, "began")
 
-	if text := page(t, "http://"+master+"/metrics/snapshot"); strings.Contains(text, "allocation_run") || !strings.Contains(text, "master/") {
+	if text := page(t, client, url+master+"/metrics/snapshot"); strings.Contains(text, "allocation_run") || !strings.Contains(text, "master/") {
 		t.Errorf("the master does not show its own figures alone: %s", text)
 	}
 
@@ -81,9 +98,9 @@ func TestPolicy(t *testing.T) {
 }
 
 // page is what is at an address.
-func page(t *testing.T, url string) string {
+func page(t *testing.T, client *http.Client, url string) string {
 	t.Helper()
-	response, err := http.Get(url)
+	response, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
