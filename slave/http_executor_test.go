@@ -30,7 +30,7 @@ func startAgentWithAPI(t *testing.T, f *fakeMaster, workDir, listen string) *tes
 	t.Helper()
 	v := api.NewView(view.Limits{}, func(agent string) string { return filepath.Join(workDir, "slaves", agent) })
 	a := startAgent(t, f, workDir, listen, func(o *Options) { o.Publisher = tee{o.Publisher, v} })
-	executorapi.Mount(a.sys, a.sys.PID(Name), v)
+	executorapi.Mount(a.sys, a.sys.PID(Name), v, executorapi.Options{})
 	return a
 }
 

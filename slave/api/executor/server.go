@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync"
@@ -14,8 +15,14 @@ import (
 	"troupe/slave/state/view"
 )
 
-// heartbeatEvery is the pace of HEARTBEAT events.
+// heartbeatEvery is the pace of HEARTBEAT events unless Options say another.
 const heartbeatEvery = 30 * time.Minute
+
+// Options are how executors are served. The zero value serves them as Mesos does.
+type Options struct {
+	// Heartbeat is the time between HEARTBEAT events; 0: 30 minutes.
+	Heartbeat time.Duration
+}
 
 // System is the actor system that the agent's actor lives in, and that serves
 // its port.
@@ -41,6 +48,8 @@ type server struct {
 	agent  actors.PID
 	view   View
 	intake carrier.Intake
+	// heartbeat is the time between HEARTBEAT events.
+	heartbeat time.Duration
 
 	mu       sync.Mutex
 	gateways map[key]actors.PID // of the newest subscriptions
@@ -58,8 +67,8 @@ func keyOf(c *executor.Call) key {
 
 // Mount mounts the API for the executors of an agent, at /api/v1/executor and,
 // as Mesos has it too, under the name of the agent's actor there.
-func Mount(s System, agent actors.PID, v View) {
-	h := &server{system: s, agent: agent, view: v, gateways: map[key]actors.PID{}}
+func Mount(s System, agent actors.PID, v View, o Options) {
+	h := &server{system: s, agent: agent, view: v, heartbeat: cmp.Or(o.Heartbeat, heartbeatEvery), gateways: map[key]actors.PID{}}
 	for _, prefix := range []string{"", "/slave(1)"} {
 		s.Route(prefix+"/api/v1/executor", "what executors say, and a stream of what they are told", h)
 	}
@@ -170,7 +179,7 @@ func (s *server) subscribe(w http.ResponseWriter, r *http.Request, form carrier.
 	}
 	k := keyOf(call)
 	stream := carrier.NewStream(carrier.StreamOptions{
-		Form: form, Heartbeat: event(executor.Event_HEARTBEAT), Interval: heartbeatEvery, TooSlow: tooSlow(),
+		Form: form, Heartbeat: event(executor.Event_HEARTBEAT), Interval: s.heartbeat, TooSlow: tooSlow(),
 	})
 	gateway, err := s.open(k, &gateway{agent: s.agent, subscribe: call, stream: stream})
 	if err != nil {

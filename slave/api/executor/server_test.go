@@ -92,6 +92,11 @@ func (f *fakeAgent) tell(to actors.PID, e *executor.Event) {
 
 func newAgent(t testing.TB) *fakeAgent {
 	t.Helper()
+	return newAgentThat(t, Options{})
+}
+
+func newAgentThat(t testing.TB, o Options) *fakeAgent {
+	t.Helper()
 	sys := actortest.NewSystem(t, actors.Options{Listen: "127.0.0.1:0"})
 	f := &fakeAgent{
 		sys: sys, calls: make(chan *executor.Call, 64), peers: make(chan actors.PID, 64), exited: make(chan actors.PID, 64),
@@ -101,7 +106,7 @@ func newAgent(t testing.TB) *fakeAgent {
 	if f.pid, err = sys.Spawn("agent", f); err != nil {
 		t.Fatal(err)
 	}
-	Mount(sys, f.pid, f)
+	Mount(sys, f.pid, f, o)
 	return f
 }
 
@@ -250,6 +255,38 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
+// A stream has a HEARTBEAT at the pace that is asked for, of nothing but its type.
+func TestHeartbeats(t *testing.T) {
+	f := newAgentThat(t, Options{Heartbeat: 5 * time.Millisecond})
+	call := &executor.Call{
+		Type: executor.Call_SUBSCRIBE.Enum(), FrameworkId: &mesos.FrameworkID{Value: proto.String("F")},
+		ExecutorId: &mesos.ExecutorID{Value: proto.String("X")}, Subscribe: &executor.Call_Subscribe{},
+	}
+	binary, err := proto.Marshal(call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, body := range map[string]string{"application/json": subscribe, "application/x-protobuf": string(binary)} {
+		t.Run(form, func(t *testing.T) {
+			stream := events(t, f.request(t, http.MethodPost, "/api/v1/executor", body, "Content-Type", form, "Accept", form))
+			beats, told := 0, 0
+			for beats < 3 {
+				switch got := next(t, stream, "event"); got {
+				case executor.Event_HEARTBEAT:
+					beats++
+				case executor.Event_SUBSCRIBED:
+					told++
+				default:
+					t.Fatalf("event %v", got)
+				}
+			}
+			if told != 1 {
+				t.Errorf("SUBSCRIBED came %d times", told)
+			}
+		})
+	}
+}
+
 // TestSubscription goes through the life of one, in either form.
 func TestSubscription(t *testing.T) {
 	call := &executor.Call{
@@ -379,7 +416,7 @@ func FuzzCall(f *testing.F) {
 			}
 		}
 	}()
-	s := &server{system: agent.sys, agent: agent.pid, view: agent, gateways: map[key]actors.PID{}}
+	s := &server{system: agent.sys, agent: agent.pid, view: agent, heartbeat: heartbeatEvery, gateways: map[key]actors.PID{}}
 	for _, body := range []string{update(""), `{"type": "HEARTBEAT", ` + ids + `}`, `{"type": 3, ` + ids + `, "message": {"data": "YQ=="}}`, "{}", "[]", "\x08\x01"} {
 		f.Add([]byte(body), true)
 		f.Add([]byte(body), false)
