@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -57,18 +58,33 @@ func (a *Allocator) Metrics(put func(key string, value float64)) {
 		put("allocator/mesos/offer_filters/roles/"+r.Role+"/active", float64(r.Filters))
 		put("allocator/mesos/roles/"+r.Role+"/shares/dominant", r.Share)
 	}
-	for _, q := range told.quotas {
-		of := "allocator/mesos/quota/roles/" + q.Role + "/resources/" + q.Resource
+	putQuotas(told.quotas, put)
+	for _, r := range told.headroom {
+		put("allocator/quota/headroom/"+r.Resource, r.Headroom)
+		put("allocator/quota/required/"+r.Resource, r.Required)
+	}
+}
+
+// putQuotas puts what roles consume, beside their quotas, and what all of them do:
+// Mesos counts that as the consumption of a role without a name.
+func putQuotas(quotas []core.QuotaFigures, put func(key string, value float64)) {
+	const roles, resources = "allocator/mesos/quota/roles/", "/resources/"
+	all := make(map[string]float64)
+	for _, q := range quotas {
+		of := roles + q.Role + resources + q.Resource
+		put(of+"/consumed", q.Consumed)
+		all[q.Resource] += q.Consumed
+		if !q.Set {
+			continue
+		}
 		put(of+"/guarantee", q.Guarantee)
 		if q.Limit >= 0 {
 			put(of+"/limit", q.Limit)
 		}
-		put(of+"/consumed", q.Consumed)
 		put(of+"/offered_or_allocated", q.OfferedOrAllocated)
 	}
-	for _, r := range told.headroom {
-		put("allocator/quota/headroom/"+r.Resource, r.Headroom)
-		put("allocator/quota/required/"+r.Resource, r.Required)
+	for _, resource := range slices.Sorted(maps.Keys(all)) {
+		put(roles+resources+resource+"/consumed", all[resource])
 	}
 }
 

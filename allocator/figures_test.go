@@ -20,9 +20,9 @@ func (r *rig) figures() map[string]float64 {
 	return figures
 }
 
-// ofRoles are the figures of roles.
+// ofRoles are the figures of roles, but for what is told of quotas.
 func ofRoles(figures map[string]float64) map[string]float64 {
-	maps.DeleteFunc(figures, func(key string, _ float64) bool { return !strings.Contains(key, "/roles/") })
+	maps.DeleteFunc(figures, func(key string, _ float64) bool { return !strings.Contains(key, "/roles/") || strings.Contains(key, "/quota/") })
 	return figures
 }
 
@@ -120,6 +120,26 @@ func TestQuotasAreTold(t *testing.T) {
 		}
 		if _, ok := f["allocator/mesos/quota/roles/eng/resources/cpus/limit"]; ok {
 			t.Error("a limit is told where there is none")
+		}
+	})
+}
+
+// TestWhatRolesWithoutAQuotaConsumeIsTold tells that and their sum, and no more.
+func TestWhatRolesWithoutAQuotaConsumeIsTold(t *testing.T) {
+	run(t, func(r *rig) {
+		r.say(30*time.Millisecond, start(1), addFramework(), addAgent())
+		want := map[string]float64{}
+		for _, given := range r.probe.got()[0].Allocations[0].Resources {
+			if given.GetType() == mesos.Value_SCALAR {
+				for _, role := range []string{"*", ""} {
+					want["allocator/mesos/quota/roles/"+role+"/resources/"+given.GetName()+"/consumed"] += given.GetScalar().GetValue()
+				}
+			}
+		}
+		got := r.figures()
+		maps.DeleteFunc(got, func(key string, _ float64) bool { return !strings.HasPrefix(key, "allocator/mesos/quota/") })
+		if len(want) == 0 || !maps.Equal(got, want) {
+			t.Errorf("told: %v, want %v", got, want)
 		}
 	})
 }

@@ -39,11 +39,14 @@ func (a *Allocator) Roles(now time.Time) []RoleFigures {
 	return list
 }
 
-// QuotaFigures is what there is to tell of one resource of a role's quota, in
-// units of the resource.
+// QuotaFigures is what there is to tell of one resource of a role at the top of
+// the tree, in units of the resource.
 type QuotaFigures struct {
 	Role, Resource string
-	Guarantee      float64
+	// Set is whether a quota speaks of the resource. Of others no more is told
+	// than what is consumed.
+	Set       bool
+	Guarantee float64
 	// Limit is negative when there is none.
 	Limit float64
 	// Consumed is what counts against the quota: what is reserved, given or not,
@@ -51,18 +54,20 @@ type QuotaFigures struct {
 	Consumed, OfferedOrAllocated float64
 }
 
-// Quotas returns the figures of all quotas, by role and resource.
+// Quotas returns the figures of all quotas, and of what roles without one
+// consume, by role and resource.
 func (a *Allocator) Quotas() (list []QuotaFigures) {
 	for _, role := range slices.Sorted(maps.Keys(a.tops)) {
 		t := a.tops[role]
 		given := a.order.RoleAllocated(role)
-		for n := range max(len(t.guarantees), len(t.limits)) {
+		for n := range max(len(t.guarantees), len(t.limits), len(t.consumed)) {
 			limit, limited := t.limits.of(n)
-			if !limited && t.guarantees.Of(n) == 0 {
+			set := limited || t.guarantees.Of(n) != 0
+			if !set && t.consumed.Of(n) == 0 {
 				continue
 			}
 			f := QuotaFigures{
-				Role: role, Resource: a.bundles.index.Name(n), Guarantee: t.guarantees.Of(n).Float(), Limit: -1,
+				Role: role, Resource: a.bundles.index.Name(n), Set: set, Guarantee: t.guarantees.Of(n).Float(), Limit: -1,
 				Consumed: t.consumed.Of(n).Float(), OfferedOrAllocated: given.Of(n).Float(),
 			}
 			if limited {

@@ -129,7 +129,7 @@ func likeMesos(t *testing.T, made *page) {
 
 // lacksMetrics lists what a leading master does not tell of the figures that
 // Mesos's tells; master/api holds those of frameworks against the same list.
-// There are no quotas to be consumed. /stats is /metrics/snapshot.
+// /stats is /metrics/snapshot.
 func lacksMetrics(t *testing.T, body []byte) (lacking []string) {
 	t.Helper()
 	document, err := parse(body)
@@ -142,7 +142,7 @@ func lacksMetrics(t *testing.T, body []byte) (lacking []string) {
 		t.Fatal(err)
 	}
 	for _, key := range strings.Fields(string(text)) {
-		if strings.HasPrefix(key, "master/frameworks/") || strings.HasPrefix(key, "allocator/mesos/quota/") {
+		if strings.HasPrefix(key, "master/frameworks/") {
 			continue
 		}
 		if key = strings.Replace(key, "/roles/*/", "/roles/web/", 1); !slices.Contains(document.keys, key) {
