@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -17,14 +19,16 @@ import (
 // reply until the context is done.
 func MountExplain(r Router, ask func(context.Context, proto.Message) (proto.Message, error)) {
 	h := func(rw http.ResponseWriter, q *http.Request) {
-		if q.Method != http.MethodGet && q.Method != http.MethodHead {
-			rw.Header().Set("Allow", "GET, HEAD")
-			http.Error(rw, "method "+q.Method+": expecting GET", http.StatusMethodNotAllowed)
+		if !legacy.Allowed(rw, q) {
 			return
 		}
 		id := q.URL.Query().Get("framework")
 		if id == "" {
 			http.Error(rw, "framework is missing: /allocator/explain?framework=ID", http.StatusBadRequest)
+			return
+		}
+		if !utf8.ValidString(id) {
+			http.Error(rw, "framework: "+strconv.Quote(shortened(id))+": is not UTF-8", http.StatusBadRequest)
 			return
 		}
 		reply, err := ask(q.Context(), &cluster.ExplainOffers{FrameworkId: &mesos.FrameworkID{Value: &id}})
@@ -37,7 +41,7 @@ func MountExplain(r Router, ask func(context.Context, proto.Message) (proto.Mess
 		case !ok:
 			http.Error(rw, "the allocator cannot explain itself", http.StatusNotImplemented)
 		case !explained.GetKnown():
-			http.Error(rw, "framework "+id+": is not known to the allocator", http.StatusNotFound)
+			http.Error(rw, "framework "+shortened(id)+": is not known to the allocator", http.StatusNotFound)
 		default:
 			legacy.Serve(rw, q, func(w *json.Writer) { w.Message(explained) })
 		}

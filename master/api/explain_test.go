@@ -40,6 +40,7 @@ func TestExplain(t *testing.T) {
 		},
 		"unknown":      {http.MethodGet, "?framework=f", known("f", false), nil, http.StatusNotFound, "framework f: is not known"},
 		"no framework": {http.MethodGet, "", nil, nil, http.StatusBadRequest, "framework is missing"},
+		"not UTF-8":    {http.MethodGet, "?framework=%ff", nil, nil, http.StatusBadRequest, "is not UTF-8"},
 		"method":       {http.MethodPost, "?framework=f", nil, nil, http.StatusMethodNotAllowed, "expecting GET"},
 		"silence":      {http.MethodGet, "?framework=f", nil, errors.New("it is gone"), http.StatusServiceUnavailable, "it is gone"},
 		"another kind": {http.MethodGet, "?framework=f", &cluster.Allocations{}, nil, http.StatusNotImplemented, "cannot explain"},

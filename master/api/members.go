@@ -2,7 +2,10 @@ package api
 
 import (
 	"net/http"
+	"strconv"
+	"unicode/utf8"
 
+	"troupe/messages/carrier/legacy"
 	"troupe/messages/json"
 )
 
@@ -33,9 +36,7 @@ func MountMembership(r Router, m Membership) {
 }
 
 func (m Membership) list(rw http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		rw.Header().Set("Allow", "GET, HEAD")
-		http.Error(rw, "method "+r.Method+": expecting GET", http.StatusMethodNotAllowed)
+	if !legacy.Allowed(rw, r) {
 		return
 	}
 	members, err := m.List()
@@ -43,8 +44,10 @@ func (m Membership) list(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	rw.Header().Set("Content-Type", "application/json")
-	w := json.NewWriter(rw)
+	legacy.Serve(rw, r, func(w *json.Writer) { writeMembers(w, members) })
+}
+
+func writeMembers(w *json.Writer, members []Member) {
 	w.BeginObject()
 	w.Key("masters")
 	w.BeginArray()
@@ -57,9 +60,6 @@ func (m Membership) list(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.EndArray()
 	w.EndObject()
-	if err := w.Flush(); err != nil {
-		panic(http.ErrAbortHandler) // the client is gone, or must see that it lacks the end
-	}
 }
 
 func (m Membership) change(change func(address string) error) http.Handler {
@@ -75,6 +75,10 @@ func (m Membership) change(change func(address string) error) http.Handler {
 		address := r.URL.Query().Get("address")
 		if address == "" {
 			http.Error(rw, "address is absent: expecting ?address=host:port", http.StatusBadRequest)
+			return
+		}
+		if !utf8.ValidString(address) {
+			http.Error(rw, "address: "+strconv.Quote(shortened(address))+": is not UTF-8", http.StatusBadRequest)
 			return
 		}
 		if err := change(address); err != nil {

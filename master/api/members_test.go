@@ -38,6 +38,9 @@ func TestMembership(t *testing.T) {
 	}{
 		{"GET", "/masters", 200, `{"masters":[{"id":"a","address":"h1:1","leading":false},{"id":"b","address":"h2:1","leading":true}]}`},
 		{"POST", "/masters", 405, "expecting GET"},
+		{"GET", "/masters?jsonp=f", 200, `f({"masters":[{"id":"a",`},
+		{"GET", "/masters?jsonp=alert(1)", 400, "jsonp"},
+		{"POST", "/masters/add?address=%ff", 400, "is not UTF-8"},
 		{"GET", "/masters/add?address=h3:1", 405, "expecting POST"},
 		{"POST", "/masters/add", 400, "address is absent"},
 		{"POST", "/masters/add?address=h3:1", 200, ""},
