@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,7 +24,13 @@ type Options struct {
 	// Healthy says what is wrong with the process; nil when nothing is. It is
 	// called for each request and must not wait. Nil: always healthy.
 	Healthy func() error
+	// Deliver answers a request that reads with the JSON that write writes: as
+	// clients of Mesos expect it, whom the wiring knows. Nil: as it is.
+	Deliver Deliver
 }
+
+// Deliver answers a request with the document that write writes.
+type Deliver = func(w http.ResponseWriter, r *http.Request, write func(io.Writer) error)
 
 // Mount serves on the system's port:
 //
@@ -49,11 +56,11 @@ func Mount(sys *actors.System, o Options) error {
 		}
 	}
 	sys.Route("/metrics", "figures for Prometheus", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	sys.Route("/actors", "actors, peers and lost messages", http.HandlerFunc(serveActors(sys)))
+	sys.Route("/actors", "actors, peers and lost messages", o.document(func() any { return Read(sys) }))
 	sys.Route("/health", "200 when all is well", http.HandlerFunc(serveHealth(o.Healthy)))
 	sys.Route("/help", "what is served here", http.HandlerFunc(serveHelp(sys)))
-	sys.Route("/system/stats.json", "the machine's load, memory and processors", http.HandlerFunc(serveMachine))
-	sys.Route("/__processes__", "actors with what waits for them, as Mesos shows them", serveProcesses(sys))
+	sys.Route("/system/stats.json", "the machine's load, memory and processors", o.document(func() any { return machine() }))
+	sys.Route("/__processes__", "actors with what waits for them, as Mesos shows them", o.document(func() any { return processes(sys.Actors()) }))
 	if o.Log != nil {
 		sys.Route("/logging/toggle", "?level=debug&duration=15mins", o.Log)
 	}
@@ -88,4 +95,34 @@ func serveHelp(sys *actors.System) http.HandlerFunc {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, text.String()) // a client that has gone needs no answer
 	}
+}
+
+// document serves what now returns, as JSON, to those who read.
+func (o Options) document(now func() any) http.Handler {
+	deliver := o.Deliver
+	if deliver == nil {
+		deliver = plainly
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method "+r.Method+": expecting GET", http.StatusMethodNotAllowed)
+			return
+		}
+		text, err := json.Marshal(now())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		deliver(w, r, func(out io.Writer) error {
+			_, err := out.Write(text)
+			return err
+		})
+	})
+}
+
+// plainly is the Deliver of who has none.
+func plainly(w http.ResponseWriter, _ *http.Request, write func(io.Writer) error) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = write(w) // a client that has gone needs no answer
 }

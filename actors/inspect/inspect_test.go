@@ -209,6 +209,40 @@ func TestWhatMesosClientsRead(t *testing.T) {
 	}
 }
 
+// Documents are read, and delivered as the wiring has it.
+func TestDocumentsAreDelivered(t *testing.T) {
+	plain, wired := system(t), system(t)
+	if err := Mount(plain, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	deliver := func(w http.ResponseWriter, r *http.Request, write func(io.Writer) error) {
+		_, _ = io.WriteString(w, r.FormValue("jsonp")+"(")
+		if err := write(w); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := Mount(wired, Options{Deliver: deliver}); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/actors", "/__processes__", "/system/stats.json"} {
+		for _, sys := range []*actors.System{plain, wired} {
+			answer, err := http.Post("http://"+sys.Address()+path, "text/plain", strings.NewReader("x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusMethodNotAllowed || answer.Header.Get("Allow") != "GET, HEAD" {
+				t.Errorf("POST %s: %d, %v, %v", path, answer.StatusCode, answer.Header, err)
+			}
+		}
+		if code, body := get(t, plain, path+"?jsonp=f"); code != http.StatusOK || !json.Valid([]byte(body)) {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+		if code, body := get(t, wired, path+"?jsonp=f"); code != http.StatusOK || !strings.HasPrefix(body, "f(") || !json.Valid([]byte(body[2:])) {
+			t.Errorf("%s by the wiring: %d %s", path, code, body)
+		}
+	}
+}
+
 func TestTwoOfAName(t *testing.T) {
 	sys := system(t)
 	if err := Mount(sys, Options{Collectors: []prometheus.Collector{&collector{sys: sys}}}); err == nil {

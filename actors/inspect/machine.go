@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"net/http"
 	"runtime"
 	"strings"
 
@@ -26,9 +25,9 @@ func Machine(put func(key string, value float64)) {
 	put("system/mem_free_bytes", float64(info.Freeram)*float64(info.Unit))
 }
 
-// serveMachine answers /system/stats.json: the same figures, by keys that are
+// machine is what /system/stats.json shows: the same figures, by keys that are
 // older.
-func serveMachine(w http.ResponseWriter, _ *http.Request) {
+func machine() map[string]float64 {
 	figures := map[string]float64{}
 	Machine(func(key string, value float64) {
 		key = strings.TrimPrefix(key, "system/")
@@ -37,5 +36,5 @@ func serveMachine(w http.ResponseWriter, _ *http.Request) {
 		}
 		figures[key] = value
 	})
-	writeJSON(w, figures)
+	return figures
 }

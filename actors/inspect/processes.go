@@ -1,11 +1,6 @@
 package inspect
 
-import (
-	"encoding/json"
-	"net/http"
-
-	"troupe/actors"
-)
+import "troupe/actors"
 
 // maxEvents bounds what is shown of one mailbox.
 const maxEvents = 1000
@@ -32,19 +27,4 @@ func processes(infos []actors.ActorInfo) []process {
 		all = append(all, p)
 	}
 	return all
-}
-
-func serveProcesses(sys *actors.System) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, processes(sys.Actors())) }
-}
-
-// writeJSON answers with a document.
-func writeJSON(w http.ResponseWriter, v any) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(text) // a client that has gone needs no answer
 }

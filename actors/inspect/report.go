@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"net/http"
 	"time"
 
 	"troupe/actors"
@@ -129,8 +128,4 @@ func lost(list []actors.Lost) []Lost {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-func serveActors(sys *actors.System) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, Read(sys)) }
 }

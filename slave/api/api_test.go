@@ -273,6 +273,11 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s is %v, want %v", key, metrics[key], want)
 		}
 	}
+	for _, path := range []string{"/stats", "/stats.json", "/slave(1)/stats", "/slave(1)/stats.json"} {
+		if again := get(t, s, path).(map[string]any); len(again) != len(metrics) || again["slave/tasks_running"] != 1.0 {
+			t.Errorf("%s is not /metrics/snapshot: %v", path, again)
+		}
+	}
 	if up := metrics["slave/uptime_secs"].(float64); up < 60 {
 		t.Errorf("up for %v s", up)
 	}

@@ -80,6 +80,7 @@ var routes = []route{
 	{"/containers", "containers with what they use; ?container_id= for one", (*server).writeContainers},
 	{"/monitor/statistics", "what the executors use", (*server).writeStatistics},
 	{"/metrics/snapshot", "figures by the keys that Mesos gives them", (*server).writeMetrics},
+	{"/stats", "as /metrics/snapshot, for old clients", (*server).writeMetrics},
 	{"/version", "the version of this program", (*server).writeVersion},
 	{"/flags", "how this agent was configured", (*server).writeFlags},
 }

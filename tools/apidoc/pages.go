@@ -58,6 +58,7 @@ func (s *script) agentPages() error {
 		[2]string{"/state", "All that the agent knows. `directory` is an executor's sandbox, `container` its container."},
 		[2]string{"/containers", "`?container_id=` for one."},
 		[2]string{"/monitor/statistics", "What the executors use."},
+		[2]string{"/stats", "The figures of `/metrics/snapshot`, for old clients."},
 	)
 }
 

@@ -17,6 +17,7 @@ import (
 	"troupe/actors"
 	"troupe/actors/inspect"
 	"troupe/messages/carrier/guard"
+	"troupe/messages/carrier/legacy"
 )
 
 // closeTimeout bounds an orderly end.
@@ -77,7 +78,7 @@ func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 		}
 		return nil, err
 	}
-	if err := inspect.Mount(d.System, inspect.Options{Log: d.log, Collectors: c}); err != nil {
+	if err := inspect.Mount(d.System, inspect.Options{Log: d.log, Collectors: c, Deliver: legacy.Deliver}); err != nil {
 		return d.abandon(err)
 	}
 	return d, nil
