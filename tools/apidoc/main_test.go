@@ -108,12 +108,16 @@ func likeMesos(t *testing.T, made *page) {
 			"agent GET /state": "state", "agent GET /containers": "containers", "agent GET /monitor/statistics": "monitor-statistics",
 			"agent GET /metrics/snapshot": "metrics-snapshot", "agent GET_TASKS": "GET_TASKS", "agent GET_STATE": "GET_STATE",
 			"agent GET_AGENT": "GET_AGENT", "agent GET_FRAMEWORKS": "GET_FRAMEWORKS", "agent GET_CONTAINERS": "GET_CONTAINERS",
+			"agent GET_METRICS": "GET_METRICS", "agent LIST_FILES": "LIST_FILES", "agent READ_FILE": "READ_FILE",
+			"master READ_FILE": "READ_FILE", "agent GET /files/browse": "files-browse", "agent GET /files/read": "files-read",
+			"agent GET /files/debug": "files-debug",
 		},
 		"../../master/api/testdata/mesos/": {
 			"master GET /state": "state", "master GET /state-summary": "state-summary", "master GET /slaves": "slaves",
 			"master GET /frameworks": "frameworks", "master GET /tasks": "tasks", "master GET /roles": "roles",
 			"master GET_AGENTS": "GET_AGENTS", "master GET_FRAMEWORKS": "GET_FRAMEWORKS", "master GET_TASKS": "GET_TASKS",
 			"master GET_STATE": "GET_STATE", "master GET_MASTER": "GET_MASTER", "master GET_ROLES": "GET_ROLES",
+			"master GET_METRICS": "GET_METRICS", "agent GET /system/stats.json": "system_stats",
 		},
 	} {
 		for title, file := range titles {
