@@ -52,8 +52,11 @@ func (s *server) putMetrics(snapshot *view.Snapshot, put func(key string, value 
 	}
 }
 
-// zero are figures of parts that an agent of Mesos has and this one lacks:
-// clients that expect them find that nothing happened there.
+// zero are figures of what never happens here, for clients that expect them:
+// nothing is fetched or provisioned, and there are no resource providers. Ending
+// a container is no attempt that may fail: it goes on until nothing of it is
+// left, and counts in slave/executors_terminating for so long. What fails to be
+// removed of its sandbox is in gc/path_removals_failed.
 var zero = []string{
 	"containerizer/fetcher/cache_size_total_bytes", "containerizer/fetcher/cache_size_used_bytes",
 	"containerizer/fetcher/task_fetches_failed", "containerizer/fetcher/task_fetches_succeeded",
