@@ -18,10 +18,12 @@ import (
 
 // An executor of somebody else's making runs tasks alone and in groups, is told
 // of everything, and comes back when its stream breaks. It makes every call but
-// HEARTBEAT and gets every event but HEARTBEAT, which comes after half an hour,
-// and ERROR, which TestAnExecutorThatDoesNotRead shows.
+// HEARTBEAT and gets every event but ERROR, which TestAnExecutorThatDoesNotRead
+// shows.
 func TestExecutors(t *testing.T) {
-	c := newCluster(t)
+	c := newWorld(t)
+	c.agentFlags = []string{"--executor_heartbeat_interval=200ms"}
+	c.start()
 	inEach(t, func(t *testing.T, enc mesosclient.Encoding) {
 		f := subscribe(t, c.master, enc, describe("executors"))
 		e := custom(t, "player", enc)
@@ -32,7 +34,7 @@ func TestExecutors(t *testing.T) {
 			t.Errorf("an update of the executor's: %v", status)
 		}
 		f.update("ends", mesos.TaskState_TASK_FINISHED)
-		for _, event := range []string{"SUBSCRIBED", "LAUNCH", "ACKNOWLEDGED"} {
+		for _, event := range []string{"SUBSCRIBED", "LAUNCH", "ACKNOWLEDGED", "HEARTBEAT"} {
 			f.told("event " + event)
 		}
 		f.grouped(e)

@@ -56,10 +56,10 @@ func (m *machineFlags) add(set *pflag.FlagSet) {
 
 // executorFlags shape the life of executors.
 type executorFlags struct {
-	register, reregister, retry, grace, recovery flags.Duration
-	environment                                  string
-	switchUser                                   bool
-	perHost                                      int
+	register, reregister, retry, grace, recovery, heartbeat flags.Duration
+	environment                                             string
+	switchUser                                              bool
+	perHost                                                 int
 }
 
 func (e *executorFlags) add(set *pflag.FlagSet) {
@@ -67,6 +67,7 @@ func (e *executorFlags) add(set *pflag.FlagSet) {
 	duration(set, &e.reregister, "executor_reregistration_timeout", 15*time.Second, "for a host of executors to return after the agent's start, else it is killed and its tasks are lost; at most 15secs")
 	duration(set, &e.retry, "executor_reregistration_retry_interval", 500*time.Millisecond, "longest wait of executors between attempts to reach an agent that is gone")
 	duration(set, &e.grace, "executor_shutdown_grace_period", 5*time.Second, "for an executor to end when it is told to")
+	duration(set, &e.heartbeat, "executor_heartbeat_interval", 30*time.Minute, "between the HEARTBEAT events that executors get over HTTP")
 	duration(set, &e.recovery, "recovery_timeout", 15*time.Minute, "for which executors wait for an agent that is gone")
 	set.StringVar(&e.environment, "executor_environment_variables", "", `the environment of every executor, as {"NAME": "value"}; only PATH by default`)
 	flags.Bool(set, &e.switchUser, "switch_user", true, "run executors and tasks as the user they name")
@@ -227,6 +228,7 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Resources: a.offer.resources, Attributes: a.offer.attributes, DefaultRole: a.offer.role, Domain: domain,
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict, Lending: lending,
+		ExecutorHeartbeat: time.Duration(a.executors.heartbeat),
 		Config: state.Config{
 			Version: Version, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key}, SwitchUser: a.executors.switchUser,
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
@@ -260,6 +262,7 @@ func (a *agentFlags) check() error {
 		namedDuration{"executor_reregistration_timeout", a.executors.reregister},
 		namedDuration{"executor_reregistration_retry_interval", a.executors.retry},
 		namedDuration{"executor_shutdown_grace_period", a.executors.grace},
+		namedDuration{"executor_heartbeat_interval", a.executors.heartbeat},
 		namedDuration{"recovery_timeout", a.executors.recovery},
 		namedDuration{"registration_backoff_factor", a.backoff},
 		namedDuration{"gc_delay", a.collect.delay}, namedDuration{"disk_watch_interval", a.collect.interval})

@@ -48,6 +48,8 @@ type AgentOptions struct {
 	// read.
 	Strict bool
 	Hosts  HostCommand
+	// ExecutorHeartbeat is the time between HEARTBEAT events; 0: 30 minutes.
+	ExecutorHeartbeat time.Duration
 	// Lending is without its meter.
 	Lending slave.Lending
 	// Flags are shown at /flags.

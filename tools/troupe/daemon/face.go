@@ -15,7 +15,7 @@ import (
 // mountAgent mounts an agent's routes.
 func mountAgent(d *Daemon, views *api.View, collector *sandbox.Collector, o AgentOptions) {
 	sys := d.System
-	executorapi.Mount(sys, sys.PID(slave.Name), views, executorapi.Options{})
+	executorapi.Mount(sys, sys.PID(slave.Name), views, executorapi.Options{Heartbeat: o.ExecutorHeartbeat})
 	var capabilities []string
 	for _, c := range o.Config.Capabilities {
 		capabilities = append(capabilities, c.String())
