@@ -12,8 +12,11 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/master/registry"
 	"troupe/messages/carrier"
 	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/messages/mesos/scheduler"
 )
 
 // changing are the routes from before the calls of operators that read a body,
@@ -107,5 +110,27 @@ func TestScheduleOfManyMachines(t *testing.T) {
 	}
 	if shown := send(t, h, http.MethodGet, "/maintenance/schedule", "").Body.String(); strings.Count(shown, `"hostname"`) != machines {
 		t.Errorf("shown are %d of %d machines", strings.Count(shown, `"hostname"`), machines)
+	}
+}
+
+// What no store might have room for is refused, and the master goes on.
+func TestSettingsThatAreTooLarge(t *testing.T) {
+	long := strings.Repeat("x", registry.MaxRecord)
+	h, c := ruled(t)
+	for _, step := range []struct{ method, path, body string }{
+		{"POST", "/quota", `{"role":"a","force":true,"guarantee":[{"name":"` + long + `","type":"SCALAR","scalar":{"value":1}}]}`},
+		{"POST", "/reservations", `{"id":"b","role":"ops","shares":[{"name":"` + long + `","percent":10}]}`},
+		{"POST", "/maintenance/schedule", `{"windows":[{"machine_ids":[{"hostname":"` + long + `"}],"unavailability":{"start":{"nanoseconds":7}}}]}`},
+	} {
+		rec := send(t, h, step.method, step.path, step.body)
+		if rec.Code != http.StatusBadRequest && rec.Code != http.StatusConflict || rec.Body.Len() == 0 || rec.Body.Len() > 1000 {
+			t.Errorf("%s: %d %.300s (%d bytes)", step.path, rec.Code, rec.Body, rec.Body.Len())
+		}
+	}
+	c.receive(subscriber, &scheduler.Call{Type: scheduler.Call_UPDATE_FRAMEWORK.Enum(), FrameworkId: frameworkID(0), UpdateFramework: &scheduler.Call_UpdateFramework{
+		FrameworkInfo: &mesos.FrameworkInfo{Id: frameworkID(0), User: proto.String("u"), Name: &long, Roles: []string{"eng/web", "ops"}},
+	}})
+	if rec := send(t, h, http.MethodPut, "/weights", `[{"role":"a","weight":2}]`); rec.Code != http.StatusOK {
+		t.Errorf("afterwards: %d %s", rec.Code, rec.Body)
 	}
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -69,6 +70,10 @@ func (m *Machine) admitFramework(from Peer, id FrameworkID, t terms) {
 	}
 	m.persistFramework(id, t.info, func(conflict error) {
 		delete(m.frameworks.asking, from)
+		if errors.Is(conflict, registry.ErrTooLarge) {
+			m.refuseSubscription(from, field.In("framework_info", conflict))
+			return
+		}
 		if conflict != nil {
 			m.refuseSubscription(from, field.Invalid("framework_info.id", string(id), "Framework has been removed"))
 			return
@@ -263,6 +268,10 @@ func (m *Machine) updateFramework(in Received, f *framework, call *scheduler.Cal
 	}
 	m.keepFixed(f, t.info)
 	m.persistFramework(f.id(), t.info, func(refused error) {
+		if errors.Is(refused, registry.ErrTooLarge) {
+			m.answerCall(in, conflict, field.In("framework_info", refused).Error())
+			return
+		}
 		if refused != nil || m.frameworks.byID[f.id()] != f || f.leaving {
 			m.answerCall(in, conflict, "Framework was removed meanwhile")
 			return
