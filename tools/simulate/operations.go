@@ -233,15 +233,14 @@ func (o *oracle) operationRevealed(p *process, m *cluster.OperationUpdate) {
 // nothing that it spoke of before is lost. Of its newest write it may not have
 // heard yet.
 func (o *oracle) totalRevealed(p *process, told []*mesos.Resource) {
-	i := slices.IndexFunc(o.cluster.agents, func(a *agentNode) bool { return a.process == p })
-	if i < 0 {
+	a, ok := p.actors["agent"].(*agentNode)
+	if !ok {
 		return
 	}
 	total := o.total
 	if len(told) > 0 {
 		total = unallocated(told)
 	}
-	a := o.cluster.agents[i]
 	list := o.operations.converted[a]
 	for n, converted := range list {
 		if o.restored(a, converted).Equal(total) {

@@ -37,6 +37,7 @@ func (o *oracle) planWritten(c registry.Change) {
 	switch kind {
 	case "agent":
 		p.hosts[id] = c.Record.GetAgent().GetAgent().GetHostname()
+		o.endedWithMachine(id)
 	case "quota":
 		p.quotas[id] = c.Record != nil
 		if c.Record == nil {
@@ -48,11 +49,16 @@ func (o *oracle) planWritten(c registry.Change) {
 		if c.Record == nil {
 			delete(p.machines, host)
 		}
-	}
-	for agent, host := range p.hosts {
-		if p.machines[host] == mesos.MachineInfo_DOWN {
-			o.wishes.ending[agent] = true
+		for agent := range p.hosts {
+			o.endedWithMachine(agent)
 		}
+	}
+}
+
+// endedWithMachine notes that an agent may end whose machine is down.
+func (o *oracle) endedWithMachine(agent string) {
+	if o.plans.machines[o.plans.hosts[agent]] == mesos.MachineInfo_DOWN {
+		o.wishes.ending[agent] = true
 	}
 }
 
