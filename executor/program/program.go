@@ -109,6 +109,9 @@ func checkCommand(c *mesos.CommandInfo) error {
 	case strings.ContainsRune(c.GetValue(), 0):
 		return field.Invalid("command.value", c.GetValue(), "has a zero byte")
 	}
+	for i, uri := range c.GetUris() {
+		return field.At("command.uris", i, field.Invalid("", uri.GetValue(), "is not fetched by this agent"))
+	}
 	for i, a := range c.GetArguments() {
 		if strings.ContainsRune(a, 0) {
 			return field.At("command.arguments", i, field.Invalid("", a, "has a zero byte"))
@@ -128,6 +131,8 @@ func checkVariable(v *mesos.Environment_Variable) error {
 		return field.Invalid("name", v.GetName(), "cannot name a variable")
 	case strings.ContainsRune(v.GetValue(), 0):
 		return field.Invalid("value", v.GetName(), "has a zero byte")
+	case v.GetType() == mesos.Environment_Variable_SECRET:
+		return field.Invalid("type", v.GetName()+" "+v.GetType().String(), "cannot be had: nobody resolves secrets here")
 	}
 	return nil
 }

@@ -63,6 +63,8 @@ func TestForCommand(t *testing.T) {
 
 func TestForCommandNamesTheField(t *testing.T) {
 	ok := proto.String("x")
+	hidden := variables("PASSWORD", "")
+	hidden.Variables[0].Type = mesos.Environment_Variable_SECRET.Enum()
 	for want, c := range map[string]*mesos.CommandInfo{
 		"command.value: must be set":                              nil,
 		`command.value: "a\x00b": has a zero byte`:                {Value: proto.String("a\x00b")},
@@ -70,6 +72,8 @@ func TestForCommandNamesTheField(t *testing.T) {
 		`command.environment.variables[0].name: "": cannot name`:  {Value: ok, Environment: variables("", "v")},
 		`variables[1].name: "A=B": cannot name a variable`:        {Value: ok, Environment: variables("A", "", "A=B", "v")},
 		`command.environment.variables[0].value: "A": has a zero`: {Value: ok, Environment: variables("A", "\x00")},
+		`variables[0].type: "PASSWORD SECRET": cannot be had`:     {Value: ok, Environment: hidden},
+		`command.uris[0]: "http://a/b": is not fetched`:           {Value: ok, Uris: []*mesos.CommandInfo_URI{{Value: proto.String("http://a/b")}}},
 	} {
 		if _, err := ForCommand(Spec{}, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

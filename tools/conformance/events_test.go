@@ -301,12 +301,12 @@ func TestAnOperatorWhoDoesNotRead(t *testing.T) {
 		t.Fatalf("%v, %v", response, err)
 	}
 	reader := watch(t, c, mesosclient.Protobuf{}, "?type=FRAMEWORK_UPDATED")
-	const updates = 24
+	const updates = 180
 	before := memory(t, c.masterProcess.PID())
 	for i := range updates {
 		info := describe("changing")
 		info.Id = f.Subscribed.GetFrameworkId()
-		info.Labels = &mesos.Labels{Labels: []*mesos.Label{{Key: proto.String(strconv.Itoa(i)), Value: proto.String(strings.Repeat("x", 3<<20))}}}
+		info.Labels = &mesos.Labels{Labels: []*mesos.Label{{Key: proto.String(strconv.Itoa(i)), Value: proto.String(strings.Repeat("x", 400<<10))}}}
 		f.say(&scheduler.Call{Type: scheduler.Call_UPDATE_FRAMEWORK.Enum(), UpdateFramework: &scheduler.Call_UpdateFramework{FrameworkInfo: info}})
 	}
 	reader.await("the last update", func(e *master.Event) bool {

@@ -124,12 +124,20 @@ func (c *cluster) recovers() bool {
 			return false
 		default:
 		}
-		if _, err := c.at(c.master, mesosclient.SchedulerPath, mesosclient.JSON{}).Post(c.t.Context(), nil, nil); err == nil {
-			break
-		} else if !errors.Is(err, syscall.ECONNREFUSED) {
+		a, err := c.at(c.master, mesosclient.SchedulerPath, mesosclient.JSON{}).Post(c.t.Context(), nil, nil)
+		switch {
+		case err != nil && !errors.Is(err, syscall.ECONNREFUSED):
 			return false // it ended meanwhile
+		case err == nil && a.Status != http.StatusNotFound: // its port is there before what it serves
+			return c.saysThatItRecovers()
 		}
 	}
+}
+
+// saysThatItRecovers judges the answers of a master that recovers; it is false
+// when the master ended meanwhile.
+func (c *cluster) saysThatItRecovers() bool {
+	c.t.Helper()
 	for _, path := range []string{mesosclient.SchedulerPath, "/master" + mesosclient.SchedulerPath, mesosclient.OperatorPath} {
 		a, err := c.at(c.master, path, mesosclient.JSON{}).Post(c.t.Context(), []byte("not even a call"), nil)
 		if err != nil {
