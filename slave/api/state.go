@@ -159,10 +159,10 @@ func writeExecutors(w *json.Writer, snapshot *view.Snapshot, list []*view.Execut
 		w.Key("resources")
 		writeSum(w, used(x))
 		w.Field("role", allocationRole(x.Info.GetResources()))
-		if x.Info.Labels != nil {
-			writeLabels(w, x.Info.GetLabels())
+		if labels := x.Info.GetLabels(); labels != nil {
+			writeLabels(w, labels)
 		}
-		if x.Info.Type != nil && !x.Generated {
+		if x.Info.GetType() != mesos.ExecutorInfo_UNKNOWN && !x.Generated {
 			w.Field("type", x.Info.GetType().String())
 		}
 		for _, part := range []struct {

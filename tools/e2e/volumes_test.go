@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -25,6 +26,8 @@ type keeper struct {
 	*mesosclient.Scheduler
 	t   *testing.T
 	ctx context.Context
+	// What it is offered and has not answered, also while it waited for else.
+	offers []*mesos.Offer
 }
 
 // keep subscribes a framework in role r.
@@ -50,7 +53,7 @@ func (c *cluster) keep() *keeper {
 			c.t.Log(err)
 		}
 	})
-	return &keeper{s, c.t, ctx}
+	return &keeper{Scheduler: s, t: c.t, ctx: ctx}
 }
 
 func (k *keeper) say(call *scheduler.Call) {
@@ -60,13 +63,15 @@ func (k *keeper) say(call *scheduler.Call) {
 	}
 }
 
-// next is the next event; updates are acknowledged.
+// next is the next event; updates are acknowledged, and offers kept.
 func (k *keeper) next() *scheduler.Event {
 	k.t.Helper()
 	e, err := k.Event()
 	if err != nil {
 		k.t.Fatal(err)
 	}
+	k.offers = append(k.offers, e.GetOffers().GetOffers()...)
+	k.offers = slices.DeleteFunc(k.offers, func(o *mesos.Offer) bool { return proto.Equal(o.Id, e.GetRescind().GetOfferId()) })
 	if u := e.GetUpdate().GetStatus(); u.GetUuid() != nil {
 		k.say(&scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), Acknowledge: &scheduler.Call_Acknowledge{
 			AgentId: u.AgentId, TaskId: u.TaskId, Uuid: u.Uuid,
@@ -79,7 +84,9 @@ func (k *keeper) next() *scheduler.Event {
 func (k *keeper) offer(want resources.Resources) *mesos.Offer {
 	k.t.Helper()
 	for {
-		for _, o := range k.next().GetOffers().GetOffers() {
+		for len(k.offers) > 0 {
+			o := k.offers[0]
+			k.offers = k.offers[1:]
 			has, err := resources.New(o.GetResources()...)
 			if err != nil {
 				k.t.Fatal(err)
@@ -91,6 +98,7 @@ func (k *keeper) offer(want resources.Resources) *mesos.Offer {
 				OfferIds: []*mesos.OfferID{o.Id}, Filters: &mesos.Filters{RefuseSeconds: proto.Float64(0)},
 			}})
 		}
+		k.next()
 	}
 }
 
