@@ -238,6 +238,15 @@ func TestKeysOfState(t *testing.T) {
 	}
 }
 
+// An executor may be known by its tasks alone, whose updates nobody acknowledged.
+func TestExecutorsThatNobodyDescribes(t *testing.T) {
+	v, s := shown(t)
+	v.Publish(view.ExecutorChanged{Executor: &view.Executor{ID: "E9", Framework: "F", Container: "C9", Phase: view.Running}})
+	for _, path := range []string{"/state", "/containers", "/monitor/statistics"} {
+		get(t, s, path)
+	}
+}
+
 func TestContainersAndStatistics(t *testing.T) {
 	_, s := shown(t)
 	containers, statistics := get(t, s, "/containers"), get(t, s, "/monitor/statistics")
