@@ -114,6 +114,7 @@ func TestRunSurvivesAMasterFailover(t *testing.T) {
 	}
 	task.Await(task.Err, `the master is out of reach, tasks run on`)
 	task.Await(task.Err, `the master is back: `+m.addresses[next]+` leads now`)
+	eventually(t, "the agent is back, too", func() bool { return strings.Contains(w.do("agents").out, "active") })
 	for i, at := range m.addresses {
 		r := w.only("agents", "--master="+at)
 		if i == leader {
