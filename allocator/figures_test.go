@@ -22,7 +22,9 @@ func (r *rig) figures() map[string]float64 {
 
 // ofRoles are the figures of roles, but for what is told of quotas.
 func ofRoles(figures map[string]float64) map[string]float64 {
-	maps.DeleteFunc(figures, func(key string, _ float64) bool { return !strings.Contains(key, "/roles/") || strings.Contains(key, "/quota/") })
+	maps.DeleteFunc(figures, func(key string, _ float64) bool {
+		return !strings.Contains(key, "/roles/") || strings.Contains(key, "/quota/")
+	})
 	return figures
 }
 

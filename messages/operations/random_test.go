@@ -83,11 +83,10 @@ func resizing(t *rapid.T, e resources.Entry, volume *mesos.Resource) (op, undo *
 	if freed.Disk.Source == nil {
 		freed.Disk = nil
 	}
-	return &mesos.Offer_Operation{
-		Type: mesos.Offer_Operation_SHRINK_VOLUME.Enum(), ShrinkVolume: &mesos.Offer_Operation_ShrinkVolume{Volume: volume, Subtract: &mesos.Value_Scalar{Value: &less}},
-	}, &mesos.Offer_Operation{
-		Type: mesos.Offer_Operation_GROW_VOLUME.Enum(), GrowVolume: &mesos.Offer_Operation_GrowVolume{Volume: small, Addition: freed},
-	}
+	shrink := &mesos.Offer_Operation_ShrinkVolume{Volume: volume, Subtract: &mesos.Value_Scalar{Value: &less}}
+	grow := &mesos.Offer_Operation_GrowVolume{Volume: small, Addition: freed}
+	return &mesos.Offer_Operation{Type: mesos.Offer_Operation_SHRINK_VOLUME.Enum(), ShrinkVolume: shrink},
+		&mesos.Offer_Operation{Type: mesos.Offer_Operation_GROW_VOLUME.Enum(), GrowVolume: grow}
 }
 
 func amount(f float64) resources.Milli {
