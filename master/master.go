@@ -30,7 +30,9 @@ type Master struct {
 	// Who waits for an answer, by what the question was called.
 	asking map[uint64]func(proto.Message)
 	asked  uint64
-	log    *zap.Logger
+	// Why the whitelist could not be read the last time; empty if it could.
+	whitelistError string
+	log            *zap.Logger
 }
 
 // Init begins the leadership.
@@ -47,6 +49,7 @@ func (m *Master) Init(c *actors.Context) {
 	c.HandleExited(m.exited)
 	m.step(c, state.Started{Registry: m.registry})
 	m.registry = registry.Registry{}
+	m.watchWhitelist(c)
 }
 
 func (m *Master) received(c *actors.Context, msg proto.Message) {

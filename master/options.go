@@ -43,6 +43,8 @@ type Options struct {
 	Store  Store
 	// Nil: nobody reads.
 	Publisher Publisher
+	// Nil: agents of all hosts are offered.
+	Whitelist Whitelist
 	// Between two pings of an agent; 15 s.
 	PingTimeout time.Duration
 	// Unanswered pings in a row that make an agent unreachable; 5.
@@ -63,6 +65,9 @@ func (o Options) withDefaults(sys *actors.System) (Options, error) {
 	}
 	if o.Config.Allocator == "" {
 		o.Config.Allocator = state.Peer(sys.PID(AllocatorName).String())
+	}
+	if o.Whitelist != nil {
+		o.Config.Whitelist = o.Whitelist.Hosts()
 	}
 	if o.Publisher == nil {
 		o.Publisher = nobody{}

@@ -93,7 +93,7 @@ func TestExplainNamesEachReason(t *testing.T) {
 		},
 		"inactive": {
 			[]proto.Message{inactive, addFramework("f", "r")},
-			"INACTIVE 1 agent: deactivated, draining, or away",
+			"INACTIVE 1 agent: deactivated, draining, away, or not in the masters' whitelist",
 		},
 		"suppressed": {
 			[]proto.Message{addAgent("a", "cpus:4"), suppressed},

@@ -73,7 +73,7 @@ func (a *Allocator) because(l *leaf, why cluster.OffersExplained_Reason, t *tall
 	case cluster.OffersExplained_REFUSED:
 		return "it refused as much; " + lapseText(t)
 	case cluster.OffersExplained_INACTIVE:
-		return "deactivated, draining, or away"
+		return "deactivated, draining, away, or not in the masters' whitelist"
 	case cluster.OffersExplained_OTHERS:
 		return "it was the turn of others, who were offered or use all of it: " + a.holdersText(t)
 	case cluster.OffersExplained_OWN:

@@ -182,9 +182,7 @@ func (m *Machine) agentDisconnected(a *agent) {
 	if a.leaving {
 		return
 	}
-	m.tellAllocator(&cluster.UpdateAgent{
-		Agent: a.offerable(), Capabilities: capabilityProtos(a.view.Capabilities), Active: new(false),
-	})
+	m.updateInAllocator(a)
 	address := a.peer()
 	if known := addressOf(address); known != "" {
 		address = Peer(known)

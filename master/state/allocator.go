@@ -111,7 +111,14 @@ func (m *Machine) addToAllocator(a *agent, shares ...share) {
 		Agent:        a.offerable(),
 		Capabilities: capabilityProtos(a.view.Capabilities),
 		Used:         a.usedByRole(shares),
-		Active:       new(a.view.Active()),
+		Active:       new(m.mayOffer(a)),
+	})
+}
+
+// updateInAllocator tells whether an agent may be offered, and what it is.
+func (m *Machine) updateInAllocator(a *agent) {
+	m.tellAllocator(&cluster.UpdateAgent{
+		Agent: a.offerable(), Capabilities: capabilityProtos(a.view.Capabilities), Active: new(m.mayOffer(a)),
 	})
 }
 

@@ -80,9 +80,7 @@ func (m *Machine) onWishChanged(id AgentID) {
 			m.rescindAgentOffers(a)
 		}
 		if !a.leaving {
-			m.tellAllocator(&cluster.UpdateAgent{
-				Agent: a.offerable(), Capabilities: capabilityProtos(a.view.Capabilities), Active: new(a.view.Active()),
-			})
+			m.updateInAllocator(a)
 		}
 		m.seeToDrain(a)
 	case m.agents.recovered[id] != nil:

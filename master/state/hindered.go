@@ -31,7 +31,5 @@ func (m *Machine) agentHindered(from Peer, msg *cluster.AgentHindered) {
 		m.note(Warn, "An agent takes no tasks for now", Field{"agent", string(a.id())}, Field{"reason", reason})
 		m.rescindAgentOffers(a)
 	}
-	m.tellAllocator(&cluster.UpdateAgent{
-		Agent: a.offerable(), Capabilities: capabilityProtos(a.view.Capabilities), Active: new(a.view.Active()),
-	})
+	m.updateInAllocator(a)
 }

@@ -52,6 +52,9 @@ type AgentSilent struct{ Agent AgentID }
 // answers again.
 type AgentAnswered struct{ Agent AgentID }
 
+// HostsListed says of which hosts alone agents are offered from now on.
+type HostsListed struct{ Hosts Hosts }
+
 func (Started) input()       {}
 func (Received) input()      {}
 func (PeerExited) input()    {}
@@ -59,3 +62,4 @@ func (TimerFired) input()    {}
 func (Persisted) input()     {}
 func (AgentSilent) input()   {}
 func (AgentAnswered) input() {}
+func (HostsListed) input()   {}

@@ -24,8 +24,8 @@ func (m *Machine) Check() error {
 		if a.connected() && m.agents.byPeer[a.peer()] != a {
 			return fmt.Errorf("agent %s: connected, but not found at %s", a.id(), a.peer())
 		}
-		if !a.view.Active() && len(a.offers) > 0 {
-			return fmt.Errorf("agent %s: not active, but %d offers of it are out", a.id(), len(a.offers))
+		if !m.mayOffer(a) && len(a.offers) > 0 {
+			return fmt.Errorf("agent %s: not to be offered, but %d offers of it are out", a.id(), len(a.offers))
 		}
 	}
 	offers, taskCount := 0, 0

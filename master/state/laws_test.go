@@ -272,7 +272,7 @@ func (w *world) act() {
 	t := w.t
 	peer := Peer(fmt.Sprintf("agent@h%d:5051#%d", rapid.IntRange(0, 2).Draw(t, "host"), rapid.IntRange(0, 1).Draw(t, "incarnation")))
 	sched := Peer(fmt.Sprintf("s%d@s:0#%d", rapid.IntRange(0, 1).Draw(t, "scheduler"), rapid.IntRange(0, 1).Draw(t, "start")))
-	switch rapid.IntRange(0, 21).Draw(t, "act") {
+	switch rapid.IntRange(0, 22).Draw(t, "act") {
 	case 0:
 		w.step(Received{From: peer, Message: &cluster.RegisterAgent{Agent: &mesos.AgentInfo{
 			Hostname: proto.String(hostOf(peer)), Resources: withDisk(),
@@ -297,6 +297,14 @@ func (w *world) act() {
 		w.fire()
 	case 12:
 		w.step(AgentSilent{AgentID(w.agentID())})
+	case 22:
+		hosts := make(Hosts)
+		for i := range 3 {
+			if rapid.IntRange(0, 3).Draw(t, "is listed") > 0 {
+				hosts[fmt.Sprint("h", i)] = true
+			}
+		}
+		w.step(HostsListed{hosts})
 	case 13:
 		w.step(AgentAnswered{AgentID(w.agentID())})
 	case 14:

@@ -62,6 +62,8 @@ type Config struct {
 	Roles []string
 	// Of roles, for a registry that has no weights yet.
 	Weights []*mesos.WeightInfo
+	// Of which hosts alone agents are offered; nil: of all.
+	Whitelist Hosts
 }
 
 // Limits bounds what is remembered of the past, here and on the read side.
@@ -153,6 +155,8 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 		m.agentSilent(in.Agent)
 	case AgentAnswered:
 		m.agentAnswered(in.Agent)
+	case HostsListed:
+		m.hostsListed(in.Hosts)
 	}
 	m.settleInverseOffers()
 	return m.out

@@ -81,7 +81,7 @@ func (m *Machine) makeOffer(al *cluster.Allocations_Allocation) *offer {
 	case err != nil:
 		m.note(Warn, "The allocator allocated what cannot be: "+err.Error(), Field{"agent", string(a.id())})
 		return nil
-	case !a.view.Active() || a.leaving || !f.active() || !f.plays(al.GetRole()):
+	case !m.mayOffer(a) || a.leaving || !f.active() || !f.plays(al.GetRole()):
 	case !a.free().Contains(what):
 		m.note(Warn, "The allocator allocated what is not free", Field{"agent", string(a.id())},
 			Field{"resources", what.String()}, Field{"free", a.free().String()})

@@ -37,6 +37,7 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	ask FROM TYPE TEXT         recv of a message whose sender waits for an answer
 //	restart                    another master leads, with what was persisted automatically
 //	exit PEER | fire KEY | silent AGENT | answered AGENT | persisted N [conflict|failed]
+//	hosts [HOST]…              the whitelist is read
 //	persist auto|manual        whether every Persist is answered at once
 //	after 10s                  moves the clock
 //	as NAME PRINCIPAL          messages of NAME carry a principal from here on
@@ -133,6 +134,8 @@ func (s *scenario) command(line string) {
 		s.step(AgentAnswered{AgentID(rest)})
 	case "silent":
 		s.step(AgentSilent{AgentID(rest)})
+	case "hosts":
+		s.step(HostsListed{hostsOf(rest)})
 	case "persisted":
 		s.step(persistedOf(s.t, rest))
 	case "persist":
@@ -166,6 +169,8 @@ func (s *scenario) configure(text string) {
 			s.cfg.ClusterID = value
 		case "refuse_root":
 			s.cfg.RefuseRoot = value == "true"
+		case "whitelist":
+			s.cfg.Whitelist = hostsOf(strings.ReplaceAll(value, ",", " "))
 		case "roles":
 			s.cfg.Roles = strings.Split(value, ",")
 		case "weights":
@@ -182,6 +187,14 @@ func (s *scenario) configure(text string) {
 			s.t.Fatalf("unknown setting %q", setting)
 		}
 	}
+}
+
+func hostsOf(text string) Hosts {
+	hosts := make(Hosts)
+	for _, host := range strings.Fields(text) {
+		hosts[host] = true
+	}
+	return hosts
 }
 
 // step prints what an input leads to, and what the answers to its Persists

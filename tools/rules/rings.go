@@ -36,7 +36,7 @@ var Rings = []Ring{
 	},
 	{
 		Name:    "devices",
-		Folders: []string{"master/store", "master/election", "slave/checkpoint", "slave/container/...", "slave/detect"},
+		Folders: []string{"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect"},
 		May:     []string{"words", "cores"}, Libraries: []string{"*"},
 	},
 	{

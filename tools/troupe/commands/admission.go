@@ -13,12 +13,14 @@ type admissionFlags struct {
 	rootSubmissions bool
 	domain          string
 	requireDomain   bool
+	whitelist       flags.Path
 }
 
 func (a *admissionFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&a.roles, "roles", "", "the only roles that frameworks may have, with commas between; any by default")
 	set.StringVar(&a.weights, "weights", "", "weights of roles, role=weight with commas between, for a registry that has none yet; later: troupe weights set")
 	flags.Bool(set, &a.rootSubmissions, "root_submissions", true, "take frameworks and tasks that run as root")
+	set.Var(&a.whitelist, "whitelist", "file with a host name on each line, read every 5 s: agents of no other hosts are offered; by default all are")
 	set.StringVar(&a.domain, "domain", "", "where the master stands, as "+domainForm+"; all masters must be in one region, and without it no agent may have one")
 	flags.Bool(set, &a.requireDomain, "require_agent_domain", false, "refuse agents that do not say where they stand")
 }
@@ -34,6 +36,7 @@ func (a *admissionFlags) put(o *daemon.MasterOptions) error {
 	if o.Domain, err = domainOf(a.domain); err != nil {
 		return err
 	}
+	o.Whitelist = string(a.whitelist)
 	o.Config.Roles, o.Config.RefuseRoot, o.Config.RequireAgentDomain = roles, !a.rootSubmissions, a.requireDomain
 	return nil
 }

@@ -39,6 +39,8 @@ type candidate struct {
 	replica atomic.Pointer[replicated.Node]  // nil for masters that do not share the registry
 	leader  atomic.Pointer[mesos.MasterInfo] // who leads, as far as is known
 	leading atomic.Bool
+	// whitelist is nil when agents of all hosts are offered.
+	whitelist master.Whitelist
 	// mount mounts what a leader shows.
 	mount func(api.Info)
 }
@@ -224,7 +226,7 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	}
 	o.Config.Allocator = state.Peer(decides.String())
 	leadership, err := master.Start(ctx, c.System, master.Options{
-		Config: o.Config, Store: registry, Publisher: c.views,
+		Config: o.Config, Store: registry, Publisher: c.views, Whitelist: c.whitelist,
 		PingTimeout: o.PingTimeout, MaxPingTimeouts: o.MaxPingTimeouts,
 		RegistryFetchTimeout: o.RegistryFetchTimeout, RegistryStoreTimeout: o.RegistryStoreTimeout,
 	})

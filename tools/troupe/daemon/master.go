@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"troupe/master"
 	"troupe/master/api"
 	"troupe/master/state"
+	"troupe/master/whitelist"
 	"troupe/messages/mesos"
 )
 
@@ -37,6 +39,9 @@ type MasterOptions struct {
 	// WorkDir holds the registry; empty keeps it in memory, of a master alone.
 	WorkDir          string
 	Cluster, Version string
+	// Whitelist is the path of the file that says of which hosts agents are
+	// offered; empty: of all.
+	Whitelist string
 	// Domain is where the master stands; may be nil.
 	Domain                                     *mesos.DomainInfo
 	PingTimeout                                time.Duration
@@ -70,6 +75,9 @@ func StartMaster(ctx context.Context, o MasterOptions) (*Daemon, error) {
 		return d.abandon(err)
 	}
 	c := &candidate{Daemon: d, options: o, views: views, started: time.Now()}
+	if err := c.openWhitelist(); err != nil {
+		return d.abandon(err)
+	}
 	if err := c.standBy(); err != nil {
 		return d.abandon(err)
 	}
@@ -88,6 +96,20 @@ func StartMaster(ctx context.Context, o MasterOptions) (*Daemon, error) {
 		return d.abandon(err)
 	}
 	return d, nil
+}
+
+// openWhitelist reads the whitelist, if there is one, for the first time: a
+// master whose whitelist is wrong does not start.
+func (c *candidate) openWhitelist() error {
+	if c.options.Whitelist == "" {
+		return nil
+	}
+	file, err := whitelist.Open(c.options.Whitelist)
+	if err != nil {
+		return fmt.Errorf("--whitelist: %w", err)
+	}
+	c.whitelist = file
+	return nil
 }
 
 // masterInfo is what frameworks are told of the master.
