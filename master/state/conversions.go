@@ -149,10 +149,17 @@ func (m *Machine) recount(a *agent) {
 }
 
 // withhold keeps what a task held from the allocator while it is not certain
-// that the agent has it; false when it is.
+// that the agent has it; false when it is. What is lent is not held back: no
+// operation changes it, and the agent may take it back at any time.
 func (m *Machine) withhold(a *agent, what resources.Resources) bool {
 	last := a.lastPending()
-	if last == 0 || a.lost || a.confirmed.Add(a.lent).Contains(what) {
+	if last == 0 || a.lost {
+		return false
+	}
+	if revocable(what) {
+		what = what.Filter(func(e resources.Entry) bool { return !e.Revocable() })
+	}
+	if a.confirmed.Contains(what) {
 		return false
 	}
 	a.held = append(a.held, holding{what, last})

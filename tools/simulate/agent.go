@@ -77,6 +77,7 @@ func (a *agentNode) boot(rebooted bool) {
 		a.detected = leader
 		a.step(state.MasterDetected{Master: state.Peer(masterActor(leader))})
 	})
+	a.lend()
 }
 
 func (a *agentNode) receive(from string, m proto.Message) {

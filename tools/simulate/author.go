@@ -19,6 +19,7 @@ type author struct {
 	cluster  *simulation
 	number   int
 	kind     frameworkKind
+	able     abilities
 	lives    int // processes of its scheduler so far
 	id       *mesos.FrameworkID
 	launched int
@@ -68,7 +69,12 @@ func newAuthor(c *simulation, number int) *author {
 	if c.options.FaultEvery > 0 || len(c.options.script) > 0 {
 		kind = frameworkKinds[(int(c.seed%1000)+number)%len(frameworkKinds)]
 	}
-	return &author{cluster: c, number: number, kind: kind, open: make(map[string]*mesos.AgentID), operations: make(map[string]*mesos.AgentID), heard: c.net.begin}
+	able := abilities{}
+	if c.options.FaultEvery > 0 {
+		chance := seeded(c.seed, fmt.Sprint("author ", number))
+		able = abilities{chance.IntN(2) == 0, chance.IntN(2) == 0}
+	}
+	return &author{cluster: c, number: number, kind: kind, able: able, open: make(map[string]*mesos.AgentID), operations: make(map[string]*mesos.AgentID), heard: c.net.begin}
 }
 
 func (a *author) info() *mesos.FrameworkInfo {
@@ -77,6 +83,7 @@ func (a *author) info() *mesos.FrameworkInfo {
 		FailoverTimeout: proto.Float64(a.kind.failover.Seconds()), Checkpoint: proto.Bool(true), Id: a.id,
 		Capabilities: []*mesos.FrameworkInfo_Capability{{Type: mesos.FrameworkInfo_Capability_MULTI_ROLE.Enum()}},
 	}
+	info.Capabilities = append(info.Capabilities, a.able.capabilities()...)
 	if a.kind.partitionAware {
 		info.Capabilities = append(info.Capabilities,
 			&mesos.FrameworkInfo_Capability{Type: mesos.FrameworkInfo_Capability_PARTITION_AWARE.Enum()})
@@ -128,28 +135,29 @@ func (a *author) launches(o *mesos.Offer, limit int) (*mesos.Offer_Operation, []
 		return nil, nil
 	}
 	role := o.GetAllocationInfo().GetRole()
-	want := taskNeeds.Allocate(role)
-	if a.kind.style != commands {
-		needs := map[style]resources.Resources{pods: podNeeds, customs: customNeeds}[a.kind.style].Allocate(role)
-		if !offered.Contains(needs) {
-			return nil, nil
-		}
-		offered = offered.Without(needs)
+	want, executor := a.wants(offered, role)
+	if !offered.Contains(executor) {
+		return nil, nil
 	}
+	offered = offered.Without(executor)
 	var infos []*mesos.TaskInfo
-	for len(infos) < limit && a.launched < a.due() && offered.Contains(want) {
-		offered = offered.Without(want)
-		infos = append(infos, a.newTask(o.AgentId, want))
+	for len(infos) < limit && a.launched < a.due() {
+		taken, rest, ok := offered.Take(want)
+		if !ok {
+			break
+		}
+		offered = rest
+		infos = append(infos, a.newTask(o.AgentId, role, taken))
 	}
 	if len(infos) == 0 {
 		return nil, nil
 	}
 	if a.kind.style == pods {
-		return a.group(role, infos), infos
+		return a.group(executor, infos), infos
 	}
 	for _, info := range infos {
 		if a.kind.style == customs {
-			info.Command, info.Executor = nil, a.executor("custom-"+strings.ReplaceAll(role, "/", "-"), mesos.ExecutorInfo_CUSTOM, customNeeds.Allocate(role))
+			info.Command, info.Executor = nil, a.executor("custom-"+strings.ReplaceAll(role, "/", "-"), mesos.ExecutorInfo_CUSTOM, executor)
 		}
 	}
 	return &mesos.Offer_Operation{
@@ -157,12 +165,28 @@ func (a *author) launches(o *mesos.Offer, limit int) (*mesos.Offer_Operation, []
 	}, infos
 }
 
-func (a *author) group(role string, infos []*mesos.TaskInfo) *mesos.Offer_Operation {
+// wants is what a task needs and, if it is to have one, its executor: of what is
+// lent when some of that is offered, but for executors that stay.
+func (a *author) wants(offered resources.Resources, role string) (task, executor resources.Resources) {
+	task = taskNeeds
+	switch a.kind.style {
+	case pods:
+		executor = podNeeds
+	case customs:
+		return task, customNeeds.Allocate(role)
+	}
+	if !lentOf(offered).IsEmpty() {
+		task, executor = revocable(task), revocable(executor)
+	}
+	return task, executor.Allocate(role)
+}
+
+func (a *author) group(executor resources.Resources, infos []*mesos.TaskInfo) *mesos.Offer_Operation {
 	a.groups++
 	return &mesos.Offer_Operation{
 		Type: mesos.Offer_Operation_LAUNCH_GROUP.Enum(),
 		LaunchGroup: &mesos.Offer_Operation_LaunchGroup{
-			Executor:  a.executor(fmt.Sprintf("pod%d", a.groups), mesos.ExecutorInfo_DEFAULT, podNeeds.Allocate(role)),
+			Executor:  a.executor(fmt.Sprintf("pod%d", a.groups), mesos.ExecutorInfo_DEFAULT, executor),
 			TaskGroup: &mesos.TaskGroupInfo{Tasks: infos},
 		},
 	}
@@ -178,7 +202,7 @@ func (a *author) executor(id string, kind mesos.ExecutorInfo_Type, needs resourc
 	return info
 }
 
-func (a *author) newTask(agent *mesos.AgentID, needs resources.Resources) *mesos.TaskInfo {
+func (a *author) newTask(agent *mesos.AgentID, role string, needs resources.Resources) *mesos.TaskInfo {
 	a.launched++
 	id := fmt.Sprintf("f%d-t%d", a.number, a.launched)
 	a.open[id] = agent
@@ -186,6 +210,6 @@ func (a *author) newTask(agent *mesos.AgentID, needs resources.Resources) *mesos
 		Name: &id, TaskId: &mesos.TaskID{Value: &id}, AgentId: agent, Resources: needs.Proto(),
 		Command: &mesos.CommandInfo{Value: proto.String("work")},
 	}
-	a.cluster.oracle.taskLaunched(a, info)
+	a.cluster.oracle.taskLaunched(a, role, info)
 	return info
 }

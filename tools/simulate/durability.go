@@ -41,6 +41,7 @@ func (o *oracle) journalWritten(a *agentNode, records []*cluster.JournalRecord) 
 			}
 		case *cluster.JournalRecord_Update:
 			o.known.updates[string(r.Update.GetStatus().GetUuid())] = true
+			o.endWritten(a, r.Update.GetStatus())
 		}
 	}
 }

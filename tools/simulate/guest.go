@@ -88,6 +88,7 @@ func (g *guest) step(in session.Input) {
 func (g *guest) event(e *scheduler.Event) {
 	for _, o := range e.GetOffers().GetOffers() {
 		g.offers[o.Id.GetValue()] = o
+		g.cluster.oracle.offered(g.address, abilities{}, o)
 	}
 	if e.Rescind != nil {
 		delete(g.offers, e.Rescind.GetOfferId().GetValue())

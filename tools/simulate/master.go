@@ -246,7 +246,7 @@ type allocatorNode struct {
 
 // begin puts a new allocator in the actor's place.
 func (a *allocatorNode) begin() {
-	a.core = allocatorcore.New(allocatorcore.Options{})
+	a.core = allocatorcore.New(a.master.cluster.manners.allocator())
 	a.master.actors["allocator"] = a
 	a.step(allocatorcore.Seeded{Seed: a.master.net.chance.Uint64()})
 }

@@ -40,6 +40,7 @@ type oracle struct {
 	operations operationsKnown
 	wishes     wishes
 	plans      plans
+	loans      loans
 	reader     uint64 // the newest epoch that read the registry
 }
 
@@ -48,6 +49,7 @@ type fate struct {
 	id        string
 	plan      plan
 	framework string
+	role      string
 	aware     bool           // of partitions: its framework is told more than LOST
 	made      map[string]int // updates of its executor by uuid, in order
 	seen      map[string]bool
@@ -62,6 +64,9 @@ type fate struct {
 	runs      int             // containers that it was started in
 	alive     bool            // in a container
 	unwanted  bool            // its framework wants it to end
+	// The agent's process that took back what it was lent; empty if none did. And
+	// the uuid of the end that came of it.
+	evicted, preemptedBy string
 }
 
 func newOracle(c *simulation) *oracle {
@@ -69,7 +74,7 @@ func newOracle(c *simulation) *oracle {
 		cluster: c, fates: make(map[string]*fate), used: make(map[*agentNode]resources.Resources),
 		total: resources.MustParse(c.options.AgentResources), counts: make(map[mesos.TaskState]int),
 		over: make(map[string]bool), forgotten: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(), operations: newOperationsKnown(),
-		plans:  newPlans(),
+		plans: newPlans(), loans: newLoans(),
 		wishes: wishes{unwanted: make(map[string]bool), ending: make(map[string]bool)},
 	}
 }
@@ -88,10 +93,10 @@ func (o *oracle) broken(law int, task, format string, args ...any) {
 }
 
 // taskLaunched tells that an author accepts an offer for a task.
-func (o *oracle) taskLaunched(a *author, info *mesos.TaskInfo) {
+func (o *oracle) taskLaunched(a *author, role string, info *mesos.TaskInfo) {
 	id := info.TaskId.GetValue()
 	o.fates[id] = &fate{
-		id: id, plan: o.cluster.planOf(id, a.kind.partitionAware), framework: a.id.GetValue(), aware: a.kind.partitionAware, made: make(map[string]int),
+		id: id, role: role, plan: o.cluster.planOf(id, a.kind.partitionAware), framework: a.id.GetValue(), aware: a.kind.partitionAware, made: make(map[string]int),
 		seen: make(map[string]bool), told: make(map[mesos.TaskState]bool), newest: -1, agent: info.AgentId.GetValue(),
 	}
 }
@@ -122,14 +127,16 @@ func (o *oracle) containerStarted(a *agentNode, c *containerNode) {
 func (o *oracle) containerEnded(a *agentNode, c *containerNode) {
 	if c.charged() {
 		o.used[a] = o.used[a].Without(unallocated(c.info.Resources))
+		o.borrowed(a, "")
 	}
 }
 
 func (o *oracle) uses(a *agentNode, who string, needs []*mesos.Resource) {
 	o.used[a] = o.used[a].Add(unallocated(needs))
-	if !o.total.Contains(o.used[a]) {
-		o.broken(1, who, "makes the tasks on %s need %s of %s", a.address, o.used[a], o.total)
+	if firm := firmOf(o.used[a]); !o.total.Contains(firm) {
+		o.broken(1, who, "makes the tasks on %s need %s of %s", a.address, firm, o.total)
 	}
+	o.borrowed(a, who)
 }
 
 func unallocated(list []*mesos.Resource) resources.Resources {
@@ -143,6 +150,7 @@ func unallocated(list []*mesos.Resource) resources.Resources {
 // taskEnded tells that a task runs no more.
 func (o *oracle) taskEnded(a *agentNode, t *taskNode) {
 	o.used[a] = o.used[a].Without(unallocated(t.info.Resources))
+	o.borrowed(a, t.id())
 	if f := o.fates[t.id()]; f != nil {
 		f.alive = false
 	}
@@ -170,6 +178,9 @@ func (o *oracle) told(s *schedulerNode, u *mesos.TaskStatus) {
 	}
 	if uuid != "" {
 		f.seen[uuid] = true
+	}
+	if uuid != "" && uuid == f.preemptedBy && u.GetReason() != mesos.TaskStatus_REASON_CONTAINER_PREEMPTED {
+		o.broken(2, id, "was evicted, and its framework is told %s", u.GetReason())
 	}
 	if n, ok := f.made[uuid]; ok {
 		if n < f.newest {

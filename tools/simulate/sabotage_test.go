@@ -17,15 +17,19 @@ import (
 	"troupe/messages/resources"
 )
 
-// sabotages breaks one law each, on purpose: between the machines and the
-// world, so that none of them knows. There is one for each complaint that an
-// oracle has.
-var sabotages = []struct {
-	name     string
-	sabotage func(*simulation)
-	finds    []string // parts of the complaint
-	script   []scripted
-}{
+// sabotage breaks a law on purpose: between the machines and the world, so that
+// none of them knows.
+type sabotage struct {
+	name   string
+	breaks func(*simulation)
+	finds  []string // parts of the complaint
+	script []scripted
+}
+
+// sabotages has one for each complaint that an oracle has.
+var sabotages = slices.Concat(generalSabotages, lendingSabotages)
+
+var generalSabotages = []sabotage{
 	{"tasks that no master knows of", ghostTasks, []string{"law 1: task", "makes the tasks on"}, nil},
 	{"a bit that flips in the master", flippedMaster, []string{"law 1: the machine of master"}, nil},
 	{"a bit that flips in the allocator", flippedAllocator, []string{"law 1: the allocator of master"}, nil},
@@ -90,7 +94,7 @@ func TestOraclesBite(t *testing.T) {
 			var found *Run
 			var others []string
 			err := Each(ctx, Options{
-				Seeds: 12, Masters: 3, Agents: 4, Tasks: 30, FaultEvery: 6 * time.Second, sabotage: s.sabotage, script: s.script,
+				Seeds: 12, Masters: 3, Agents: 4, Tasks: 30, FaultEvery: 6 * time.Second, sabotage: s.breaks, script: s.script,
 			}, func(r Run) {
 				if found == nil && mentionsAll(r.Failure, s.finds) {
 					found = &r
@@ -149,7 +153,7 @@ var ghostTasks = onMessage(func(c *simulation, p *process, who, to string, run *
 	for i := range 4 {
 		ghost := proto.CloneOf(run)
 		ghost.Task.TaskId.Value = proto.String(run.Task.TaskId.GetValue() + "-ghost" + string(rune('0'+i)))
-		c.oracle.taskLaunched(c.schedulers[0].author, ghost.Task)
+		c.oracle.taskLaunched(c.schedulers[0].author, "*", ghost.Task)
 		p.carry(who, to, ghost)
 	}
 	return true
@@ -205,8 +209,9 @@ func flippedAllocator(c *simulation) {
 }
 
 // leak loses every third message by which the master gives resources back. No
-// link breaks, so nothing is begun anew.
+// link breaks, and nobody lends, so nothing is begun anew.
 func leak(c *simulation) {
+	c.manners.lending = false
 	n := 0
 	onMessage(func(_ *simulation, _ *process, _, _ string, _ *cluster.RecoverResources) bool {
 		n++

@@ -200,6 +200,7 @@ func (s *schedulerNode) event(e *scheduler.Event) {
 	switch e.GetType() {
 	case scheduler.Event_OFFERS:
 		for _, o := range e.Offers.Offers {
+			s.cluster.oracle.offered(s.address, s.able, o)
 			s.consider(o)
 		}
 	case scheduler.Event_INVERSE_OFFERS:

@@ -2,8 +2,6 @@ package simulate
 
 import (
 	"fmt"
-	"hash/fnv"
-	"math/rand/v2"
 	"regexp"
 	"strings"
 	"time"
@@ -16,6 +14,7 @@ import (
 // and the oracle that watches.
 type simulation struct {
 	options    Options
+	manners    manners
 	seed       uint64
 	net        *network
 	oracle     *oracle
@@ -41,7 +40,7 @@ func newSimulation(o Options, seed uint64, traced bool) *simulation {
 	if traced {
 		keep = 200_000
 	}
-	c := &simulation{options: o, seed: seed, net: newNetwork(newWorld(seed, keep))}
+	c := &simulation{options: o, manners: mannersOf(o, seed), seed: seed, net: newNetwork(newWorld(seed, keep))}
 	c.net.content = o.contents
 	if o.FaultEvery > 0 {
 		c.net.slowOneIn, c.net.repeatOneIn = 200, 100
@@ -68,9 +67,7 @@ func newSimulation(o Options, seed uint64, traced bool) *simulation {
 // that knows nothing of partitions ends by itself: who was told that it is
 // lost does not ask for its end.
 func (c *simulation) planOf(task string, aware bool) plan {
-	h := fnv.New64a()
-	h.Write([]byte(task))
-	r := rand.New(rand.NewPCG(c.seed, h.Sum64()))
+	r := seeded(c.seed, task)
 	p := plan{lasts: time.Duration(r.Int64N(int64(time.Minute))), ends: mesos.TaskState_TASK_FINISHED}
 	switch r.IntN(10) {
 	case 0:
