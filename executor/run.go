@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"troupe/actors"
+	"troupe/actors/inspect"
 )
 
 // closeWait bounds how long a system may take to flush what it has to send.
@@ -30,7 +31,9 @@ func Run(ctx context.Context, h Handler) error {
 	return RunWith(ctx, c, h, actors.Options{TLS: secure})
 }
 
-// RunWith is Run with a configuration and options of the caller's.
+// RunWith is Run with a configuration and options of the caller's. The agent
+// shows the figures of the process at /metrics/processes; with o.Listen they are
+// at its own /metrics, too.
 func RunWith(ctx context.Context, c Config, h Handler, o actors.Options) (err error) {
 	if o.Links.BackoffMax == 0 && c.SubscriptionBackoffMax > 0 {
 		o.Links.BackoffMax = c.SubscriptionBackoffMax // else the transport would wait longer
@@ -49,6 +52,9 @@ func RunWith(ctx context.Context, c Config, h Handler, o actors.Options) (err er
 			err = fmt.Errorf("close actor system of executor %q: %w", c.ExecutorID, e)
 		}
 	}()
+	if err := inspect.Mount(sys, inspect.Options{OverLinks: true}); err != nil {
+		return fmt.Errorf("executor %q: %w", c.ExecutorID, err)
+	}
 	w := &watched{Handler: h, ended: make(chan error, 1)}
 	a, err := NewActor(sys, c, w)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"os/user"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"troupe/actors"
@@ -54,6 +55,10 @@ type Options struct {
 	Edit func(*mesos.FrameworkInfo)
 	// Logger is nil for silence.
 	Logger *zap.Logger
+	// Collectors of the scheduler's own figures. They are shown, with those of the
+	// process and its actors, at /frameworks/ID/metrics of the leading master, and
+	// at /metrics of the scheduler if it listens.
+	Collectors []prometheus.Collector
 	// System is for the scheduler's actor system: TLS, credentials, where to
 	// listen. By default it does not listen and dials the master.
 	System actors.Options

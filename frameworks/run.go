@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"troupe/actors"
+	"troupe/actors/inspect"
 	"troupe/frameworks/session"
 	"troupe/messages/field"
 )
@@ -65,6 +66,9 @@ func Run(ctx context.Context, o Options, s Scheduler) (err error) {
 			err = errors.Join(err, e)
 		}
 	}()
+	if err := inspect.Mount(sys, inspect.Options{OverLinks: true, Collectors: o.Collectors}); err != nil {
+		return err
+	}
 	o.Detector = seeker
 	d, err := Start(sys, actors.PID{}, o, s, func(err error) { tell(ended, err) })
 	if err != nil {

@@ -27,6 +27,10 @@ type Options struct {
 	// Deliver answers a request that reads with the JSON that write writes: as
 	// clients of Mesos expect it, whom the wiring knows. Nil: as it is.
 	Deliver Deliver
+	// OverLinks answers the same to the systems that this one is linked with, by
+	// an actor called inspect: a process that nobody can dial is seen by the one
+	// that it has dialled; see Fetch.
+	OverLinks bool
 }
 
 // Deliver answers a request with the document that write writes.
@@ -55,25 +59,56 @@ func Mount(sys *actors.System, o Options) error {
 			return fmt.Errorf("inspect: %w", err)
 		}
 	}
-	sys.Route("/metrics", "figures for Prometheus", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	sys.Route("/actors", "actors, peers and lost messages", o.document(func() any { return Read(sys) }))
-	sys.Route("/health", "200 when all is well", http.HandlerFunc(serveHealth(o.Healthy)))
-	sys.Route("/help", "what is served here", http.HandlerFunc(serveHelp(sys)))
-	sys.Route("/system/stats.json", "the machine's load, memory and processors", o.document(func() any { return machine() }))
-	sys.Route("/__processes__", "actors with what waits for them, as Mesos shows them", o.document(func() any { return processes(sys.Actors()) }))
-	if o.Log != nil {
-		sys.Route("/logging/toggle", "?level=debug&duration=15mins", o.Log)
+	routes := append(o.routes(sys, registry), profileRoutes...)
+	for _, r := range routes {
+		sys.Route(r.path, r.help, r.handler)
 	}
-	mountProfiles(sys)
+	if !o.OverLinks {
+		return nil
+	}
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		if !r.changes { // what changes something is not asked over links
+			mux.Handle(r.path, r.handler)
+		}
+	}
+	if _, err := sys.Spawn(actorName, &overLinks{of: mux}); err != nil {
+		return fmt.Errorf("inspect: %w", err)
+	}
 	return nil
 }
 
-func mountProfiles(sys *actors.System) {
-	sys.Route("/debug/pprof/", "profiles", http.HandlerFunc(pprof.Index))
-	sys.Route("/debug/pprof/cmdline", "the command line", http.HandlerFunc(pprof.Cmdline))
-	sys.Route("/debug/pprof/profile", "?seconds=30: use of CPU", http.HandlerFunc(pprof.Profile))
-	sys.Route("/debug/pprof/symbol", "names of addresses", http.HandlerFunc(pprof.Symbol))
-	sys.Route("/debug/pprof/trace", "?seconds=1: what ran when", http.HandlerFunc(pprof.Trace))
+// route is what is served at a path.
+type route struct {
+	path, help string
+	handler    http.Handler
+	changes    bool
+}
+
+func (o Options) routes(sys *actors.System, registry *prometheus.Registry) []route {
+	routes := []route{
+		{path: "/metrics", help: "figures for Prometheus", handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})},
+		{path: "/actors", help: "actors, peers and lost messages", handler: o.document(func() any { return Read(sys) })},
+		{path: "/health", help: "200 when all is well", handler: serveHealth(o.Healthy)},
+		{path: "/help", help: "what is served here", handler: serveHelp(sys)},
+		{path: "/system/stats.json", help: "the machine's load, memory and processors", handler: o.document(func() any { return machine() })},
+		{
+			path: "/__processes__", help: "actors with what waits for them, as Mesos shows them",
+			handler: o.document(func() any { return processes(sys.Actors()) }),
+		},
+	}
+	if o.Log != nil {
+		routes = append(routes, route{path: "/logging/toggle", help: "?level=debug&duration=15mins", handler: o.Log, changes: true})
+	}
+	return routes
+}
+
+var profileRoutes = []route{
+	{path: profiles, help: "profiles", handler: http.HandlerFunc(pprof.Index)},
+	{path: profiles + "cmdline", help: "the command line", handler: http.HandlerFunc(pprof.Cmdline)},
+	{path: profiles + "profile", help: "?seconds=30: use of CPU", handler: http.HandlerFunc(pprof.Profile)},
+	{path: profiles + "symbol", help: "names of addresses", handler: http.HandlerFunc(pprof.Symbol)},
+	{path: profiles + "trace", help: "?seconds=1: what ran when", handler: http.HandlerFunc(pprof.Trace)},
 }
 
 func serveHealth(healthy func() error) http.HandlerFunc {

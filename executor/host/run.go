@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"troupe/actors"
+	"troupe/actors/inspect"
 	"troupe/executor"
 	"troupe/executor/program"
 	"troupe/messages/field"
@@ -59,7 +60,7 @@ const (
 	closeWait = 5 * time.Second
 )
 
-// Run is an executor host's process: it returns when the host has ended, nil
+// Run is an executor host's process, which its agent can look into: it returns when the host has ended, nil
 // when the agent has told it to. When ctx is done, everything it holds is
 // killed.
 func Run(ctx context.Context, o Options) (err error) {
@@ -87,6 +88,9 @@ func Run(ctx context.Context, o Options) (err error) {
 			err = errors.Join(err, e)
 		}
 	}()
+	if err := inspect.Mount(sys, inspect.Options{OverLinks: true}); err != nil {
+		return fmt.Errorf("executor host %q: %w", o.HostID, err)
+	}
 	h := New(sys, o, func(err error) { ended <- err })
 	pid, err := sys.Spawn(Name, h)
 	if err != nil {

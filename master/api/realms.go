@@ -30,7 +30,7 @@ var realms = map[string]guard.Realm{
 	"/masters/add": ReadWrite, "/masters/remove": ReadWrite,
 	"/logging/toggle": ReadWrite,
 	"/debug/pprof/":   ReadWrite, "/debug/pprof/cmdline": ReadWrite, "/debug/pprof/profile": ReadWrite,
-	"/debug/pprof/symbol": ReadWrite, "/debug/pprof/trace": ReadWrite,
+	"/debug/pprof/symbol": ReadWrite, "/debug/pprof/trace": ReadWrite, schedulerProfiles: ReadWrite,
 }
 
 // RealmOf is the realm of a request to a master, by the path of its route. What

@@ -22,7 +22,7 @@ var realms = map[string]guard.Realm{
 
 	"/api/v1": ReadWrite, "/logging/toggle": ReadWrite,
 	"/debug/pprof/": ReadWrite, "/debug/pprof/cmdline": ReadWrite, "/debug/pprof/profile": ReadWrite,
-	"/debug/pprof/symbol": ReadWrite, "/debug/pprof/trace": ReadWrite,
+	"/debug/pprof/symbol": ReadWrite, "/debug/pprof/trace": ReadWrite, hostProfiles: ReadWrite,
 }
 
 // RealmOf is the realm of a request to an agent, by the path of its route. What

@@ -102,7 +102,7 @@ func executorRecord(e *executor) *cluster.JournalRecord {
 func (m *Machine) publishExecutor(e *executor) {
 	v := &view.Executor{
 		ID: e.id(), Framework: e.framework.id(), Container: e.container, Info: e.info, Generated: e.generated(),
-		Phase: e.phase, Sandbox: e.sandbox, Pid: e.pid, User: e.user,
+		Phase: e.phase, Sandbox: e.sandbox, Pid: e.pid, User: e.user, Peer: string(e.peer),
 	}
 	if e.host != nil {
 		v.Host = e.host.id

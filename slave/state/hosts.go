@@ -65,7 +65,7 @@ func hostTimer(h HostID) string { return timerHost + "/" + string(h) }
 
 func (m *Machine) publishHost(h *host) {
 	if h.id != unclaimed {
-		m.publish(view.HostChanged{Host: &view.Host{ID: h.id, Pid: h.pid, Containers: h.held()}})
+		m.publish(view.HostChanged{Host: &view.Host{ID: h.id, Pid: h.pid, Containers: h.held(), Peer: string(h.peer)}})
 	}
 }
 
@@ -312,6 +312,7 @@ func (m *Machine) hostLost(p Peer) {
 	for _, h := range sorted(m.hosts) {
 		if h.peer == p && p != "" {
 			h.peer = ""
+			m.publishHost(h)
 			m.emit(SetTimer{hostTimer(h.id), m.cfg.HostPatience})
 		}
 	}

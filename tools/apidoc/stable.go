@@ -26,6 +26,8 @@ var (
 	stamp = regexp.MustCompile(`20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:.]+Z`)
 	// anonymous is the name of an actor that has none.
 	anonymous = regexp.MustCompile(`\$[0-9a-f]{8}/`)
+	// host is the id of an executor host.
+	host = regexp.MustCompile(`\bH[0-9]+-[0-9a-f]{6}\b`)
 	// cursor is a place in the stream of events.
 	cursor = regexp.MustCompile(`(resume=[0-9a-f-]+-)[0-9]+`)
 	// sample is a figure for Prometheus.
@@ -37,6 +39,7 @@ func (s *stable) text(text string) string {
 	text = strings.NewReplacer(s.known...).Replace(text)
 	text = stamp.ReplaceAllString(text, "2023-11-14T22:13:20Z")
 	text = cursor.ReplaceAllString(text, "${1}12")
+	text = host.ReplaceAllString(text, "H1-4a5b6c")
 	text = anonymous.ReplaceAllString(text, "$$00000000/")
 	text = uuid.ReplaceAllStringFunc(text, func(id string) string {
 		if strings.HasPrefix(id, fixedUUID) {

@@ -98,6 +98,8 @@ type Executor struct {
 	// Empty until it is placed.
 	Host HostID
 	User string
+	// Peer is the printed address of its actor; empty while it is not subscribed.
+	Peer string
 }
 
 // Task is an immutable picture of a task.
@@ -122,4 +124,6 @@ type Host struct {
 	// 0 until it is ready.
 	Pid        int32
 	Containers int
+	// Peer is the printed address of its actor; empty while it is not linked.
+	Peer string
 }

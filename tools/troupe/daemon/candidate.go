@@ -77,6 +77,24 @@ func (c *candidate) info() api.Info {
 	}
 }
 
+// members are the masters that this one knows of: itself, or those that share the
+// registry.
+func (c *candidate) members() []string {
+	var all []string
+	if node := c.replica.Load(); node != nil {
+		members, err := node.Members()
+		for i := range members {
+			if err == nil { // else it is closing
+				all = append(all, members[i].Address)
+			}
+		}
+	}
+	if len(all) == 0 {
+		all = []string{c.Address()}
+	}
+	return all
+}
+
 // figures puts what waits for the actors, and the figures of a replica, if
 // there is one.
 func (c *candidate) figures(put func(key string, value float64)) {
@@ -249,6 +267,9 @@ func (c *candidate) start(ctx context.Context, term election.Term) error {
 	})
 	api.MountExplain(c.System, func(ctx context.Context, request proto.Message) (proto.Message, error) {
 		return c.System.Ask(ctx, decides, request)
+	})
+	api.MountProcesses(c.System, c.views, api.Processes{
+		From: c.System, Self: c.System.PID(master.Name), Scheme: c.scheme, Members: c.members,
 	})
 	scheduler.Mount(c.System, c.System, scheduler.Options{Master: c.System.PID(master.Name)})
 	c.leader.Store(o.Config.Info)

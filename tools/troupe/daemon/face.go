@@ -16,6 +16,7 @@ import (
 func mountAgent(d *Daemon, views *api.View, collector *sandbox.Collector, o AgentOptions) {
 	sys := d.System
 	executorapi.Mount(sys, sys.PID(slave.Name), views, executorapi.Options{Heartbeat: o.ExecutorHeartbeat})
+	api.MountProcesses(sys, views, sys, sys.PID(slave.Name))
 	var capabilities []string
 	for _, c := range o.Config.Capabilities {
 		capabilities = append(capabilities, c.String())
