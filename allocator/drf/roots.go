@@ -93,3 +93,12 @@ func (t *Tree) shown(n *node, shown bool) {
 		}
 	}
 }
+
+// moved keeps the subsets in order when the key of a node at the top changed.
+func (t *Tree) moved(n *node, had *key) {
+	for s, in := range n.root.in {
+		if in {
+			t.subsets[s].move(n, had)
+		}
+	}
+}

@@ -16,6 +16,7 @@ type Tree struct {
 	total    resources.Quantities
 	scratch  resources.Quantities // of negative
 	excluded []int                // numbers of resources that count for no share
+	counted  []float64            // the total of those that do, 0 of others
 	nodes    map[string]*node     // roles and groups by path; "" is the root
 	weights  map[string]float64
 	subsets  [Subsets]siblings
@@ -46,7 +47,7 @@ func NewPriority(excluded ...int) *Tree {
 // child returns a new node.
 func (t *Tree) child(name string, parent *node) *node {
 	t.numbers++
-	n := &node{name: name, number: t.numbers, parent: parent, depth: parent.depth + 1}
+	n := &node{key: key{name: name}, number: t.numbers, parent: parent, depth: parent.depth + 1}
 	t.weigh(n, 1)
 	return n
 }
@@ -177,13 +178,25 @@ func (t *Tree) SetWeight(path string, weight float64) error {
 // AddTotal lets the cluster grow by q.
 func (t *Tree) AddTotal(q resources.Quantities) {
 	t.total.Add(q)
-	t.stale = true
+	t.recount()
 }
 
 // SubtractTotal lets the cluster shrink by q.
 func (t *Tree) SubtractTotal(q resources.Quantities) {
 	t.total.Sub(q)
+	t.recount()
+}
+
+// recount notes that shares are of another total.
+func (t *Tree) recount() {
 	t.stale = true
+	t.counted = t.counted[:0]
+	for number, all := range t.total {
+		if slices.Contains(t.excluded, number) {
+			all = 0
+		}
+		t.counted = append(t.counted, float64(all))
+	}
 }
 
 // Allocate counts q for the leaf, as one allocation: of equal shares, the one
@@ -205,38 +218,18 @@ func (t *Tree) negative(q resources.Quantities) resources.Quantities {
 // node of it to its new place.
 func (t *Tree) shift(n *node, delta resources.Quantities, count uint64) {
 	for ; n.parent != nil; n = n.parent {
-		var lists [1 + Subsets]siblings
-		var at [1 + Subsets]int
-		kept := 0
-		if n.active > 0 && !t.stale {
-			for _, list := range t.listsOf(n, &lists) {
-				at[kept] = list.find(n)
-				kept++
-			}
-		}
+		had := n.key
 		n.count += count
 		n.allocated.Add(delta)
-		if kept > 0 {
-			n.share = t.share(n)
+		if n.active == 0 || t.stale {
+			continue
 		}
-		for i := range kept {
-			lists[i].move(at[i])
-		}
-	}
-}
-
-// listsOf puts the lists that a shown node is in into buf.
-func (t *Tree) listsOf(n *node, buf *[1 + Subsets]siblings) []siblings {
-	list := append(buf[:0], n.parent.children)
-	if n.root == nil {
-		return list
-	}
-	for s, in := range n.root.in {
-		if in {
-			list = append(list, t.subsets[s])
+		n.share = t.share(n)
+		n.parent.children.move(n, &had)
+		if n.root != nil {
+			t.moved(n, &had)
 		}
 	}
-	return list
 }
 
 // Share returns the leaf's dominant share of the cluster, between 0 and 1
@@ -266,8 +259,8 @@ func (t *Tree) Total() resources.Quantities { return t.total }
 func (t *Tree) share(n *node) float64 {
 	var dominant float64
 	for number, held := range n.allocated {
-		if all := t.total.Of(number); held > 0 && all > 0 && !slices.Contains(t.excluded, number) {
-			dominant = max(dominant, float64(held)/float64(all))
+		if held > 0 && number < len(t.counted) && t.counted[number] > 0 {
+			dominant = max(dominant, float64(held)/t.counted[number])
 		}
 	}
 	return dominant / n.weight

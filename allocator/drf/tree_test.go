@@ -252,7 +252,7 @@ func (m *model) order(prefix string) []string {
 	slices.SortFunc(paths, func(a, b string) int {
 		sa, ca := m.key(a)
 		sb, cb := m.key(b)
-		return compare(&node{share: sa, count: uint64(ca), name: a}, &node{share: sb, count: uint64(cb), name: b})
+		return (&key{share: sa, count: uint64(ca), name: a}).compare(&key{share: sb, count: uint64(cb), name: b})
 	})
 	var out []string
 	for _, path := range paths {

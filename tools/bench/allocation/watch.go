@@ -1,0 +1,44 @@
+package allocation
+
+import (
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// stopwatch is when something began, by the clock and in CPU time of the
+// process.
+type stopwatch struct {
+	began time.Time
+	cpu   time.Duration
+}
+
+func watch() stopwatch { return stopwatch{time.Now(), cpu()} }
+
+// took is as a Figure has it.
+func (w stopwatch) took() time.Duration {
+	wall, busy := time.Since(w.began), cpu()-w.cpu
+	if busy <= 0 { // less than its unit, or unknown
+		return wall
+	}
+	return min(wall, busy)
+}
+
+// cpu is the CPU time of the process, in microseconds; 0 where it cannot be told.
+func cpu() time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// timed returns how long f takes. What was thrown away before is collected
+// first, so that f is not charged for it.
+func timed(f func()) time.Duration {
+	runtime.GC()
+	w := watch()
+	f()
+	return w.took()
+}
