@@ -3,12 +3,21 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"troupe/tools/bench/allocation"
 )
 
+// enough is for how long short works are done again and again; mostRuns, how
+// often at most.
+const (
+	enough   = 2 * time.Second
+	mostRuns = 20
+)
+
 // allocate runs the works that Mesos's allocator was measured at. The least of
-// three runs counts, as it did there.
+// several runs counts, as it did there; of short ones there are more, since
+// caches matter to them most.
 func allocate(ctx context.Context, l load) ([]figure, error) {
 	var list []figure
 	for i, w := range allocation.Compared() {
@@ -16,7 +25,8 @@ func allocate(ctx context.Context, l load) ([]figure, error) {
 			continue
 		}
 		var best []allocation.Figure
-		for range max(1, 3/l.scale) {
+		began := time.Now()
+		for runs := 0; runs < max(1, 3/l.scale) || runs < mostRuns/l.scale && time.Since(began) < enough; runs++ {
 			if err := ctx.Err(); err != nil {
 				return list, err
 			}

@@ -29,8 +29,8 @@ func AddAndUpdateAgent(s Size) []Figure {
 		return &cluster.UpdateAgent{Agent: m.Agent}
 	})
 	return []Figure{
-		{What: "add agents", Took: timed(func() { r.tell(add...); r.allocate() })},
-		{What: "update agents", Took: timed(func() { r.tell(update...); r.allocate() })},
+		{What: "add agents", Took: settled(func() { r.tell(add...); r.allocate() })},
+		{What: "update agents", Took: settled(func() { r.tell(update...); r.allocate() })},
 	}
 }
 
@@ -43,7 +43,7 @@ func AllocatorBacklog(s Size) []Figure {
 		return &cluster.ReviveOffers{FrameworkId: frameworkID(i)}
 	})
 	return []Figure{
-		{What: "add agents", Took: timed(func() { r.tell(add...); r.allocate() })},
+		{What: "add agents", Took: settled(func() { r.tell(add...); r.allocate() })},
 		{What: "revive frameworks", Took: timed(func() { r.tell(revive...); r.allocate() })},
 	}
 }
@@ -60,7 +60,7 @@ func PersistentVolumes(s Size, shared bool) []Figure {
 		m.Used = used(i%s.Frameworks, "test", clones(held))
 		return m
 	})
-	figures := []Figure{{What: "add agents", Took: timed(func() { r.tell(add...); r.allocate() })}}
+	figures := []Figure{{What: "add agents", Took: settled(func() { r.tell(add...); r.allocate() })}}
 	const rounds = 6
 	last := Figure{What: "allocate"}
 	for range rounds {
@@ -94,7 +94,7 @@ func Metrics(s Size) []Figure {
 	}
 	add := messagesOf(s.Agents, func(i int) *cluster.AddAgent { return agent(i, "cpus:16;mem:2048;disk:1024") })
 	return []Figure{
-		{What: "add agents", Took: timed(func() { r.tell(add...); r.allocate() })},
+		{What: "add agents", Took: settled(func() { r.tell(add...); r.allocate() })},
 		{What: "look at all roles", Took: timed(func() { r.core.Roles(r.now) })},
 	}
 }

@@ -34,11 +34,16 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// timed returns how long f takes. What was thrown away before is collected
-// first, so that f is not charged for it.
+// timed returns how long f takes.
 func timed(f func()) time.Duration {
-	runtime.GC()
 	w := watch()
 	f()
 	return w.took()
+}
+
+// settled is timed after a collection of what was thrown away before, which
+// would be charged to f if it came to an end then.
+func settled(f func()) time.Duration {
+	runtime.GC()
+	return timed(f)
 }
