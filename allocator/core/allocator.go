@@ -72,8 +72,8 @@ type agenda struct {
 
 // working is the memory that passes use again, and what outlasts epochs.
 type working struct {
-	numbers uint64 // of clients, handed out, in all epochs
-	out     []*cluster.Allocations_Allocation
+	numbers uint64  // of clients, handed out, in all epochs
+	out     []grant // of this pass
 	grants  []grant // of one agent, not handed over yet
 	look    look    // at one agent
 	left    []resources.Milli

@@ -234,7 +234,7 @@ func (a *Allocator) serveOne(g *agent, l *leaf) bool {
 	case Granted:
 		a.consume(l.top, v.offer.open)
 		a.setFree(g, a.bundles.without(g.free, v.offer))
-		a.grants = append(a.grants, grant{l, v.offer})
+		a.grants = append(a.grants, grant{g, l, v.offer})
 		return true
 	}
 	return false
@@ -276,8 +276,8 @@ func (a *Allocator) handOver(g *agent) {
 	for _, each := range a.grants {
 		a.give(g, each.leaf, each.amount)
 		a.order.Allocate(each.leaf.node, each.amount.sum)
-		a.out = append(a.out, allocation(g, each))
 	}
+	a.out = append(a.out, a.grants...)
 	a.grants = a.grants[:0]
 	a.settleTops()
 }

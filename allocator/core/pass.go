@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"troupe/allocator/drf"
 	"troupe/messages/cluster"
 )
@@ -10,6 +12,7 @@ const maxAllocations = 1000
 
 // grant is what one client gets of one agent in a pass.
 type grant struct {
+	agent  *agent
 	leaf   *leaf
 	amount *bundle
 }
@@ -18,7 +21,6 @@ type grant struct {
 // master: first what guarantees need, then the rest. It returns how many looks
 // it took.
 func (a *Allocator) pass() int {
-	a.out = nil
 	a.forgetRequests()
 	agents := a.due()
 	looks := 0
@@ -47,6 +49,8 @@ func (a *Allocator) pass() int {
 	a.stats.Looks += uint64(looks)
 	a.stats.Allocations += uint64(len(a.out))
 	a.hand(a.out)
+	clear(a.out)
+	a.out = a.out[:0]
 	return looks
 }
 
@@ -107,24 +111,24 @@ func (a *Allocator) share(g *agent) int {
 	return looks
 }
 
-func (a *Allocator) hand(list []*cluster.Allocations_Allocation) {
-	for len(list) > 0 {
-		n := min(len(list), maxAllocations)
+// hand tells the master of grants. Those of one message are one piece of memory.
+func (a *Allocator) hand(grants []grant) {
+	for part := range slices.Chunk(grants, maxAllocations) {
+		block := make([]cluster.Allocations_Allocation, len(part))
+		list := make([]*cluster.Allocations_Allocation, len(part))
+		for i, each := range part {
+			list[i] = &block[i]
+			each.write(list[i])
+		}
 		epoch := a.epoch
-		a.do(Send{a.master, &cluster.Allocations{Epoch: &epoch, Allocations: list[:n:n]}})
-		list = list[n:]
+		a.do(Send{a.master, &cluster.Allocations{Epoch: &epoch, Allocations: list}})
 	}
 }
 
-func allocation(g *agent, each grant) *cluster.Allocations_Allocation {
-	return &cluster.Allocations_Allocation{
-		FrameworkId: each.leaf.framework.name,
-		Role:        &each.leaf.role,
-		AgentId:     g.name,
-		Resources:   each.amount.message(),
-		// So that the master knows what this counts from.
-		AgentVersion: g.version,
-	}
+func (each grant) write(m *cluster.Allocations_Allocation) {
+	m.FrameworkId, m.Role = each.leaf.framework.name, &each.leaf.role
+	m.AgentId, m.Resources = each.agent.name, each.amount.message()
+	m.AgentVersion = each.agent.version // so that the master knows what this counts from
 }
 
 // shuffle puts agents into a random order (Fisher and Yates).

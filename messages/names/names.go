@@ -82,6 +82,8 @@ func TopRole(role string) bool { return !strings.Contains(role, "/") }
 // form, ":;()[]{},".
 func CheckResource(path, name string) error {
 	switch {
+	case isPlain(name):
+		return nil
 	case name == "":
 		return field.Invalid(path, name, "must not be empty")
 	case len(name) > MaxID:
@@ -95,6 +97,17 @@ func CheckResource(path, name string) error {
 		}
 	}
 	return nil
+}
+
+// isPlain tells whether name is a few small letters of ASCII, as almost all are,
+// of which nothing else need be asked.
+func isPlain(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && c != '_' {
+			return false
+		}
+	}
+	return 0 < len(name) && len(name) <= 32
 }
 
 // NoMachine is the Machine of neither a host name nor an address.

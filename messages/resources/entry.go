@@ -7,14 +7,24 @@ import (
 
 // Entry is one resource of a Resources: an identity and how much of it.
 type Entry struct {
-	key    string          // see identity
+	key    string          // see appendIdentity
 	form   *mesos.Resource // all but the value, which is not looked at; shared, never changed
 	value  value
 	copies int // of what cannot be divided; otherwise 1
 }
 
-func entryOf(form *mesos.Resource, v value) Entry {
-	return Entry{key: identity(form, v), form: form, value: v, copies: 1}
+// entryOf makes an entry of v in the form of r, which is valid.
+func entryOf(r *mesos.Resource, v value) Entry {
+	if r.Reservation != nil || len(r.Reservations) == 0 && r.GetRole() != names.AnyRole {
+		r = refined(r)
+	}
+	var buf [160]byte
+	k := appendIdentity(buf[:0], r, v)
+	if e, ok := common[string(k)]; ok {
+		e.value = v
+		return e
+	}
+	return Entry{key: string(k), form: refined(r), value: v, copies: 1}
 }
 
 // Name returns the resource's name, such as "cpus".

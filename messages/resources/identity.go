@@ -26,19 +26,10 @@ func indivisible(r *mesos.Resource) bool {
 	return false
 }
 
-// identity returns a key that is equal for two resources exactly when they add
-// up. It starts with the name, so that resources sort by it. r is valid and in
-// the form with a stack of reservations. Disk.volume says how a disk is used,
-// not which it is, and does not count; nor does a persistence's principal.
-func identity(r *mesos.Resource, v value) string {
-	var buf [160]byte
-	k := appendIdentity(buf[:0], r, v)
-	if key, common := commonKeys[string(k)]; common {
-		return key
-	}
-	return string(k)
-}
-
+// appendIdentity appends a key that is equal for two resources exactly when they
+// add up. It starts with the name, so that resources sort by it. r is valid, and
+// what it has of reservations is in their stack. Disk.volume says how a disk is
+// used, not which it is, and does not count; nor does a persistence's principal.
 func appendIdentity(k []byte, r *mesos.Resource, v value) []byte {
 	k = append(k, r.GetName()...)
 	k = append(k, 0, byte(v.kind))
@@ -62,21 +53,23 @@ func appendIdentity(k []byte, r *mesos.Resource, v value) []byte {
 	return append(k, r.ProtoReflect().GetUnknown()...)
 }
 
-// commonKeys are those of what most agents and tasks have, to be shared.
-var commonKeys = func() map[string]string {
-	keys := make(map[string]string)
-	add := func(r *mesos.Resource, v value) {
-		key := string(appendIdentity(nil, r, v))
-		keys[key] = key
-	}
+// common are entries of what most agents and tasks have, without their values:
+// key and form are shared by all that have the same.
+var common = func() map[string]Entry {
+	entries := make(map[string]Entry)
 	anybody := &mesos.Resource_AllocationInfo{Role: new(names.AnyRole)}
-	for _, name := range []string{CPUs, Mem, Disk, GPUs} {
-		add(&mesos.Resource{Name: &name}, value{kind: mesos.Value_SCALAR})
-		add(&mesos.Resource{Name: &name, AllocationInfo: anybody}, value{kind: mesos.Value_SCALAR})
+	add := func(name string, kind mesos.Value_Type) {
+		for _, given := range []*mesos.Resource_AllocationInfo{nil, anybody} {
+			form := &mesos.Resource{Name: &name, Type: &kind, AllocationInfo: given}
+			key := string(appendIdentity(nil, form, value{kind: kind}))
+			entries[key] = Entry{key: key, form: form, copies: 1}
+		}
 	}
-	add(&mesos.Resource{Name: new(Ports)}, value{kind: mesos.Value_RANGES})
-	add(&mesos.Resource{Name: new(Ports), AllocationInfo: anybody}, value{kind: mesos.Value_RANGES})
-	return keys
+	for _, name := range []string{CPUs, Mem, Disk, GPUs} {
+		add(name, mesos.Value_SCALAR)
+	}
+	add(Ports, mesos.Value_RANGES)
+	return entries
 }()
 
 func appendReservation(k []byte, r *mesos.Resource_ReservationInfo) []byte {

@@ -24,9 +24,18 @@ func RangesOf(ranges ...Range) Ranges {
 			sorted = append(sorted, r)
 		}
 	}
-	slices.SortFunc(sorted, func(a, b Range) int { return cmp.Compare(a.Begin, b.Begin) })
-	return coalesce(sorted)
+	return united(sorted)
 }
+
+// united merges ranges in place, of which none is empty; mostly they ascend.
+func united(rs Ranges) Ranges {
+	if !slices.IsSortedFunc(rs, byBegin) {
+		slices.SortFunc(rs, byBegin)
+	}
+	return coalesce(rs)
+}
+
+func byBegin(a, b Range) int { return cmp.Compare(a.Begin, b.Begin) }
 
 // coalesce merges in place what overlaps or touches; rs ascends by Begin.
 func coalesce(rs Ranges) Ranges {

@@ -33,7 +33,7 @@ func New(list ...*mesos.Resource) (Resources, error) {
 	}
 	entries := make([]Entry, 0, len(list))
 	for _, r := range list {
-		entries = append(entries, entryOf(refined(r), valueOf(r)))
+		entries = append(entries, entryOf(r, valueOf(r)))
 	}
 	return normal(entries), nil
 }

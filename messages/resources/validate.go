@@ -58,7 +58,7 @@ func validateValue(r *mesos.Resource) error {
 
 // onlyValueOf returns an error unless the value of kind is set and no other.
 func onlyValueOf(kind mesos.Value_Type, r *mesos.Resource) error {
-	for _, v := range []struct {
+	for _, v := range [...]struct {
 		kind mesos.Value_Type
 		name string
 		set  bool
@@ -92,19 +92,21 @@ func validateScalar(r *mesos.Resource) error {
 }
 
 func validateRanges(r *mesos.Value_Ranges) error {
-	sorted := make([]Range, 0, len(r.GetRange()))
+	ascending := true
 	for i, x := range r.GetRange() {
 		if x.GetBegin() > x.GetEnd() {
 			return field.At("range", i, field.Invalid("end", x.GetEnd(), "is below begin, %d", x.GetBegin()))
 		}
-		sorted = append(sorted, Range{x.GetBegin(), x.GetEnd()})
+		ascending = ascending && (i == 0 || x.GetBegin() > r.Range[i-1].GetEnd())
 	}
-	slices.SortFunc(sorted, func(a, b Range) int {
-		if a.Begin < b.Begin {
-			return -1
-		}
-		return 1
-	})
+	if ascending {
+		return nil
+	}
+	sorted := make([]Range, len(r.Range))
+	for i, x := range r.Range {
+		sorted[i] = Range{x.GetBegin(), x.GetEnd()}
+	}
+	slices.SortFunc(sorted, byBegin)
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i].Begin <= sorted[i-1].End {
 			return field.Invalid("range", sorted[i].Begin, "is in two ranges")

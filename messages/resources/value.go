@@ -28,11 +28,11 @@ func valueOf(r *mesos.Resource) value {
 }
 
 func rangesOf(r *mesos.Value_Ranges) Ranges {
-	list := make([]Range, len(r.GetRange()))
-	for i, x := range r.GetRange() {
-		list[i] = Range{x.GetBegin(), x.GetEnd()}
+	list := make(Ranges, 0, len(r.GetRange()))
+	for _, x := range r.GetRange() {
+		list = append(list, Range{x.GetBegin(), x.GetEnd()})
 	}
-	return RangesOf(list...)
+	return united(list)
 }
 
 // write puts v into r, whose type is v's kind.

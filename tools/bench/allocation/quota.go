@@ -8,6 +8,8 @@ import (
 	"troupe/messages/mesos/quota"
 )
 
+const addFrameworks = "add frameworks"
+
 // quotaOf guarantees a role what the text says.
 func quotaOf(role, guarantee string) *cluster.UpdateQuota {
 	c := &quota.QuotaConfig{Role: &role, Guarantees: make(map[string]*mesos.Value_Scalar)}
@@ -36,7 +38,7 @@ func LargeAndSmallQuota(roles int) []Figure {
 		role, _ := name(i)
 		return framework(i, role)
 	})
-	figures := []Figure{{What: "add frameworks", Took: timed(func() { r.tell(add...) })}}
+	figures := []Figure{{What: addFrameworks, Took: timed(func() { r.tell(add...) })}}
 	for i := range roles {
 		r.tell(quotaOf(name(i)))
 	}
@@ -48,16 +50,16 @@ func LargeAndSmallQuota(roles int) []Figure {
 
 // NonQuotaVsQuota offers two agents for each role, which has two frameworks,
 // and a quota of both agents or none.
-func NonQuotaVsQuota(roles int, withQuota bool) []Figure {
+func NonQuotaVsQuota(roles int, quotas bool) []Figure {
 	r := newRig()
 	for i := range 2 * roles {
 		r.tell(agent(i, "cpus:2;mem:2048;disk:2048"))
 	}
 	role := func(i int) string { return fmt.Sprint("role", i%roles) }
 	add := messagesOf(2*roles, func(i int) *cluster.AddFramework { return framework(i, role(i)) })
-	figures := []Figure{{What: "add frameworks", Took: timed(func() { r.tell(add...) })}}
+	figures := []Figure{{What: addFrameworks, Took: timed(func() { r.tell(add...) })}}
 	for i := range roles {
-		if withQuota {
+		if quotas {
 			r.tell(quotaOf(role(i), "cpus:4;mem:4096;disk:4096"))
 		}
 	}
