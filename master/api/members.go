@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -19,6 +21,7 @@ type Member struct {
 // Membership is who the masters are, and how that is changed. Its functions may
 // be called from any goroutine, and may block for some seconds.
 type Membership struct {
+	// List is in any order; they are shown by address.
 	List func() ([]Member, error)
 	// Add and Remove change who belongs to them, on the leading master.
 	Add, Remove func(address string) error
@@ -44,6 +47,7 @@ func (m Membership) list(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
+	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.Address, b.Address) })
 	legacy.Serve(rw, r, func(w *json.Writer) { writeMembers(w, members) })
 }
 

@@ -20,7 +20,7 @@ func TestMembership(t *testing.T) {
 	mux := muxRouter{http.NewServeMux()}
 	api.MountMembership(mux, api.Membership{
 		List: func() ([]api.Member, error) {
-			return []api.Member{{ID: "a", Address: "h1:1"}, {ID: "b", Address: "h2:1", Leads: true}}, broken
+			return []api.Member{{ID: "b", Address: "h2:1", Leads: true}, {ID: "a", Address: "h1:1"}}, broken
 		},
 		Add:    func(address string) error { done = append(done, "add "+address); return broken },
 		Remove: func(address string) error { done = append(done, "remove "+address); return broken },

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"troupe/messages/carrier/files"
 	"troupe/messages/carrier/legacy"
 	"troupe/messages/json"
 	"troupe/messages/mesos/agent"
@@ -101,7 +102,7 @@ func Mount(r Router, v *View, info Info) {
 			}
 		}
 		for path, handler := range v.files.attached.Routes() {
-			r.Route(p+path, "files of sandboxes", handler)
+			r.Route(p+path, files.Help, handler)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"troupe/messages/recordio"
 )
@@ -64,6 +65,7 @@ func heading(r *http.Response) *answer {
 
 // stream is an answer of records.
 type stream struct {
+	ask     *request
 	answer  *answer
 	body    io.Closer
 	records chan *tree // closed when the stream has ended
@@ -77,11 +79,12 @@ const maxWaiting = 1000
 // subscribe makes a request whose answer is a stream of JSON records. Its end,
 // or that of ctx, ends the stream.
 func (r *request) subscribe(ctx context.Context) (*stream, error) {
+	r.lasts = true
 	response, err := r.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.path, err)
 	}
-	s := &stream{answer: heading(response), body: response.Body, records: make(chan *tree, maxWaiting)}
+	s := &stream{ask: r, answer: heading(response), body: response.Body, records: make(chan *tree, maxWaiting)}
 	if response.StatusCode != http.StatusOK {
 		text, err := io.ReadAll(response.Body)
 		return nil, errors.Join(fmt.Errorf("%s: %s: %s", r.path, response.Status, text), err, response.Body.Close())
@@ -115,6 +118,8 @@ func (s *stream) read(ctx context.Context, body io.Reader) error {
 // await returns the first record of a type for which ok, if it is not nil,
 // holds. Others before it are kept for later.
 func (s *stream) await(ctx context.Context, kind string, ok func(*tree) bool) (*tree, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	for i := 0; ; i++ {
 		if i == len(s.kept) {
 			t, err := s.next(ctx)
@@ -129,6 +134,10 @@ func (s *stream) await(ctx context.Context, kind string, ok func(*tree) bool) (*
 		}
 	}
 }
+
+// wait is how long anything may take to happen, so that it can be said what did
+// not.
+const wait = time.Minute
 
 // next is the record that arrives next.
 func (s *stream) next(ctx context.Context) (*tree, error) {

@@ -20,16 +20,18 @@ import (
 type cluster struct {
 	dir, program  string
 	master, agent *process
+	members       []*process // masters of another cluster, that share a registry
 	// gone tells that the agent was told to end: its exit status says so.
 	gone bool
 }
 
 // name is what kind of daemon a process is.
-func (p *process) name() string { return p.cmd.Args[1] }
+func (p *process) name() string { return p.state + p.cmd.Args[1] }
 
 // process is a daemon of the cluster.
 type process struct {
 	address string // host:port
+	state   string // standingBy, or empty
 	cmd     *exec.Cmd
 	log     *lines
 }
@@ -52,7 +54,7 @@ func startMaster(ctx context.Context, dir string) (*cluster, error) {
 func (c *cluster) startAgent(ctx context.Context) (err error) {
 	c.agent, err = start(ctx, c.program, "agent", "--port=0", "--ip=127.0.0.1", "--hostname=localhost", "--master="+c.master.address,
 		"--work_dir="+filepath.Join(c.dir, "agent"), "--log_dir="+filepath.Join(c.dir, "log"), "--registration_backoff_factor=50ms",
-		"--executor_shutdown_grace_period=1secs",
+		"--executor_shutdown_grace_period=1secs", "--executor_heartbeat_interval=1secs",
 		"--resources=cpus:4;mem:4096;disk:10240;ports:[31000-32000]", "--attributes=rack:r1")
 	return err
 }
@@ -84,7 +86,7 @@ func start(ctx context.Context, program string, args ...string) (*process, error
 // stop ends the agent with all that it runs, and then the master.
 func (c *cluster) stop() error {
 	var err error
-	for _, p := range []*process{c.agent, c.master} {
+	for _, p := range append([]*process{c.agent, c.master}, c.members...) {
 		if p == nil {
 			continue
 		}

@@ -75,7 +75,6 @@ func (s *script) streamed(in *chapter, kind, text, part string) error {
 		return err
 	}
 	in.entries = append(in.entries, entry{title: "`" + kind + "`", text: text, ask: &ask, answer: output.answer})
-	s.show(s.c.agent, operatorPath+" "+kind)
 	at := len(in.entries) - 1
 	s.afterwards = append(s.afterwards, func() error {
 		data, err := output.await(s.ctx, "DATA", nil)
@@ -114,7 +113,7 @@ func (s *script) console(in *chapter, id string) error {
 	}}); err != nil {
 		return err
 	}
-	if err := s.streamed(in, "ATTACH_CONTAINER_OUTPUT", "What it writes from now on, to its terminal or its files; up to 16 clients may look. Of a task that is its executor's whole container, that one's id.",
+	if err := s.streamed(in, "ATTACH_CONTAINER_OUTPUT", "What it writes from now on, to its terminal or its files, and `CONTROL` with a `HEARTBEAT` every 30 s; up to 16 clients may look. Of a task that is its executor's whole container, that one's id.",
 		`"attach_container_output": {`+id+`}`); err != nil {
 		return err
 	}
@@ -129,6 +128,7 @@ func (s *script) input(in *chapter, id string) error {
 	var body []byte
 	for _, record := range []string{
 		`"type": "CONTAINER_ID", "container_id": ` + strings.TrimPrefix(id, `"container_id": `),
+		`"type": "PROCESS_IO", "process_io": {"type": "CONTROL", "control": {"type": "TTY_INFO", "tty_info": {"window_size": {"rows": 50, "columns": 120}}}}`,
 		`"type": "PROCESS_IO", "process_io": {"type": "DATA", "data": {"type": "STDIN", "data": "aGVsbG8K"}}`,
 	} {
 		body = recordio.Append(body, []byte(`{"type": "ATTACH_CONTAINER_INPUT", "attach_container_input": {`+record+`}}`))
@@ -139,6 +139,5 @@ func (s *script) input(in *chapter, id string) error {
 			to: s.c.agent, method: http.MethodPost, path: operatorPath,
 			headers: []string{"Content-Type: application/recordio", "Message-Content-Type: application/json"}, body: string(body),
 		})
-	s.show(s.c.agent, operatorPath+" ATTACH_CONTAINER_INPUT")
 	return err
 }

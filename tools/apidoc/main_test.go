@@ -51,6 +51,11 @@ func TestThePageIsWhatTheProgramMakes(t *testing.T) {
 		}
 		difference(t, shapeOf(string(text)), shapeOf(made.render()))
 	})
+	t.Run("complete", func(t *testing.T) {
+		for _, what := range made.lacking() {
+			t.Errorf("no example of %s", what)
+		}
+	})
 	t.Run("shapes", func(t *testing.T) { likeMesos(t, made) })
 }
 

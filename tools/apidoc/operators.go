@@ -83,8 +83,18 @@ func (s *script) agentCalls() error {
 func (s *script) changes() error {
 	in := s.page.chapter("What operators change: `POST /api/v1` of the master", "A change is durable when it is answered.")
 	id := fmt.Sprintf(`{"agent_id": {"value": %q}}`, s.agent)
+	if _, err := s.offered(); err != nil { // it is outstanding, and taken back
+		return err
+	}
 	if err := s.calls(in, s.c.master, operatorPath, nil, []call{
 		{http.StatusOK, "DEACTIVATE_AGENT", "Nothing of it is offered; what runs there goes on.", `"deactivate_agent": ` + id},
+	}); err != nil {
+		return err
+	}
+	if _, err := s.heard(s.schedulerChapter, s.scheduler, "RESCIND", "An offer is taken back: here, an operator has deactivated the agent.", nil); err != nil {
+		return err
+	}
+	if err := s.calls(in, s.c.master, operatorPath, nil, []call{
 		{http.StatusOK, "REACTIVATE_AGENT", "", `"reactivate_agent": ` + id},
 	}); err != nil {
 		return err
@@ -95,12 +105,7 @@ func (s *script) changes() error {
 	if err := s.calls(in, s.c.master, operatorPath, nil, settings()); err != nil {
 		return err
 	}
-	if err := s.say(s.schedulerChapter, call{
-		http.StatusAccepted, "TEARDOWN", "Ends the framework with all its tasks, and the stream.", "",
-	}); err != nil {
-		return err
-	}
-	if err := s.scheduler.end(s.ctx); err != nil {
+	if err := s.end(s.schedulerChapter); err != nil {
 		return err
 	}
 	if err := s.teardowns(in); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -74,7 +75,6 @@ func (s *script) everywhere() error {
 		[2]string{"/version", ""},
 		[2]string{"/flags", ""},
 		[2]string{"/metrics/snapshot", "Figures by the keys that Mesos gives them."},
-		[2]string{"/metrics", "Figures for Prometheus."},
 		[2]string{"/system/stats.json", "The machine."},
 		[2]string{"/logging/toggle?level=debug&duration=1mins", "Logs more for a while, and then as before; a number is how many levels more."},
 		[2]string{"/actors", "Actors, links and lost messages."},
@@ -83,15 +83,62 @@ func (s *script) everywhere() error {
 	); err != nil {
 		return err
 	}
-	for _, e := range in.entries {
-		s.show(s.c.master, strings.Trim(strings.TrimPrefix(e.title, "`GET "), "`"))
+	for _, r := range []request{
+		{to: s.c.agent, path: "/metrics", only: "troupe_agent"},
+		{to: s.c.master, path: "/metrics", only: "troupe_master"},
+		{to: s.c.master, path: "/metrics/snapshot"},
+		{to: s.c.master, path: "/flags"},
+	} {
+		title, text := "`GET "+r.path+"`", ""
+		if r.only != "" {
+			text = "Figures for Prometheus."
+		}
+		if r.to == s.c.master {
+			title += ", of a master"
+		}
+		r.method = http.MethodGet
+		if _, err := s.example(in, http.StatusOK, title, text, r); err != nil {
+			return err
+		}
 	}
-	for _, path := range []string{"/files/browse", "/files/read", "/files/download", "/files/debug"} {
-		s.show(s.c.master, path)
+	if err := s.profiles(in); err != nil {
+		return err
+	}
+	if err := s.secondNames(); err != nil {
+		return err
 	}
 	return s.files(s.page.chapter("Files",
 		"Sandboxes, by their path on the disk or by `/frameworks/ID/executors/ID/runs/latest`, and with `--log_dir` the\n"+
 			"logs: `/master/log` and `/slave/log`. Nothing else can be reached, neither with `..` nor over links."))
+}
+
+// profiles are those that Go makes of a process.
+func (s *script) profiles(in *chapter) error {
+	for _, p := range []struct{ path, file, text string }{
+		{"/debug/pprof/", "", "Go's own, for `go tool pprof http://" + agentAddress + "/debug/pprof/heap` and the like."},
+		{"/debug/pprof/profile?seconds=1", "profile", "What used processors meanwhile."},
+		{"/debug/pprof/trace?seconds=0.1", "trace", "What ran meanwhile, for `go tool trace`."},
+		{"/debug/pprof/cmdline", "cmdline", "The command line, with zeros between its words."},
+		{"/debug/pprof/symbol?0x0", "", ""},
+	} {
+		path, _, _ := strings.Cut(p.path, "?")
+		if _, err := s.example(in, http.StatusOK, "`GET "+path+"`", p.text, request{to: s.c.agent, method: http.MethodGet, path: p.path, file: p.file}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secondNames are other paths of the same.
+func (s *script) secondNames() error {
+	in := s.page.chapter("Other names of the same",
+		"All paths of a master are below `/master` as well, and those of an agent below `/slave(1)`. Paths that are read\n"+
+			"with GET have an alias with `.json` at the end, take `?jsonp=FUNCTION`, and are compressed for clients that\n"+
+			"accept gzip, as `curl --compressed` does.")
+	return errors.Join(
+		s.reads(in, s.c.master, [2]string{"/master/version.json", ""}),
+		s.reads(in, s.c.agent, [2]string{"/slave(1)/version.json", ""}, [2]string{"/version?jsonp=show", ""}),
+	)
 }
 
 func (s *script) files(in *chapter) error {
@@ -101,6 +148,9 @@ func (s *script) files(in *chapter) error {
 		[2]string{"/files/read?path=" + sandbox + "/stdout&offset=0&length=5", "At most 64 KiB; without `length`, or with -1, as many. Without `offset`, or with -1, `offset` is the file's size."},
 		[2]string{"/files/debug", "What is attached, and where it is on the disk."},
 	); err != nil {
+		return err
+	}
+	if err := s.reads(in, s.c.master, [2]string{"/files/read?path=/master/log&offset=0&length=8", "Of a master's log."}); err != nil {
 		return err
 	}
 	_, err := s.example(in, http.StatusPartialContent, "`GET /files/download`", "The whole file, or the range that is asked for.", request{

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -39,8 +40,6 @@ func (s *script) schedulers() error {
 		title: "`SUBSCRIBE`", text: "With a `framework_id`, of a framework that was there before, this is a failover.",
 		ask: &subscribe, answer: s.scheduler.answer, records: []*tree{subscribed},
 	})
-	s.show(s.c.master, schedulerPath)
-	s.show(s.c.master, schedulerPath+" SUBSCRIBE")
 	for _, part := range []func(*chapter) error{s.launch, s.otherCalls} {
 		if err := part(in); err != nil {
 			return err
@@ -49,16 +48,29 @@ func (s *script) schedulers() error {
 	return nil
 }
 
-// offered waits for an offer, and shows it when title is not empty.
-func (s *script) offered(in *chapter, title string) (offer string, err error) {
+// offered waits for an offer.
+func (s *script) offered() (offer string, err error) {
 	offers, err := s.scheduler.await(s.ctx, "OFFERS", nil)
-	if err != nil {
-		return "", err
+	return offers.member("offers", "offers", "id", "value").string(), err
+}
+
+// offeredWith waits for an offer that has a resource for which ok holds, and
+// declines others.
+func (s *script) offeredWith(ok func(resource *tree) bool) (offer string, err error) {
+	for {
+		offers, err := s.scheduler.await(s.ctx, "OFFERS", nil)
+		if err != nil {
+			return "", err
+		}
+		first := offers.member("offers", "offers").children[0]
+		id := first.member("id", "value").string()
+		if slices.ContainsFunc(first.member("resources").children, ok) {
+			return id, nil
+		}
+		if err := s.quietly(call{http.StatusAccepted, "DECLINE", "", fmt.Sprintf(`"decline": {"offer_ids": [{"value": %q}], "filters": {"refuse_seconds": 0}}`, id)}); err != nil {
+			return "", err
+		}
 	}
-	if title != "" {
-		s.record(in, title, "What an agent has to give. Every offer is accepted, declined, or rescinded by the master.", offers)
-	}
-	return offers.member("offers", "offers", "id", "value").string(), nil
 }
 
 func (s *script) frameworkID() string {
@@ -98,31 +110,25 @@ func (s *script) quietly(calls ...call) error {
 
 // launch runs a task.
 func (s *script) launch(in *chapter) error {
-	offer, err := s.offered(in, "Event `OFFERS`")
+	offers, err := s.heard(in, s.scheduler, "OFFERS", "What an agent has to give. Every offer is accepted, declined, or rescinded by the master.", nil)
 	if err != nil {
 		return err
 	}
+	offer := offers.member("offers", "offers", "id", "value").string()
 	if err := s.say(in, call{http.StatusAccepted, "ACCEPT", "A `filters` of 0 s asks for what is left at once.", s.accept(offer, fmt.Sprintf(
 		`{"name": "web", "task_id": {"value": "web-1"}, "agent_id": {"value": %q}, "resources": [%s],
 		"command": {"value": "echo ready; sleep 1000"}, "labels": {"labels": [{"key": "version", "value": "1"}]}}`, s.agent, resources(1, 64)))}); err != nil {
 		return err
 	}
-	for _, state := range []string{"TASK_STARTING", "TASK_RUNNING"} {
-		update, acknowledge, err := s.news("web-1", state)
-		if err != nil {
-			return err
-		}
-		if state == "TASK_STARTING" {
-			s.record(in, "Event `UPDATE`", "", update)
-			err = s.say(in, acknowledge)
-		} else {
-			err = s.quietly(acknowledge)
-		}
-		if err != nil {
-			return err
-		}
+	update, acknowledge, err := s.news("web-1", "TASK_STARTING")
+	if err != nil {
+		return err
 	}
-	return nil
+	s.record(in, s.scheduler, "Event `UPDATE`", "Of a task. It is repeated until it is acknowledged, unless it has no `uuid`.", update)
+	if err := s.say(in, acknowledge); err != nil {
+		return err
+	}
+	return s.acknowledge("web-1", "TASK_RUNNING")
 }
 
 // accept is the part of a call that launches a task with an offer.
@@ -142,29 +148,47 @@ func (s *script) otherCalls(in *chapter) error {
 			`"reconcile": {"tasks": [{"task_id": {"value": "web-1"}, "agent_id": {"value": %q}}]}`, s.agent)}); err != nil {
 		return err
 	}
-	update, err := s.scheduler.await(s.ctx, "UPDATE", nil)
-	if err != nil {
+	if _, err := s.heard(in, s.scheduler, "UPDATE, which answers it", "It has no `uuid`: there is nothing to acknowledge.", nil); err != nil {
 		return err
 	}
-	s.record(in, "Event `UPDATE`, which answers it", "It has no `uuid`: there is nothing to acknowledge.", update)
-	offer, err := s.offered(in, "")
+	offer, err := s.offered()
 	if err != nil {
 		return err
 	}
 	accepted := http.StatusAccepted
-	none := `"inverse_offer_ids": [{"value": "none"}]`
 	return s.say(in,
 		call{accepted, "DECLINE", "", fmt.Sprintf(`"decline": {"offer_ids": [{"value": %q}], "filters": {"refuse_seconds": 5}}`, offer)},
 		call{accepted, "SUPPRESS", "No offers are made for the roles, or for any.", `"suppress": {"roles": ["web"]}`},
 		call{accepted, "REVIVE", "Offers are made again, and filters forgotten.", `"revive": {"roles": ["web"]}`},
 		call{accepted, "REQUEST", "", fmt.Sprintf(`"request": {"requests": [{"agent_id": {"value": %q}, "resources": [%s]}]}`, s.agent, resources(1, 64))},
-		call{accepted, "ACCEPT_INVERSE_OFFERS", "", `"accept_inverse_offers": {` + none + `}`},
-		call{accepted, "DECLINE_INVERSE_OFFERS", "", `"decline_inverse_offers": {` + none + `}`},
-		call{accepted, "ACKNOWLEDGE_OPERATION_STATUS", "", fmt.Sprintf(`"acknowledge_operation_status": {"agent_id": {"value": %q},
-			"uuid": "AAAAAAAAQACAAAAAAAAAAQ==", "operation_id": {"value": "none"}}`, s.agent)},
-		call{accepted, "RECONCILE_OPERATIONS", "", `"reconcile_operations": {"operations": []}`},
-		call{http.StatusOK, "UPDATE_FRAMEWORK", "What a framework says of itself, and where offers of it may come from.", fmt.Sprintf(
-			`"update_framework": {"framework_info": {"id": {"value": %q}, "user": %q, "name": "example", "roles": ["web", "batch"], "failover_timeout": 60,
-			"capabilities": [{"type": "MULTI_ROLE"}, {"type": "PARTITION_AWARE"}]}}`, s.framework, s.user)},
 	)
+}
+
+// end is what a framework says last, and what one hears that comes too late.
+func (s *script) end(in *chapter) error {
+	if _, err := s.heard(in, s.scheduler, "HEARTBEAT", "Every 15 s, so that a scheduler knows that it is still heard.", nil); err != nil {
+		return err
+	}
+	info := fmt.Sprintf(`{"id": {"value": %q}, "user": %q, "name": "example", "roles": ["web", "batch"], "failover_timeout": 60,
+		"capabilities": [{"type": "MULTI_ROLE"}, {"type": "PARTITION_AWARE"}]}`, s.framework, s.user)
+	if err := s.say(in,
+		call{http.StatusOK, "UPDATE_FRAMEWORK", "What a framework says of itself, and where offers of it may come from.", `"update_framework": {"framework_info": ` + info + `}`},
+		call{http.StatusAccepted, "TEARDOWN", "Ends the framework with all its tasks, and the stream.", ""},
+	); err != nil {
+		return err
+	}
+	if err := s.scheduler.end(s.ctx); err != nil {
+		return err
+	}
+	late, err := (&request{
+		to: s.c.master, method: http.MethodPost, path: schedulerPath, headers: []string{asJSON},
+		body: `{"type": "SUBSCRIBE", ` + s.frameworkID() + `, "subscribe": {"framework_info": ` + info + `}}`,
+	}).subscribe(s.ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.heard(in, late, "ERROR", "The last event: the scheduler has to give up. This one subscribes as a framework that was torn down.", nil); err != nil {
+		return err
+	}
+	return late.end(s.ctx)
 }

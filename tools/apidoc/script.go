@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -23,8 +22,6 @@ type script struct {
 	scheduler        *stream
 	streamID         string // header of the scheduler's calls
 	operator         *stream
-	// served are the routes of both processes, each behind its name.
-	served []string
 	// afterwards is what is done once streams have something to say.
 	afterwards []func() error
 
@@ -33,7 +30,7 @@ type script struct {
 
 func newScript(ctx context.Context, c *cluster) *script {
 	s := &script{ctx: ctx, c: c, fixed: newStable()}
-	s.page = &page{shown: map[string]bool{}, fixed: s.fixed}
+	s.page = &page{fixed: s.fixed, served: tables{}}
 	s.fixed.replace(c.dir, "/var/lib/troupe")
 	s.listens(c.master, masterAddress)
 	if host, err := os.Hostname(); err == nil { // without a name nothing has to be replaced
@@ -57,13 +54,13 @@ func (s *script) run() error {
 	}
 	s.user = me.Username
 	for _, part := range []func() error{
-		s.watch, s.beginAgent, s.schedulers, s.executors, s.masterCalls, s.agentCalls, s.containers, s.masterPages, s.agentPages, s.everywhere, s.serve, s.refusals, s.changes, s.watched,
+		s.watch, s.beginAgent, s.schedulers, s.executors, s.operations, s.maintenance, s.masterCalls, s.agentCalls, s.containers, s.masterPages, s.agentPages, s.everywhere, s.members, s.tables, s.refusals, s.changes, s.watched,
 	} {
 		if err := part(); err != nil {
 			return err
 		}
 	}
-	return s.complete()
+	return nil
 }
 
 // beginAgent starts the agent, and waits until it is registered.
@@ -72,24 +69,31 @@ func (s *script) beginAgent() error {
 		return err
 	}
 	s.listens(s.c.agent, agentAddress)
+	return s.until("the agent is registered", func() (bool, error) {
+		a, err := (&request{to: s.c.master, method: http.MethodGet, path: "/slaves"}).do(s.ctx)
+		if err != nil {
+			return false, err
+		}
+		t, err := parse(a.body)
+		s.agent = t.member("slaves", "id").string()
+		return s.agent != "", err
+	})
+}
+
+// until polls until ok.
+func (s *script) until(what string, ok func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(s.ctx, wait)
+	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		a, err := (&request{to: s.c.master, method: http.MethodGet, path: "/slaves"}).do(s.ctx)
-		if err != nil {
+		if done, err := ok(); done || err != nil {
 			return err
-		}
-		t, err := parse(a.body)
-		if err != nil {
-			return err
-		}
-		if s.agent = t.member("slaves", "id").string(); s.agent != "" {
-			return nil
 		}
 		select {
 		case <-tick.C:
-		case <-s.ctx.Done():
-			return errors.New("the agent does not register")
+		case <-ctx.Done():
+			return fmt.Errorf("still not: %s", what)
 		}
 	}
 }
@@ -105,17 +109,24 @@ func (s *script) example(in *chapter, status int, title, text string, r request)
 		return nil, fmt.Errorf("%s: %s\n%s", title, a.status, a.body)
 	}
 	in.entries = append(in.entries, entry{title: title, text: text, ask: &r, answer: a})
-	path, _, _ := strings.Cut(r.path, "?")
-	s.show(r.to, path)
 	return a, nil
 }
 
-// show notes that a path, or a call, of a process has an example.
-func (s *script) show(p *process, what string) { s.page.shown[p.name()+" "+what] = true }
+// heard waits for an event of a type for which ok, if it is not nil, holds, and
+// adds it to a chapter. The type is the first word of the title.
+func (s *script) heard(in *chapter, from *stream, title, text string, ok func(*tree) bool) (*tree, error) {
+	kind, _, _ := strings.Cut(title, ",")
+	event, err := from.await(s.ctx, kind, ok)
+	if err != nil {
+		return nil, err
+	}
+	s.record(in, from, "Event `"+kind+"`"+strings.TrimPrefix(title, kind), text, event)
+	return event, nil
+}
 
-// record adds a record of a stream to a chapter.
-func (s *script) record(in *chapter, title, text string, records ...*tree) {
-	in.entries = append(in.entries, entry{title: title, text: text, records: records})
+// record adds records of a stream to a chapter.
+func (s *script) record(in *chapter, of *stream, title, text string, records ...*tree) {
+	in.entries = append(in.entries, entry{title: title, text: text, records: records, of: of.ask})
 }
 
 // call is an example of a call in JSON. Its type is the first word of the
@@ -137,7 +148,6 @@ func (s *script) calls(in *chapter, to *process, path string, headers []string, 
 		if _, err := s.example(in, c.status, "`"+kind+"`"+strings.TrimPrefix(c.title, kind), c.text, r); err != nil {
 			return err
 		}
-		s.show(to, path+" "+kind)
 	}
 	return nil
 }

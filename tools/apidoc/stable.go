@@ -90,6 +90,9 @@ func (s *stable) tree(t *tree, key string) {
 			t.keys[i] = s.text(t.keys[i])
 			inner = t.keys[i]
 		}
+		if inner == "value" && key == "uuid" {
+			inner = key
+		}
 		if name := t.member("name"); inner == "value" && name != nil { // a metric
 			inner = name.string()
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 )
@@ -116,28 +117,37 @@ func (t *tree) string() string {
 	return s
 }
 
-// How much of a document is shown.
+// limits are how much of a document is written.
+type limits struct{ elements, members, text int }
+
+var (
+	// shown are those of answers.
+	shown = limits{2, 26, maxText}
+	// whole are those of requests.
+	whole = limits{math.MaxInt, math.MaxInt, math.MaxInt}
+)
+
 const (
-	maxElements = 2
-	maxMembers  = 26
-	maxText     = 160
-	maxLine     = 96 // that is written without a break
+	maxText = 160
+	maxLine = 96 // that is written without a break
 )
 
 // print writes a document in lines. Long lists, objects and strings are cut,
 // which an ellipsis shows.
-func (t *tree) print(out *strings.Builder, indent string) {
+func (t *tree) print(out *strings.Builder, indent string) { t.write(out, indent, shown) }
+
+func (t *tree) write(out *strings.Builder, indent string, most limits) {
 	if t.open == 0 {
-		out.WriteString(shortened(t.text))
+		out.WriteString(shortened(t.text, most.text))
 		return
 	}
-	if line, ok := t.line(maxLine - len(indent)); ok {
+	if line, ok := t.line(maxLine-len(indent), most.elements); ok {
 		out.WriteString(line)
 		return
 	}
-	limit := maxMembers
+	limit := most.members
 	if t.open == '[' {
-		limit = maxElements
+		limit = most.elements
 	}
 	out.WriteByte(t.open)
 	for i, child := range t.children {
@@ -149,7 +159,7 @@ func (t *tree) print(out *strings.Builder, indent string) {
 		if t.open == '{' {
 			fmt.Fprintf(out, "%q: ", t.keys[i])
 		}
-		child.print(out, indent+"  ")
+		child.write(out, indent+"  ", most)
 		if i < len(t.children)-1 {
 			out.WriteString(",")
 		}
@@ -158,13 +168,13 @@ func (t *tree) print(out *strings.Builder, indent string) {
 	out.WriteByte(t.open + 2) // the closing bracket, in ASCII
 }
 
-// line is a document in one line, if that is not longer than max and leaves
-// nothing out.
-func (t *tree) line(max int) (line string, ok bool) {
+// line is a document in one line, if that is not longer than max, and no list in
+// it than elements.
+func (t *tree) line(max, elements int) (line string, ok bool) {
 	if t.open == 0 {
 		return t.text, len(t.text) <= max
 	}
-	if t.open == '[' && len(t.children) > maxElements {
+	if t.open == '[' && len(t.children) > elements {
 		return "", false
 	}
 	var out strings.Builder
@@ -176,7 +186,7 @@ func (t *tree) line(max int) (line string, ok bool) {
 		if t.open == '{' {
 			fmt.Fprintf(&out, "%q: ", t.keys[i])
 		}
-		part, ok := child.line(max - out.Len())
+		part, ok := child.line(max-out.Len(), elements)
 		if !ok {
 			return "", false
 		}
@@ -186,9 +196,9 @@ func (t *tree) line(max int) (line string, ok bool) {
 	return out.String(), out.Len() <= max
 }
 
-func shortened(text string) string {
-	if runes := []rune(text); len(runes) > maxText {
-		return string(runes[:maxText]) + "…\""
+func shortened(text string, max int) string {
+	if runes := []rune(text); len(runes) > max {
+		return string(runes[:max]) + "…\""
 	}
 	return text
 }

@@ -34,8 +34,8 @@ func TestPrint(t *testing.T) {
 }
 
 func TestManyMembersAreCut(t *testing.T) {
-	text := `{"k":0` + strings.Repeat(`,"k":0`, 3*maxMembers) + `}`
-	if got := strings.Count(printed(t, text), "\n"); got != maxMembers+2 {
+	text := `{"k":0` + strings.Repeat(`,"k":0`, 3*shown.members) + `}`
+	if got := strings.Count(printed(t, text), "\n"); got != shown.members+2 {
 		t.Errorf("%d lines", got)
 	}
 }
@@ -71,6 +71,7 @@ func TestStable(t *testing.T) {
 		{`["-O9","-O7"]`, `["-O2", "-O1"]`},
 		{`{"port":4711,"pid":"master@127.0.0.1:4711"}`, `{"port": 5050, "pid": "master@127.0.0.1:5050"}`},
 		{`{"uuid":"MDAwMDAwMDAwMDAwMDAwMQ==","user":"me"}`, `{"uuid": ` + sixteen + `, "user": "root"}`},
+		{`{"uuid":{"value":"MDAwMDAwMDAwMDAwMDAwMQ=="}}`, `{"uuid": {"value": ` + sixteen + `}}`},
 		{`{"timestamp":1795229690.86,"nanoseconds":1795229690860000000,"build_time":1795226135}`, `{"timestamp": 1700000000.0, "nanoseconds": 1700000000000000000, "build_time": 1700000000}`},
 		{`{"nanoseconds":5000000000,"cpus_used":1.1}`, `{"nanoseconds": 5000000000, "cpus_used": 1.1}`},
 		{`{"slave/uptime_secs":17.2,"mem_rss_bytes":123,"mem_limit_bytes":0,"heartbeat_interval_seconds":15.0}`, `{"slave/uptime_secs": 1.5, "mem_rss_bytes": 15, "mem_limit_bytes": 0, "heartbeat_interval_seconds": 15.0}`},
@@ -82,7 +83,7 @@ func TestStable(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.tree(document, "")
-		if got, ok := document.line(1000); !ok || got != test.want {
+		if got, ok := document.line(1000, shown.elements); !ok || got != test.want {
 			t.Errorf("%s:\n%s\nwant\n%s", test.text, got, test.want)
 		}
 	}
@@ -104,6 +105,10 @@ func TestCurl(t *testing.T) {
 		{request{to: to, method: "POST", path: "/x", headers: []string{asJSON}, body: `{"a": 1}`}, "curl -i 'http://127.0.0.1:5050/x' \\\n  -H 'Content-Type: application/json' \\\n  -d '{\"a\": 1}'"},
 		{request{to: to, method: "POST", path: "/x", body: "2\n{}"}, "curl -i 'http://127.0.0.1:5050/x' \\\n  --data-binary '2\n{}'"},
 		{request{to: to, method: "DELETE", path: "/x", body: "a=b"}, "curl -i -X DELETE 'http://127.0.0.1:5050/x' \\\n  -d 'a=b'"},
+		{request{to: to, method: "POST", path: "/x", body: `{"a": [1, 2, 3], "b": "it's"}`}, "curl -i 'http://127.0.0.1:5050/x' \\\n  -d '{\"a\": [1, 2, 3], \"b\": \"it'\\''s\"}'"},
+		{request{to: to, method: "GET", path: "/x", lasts: true}, "curl -iN 'http://127.0.0.1:5050/x'"},
+		{request{to: to, method: "GET", path: "/x", only: "troupe_"}, "curl -s 'http://127.0.0.1:5050/x' | grep '^troupe_'"},
+		{request{to: to, method: "GET", path: "/x", file: "trace"}, "curl -D - -o trace 'http://127.0.0.1:5050/x'"},
 	} {
 		if got := test.ask.curl(s); got != test.want {
 			t.Errorf("got\n%s\nwant\n%s", got, test.want)

@@ -23,7 +23,6 @@ func (s *script) watch() error {
 	s.masterChapter.entries = append(s.masterChapter.entries, entry{
 		title: "`SUBSCRIBE`", text: "The state, and then everything that changes in it.", ask: &subscribe, answer: s.operator.answer, records: []*tree{subscribed},
 	})
-	s.show(s.c.master, operatorPath+" SUBSCRIBE")
 	return nil
 }
 
@@ -69,7 +68,7 @@ func (s *script) watched() error {
 			return err
 		}
 		at := slices.IndexFunc(s.masterChapter.entries, func(e entry) bool { return e.title == "`GET_HEALTH`" })
-		s.masterChapter.entries = slices.Insert(s.masterChapter.entries, at, entry{title: "Event `" + kind + "`", records: []*tree{event}})
+		s.masterChapter.entries = slices.Insert(s.masterChapter.entries, at, entry{title: "Event `" + kind + "`", records: []*tree{event}, of: s.operator.ask})
 	}
 	return nil
 }

@@ -22,6 +22,9 @@ import (
 // MaxRead is the most that one reading gives, in bytes: 16 pages, as in Mesos.
 const MaxRead = 16 * 4096
 
+// Help is a line for operators about what Routes are.
+const Help = "?path=: logs and sandboxes"
+
 // Routes are the handlers by their path below the process's prefix.
 func (a *Attached) Routes() map[string]http.Handler {
 	routes := map[string]http.Handler{"/files/download": http.HandlerFunc(a.download)}

@@ -61,8 +61,8 @@ func (c *candidate) mountFiles() {
 		c.files.Attach("/master/log", file)
 	}
 	for path, handler := range c.files.Routes() {
-		c.System.Route(path, "files that are attached", handler)
-		c.System.Route("/master"+path, "files that are attached", handler)
+		c.System.Route(path, files.Help, handler)
+		c.System.Route("/master"+path, files.Help, handler)
 	}
 }
 
