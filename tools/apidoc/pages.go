@@ -22,8 +22,7 @@ func (s *script) masterPages() error {
 		[2]string{"/maintenance/schedule", ""},
 		[2]string{"/maintenance/status", ""},
 		[2]string{"/stats", "The figures of `/metrics/snapshot`, for old clients."},
-		[2]string{"/metrics/targets", "Where the figures of all processes are, for Prometheus's `http_sd_configs`. Below `/frameworks/ID/` a\n" +
-			"scheduler of the SDK is seen: `metrics`, `health`, `actors`, `debug/pprof/`; one that speaks HTTP is not."},
+		[2]string{"/metrics/targets", "Where the figures of all processes are, for Prometheus's `http_sd_configs`."},
 		[2]string{"/leader", "Every master answers it, also one that does not lead."},
 	); err != nil {
 		return err
@@ -62,8 +61,7 @@ func (s *script) agentPages() error {
 		[2]string{"/containers", "`?container_id=` for one."},
 		[2]string{"/monitor/statistics", "What the executors use."},
 		[2]string{"/stats", "The figures of `/metrics/snapshot`, for old clients."},
-		[2]string{"/metrics/processes", "Figures of executor hosts and of executors in processes of their own, for Prometheus. Below `/hosts/HOST/` a\n" +
-			"host is seen: `metrics`, `health`, `actors`, `debug/pprof/`."},
+		[2]string{"/metrics/processes", "Figures of executor hosts and of executors in processes of their own, for Prometheus."},
 	)
 }
 

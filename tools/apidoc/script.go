@@ -54,7 +54,7 @@ func (s *script) run() error {
 	}
 	s.user = me.Username
 	for _, part := range []func() error{
-		s.watch, s.beginAgent, s.schedulers, s.executors, s.operations, s.maintenance, s.masterCalls, s.agentCalls, s.containers, s.masterPages, s.agentPages, s.everywhere, s.members, s.tables, s.refusals, s.changes, s.watched,
+		s.watch, s.beginAgent, s.schedulers, s.executors, s.operations, s.maintenance, s.masterCalls, s.agentCalls, s.containers, s.masterPages, s.agentPages, s.processes, s.everywhere, s.members, s.tables, s.refusals, s.changes, s.watched,
 	} {
 		if err := part(); err != nil {
 			return err
