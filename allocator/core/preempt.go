@@ -56,7 +56,7 @@ func (a *Allocator) preempt() {
 		if given[t] {
 			continue
 		}
-		take := t.part(v.open, need)
+		take := a.part(v, need)
 		if take.IsZero() {
 			continue
 		}
@@ -90,16 +90,22 @@ func (a *Allocator) shortfall() (need resources.Quantities) {
 	})
 	need.SubFloor(a.headroom)
 	a.debts = slices.DeleteFunc(a.debts, func(x debt) bool {
-		at, holds := x.agent.heldBy(x.leaf)
-		if x.agent.gone || !holds || !x.until.After(a.now) {
-			return true
+		coming := x.coming()
+		if x.until.After(a.now) {
+			need.SubFloor(coming)
 		}
-		coming := x.agent.held[at].amount.open.Clone()
-		coming.SubFloor(x.left)
-		need.SubFloor(coming)
 		return coming.IsZero()
 	})
 	return need
+}
+
+// coming is what is still to come free.
+func (x debt) coming() (coming resources.Quantities) {
+	if at, holds := x.agent.heldBy(x.leaf); holds && !x.agent.gone {
+		coming = x.agent.held[at].amount.open.Clone()
+		coming.SubFloor(x.left)
+	}
+	return coming
 }
 
 // givers are the clients that hold something of what is needed, and whose role
@@ -111,8 +117,8 @@ func (a *Allocator) givers(need resources.Quantities) (list []giver) {
 			continue
 		}
 		for _, h := range g.held {
-			if !h.leaf.top.part(h.amount.open, need).IsZero() && !a.owes(g, h.leaf) {
-				list = append(list, giver{g, h.leaf, h.amount.open})
+			if v := (giver{g, h.leaf, h.amount.open}); !a.part(v, need).IsZero() && !a.owes(g, h.leaf) {
+				list = append(list, v)
 			}
 		}
 	}
@@ -120,30 +126,50 @@ func (a *Allocator) givers(need resources.Quantities) (list []giver) {
 		return cmp.Or(
 			cmp.Compare(a.order.RoleShare(y.leaf.top.role), a.order.RoleShare(x.leaf.top.role)),
 			cmp.Compare(a.order.Share(y.leaf.node), a.order.Share(x.leaf.node)),
-			slices.Compare(y.leaf.top.part(y.open, need), x.leaf.top.part(x.open, need)),
+			slices.Compare(a.part(y, need), a.part(x, need)),
 			cmp.Compare(x.agent.id, y.agent.id), cmp.Compare(x.leaf.number, y.leaf.number))
 	})
 	return list
 }
 
 func (a *Allocator) owes(g *agent, l *leaf) bool {
-	return slices.ContainsFunc(a.debts, func(x debt) bool { return x.agent == g && x.leaf == l })
+	return slices.ContainsFunc(a.debts, func(x debt) bool {
+		return x.agent == g && x.leaf == l && x.until.After(a.now)
+	})
 }
 
 // part is how much of what is held, and needed, the role has beyond what is
 // guaranteed to it.
-func (t *top) part(held, need resources.Quantities) resources.Quantities {
+func (a *Allocator) part(v giver, need resources.Quantities) resources.Quantities {
+	t, kept := v.leaf.top, a.kept(v)
 	part := make(resources.Quantities, len(need))
 	for n, amount := range need {
-		part[n] = max(0, min(amount, held.Of(n), t.consumed.Of(n)-t.guarantees.Of(n)))
+		part[n] = max(0, min(amount, v.open.Of(n), t.consumed.Of(n)-kept.Of(n)))
 	}
 	return part
+}
+
+// kept is what a client's role may not be asked for: what is guaranteed to it,
+// and what it owes elsewhere, however late that is.
+func (a *Allocator) kept(v giver) resources.Quantities {
+	t := v.leaf.top
+	if t.guarantees.IsZero() {
+		return nil
+	}
+	kept := t.guarantees.Clone()
+	for _, x := range a.debts {
+		if x.leaf.top == t && (x.agent != v.agent || x.leaf != v.leaf) {
+			kept.Add(x.coming())
+		}
+	}
+	return kept
 }
 
 // ask asks the master for a part of what a client holds.
 func (a *Allocator) ask(v giver, take resources.Quantities) {
 	left := v.open.Clone()
 	left.SubFloor(take)
+	a.debts = slices.DeleteFunc(a.debts, func(x debt) bool { return x.agent == v.agent && x.leaf == v.leaf })
 	a.debts = append(a.debts, debt{v.agent, v.leaf, left, a.now.Add(preemptPatience)})
 	epoch, t := a.epoch, v.leaf.top
 	m := &cluster.Preempt{
@@ -157,9 +183,10 @@ func (a *Allocator) ask(v giver, take resources.Quantities) {
 			})
 		}
 	}
+	kept := a.kept(v)
 	for n, guarantee := range t.guarantees {
 		if guarantee > 0 {
-			m.AtMost[a.bundles.index.Name(n)] = scalar(max(0, t.consumed.Of(n)-guarantee))
+			m.AtMost[a.bundles.index.Name(n)] = scalar(max(0, t.consumed.Of(n)-kept.Of(n)))
 		}
 	}
 	a.do(Send{a.master, m})

@@ -99,6 +99,16 @@ func TestPreemptionKeepsGuarantees(t *testing.T) {
 	wantPreempted(r, 3*patient)
 }
 
+// What a role owes already counts for what it may not be asked for, also when it
+// is late.
+func TestPreemptionCountsWhatIsOwed(t *testing.T) {
+	r := crowded(t, Options{PreemptAfter: patient}, "cpus:2")
+	r.send(quotaOf("s", "cpus:3", ""))
+	wantPreempted(r, patient+time.Second, "a of g/s: cpus:2, at most cpus:3")
+	r.send(quotaOf("r", "cpus:6", ""))
+	wantPreempted(r, 2*patient, "b of g/s: cpus:1, at most cpus:1")
+}
+
 // The role with the greatest share gives first.
 func TestPreemptionTakesFromTheRich(t *testing.T) {
 	r := newRig(t, Options{PreemptAfter: patient})

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 
+	"troupe/master/state/view"
 	"troupe/messages/resources"
 )
 
@@ -58,6 +59,32 @@ func (m *Machine) Check() error {
 		return fmt.Errorf("frameworks have %d tasks more than agents", taskCount)
 	}
 	return m.checkOperations()
+}
+
+// Consumed returns what counts for the quota of a role, which is at the top of
+// the tree, and is taken or on offer: what is reserved for it or below it, and
+// what its frameworks hold or are offered of the rest, but for what is lent. It
+// is for tests and simulations.
+func (m *Machine) Consumed(role string) view.Quantities {
+	firm := func(r resources.Resources) resources.Resources {
+		return r.Filter(func(e resources.Entry) bool { return !e.Revocable() })
+	}
+	ledger := view.NewLedger(role)
+	for _, a := range m.agents.ordered() {
+		ledger.Own(firm(a.view.Total))
+		for _, t := range a.tasks {
+			if !t.freed {
+				ledger.Hold(t.view.Role, firm(t.view.Resources))
+			}
+		}
+		for _, e := range a.orderedExecutors() {
+			ledger.Hold(e.view.Role, firm(e.view.Resources))
+		}
+		for _, o := range a.offers {
+			ledger.Hold(o.view.Role, firm(o.view.Resources))
+		}
+	}
+	return ledger.Of(role).Consumed()
 }
 
 // checkInverse holds inverse offers against where they may be: on an agent that

@@ -15,7 +15,8 @@ import (
 )
 
 // preempt ends tasks whose resources the allocator needs for another role's
-// guarantee: the newest first, and those that hold none of it not at all. Who
+// guarantee: the newest first, with those that end with them, and those that
+// hold none of it not at all. Who
 // must give is the allocator's to say.
 func (m *Machine) preempt(from Peer, msg *cluster.Preempt) {
 	a := m.agents.byID[AgentID(msg.GetAgentId().GetValue())]
@@ -40,22 +41,56 @@ func (m *Machine) preempt(from Peer, msg *cluster.Preempt) {
 		}
 	}
 	m.rescindFor(f, a, msg.GetRole(), missing, spare)
-	for _, t := range f.orderedAt(a, msg.GetRole()) {
-		if t.killed {
-			missing.subtract(t.view.Resources)
-			spare.subtract(t.view.Resources)
+	crews := f.crewsAt(a, msg.GetRole())
+	for _, c := range crews {
+		if c.ending() {
+			missing.subtract(c.holds)
+			spare.subtract(c.holds)
 		}
 	}
-	for _, t := range f.orderedAt(a, msg.GetRole()) {
-		if t.killed || !missing.has(t.view.Resources) || !spare.allows(t.view.Resources) {
+	for _, c := range crews {
+		if c.ending() || !missing.has(c.holds) || !spare.allows(c.holds) {
 			continue
 		}
-		missing.subtract(t.view.Resources)
-		spare.subtract(t.view.Resources)
-		t.preempted = true
-		m.note(Info, "A task is preempted", Field{"framework", string(f.id())}, Field{"task", string(t.view.ID)}, Field{"agent", string(a.id())})
-		m.killTask(t, nil)
+		missing.subtract(c.holds)
+		spare.subtract(c.holds)
+		for _, t := range c.tasks {
+			t.preempted = true
+			m.note(Info, "A task is preempted", Field{"framework", string(f.id())}, Field{"task", string(t.view.ID)}, Field{"agent", string(a.id())})
+			m.killTask(t, nil)
+		}
 	}
+}
+
+// crew is tasks that end together: one task, or all of an executor of groups,
+// which ends with them.
+type crew struct {
+	tasks []*task
+	holds resources.Resources
+}
+
+func (c *crew) ending() bool {
+	return slices.ContainsFunc(c.tasks, func(t *task) bool { return t.killed })
+}
+
+// crewsAt lists a framework's crews in a role on an agent, the newest first.
+func (f *framework) crewsAt(a *agent, role string) []*crew {
+	var crews []*crew
+	grouped := make(map[ExecutorID]*crew)
+	for _, t := range f.orderedAt(a, role) {
+		c := grouped[t.view.Executor]
+		if c == nil {
+			c = &crew{}
+			crews = append(crews, c)
+			if e := a.executors[executorKey{f, t.view.Executor}]; e != nil && e.builtIn() {
+				c.holds = e.view.Resources
+				grouped[t.view.Executor] = c
+			}
+		}
+		c.tasks = append(c.tasks, t)
+		c.holds = c.holds.Add(t.view.Resources)
+	}
+	return crews
 }
 
 // rescindFor takes back what is only on offer of it: nobody misses that.

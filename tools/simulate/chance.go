@@ -36,6 +36,9 @@ func (c *simulation) inventFault() []string {
 	agent := fmt.Sprint("agent", c.net.chance.IntN(len(c.agents)))
 	scheduler := fmt.Sprint("scheduler", c.net.chance.IntN(len(c.schedulers)))
 	pause := c.duration(time.Second, 4*time.Minute)
+	if c.net.oneIn(12) {
+		return c.inventSetting()
+	}
 	switch n := c.net.chance.IntN(100); {
 	case n < 9:
 		return []string{"break", agent, c.anyMaster()}
@@ -72,12 +75,27 @@ func (c *simulation) inventFault() []string {
 		wants := []string{"plan", "plan", "plan", "down", "up"}
 		return []string{"machine", wants[c.net.chance.IntN(len(wants))], agent}
 	case n < 77:
-		wants, roles := []string{"guarantee", "limit", "weight"}, []string{"*", "guest", "nobody"}
-		return []string{"role", wants[c.net.chance.IntN(len(wants))], roles[c.net.chance.IntN(len(roles))]}
+		return c.inventSetting()
 	case n < 79:
 		return []string{"pause", []string{agent, scheduler}[n%2], pause}
 	}
 	return c.inventMasterFault(agent, scheduler)
+}
+
+// inventSetting draws something that an operator sets for a role, mostly one that
+// wants something.
+func (c *simulation) inventSetting() []string {
+	wants := []string{"guarantee", "guarantee", "limit", "none", "weight"}
+	roles := []string{"*", "eng", "ops", "dev", "guest", "nobody"}
+	if !c.net.oneIn(3) {
+		roles = nil
+		for _, s := range c.schedulers {
+			for _, role := range s.kind.roles {
+				roles = append(roles, topOf(role))
+			}
+		}
+	}
+	return []string{"role", wants[c.net.chance.IntN(len(wants))], roles[c.net.chance.IntN(len(roles))]}
 }
 
 // inventFuse draws a death between two effects.

@@ -94,6 +94,7 @@ func (c *containerNode) receive(_ string, m proto.Message) {
 		c.launch(e.LaunchGroup.GetTaskGroup().GetTasks()...)
 	case executor.Event_KILL:
 		if t := c.task(e.Kill.GetTaskId().GetValue()); t != nil {
+			c.oracle().taskKilled(c.host.agent, t)
 			c.finish(t, mesos.TaskState_TASK_KILLED)
 		}
 	case executor.Event_ACKNOWLEDGED:

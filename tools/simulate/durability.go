@@ -17,12 +17,13 @@ type durable struct {
 	containers map[string]bool // in the journal of an agent
 	identities map[string]bool // agents' ids, in the journal of an agent
 	registered map[string]bool // agents' ids and statuses, in the registry
+	acked      map[string]bool // uuids, in the journal of an agent
 }
 
 func newDurable() durable {
 	return durable{
 		updates: make(map[string]bool), launches: make(map[string]bool), containers: make(map[string]bool),
-		identities: make(map[string]bool), registered: make(map[string]bool),
+		identities: make(map[string]bool), registered: make(map[string]bool), acked: make(map[string]bool),
 	}
 }
 
@@ -42,6 +43,8 @@ func (o *oracle) journalWritten(a *agentNode, records []*cluster.JournalRecord) 
 		case *cluster.JournalRecord_Update:
 			o.known.updates[string(r.Update.GetStatus().GetUuid())] = true
 			o.endWritten(a, r.Update.GetStatus())
+		case *cluster.JournalRecord_Acknowledged:
+			o.known.acked[string(r.Acknowledged.GetUuid())] = true
 		}
 	}
 }
@@ -90,6 +93,7 @@ func (o *oracle) reveals(p *process, m proto.Message) {
 		o.admitted(p, m.GetAgentId().GetValue())
 	case *scheduler.Event:
 		o.masterTellsScheduler(p, m.GetUpdate().GetStatus())
+		o.endTold(p, m)
 	case *scheduler.Call:
 		o.schedulerAcknowledges(p, m.GetAcknowledge())
 	}

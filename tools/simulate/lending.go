@@ -160,10 +160,11 @@ func (o *oracle) endWritten(a *agentNode, s *mesos.TaskStatus) {
 		return
 	}
 	uuid := string(s.GetUuid())
+	f.ended = uuid
 	if _, said := f.made[uuid]; said || f.evicted == "" || f.evicted != a.pid("agent")+fmt.Sprint(a.life) {
 		return
 	}
-	f.preemptedBy = uuid
+	f.evictedEnd = uuid
 	if s.GetReason() != mesos.TaskStatus_REASON_CONTAINER_PREEMPTED {
 		o.broken(2, f.id, "was evicted, and %s calls that %s", a.address, s.GetReason())
 	}

@@ -126,7 +126,7 @@ func (m *masterNode) exited(peer string) { m.step(state.PeerExited{Peer: state.P
 
 func (m *masterNode) step(in state.Input) {
 	life := m.life
-	for _, effect := range slices.Clone(m.machine.Step(m.now(), in)) {
+	for _, effect := range m.decide(in) {
 		if m.burns() {
 			m.crash()
 		}
@@ -135,6 +135,19 @@ func (m *masterNode) step(in state.Input) {
 		}
 		m.perform(effect)
 	}
+}
+
+// decide asks the machine what is to be done.
+func (m *masterNode) decide(in state.Input) []state.Effect {
+	received, _ := in.(state.Received)
+	m.cluster.oracle.masterHears(received.Message)
+	if p, ok := received.Message.(*cluster.Preempt); ok {
+		before := m.machine.Consumed(topOf(p.GetRole()))
+		effects := slices.Clone(m.machine.Step(m.now(), in))
+		m.cluster.oracle.masterPreempts(m, p.GetRole(), before, effects)
+		return effects
+	}
+	return slices.Clone(m.machine.Step(m.now(), in))
 }
 
 func (m *masterNode) perform(effect state.Effect) {
@@ -248,6 +261,7 @@ type allocatorNode struct {
 func (a *allocatorNode) begin() {
 	a.core = allocatorcore.New(a.master.cluster.manners.allocator())
 	a.master.actors["allocator"] = a
+	a.master.cluster.oracle.stir()
 	a.step(allocatorcore.Seeded{Seed: a.master.net.chance.Uint64()})
 }
 

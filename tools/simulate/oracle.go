@@ -41,6 +41,7 @@ type oracle struct {
 	wishes     wishes
 	plans      plans
 	loans      loans
+	bounds     bounds
 	reader     uint64 // the newest epoch that read the registry
 }
 
@@ -66,7 +67,13 @@ type fate struct {
 	unwanted  bool            // its framework wants it to end
 	// The agent's process that took back what it was lent; empty if none did. And
 	// the uuid of the end that came of it.
-	evicted, preemptedBy string
+	evicted, evictedEnd string
+	// The leader that killed it for another role's guarantee; empty if none did. And
+	// whether a master has heard that it is over.
+	preempted string
+	returned  bool
+	ended     string // the uuid of its end, in the journal of its agent
+	needs     resources.Resources
 }
 
 func newOracle(c *simulation) *oracle {
@@ -74,7 +81,7 @@ func newOracle(c *simulation) *oracle {
 		cluster: c, fates: make(map[string]*fate), used: make(map[*agentNode]resources.Resources),
 		total: resources.MustParse(c.options.AgentResources), counts: make(map[mesos.TaskState]int),
 		over: make(map[string]bool), forgotten: make(map[string]bool), lapsed: make(map[string]bool), known: newDurable(), operations: newOperationsKnown(),
-		plans: newPlans(), loans: newLoans(),
+		plans: newPlans(), loans: newLoans(), bounds: newBounds(),
 		wishes: wishes{unwanted: make(map[string]bool), ending: make(map[string]bool)},
 	}
 }
@@ -97,7 +104,7 @@ func (o *oracle) taskLaunched(a *author, role string, info *mesos.TaskInfo) {
 	id := info.TaskId.GetValue()
 	o.fates[id] = &fate{
 		id: id, role: role, plan: o.cluster.planOf(id, a.kind.partitionAware), framework: a.id.GetValue(), aware: a.kind.partitionAware, made: make(map[string]int),
-		seen: make(map[string]bool), told: make(map[mesos.TaskState]bool), newest: -1, agent: info.AgentId.GetValue(),
+		seen: make(map[string]bool), told: make(map[mesos.TaskState]bool), newest: -1, agent: info.AgentId.GetValue(), needs: unallocated(info.Resources),
 	}
 }
 
@@ -179,7 +186,7 @@ func (o *oracle) told(s *schedulerNode, u *mesos.TaskStatus) {
 	if uuid != "" {
 		f.seen[uuid] = true
 	}
-	if uuid != "" && uuid == f.preemptedBy && u.GetReason() != mesos.TaskStatus_REASON_CONTAINER_PREEMPTED {
+	if uuid != "" && uuid == f.evictedEnd && u.GetReason() != mesos.TaskStatus_REASON_CONTAINER_PREEMPTED {
 		o.broken(2, id, "was evicted, and its framework is told %s", u.GetReason())
 	}
 	if n, ok := f.made[uuid]; ok {
@@ -250,6 +257,8 @@ func (o *oracle) atTheEnd() {
 		case o.over[f.framework] || o.forgotten[f.framework]:
 		case f.over && terminal(f.acked) && f.acked != f.end && !guess(f, f.end):
 			o.broken(4, id, "ended as %s, durably as its executor heard, and its framework saw %s", f.acked, f.end)
+		case !o.endAcknowledged(f):
+			o.broken(2, id, "was taken its resources, and its agent did not hear that its framework knows, long after the last fault")
 		case !f.over && !o.lostForever(f):
 			o.broken(2, id, "has no terminal state, long after the last fault; the last was %s, and it runs: %v", f.last, f.alive)
 		}

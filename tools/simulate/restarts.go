@@ -9,6 +9,13 @@ func (o *oracle) killWanted(id string) {
 	}
 }
 
+// taskKilled judges a task that its executor is told to end.
+func (o *oracle) taskKilled(a *agentNode, t *taskNode) {
+	if f := o.fates[t.id()]; f != nil && !f.unwanted && !f.over && !o.over[f.framework] && !o.wishes.ending[f.agent] {
+		o.broken(3, t.id(), "on %s is killed, and nobody asked for that", a.address)
+	}
+}
+
 // taskCut judges a task that somebody ended before its time: law 3.
 func (o *oracle) taskCut(a *agentNode, t *taskNode, why string) {
 	f := o.fates[t.id()]

@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"troupe/messages/mesos/maintenance"
 	"troupe/messages/mesos/quota"
 	"troupe/messages/mesos/scheduler"
+	"troupe/messages/resources"
 )
 
 // plans is what the registry says of machines, quotas and weights.
@@ -43,6 +45,7 @@ func (o *oracle) planWritten(c registry.Change) {
 		if c.Record == nil {
 			delete(p.quotas, id)
 		}
+		o.quotaWritten(id, c.Record.GetQuota().GetConfig())
 	case "machine":
 		host, _, _ := strings.Cut(id, "@")
 		p.machines[host] = c.Record.GetMachine().GetMachine().GetMode()
@@ -115,18 +118,22 @@ func (c *simulation) schedule(hosts []string) {
 // faultRole lets an operator change the quota or the weight of a role.
 func (c *simulation) faultRole(words []string) error {
 	role := words[1]
-	amount := func(cpus float64) map[string]*mesos.Value_Scalar {
+	all := c.oracle.total.Scalar(resources.CPUs).Float() * float64(len(c.agents))
+	amount := func(part float64) map[string]*mesos.Value_Scalar {
+		cpus := math.Ceil(part * all)
 		return map[string]*mesos.Value_Scalar{"cpus": {Value: &cpus}}
 	}
 	switch words[0] {
 	case "guarantee":
-		c.setQuota(&quota.QuotaConfig{Role: &role, Guarantees: amount(3)})
+		c.setQuota(&quota.QuotaConfig{Role: &role, Guarantees: amount(c.net.chance.Float64())})
 	case "limit":
-		c.setQuota(&quota.QuotaConfig{Role: &role, Limits: amount(2)})
+		c.setQuota(&quota.QuotaConfig{Role: &role, Limits: amount(c.net.chance.Float64() / 4)})
+	case "none":
+		c.setQuota(&quota.QuotaConfig{Role: &role})
 	case "weight":
 		c.request(&cluster.WeightsRequest{Weights: []*mesos.WeightInfo{{Role: &role, Weight: proto.Float64(c.net.chance.Float64() + 0.5)}}})
 	default:
-		return fmt.Errorf("%q is none of guarantee, limit and weight", words[0])
+		return fmt.Errorf("%q is none of guarantee, limit, none and weight", words[0])
 	}
 	return nil
 }

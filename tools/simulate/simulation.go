@@ -176,7 +176,7 @@ func (c *simulation) finished(calmFrom time.Time) bool {
 		}
 	}
 	for _, f := range c.oracle.fates {
-		if f.alive {
+		if f.alive || !c.oracle.endAcknowledged(f) {
 			return false
 		}
 	}
@@ -214,6 +214,9 @@ func (c *simulation) check() {
 		}
 		if err := m.allocator.core.Check(); err != nil {
 			c.fail("law 1: the allocator of %s: %v", m.address, err)
+		}
+		if m == c.leader() {
+			c.oracle.checkLimits(m)
 		}
 	}
 }
