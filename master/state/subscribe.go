@@ -231,25 +231,34 @@ func (m *Machine) connectFramework(f *framework, p Peer) {
 		Field{"name", f.view.Info.GetName()}, Field{"peer", string(p)})
 }
 
-// broadcastInfo tells the agents that run something of f what it is now.
+// broadcastInfo tells the agents that run something of f, be it an executor that
+// has no task at present, and those that know f as something else, what it is now.
 func (m *Machine) broadcastInfo(f *framework) {
-	told := make(map[*agent]bool)
+	told := make(map[AgentID]bool)
 	for _, t := range f.order {
-		if a := t.agent; a.connected() && !told[a] {
-			told[a] = true
-			m.send(a.peer(), &cluster.UpdateFramework{Framework: f.view.Info})
-		}
+		m.tellInfo(f, t.agent, told)
 	}
-	f.outdated = nil
+	for _, e := range f.orderedExecutors() {
+		m.tellInfo(f, e.agent, told)
+	}
+	m.correctInfoBut(f, told)
+}
+
+// tellInfo tells an agent once; one that is away names f when it returns.
+func (m *Machine) tellInfo(f *framework, a *agent, told map[AgentID]bool) {
+	if a != nil && a.connected() && !told[a.id()] {
+		told[a.id()] = true
+		m.send(a.peer(), &cluster.UpdateFramework{Framework: f.view.Info})
+	}
 }
 
 // correctInfo tells the agents that know f as something else: after a change of
 // masters most know it as it is.
-func (m *Machine) correctInfo(f *framework) {
+func (m *Machine) correctInfo(f *framework) { m.correctInfoBut(f, map[AgentID]bool{}) }
+
+func (m *Machine) correctInfoBut(f *framework, told map[AgentID]bool) {
 	for _, id := range slices.Sorted(maps.Keys(f.outdated)) {
-		if a := m.agents.byID[id]; a != nil && a.connected() {
-			m.send(a.peer(), &cluster.UpdateFramework{Framework: f.view.Info})
-		}
+		m.tellInfo(f, m.agents.byID[id], told)
 	}
 	f.outdated = nil
 }
