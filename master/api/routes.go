@@ -24,7 +24,9 @@ type Router interface {
 
 // Info is what a master shows of itself that is not state.
 type Info struct {
-	Version, GitSHA, BuildUser string
+	// Version is that of Mesos whose APIs these are, Program that of this program.
+	Version, Program  string
+	GitSHA, BuildUser string
 	// Zero when unknown.
 	Built time.Time
 	// Elected is zero while the master does not lead.

@@ -36,7 +36,7 @@ func (m muxRouter) Route(pattern, _ string, h http.Handler) { m.Handle(pattern, 
 func serve(v *View) http.Handler {
 	mux := http.NewServeMux()
 	info := Info{
-		Version: "0.1", Started: time.Unix(900, 0), Elected: time.Unix(901, 0), MasterID: masterID,
+		Version: "0.1", Program: "0.2", Started: time.Unix(900, 0), Elected: time.Unix(901, 0), MasterID: masterID,
 		Hostname: "m", Port: 5050, PID: "master@127.0.0.1:5050", Master: testMaster, Flags: map[string]string{"port": "5050", "hostname": "m"},
 		Metrics: []func(func(string, float64)){func(put func(string, float64)) { put("registrar/queued_operations", 2) }},
 		Logging: quiet{}, Files: new(files.Attached),

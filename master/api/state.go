@@ -110,6 +110,7 @@ func countAgents(snapshot *view.Snapshot) agentCount {
 func (s *server) writeVersion(w *json.Writer, _ *view.Snapshot, _ query) {
 	w.BeginObject()
 	s.writeBuild(w)
+	w.Field("troupe_version", s.info.Program)
 	w.EndObject()
 }
 

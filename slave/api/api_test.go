@@ -36,7 +36,7 @@ func shown(t *testing.T) (*View, *httptest.Server) {
 	v := NewView(view.Limits{}, func(agent string) string { return filepath.Join(dir, agent) })
 	server := &mux{}
 	Mount(server, v, Info{
-		Version: "1.2", Started: time.Now().Add(-time.Minute), PID: "slave(1)@h:5051", Hostname: "h",
+		Version: "1.2", Program: "0.3", Started: time.Now().Add(-time.Minute), PID: "slave(1)@h:5051", Hostname: "h",
 		Capabilities: []string{"MULTI_ROLE"}, Flags: map[string]string{"work_dir": "/w", "port": "5051"},
 		Usage: func(pid int, sandboxes []string) map[string]Usage {
 			if pid != 77 || !slices.Equal(sandboxes, []string{dir + "/box"}) {
@@ -316,6 +316,9 @@ func TestMetrics(t *testing.T) {
 
 func TestVersionFlagsAndMethods(t *testing.T) {
 	_, s := shown(t)
+	if got := at(t, get(t, s, "/version"), "troupe_version"); got != "0.3" {
+		t.Errorf("troupe_version: %v", got)
+	}
 	if got := at(t, get(t, s, "/version"), "version"); got != "1.2" {
 		t.Errorf("the version is %v", got)
 	}

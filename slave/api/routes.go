@@ -20,7 +20,9 @@ type Router interface {
 
 // Info is what an agent shows that is not state.
 type Info struct {
-	Version, GitSHA, BuildUser string
+	// Version is that of Mesos whose APIs these are, Program that of this program.
+	Version, Program  string
+	GitSHA, BuildUser string
 	// Zero when unknown.
 	Built   time.Time
 	Started time.Time

@@ -249,6 +249,7 @@ func writeLabels(w *json.Writer, labels *mesos.Labels) {
 func (s *server) writeVersion(w *json.Writer, _ *view.Snapshot, _ url.Values) {
 	w.BeginObject()
 	s.writeBuild(w)
+	w.Field("troupe_version", s.info.Program)
 	w.EndObject()
 }
 

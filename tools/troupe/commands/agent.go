@@ -229,8 +229,9 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict, Lending: lending,
 		ExecutorHeartbeat: time.Duration(a.executors.heartbeat),
+		Program:           Version,
 		Config: state.Config{
-			Version: Version, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key}, SwitchUser: a.executors.switchUser,
+			Version: MesosVersion, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key}, SwitchUser: a.executors.switchUser,
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
 			ExecutorRegistration:   time.Duration(a.executors.register),
 			ExecutorReregistration: time.Duration(a.executors.reregister),

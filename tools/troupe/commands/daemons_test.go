@@ -176,7 +176,7 @@ func TestSimulateShowsItsRuns(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if code, out, _ := typed(t, "version"); code != 0 || !strings.Contains(out, Version) {
+	if code, out, _ := typed(t, "version"); code != 0 || !strings.Contains(out, Version+" (APIs of Mesos "+MesosVersion+")") {
 		t.Errorf("%d %s", code, out)
 	}
 }

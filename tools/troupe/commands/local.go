@@ -144,16 +144,16 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 	return daemon.LocalOptions{
 		WorkDir: dir, Agents: l.agents,
 		Master: daemon.MasterOptions{
-			Network: masterNetwork, Logging: named("master"), Version: Version, Cluster: "local",
+			Network: masterNetwork, Logging: named("master"), Version: MesosVersion, Program: Version, Cluster: "local",
 			Config: state.Config{MasterID: uuid.NewString()},
 		},
 		Agent: daemon.AgentOptions{
 			Network: agentNetwork, Logging: named("agent"), Hosts: hosts,
 			Resources: l.machine.resources, Attributes: l.machine.attributes, DefaultRole: l.machine.role,
-			Strict:  true,
+			Strict: true, Program: Version,
 			Collect: sandbox.Policy{Delay: 7 * 24 * time.Hour, Headroom: 0.1},
 			Config: slave.Config{
-				Version: Version, Environment: environment, Custom: slave.CustomExecutors{Environment: custom, TokenKey: key}, SwitchUser: l.switchUser,
+				Version: MesosVersion, Environment: environment, Custom: slave.CustomExecutors{Environment: custom, TokenKey: key}, SwitchUser: l.switchUser,
 				RecoveryTimeout: time.Duration(localRecovery), Additive: true,
 			},
 		},

@@ -163,7 +163,7 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 	}
 	o := daemon.MasterOptions{
 		Elsewhere: elsewhere,
-		Network:   network, Masters: peers, ZooKeeper: zk, Cluster: m.cluster, Allocator: allocation, Version: Version,
+		Network:   network, Masters: peers, ZooKeeper: zk, Cluster: m.cluster, Allocator: allocation, Version: MesosVersion, Program: Version,
 		PingTimeout: time.Duration(m.agents.ping), MaxPingTimeouts: m.agents.pings,
 		HideFrameworkMetrics: !m.perFramework, MaxSubscribers: m.subscribers,
 		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),

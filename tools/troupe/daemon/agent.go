@@ -52,6 +52,8 @@ type AgentOptions struct {
 	ExecutorHeartbeat time.Duration
 	// Lending is without its meter.
 	Lending slave.Lending
+	// Program is the version of this program; that in Config is of Mesos's APIs.
+	Program string
 	// Flags are shown at /flags.
 	Flags map[string]string
 }

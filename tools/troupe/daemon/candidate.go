@@ -70,7 +70,7 @@ func (c *candidate) mountFiles() {
 func (c *candidate) info() api.Info {
 	o := c.options
 	return api.Info{
-		Version: o.Version, Started: c.started, MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
+		Version: o.Version, Program: o.Program, Started: c.started, MasterID: o.Config.MasterID, Hostname: o.Network.Hostname,
 		Port: int(o.Config.Info.GetPort()), PID: master.Name + "@" + c.Address(), Cluster: o.Cluster, Flags: o.Flags,
 		Master: o.Config.Info, Logging: c.log, Files: &c.files,
 		Metrics: []func(func(string, float64)){c.figures},

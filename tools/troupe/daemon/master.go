@@ -37,8 +37,10 @@ type MasterOptions struct {
 	// shows who leads.
 	ZooKeeper ZooKeeper
 	// WorkDir holds the registry; empty keeps it in memory, of a master alone.
-	WorkDir          string
-	Cluster, Version string
+	WorkDir string
+	Cluster string
+	// Version is that of Mesos whose APIs clients find, Program that of this program.
+	Version, Program string
 	// Whitelist is the path of the file that says of which hosts agents are
 	// offered; empty: of all.
 	Whitelist string
