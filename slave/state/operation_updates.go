@@ -107,9 +107,18 @@ func (m *Machine) dropOperation(msg *cluster.AgentReregistered_MissingOperation)
 	end := m.end(o, mesos.OperationState_OPERATION_DROPPED, "The agent does not know the operation")
 	m.checkpoint(func() {
 		o.status = end
-		if m.stock.known[id] == o {
-			m.publishOperation(o)
-			m.tellOperation(o)
-		}
+		m.announceEnd(o)
 	}, operationRecord(o, end))
+}
+
+// announceEnd tells of an end that is durable. If the framework is gone by now,
+// nobody acknowledges it; the master still waits for it, as it is under way
+// there until then.
+func (m *Machine) announceEnd(o *operation) {
+	if m.stock.known[o.id] == o {
+		m.publishOperation(o)
+	} else {
+		m.checkpoint(nil, operationAcknowledgedRecord(o))
+	}
+	m.tellOperation(o)
 }

@@ -207,12 +207,7 @@ func (m *Machine) settle(o *operation, end *mesos.OperationStatus, total *resour
 			m.stock.total = *total
 			m.publishAgent()
 		}
-		if m.stock.known[o.id] == o { // its framework may be gone
-			m.publishOperation(o)
-			m.tellOperation(o)
-		} else {
-			m.checkpoint(nil, operationAcknowledgedRecord(o))
-		}
+		m.announceEnd(o)
 		m.nextOperation()
 	}, records...)
 }

@@ -145,7 +145,7 @@ func (o *oracle) evicted(a *agentNode, container string, destroyed bool) {
 			if f := o.fates[t.id()]; f != nil && !terminal(t.state) {
 				f.unwanted = true
 				if destroyed {
-					f.evicted = a.pid("agent") + fmt.Sprint(a.life)
+					f.taken.evicted = a.pid("agent") + fmt.Sprint(a.life)
 				}
 			}
 		}
@@ -160,11 +160,11 @@ func (o *oracle) endWritten(a *agentNode, s *mesos.TaskStatus) {
 		return
 	}
 	uuid := string(s.GetUuid())
-	f.ended = uuid
-	if _, said := f.made[uuid]; said || f.evicted == "" || f.evicted != a.pid("agent")+fmt.Sprint(a.life) {
+	f.taken.ended = uuid
+	if _, said := f.made[uuid]; said || f.taken.evicted == "" || f.taken.evicted != a.pid("agent")+fmt.Sprint(a.life) {
 		return
 	}
-	f.evictedEnd = uuid
+	f.taken.evictedEnd = uuid
 	if s.GetReason() != mesos.TaskStatus_REASON_CONTAINER_PREEMPTED {
 		o.broken(2, f.id, "was evicted, and %s calls that %s", a.address, s.GetReason())
 	}

@@ -65,6 +65,12 @@ type fate struct {
 	runs      int             // containers that it was started in
 	alive     bool            // in a container
 	unwanted  bool            // its framework wants it to end
+	needs     resources.Resources
+	taken     taken
+}
+
+// taken is whether and how a task was taken what it uses.
+type taken struct {
 	// The agent's process that took back what it was lent; empty if none did. And
 	// the uuid of the end that came of it.
 	evicted, evictedEnd string
@@ -73,7 +79,6 @@ type fate struct {
 	preempted string
 	returned  bool
 	ended     string // the uuid of its end, in the journal of its agent
-	needs     resources.Resources
 }
 
 func newOracle(c *simulation) *oracle {
@@ -186,7 +191,7 @@ func (o *oracle) told(s *schedulerNode, u *mesos.TaskStatus) {
 	if uuid != "" {
 		f.seen[uuid] = true
 	}
-	if uuid != "" && uuid == f.evictedEnd && u.GetReason() != mesos.TaskStatus_REASON_CONTAINER_PREEMPTED {
+	if uuid != "" && uuid == f.taken.evictedEnd && u.GetReason() != mesos.TaskStatus_REASON_CONTAINER_PREEMPTED {
 		o.broken(2, id, "was evicted, and its framework is told %s", u.GetReason())
 	}
 	if n, ok := f.made[uuid]; ok {

@@ -95,7 +95,7 @@ func (m *masterNode) term() string { return fmt.Sprint(m.address, "#", m.life) }
 func (o *oracle) masterPreempts(m *masterNode, role string, before view.Quantities, effects []state.Effect) {
 	left, guaranteed := maps.Clone(before), o.guaranteed(role)
 	for _, f := range o.fates {
-		if f.preempted == m.term() && !f.returned && topOf(f.role) == topOf(role) {
+		if f.taken.preempted == m.term() && !f.taken.returned && topOf(f.role) == topOf(role) {
 			f.takeFrom(left)
 		}
 	}
@@ -109,7 +109,7 @@ func (o *oracle) masterPreempts(m *masterNode, role string, before view.Quantiti
 		if f == nil {
 			return
 		}
-		f.unwanted, f.preempted = true, m.term()
+		f.unwanted, f.taken.preempted = true, m.term()
 		f.takeFrom(left)
 		if !left.Contains(guaranteed) {
 			o.broken(1, f.id, "of role %s is preempted: %s is guaranteed to the role, and %s is left to it", f.role, guaranteed, left)
@@ -131,7 +131,7 @@ func (o *oracle) masterHears(message proto.Message) {
 	case *cluster.StatusUpdate:
 		f := o.fates[m.GetStatus().GetTaskId().GetValue()]
 		if f != nil && (terminal(m.GetStatus().GetState()) || terminal(m.GetLatestState())) {
-			f.returned = true
+			f.taken.returned = true
 		}
 	case *cluster.RegisterAgent, *cluster.ReregisterAgent, *cluster.OperationRequest, *cluster.ReservationRequest, *cluster.OperationUpdate:
 		o.stir()
@@ -142,17 +142,24 @@ func (o *oracle) masterHears(message proto.Message) {
 // agent knows that its framework knows of its end. An agent that is another now
 // has nothing to say of it.
 func (o *oracle) endAcknowledged(f *fate) bool {
-	if f.evicted == "" && f.preempted == "" || f.ended == "" || o.known.acked[f.ended] || o.over[f.framework] || o.forgotten[f.framework] {
+	if f.taken.evicted == "" && f.taken.preempted == "" || f.taken.ended == "" || o.known.acked[f.taken.ended] || o.over[f.framework] || o.forgotten[f.framework] {
 		return true
 	}
 	return !slices.ContainsFunc(o.cluster.agents, func(a *agentNode) bool { return a.identity() == f.agent })
 }
 
-// endTold judges how a master tells of the end of a task that it preempted.
+// endTold judges how a master tells of the end of a task that it preempted, which
+// its executor had to tell of: it may have ended with its machine before.
 func (o *oracle) endTold(p *process, m *scheduler.Event) {
 	s := m.GetUpdate().GetStatus()
 	f := o.fates[s.GetTaskId().GetValue()]
-	if f == nil || len(s.GetUuid()) == 0 || f.preempted != fmt.Sprint(p.address, "#", p.life) || f.seen[string(s.GetUuid())] {
+	if f == nil {
+		return
+	}
+	if s.GetState() == mesos.TaskState_TASK_UNREACHABLE {
+		f.taken.preempted = "" // and forgotten
+	}
+	if _, said := f.made[string(s.GetUuid())]; !said || f.taken.preempted != fmt.Sprint(p.address, "#", p.life) || f.seen[string(s.GetUuid())] {
 		return
 	}
 	if terminal(s.GetState()) && s.GetState() != mesos.TaskState_TASK_FINISHED && s.GetReason() != mesos.TaskStatus_REASON_CONTAINER_PREEMPTED {

@@ -23,7 +23,7 @@ var preemptionSabotages = []sabotage{
 // unheard keeps from agents that the ends of what they evicted are known.
 var unheard = onMessage(func(c *simulation, _ *process, _, _ string, m *cluster.StatusUpdateAck) bool {
 	f := c.oracle.fates[m.GetTaskId().GetValue()]
-	return f == nil || f.ended != string(m.GetUuid())
+	return f == nil || f.taken.ended != string(m.GetUuid())
 })
 
 var wantonKill = onMessage(func(_ *simulation, p *process, who, to string, run *cluster.RunTask) bool {

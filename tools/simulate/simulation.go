@@ -272,7 +272,7 @@ func (c *simulation) excerpt() []string {
 			continue
 		}
 		text = shortened(text)
-		if len(text) > 300 {
+		if len(text) > 300 && !c.options.WholeTrace {
 			text = strings.ToValidUTF8(text[:300], "") + "…"
 		}
 		lines = append(lines, fmt.Sprintf("%12s %s", l.at.Round(time.Microsecond), text))
