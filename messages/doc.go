@@ -110,6 +110,7 @@
 //	DeactivateFramework          nobody                       StartAllocator begins anew after a break
 //	RemoveFramework              nobody                       StartAllocator begins anew after a break
 //	RecoverResources             nobody                       StartAllocator begins anew after a break
+//	TakeResources                nobody                       StartAllocator begins anew after a break
 //	SuppressOffers, ReviveOffers nobody                       StartAllocator begins anew after a break
 //	RequestResources             nobody                       may be lost
 //	UpdateWeights                nobody                       StartAllocator begins anew after a break

@@ -23,7 +23,8 @@ type agent struct {
 	about    constraints.Agent
 	total    *bundle
 	free     *bundle   // change it with setFree
-	held     []holding // by at most one leaf each
+	unused   *bundle   // what nobody has for himself: free, and what is on offer to several
+	held     []holding // at most one of a leaf and layer
 	filters  filters
 	active   bool
 	remote   bool // of another region than the master
@@ -33,7 +34,7 @@ type agent struct {
 	position int  // in Allocator.agents
 	version  *uint64
 
-	rest    int    // in Allocator.rest; -1 when nothing is free
+	rest    int    // in Allocator.rest; -1 when nothing is unused
 	ticket  uint64 // in the queue of withheld agents; 0 when it is in none
 	wake    wake
 	refused backoff
@@ -43,20 +44,44 @@ type agent struct {
 type holding struct {
 	leaf   *leaf
 	amount *bundle
+	// Alone when nobody else is offered it, else one of the layers of what is on
+	// offer to several.
+	layer int
 }
 
-func (g *agent) heldBy(l *leaf) (at int, ok bool) {
-	at = slices.IndexFunc(g.held, func(h holding) bool { return h.leaf == l })
+// find returns where the leaf's holding in a layer is.
+func (g *agent) find(l *leaf, layer int) (at int, ok bool) {
+	at = slices.IndexFunc(g.held, func(h holding) bool { return h.leaf == l && h.layer == layer })
 	return at, at >= 0
 }
 
-// settle computes what is free.
+// heldBy sums up what the leaf holds in all layers.
+func (a *Allocator) heldBy(g *agent, l *leaf) *bundle {
+	sum := a.bundles.none
+	for _, h := range g.held {
+		if h.leaf == l {
+			sum = a.bundles.plus(sum, h.amount)
+		}
+	}
+	return sum
+}
+
+// settle computes what is free and what is unused.
 func (a *Allocator) settle(g *agent) {
 	free := g.total
 	for _, h := range g.held {
 		free = a.bundles.without(free, h.amount)
 	}
 	a.setFree(g, free)
+	if a.overlaps() {
+		unused := g.total
+		for _, h := range g.held {
+			if h.layer == alone {
+				unused = a.bundles.without(unused, h.amount)
+			}
+		}
+		a.setUnused(g, unused)
+	}
 }
 
 // setFree replaces what is free, in what is free of all active agents too.
@@ -66,11 +91,19 @@ func (a *Allocator) setFree(g *agent, free *bundle) {
 		a.headroom.Add(free.open)
 	}
 	g.free = free
+	if !a.overlaps() {
+		a.setUnused(g, free)
+	}
+}
+
+// setUnused replaces what is unused, and lists the agent while there is some.
+func (a *Allocator) setUnused(g *agent, unused *bundle) {
+	g.unused = unused
 	switch {
-	case g.rest < 0 && !free.isEmpty():
+	case g.rest < 0 && !unused.isEmpty():
 		g.rest = len(a.rest)
 		a.rest = append(a.rest, g)
-	case g.rest >= 0 && free.isEmpty():
+	case g.rest >= 0 && unused.isEmpty():
 		last := a.rest[len(a.rest)-1]
 		a.rest[g.rest], last.rest = last, g.rest
 		a.rest, g.rest = a.rest[:len(a.rest)-1], -1
@@ -92,6 +125,7 @@ type used struct {
 	framework frameworkID
 	role      string
 	amount    *bundle
+	offered   bool // perhaps to others too
 }
 
 func (a *Allocator) addAgent(m *cluster.AddAgent) error {
@@ -111,7 +145,7 @@ func (a *Allocator) addAgent(m *cluster.AddAgent) error {
 	} else {
 		g = &agent{
 			id: id, name: m.Agent.Id, position: len(a.agents), wake: asleep(), rest: -1,
-			total: a.bundles.none, free: a.bundles.none,
+			total: a.bundles.none, free: a.bundles.none, unused: a.bundles.none,
 		}
 		a.byID[id] = g
 		a.agents = append(a.agents, g)
@@ -121,9 +155,12 @@ func (a *Allocator) addAgent(m *cluster.AddAgent) error {
 	g.version = m.Version
 	a.setTotal(g, total)
 	for _, u := range list {
-		a.hold(g, a.leafOf(u.framework, u.role), u.amount)
+		if !u.offered {
+			a.hold(g, a.leafOf(u.framework, u.role), u.amount, alone)
+		}
 	}
 	a.settle(g)
+	a.holdOffers(g, list)
 	a.mark(g)
 	a.arrived()
 	return nil
@@ -159,7 +196,7 @@ func (a *Allocator) readUsed(u *cluster.AddAgent_Used) (used, error) {
 		return used{}, err
 	}
 	amount, err := a.bundles.read(u.Resources)
-	return used{frameworkID(u.FrameworkId.GetValue()), u.GetRole(), amount}, err
+	return used{frameworkID(u.FrameworkId.GetValue()), u.GetRole(), amount, a.overlaps() && u.GetOffered()}, err
 }
 
 func (a *Allocator) updateAgent(m *cluster.UpdateAgent) error {
@@ -242,24 +279,24 @@ func (a *Allocator) releaseAgent(g *agent) {
 }
 
 // hold counts amount as given to the leaf. The caller settles the agent.
-func (a *Allocator) hold(g *agent, l *leaf, amount *bundle) {
+func (a *Allocator) hold(g *agent, l *leaf, amount *bundle, layer int) {
 	if amount.isEmpty() {
 		a.prune(l)
 		return
 	}
-	a.give(g, l, amount)
+	a.give(g, l, amount, layer)
 	a.consume(l.top, amount.open)
 	a.order.Allocate(l.node, amount.sum)
 }
 
 // give makes the leaf hold amount.
-func (a *Allocator) give(g *agent, l *leaf, amount *bundle) {
-	if at, ok := g.heldBy(l); ok {
+func (a *Allocator) give(g *agent, l *leaf, amount *bundle, layer int) {
+	if at, ok := g.find(l, layer); ok {
 		g.held[at].amount = a.bundles.plus(g.held[at].amount, amount)
 		return
 	}
-	g.held = append(g.held, holding{l, amount})
-	l.agents++
+	g.held = append(g.held, holding{l, amount, layer})
+	l.holdings++
 }
 
 // release takes amount, which it contains, from a holding of the agent, and
@@ -272,7 +309,7 @@ func (a *Allocator) release(g *agent, at int, amount *bundle) {
 	h.amount = a.bundles.without(h.amount, amount)
 	if h.amount.isEmpty() {
 		g.held = slices.Delete(g.held, at, at+1)
-		l.agents--
+		l.holdings--
 		a.prune(l)
 	}
 	a.settle(g)

@@ -76,6 +76,7 @@ type working struct {
 	out     []grant // of this pass
 	grants  []grant // of one agent, not handed over yet
 	look    look    // at one agent
+	layers  []*bundle
 	left    []resources.Milli
 	spare   []*agent // memory for the next list of dirty agents
 }
@@ -172,6 +173,8 @@ func (a *Allocator) apply(message proto.Message) error {
 		return a.removeFramework(m)
 	case *cluster.RecoverResources:
 		return a.recoverResources(m)
+	case *cluster.TakeResources:
+		return a.takeResources(m)
 	case *cluster.SuppressOffers:
 		return a.suppressOffers(m)
 	case *cluster.ReviveOffers:

@@ -33,6 +33,9 @@ const (
 	BelowMinimum
 	// Refused: it refused as much lately.
 	Refused
+	// Spoken: what is on offer is on offer to it already, or to as many as it may
+	// be.
+	Spoken
 )
 
 // verdict is what a client would get of an agent, or why it gets nothing.
@@ -40,12 +43,13 @@ type verdict struct {
 	offer *bundle
 	why   Reason
 	until int64 // with Refused: in nanoseconds since 1970
+	kept  bool  // quota kept something from the client
 }
 
-// judge says what a client would get of what is free on an agent, if nobody
-// else came first. It changes nothing. The cut is that of the agent for the
-// client's role.
-func (a *Allocator) judge(g *agent, l *leaf, c *cut) verdict {
+// judge says what a client would get of a part of an agent, as of what is free
+// there, if nobody else came first. It changes nothing. The cut is that of the
+// part for the client's role.
+func (a *Allocator) judge(g *agent, part *bundle, l *leaf, c *cut) verdict {
 	f := l.framework
 	switch {
 	case !l.wanted.Admits(g.about):
@@ -55,7 +59,7 @@ func (a *Allocator) judge(g *agent, l *leaf, c *cut) verdict {
 	case g.remote && !f.regions:
 		return verdict{why: Remote}
 	}
-	whole := a.bundles.seen(g.free, l.view)
+	whole := a.bundles.seen(part, l.view)
 	if whole.isEmpty() {
 		return verdict{why: Nothing}
 	}
@@ -83,13 +87,13 @@ type cut struct {
 	why  Reason            // OverLimit or Guaranteed
 }
 
-// cutFor measures c for an agent and a role.
-func (a *Allocator) cutFor(c *cut, g *agent, t *top) {
+// cutFor measures c for a part of an agent and a role.
+func (a *Allocator) cutFor(c *cut, part *bundle, t *top) {
 	c.cuts, c.may = false, c.may[:0]
 	if len(t.limits) == 0 && a.required.IsZero() {
 		return
 	}
-	for n, amount := range g.free.open {
+	for n, amount := range part.open {
 		may := a.allowance(t, n)
 		if may < amount {
 			c.cuts, c.why = true, Guaranteed
@@ -193,7 +197,7 @@ func (a *Allocator) serve(root *drf.Root) bool {
 		k.count++
 		return true
 	}
-	a.cutFor(&k.cut, g, t)
+	a.cutFor(&k.cut, g.free, t)
 	k.kept = k.kept || k.cut.cuts
 	if k.cut.cuts && g.free.plain && t.own == 0 && !k.cut.leaves(g.free.sum, a.minimums) {
 		k.count++
@@ -219,25 +223,31 @@ func (a *Allocator) serveNext(node *drf.Leaf) bool {
 	if g.free.isEmpty() || k.guarantees && !k.top.needs(g.free.open) {
 		return false
 	}
-	a.cutFor(&k.cut, g, k.top)
+	a.cutFor(&k.cut, g.free, k.top)
 	return true
 }
 
 // serveOne gives a client what it gets of what is free on an agent, if it gets
 // something. The cut is that for its role.
 func (a *Allocator) serveOne(g *agent, l *leaf) bool {
-	v := a.judge(g, l, &a.look.cut)
+	v := a.judge(g, g.free, l, &a.look.cut)
 	switch v.why {
 	case Refused:
 		a.wakeAt(g, time.Unix(0, v.until))
 		return false
 	case Granted:
-		a.consume(l.top, v.offer.open)
-		a.setFree(g, a.bundles.without(g.free, v.offer))
-		a.grants = append(a.grants, grant{g, l, v.offer})
+		a.grant(grant{g, l, v.offer, a.firstLayer(l)})
 		return true
 	}
 	return false
+}
+
+// grant counts what a client gets, which handOver makes a holding of.
+func (a *Allocator) grant(each grant) {
+	g := each.agent
+	a.consume(each.leaf.top, each.amount.open)
+	a.setFree(g, a.bundles.without(g.free, each.amount))
+	a.grants = append(a.grants, each)
 }
 
 // divideFresh is divide among the fresh clients alone.
@@ -252,7 +262,7 @@ func (a *Allocator) divideFresh(g *agent, guarantees bool) (looks int, kept bool
 			continue
 		}
 		looks++
-		a.cutFor(&a.look.cut, g, l.top)
+		a.cutFor(&a.look.cut, g.free, l.top)
 		kept = kept || a.look.cut.cuts
 		a.serveOne(g, l)
 	}
@@ -274,8 +284,11 @@ func (t *top) needs(q resources.Quantities) bool {
 // through any more.
 func (a *Allocator) handOver(g *agent) {
 	for _, each := range a.grants {
-		a.give(g, each.leaf, each.amount)
+		a.give(g, each.leaf, each.amount, each.layer)
 		a.order.Allocate(each.leaf.node, each.amount.sum)
+	}
+	if a.overlaps() && len(a.grants) > 0 {
+		a.settle(g) // as some may be nobody else's now
 	}
 	a.out = append(a.out, a.grants...)
 	a.grants = a.grants[:0]

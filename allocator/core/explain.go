@@ -55,7 +55,6 @@ func (a *Allocator) explainRole(l *leaf, step int) *cluster.OffersExplained_Role
 	var c cut
 	for i := 0; i < len(a.agents); i += step {
 		g := a.agents[i]
-		a.cutFor(&c, g, l.top)
 		why, until := a.verdictOn(g, l, &c)
 		t, ok := tallies[why]
 		if !ok {
@@ -89,14 +88,28 @@ func (a *Allocator) verdictOn(g *agent, l *leaf, c *cut) (cluster.OffersExplaine
 	switch {
 	case !g.active:
 		return cluster.OffersExplained_INACTIVE, 0
-	case g.free.isEmpty():
-		if _, ok := g.heldBy(l); ok {
-			return cluster.OffersExplained_OWN, 0
-		}
-		return cluster.OffersExplained_OTHERS, 0
+	case g.unused.isEmpty():
+		return a.turnOf(g, l), 0
 	}
-	v := a.judge(g, l, c)
+	a.cutFor(c, g.free, l.top)
+	v := a.judge(g, g.free, l, c)
+	if a.overlaps() && v.why != Granted {
+		if over, _ := a.judgeAgain(g, l, a.layersOf(g), c); over.why != Spoken || g.free.isEmpty() {
+			v = over
+		}
+	}
+	if v.why == Spoken {
+		return a.turnOf(g, l), 0
+	}
 	return reasons[v.why], v.until
+}
+
+// turnOf says who has an agent of which nothing is left for the client.
+func (a *Allocator) turnOf(g *agent, l *leaf) cluster.OffersExplained_Reason {
+	if a.heldBy(g, l).isEmpty() {
+		return cluster.OffersExplained_OTHERS
+	}
+	return cluster.OffersExplained_OWN
 }
 
 var reasons = [...]cluster.OffersExplained_Reason{
@@ -109,6 +122,7 @@ var reasons = [...]cluster.OffersExplained_Reason{
 	Guaranteed:   cluster.OffersExplained_GUARANTEED,
 	BelowMinimum: cluster.OffersExplained_BELOW_MINIMUM,
 	Refused:      cluster.OffersExplained_REFUSED,
+	Spoken:       cluster.OffersExplained_OTHERS,
 }
 
 // tally is what the agents have in common of which a client gets nothing for
@@ -134,7 +148,7 @@ func (t *tally) add(g *agent, why cluster.OffersExplained_Reason, l *leaf, until
 	case cluster.OffersExplained_REFUSED:
 		t.first, t.last = min(t.first, until), max(t.last, until)
 	case cluster.OffersExplained_RESERVED:
-		for e := range g.free.all.All() {
+		for e := range g.unused.all.All() {
 			if !l.view.admits(e) {
 				t.roles[e.Role()]++
 			}

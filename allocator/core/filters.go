@@ -46,7 +46,7 @@ func (a *Allocator) refuse(g *agent, l *leaf, refused *bundle, seconds float64) 
 	life := a.refusal(seconds, l)
 	if life == 0 {
 		g.resting = true
-		a.wakeAt(g, a.now.Add(g.refused.next(g.free.all, a.options.Interval)))
+		a.wakeAt(g, a.now.Add(g.refused.next(g.unused.all, a.options.Interval)))
 		return
 	}
 	a.mark(g)

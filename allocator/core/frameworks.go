@@ -41,7 +41,7 @@ type leaf struct {
 	top        *top
 	number     uint64 // that its filters have
 	view       *view
-	agents     int // that it holds something of
+	holdings   int // that it has on agents
 	subscribed bool
 	suppressed bool
 	fresh      bool // in Allocator.fresh
@@ -84,7 +84,7 @@ func (f *framework) byRole() []*leaf {
 
 // prune forgets a leaf, and then its framework, when nothing is left to know.
 func (a *Allocator) prune(l *leaf) {
-	if l.subscribed || l.agents > 0 {
+	if l.subscribed || l.holdings > 0 {
 		return
 	}
 	f := l.framework
@@ -275,17 +275,16 @@ func (a *Allocator) recoverResources(m *cluster.RecoverResources) error {
 	if !ok {
 		return field.Invalid("role", m.GetRole(), "is not one that framework %s has anything in", f.id)
 	}
-	at, ok := g.heldBy(l)
-	if !ok {
+	known := a.heldBy(g, l)
+	if known.isEmpty() {
 		return field.Invalid("resources", amount.all, "are not held by framework %s on agent %s", f.id, g.id)
 	}
-	known := g.held[at].amount
 	if !known.contains(amount) {
 		a.note(Warn, "more recovered than was held", Field{"agent", string(g.id)}, Field{"framework", string(f.id)},
 			Field{"recovered", amount.all.String()}, Field{"held", known.all.String()})
 		amount = a.bundles.without(known, a.bundles.without(known, amount))
 	}
-	a.release(g, at, amount)
+	a.takeBack(g, l, amount, m.GetOffered())
 	if m.Filters == nil {
 		a.mark(g)
 		return nil

@@ -14,21 +14,24 @@ import (
 // looks at everything; tests and the simulator call it.
 func (a *Allocator) Check() error {
 	held := make(map[*leaf]resources.Quantities)
-	agents := make(map[*leaf]int)
+	holdings := make(map[*leaf]int)
 	var total resources.Quantities
 	for _, g := range a.agents {
 		if err := g.check(); err != nil {
 			return fmt.Errorf("agent %s: %w", g.id, err)
 		}
-		if listed := g.rest >= 0 && a.rest[g.rest] == g; listed == g.free.isEmpty() {
-			return fmt.Errorf("agent %s: listed as having something free: %v, it has %s", g.id, listed, g.free.all)
+		if err := a.checkLayers(g); err != nil {
+			return fmt.Errorf("agent %s: %w", g.id, err)
+		}
+		if listed := g.rest >= 0 && a.rest[g.rest] == g; listed == g.unused.isEmpty() {
+			return fmt.Errorf("agent %s: listed as having something unused: %v, it has %s", g.id, listed, g.unused.all)
 		}
 		total.Add(g.total.sum)
 		for _, h := range g.held {
 			sum := held[h.leaf]
 			sum.Add(h.amount.sum)
 			held[h.leaf] = sum
-			agents[h.leaf]++
+			holdings[h.leaf]++
 		}
 	}
 	if err := a.checkQuota(); err != nil {
@@ -39,9 +42,9 @@ func (a *Allocator) Check() error {
 	}
 	for _, f := range a.frameworks {
 		for _, l := range f.leaves {
-			if sum := a.order.Allocated(l.node); !sum.Equal(held[l]) || l.agents != agents[l] {
-				return fmt.Errorf("framework %s in role %s: counted %v on %d agents, holds %v on %d",
-					f.id, l.role, sum, l.agents, held[l], agents[l])
+			if sum := a.order.Allocated(l.node); !sum.Equal(held[l]) || l.holdings != holdings[l] {
+				return fmt.Errorf("framework %s in role %s: counted %v in %d holdings, has %v in %d",
+					f.id, l.role, sum, l.holdings, held[l], holdings[l])
 			}
 		}
 	}
@@ -64,6 +67,26 @@ func (g *agent) check() error {
 		return nil
 	}
 	return fmt.Errorf("free %s and held %s are not the total %s", g.free.all, held, g.total.all)
+}
+
+// checkLayers checks that what is unused is what nobody has for himself, and who
+// has what in which layer.
+func (a *Allocator) checkLayers(g *agent) error {
+	unused := g.total.all
+	for i, h := range g.held {
+		switch at, _ := g.find(h.leaf, h.layer); {
+		case at != i:
+			return fmt.Errorf("framework %s has two holdings in layer %d", h.leaf.framework.id, h.layer)
+		case h.layer == alone:
+			unused = unused.Without(h.amount.all)
+		case h.layer < 0 || h.layer > a.options.Overlap || !a.overlaps():
+			return fmt.Errorf("framework %s is offered %s in layer %d of %d", h.leaf.framework.id, h.amount.all, h.layer, a.options.Overlap)
+		}
+	}
+	if !unused.Equal(g.unused.all) {
+		return fmt.Errorf("%s counted as unused, there is %s", g.unused.all, unused)
+	}
+	return nil
 }
 
 // checkQuota counts anew what the sums behind quota say.

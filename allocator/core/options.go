@@ -2,6 +2,8 @@ package core
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,9 +31,28 @@ type Options struct {
 	// it and nothing was free, before roles that have more than is guaranteed to
 	// them have tasks killed for it; 0 means never.
 	PreemptAfter time.Duration
+	// To how many frameworks at once what is free is offered, until one of them
+	// takes it; 0 and 1 mean one, OverlapAll any number. What a guarantee is met
+	// with is offered to one.
+	Overlap int
 	// Who comes first of sibling roles; and of the clients of one role, which
 	// weigh the same, so that ByPriority is ByShare for them.
 	Roles, Frameworks Sorter
+}
+
+// OverlapAll offers what is free to as many frameworks as want it.
+const OverlapAll = math.MaxInt
+
+// ParseOverlap reads an Options.Overlap: a positive number, or "all".
+func ParseOverlap(text string) (int, error) {
+	if text == "all" {
+		return OverlapAll, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, field.Invalid("", text, "is neither a positive number nor all")
+	}
+	return n, nil
 }
 
 // Sorter is a way to say who comes first.

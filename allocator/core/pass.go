@@ -15,6 +15,7 @@ type grant struct {
 	agent  *agent
 	leaf   *leaf
 	amount *bundle
+	layer  int
 }
 
 // pass looks at the marked agents, gives away what is free there and tells the
@@ -33,9 +34,12 @@ func (a *Allocator) pass() int {
 		if g.offerable() {
 			looks += a.share(g)
 		}
-		if g.dirty {
-			g.dirty, g.resting = false, false
+		if !a.overlaps() {
+			g.seen()
 		}
+	}
+	if a.overlaps() {
+		looks += a.offerAgain(agents)
 	}
 	clear(agents)
 	a.spare = agents[:0]
@@ -73,6 +77,13 @@ func (a *Allocator) due() []*agent {
 	}
 	a.shuffle(agents)
 	return agents
+}
+
+// seen notes that everybody was shown the agent, if it was for everybody.
+func (g *agent) seen() {
+	if g.dirty {
+		g.dirty, g.resting = false, false
+	}
 }
 
 func (g *agent) offerable() bool { return !g.gone && g.active && !g.free.isEmpty() }
@@ -119,6 +130,9 @@ func (a *Allocator) hand(grants []grant) {
 		for i, each := range part {
 			list[i] = &block[i]
 			each.write(list[i])
+			if a.overlaps() && each.layer == alone {
+				list[i].Alone = new(true)
+			}
 		}
 		epoch := a.epoch
 		a.do(Send{a.master, &cluster.Allocations{Epoch: &epoch, Allocations: list}})

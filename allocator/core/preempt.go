@@ -90,7 +90,7 @@ func (a *Allocator) shortfall() (need resources.Quantities) {
 	})
 	need.SubFloor(a.headroom)
 	a.debts = slices.DeleteFunc(a.debts, func(x debt) bool {
-		coming := x.coming()
+		coming := a.coming(x)
 		if x.until.After(a.now) {
 			need.SubFloor(coming)
 		}
@@ -100,9 +100,9 @@ func (a *Allocator) shortfall() (need resources.Quantities) {
 }
 
 // coming is what is still to come free.
-func (x debt) coming() (coming resources.Quantities) {
-	if at, holds := x.agent.heldBy(x.leaf); holds && !x.agent.gone {
-		coming = x.agent.held[at].amount.open.Clone()
+func (a *Allocator) coming(x debt) (coming resources.Quantities) {
+	if held := a.heldBy(x.agent, x.leaf); !held.isEmpty() && !x.agent.gone {
+		coming = held.open.Clone()
 		coming.SubFloor(x.left)
 	}
 	return coming
@@ -116,8 +116,12 @@ func (a *Allocator) givers(need resources.Quantities) (list []giver) {
 		if !g.active {
 			continue
 		}
-		for _, h := range g.held {
-			if v := (giver{g, h.leaf, h.amount.open}); !a.part(v, need).IsZero() && !a.owes(g, h.leaf) {
+		for i, h := range g.held {
+			if at := slices.IndexFunc(g.held, func(o holding) bool { return o.leaf == h.leaf }); at < i {
+				continue // in another layer, too
+			}
+			v := giver{g, h.leaf, a.heldBy(g, h.leaf).open}
+			if !a.part(v, need).IsZero() && !a.owes(g, h.leaf) {
 				list = append(list, v)
 			}
 		}
@@ -159,7 +163,7 @@ func (a *Allocator) kept(v giver) resources.Quantities {
 	kept := t.guarantees.Clone()
 	for _, x := range a.debts {
 		if x.leaf.top == t && (x.agent != v.agent || x.leaf != v.leaf) {
-			kept.Add(x.coming())
+			kept.Add(a.coming(x))
 		}
 	}
 	return kept

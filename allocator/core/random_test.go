@@ -219,8 +219,10 @@ func (c *commands) draw(t *rapid.T) proto.Message {
 // quiet lets rapid's failures end a rig.
 type quiet struct{ *rapid.T }
 
-func newRandomRig(t *rapid.T) *rig {
-	r := &rig{t: quiet{t}, a: New(Options{}), now: time.Unix(1e9, 0), timers: make(map[string]time.Time)}
+func newRandomRig(t *rapid.T) *rig { return randomRig(t, Options{}) }
+
+func randomRig(t *rapid.T, o Options) *rig {
+	r := &rig{t: quiet{t}, a: New(o), now: time.Unix(1e9, 0), timers: make(map[string]time.Time)}
 	start := &cluster.StartAllocator{Epoch: proto.Uint64(1)}
 	for role, w := range weights {
 		start.Weights = append(start.Weights, &cluster.StartAllocator_Weight{Role: &role, Weight: &w})

@@ -91,7 +91,7 @@ func (a *Allocator) asked(g *agent, l *leaf) {
 		at := slices.IndexFunc(f.requests, func(r request) bool { return r.fits(g) })
 		if at >= 0 && a.serveOne(g, other) {
 			f.requests = slices.Delete(f.requests, at, at+1)
-			a.cutFor(&a.look.cut, g, l.top)
+			a.cutFor(&a.look.cut, g.free, l.top)
 		}
 	}
 }

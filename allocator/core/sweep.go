@@ -130,18 +130,19 @@ func (a *Allocator) sweep() (looks int) {
 			return looks
 		}
 		looks++
-		if !g.offerable() {
+		if g.gone || !g.active || g.unused.isEmpty() {
 			continue
 		}
 		if a.withheld.credits > 0 {
 			a.withheld.credits--
 			g.dirty = true // for all to be asked
 			looks += a.guarantee(g) + a.share(g)
+			looks += a.again(g, a.everyClient(g))
 			g.dirty = false
 		} else {
 			n, _ := a.divide(g, eager, false)
-			looks += n
-			a.withhold(g, !g.free.open.IsZero())
+			looks += n + a.again(g, a.clientsOf(eager))
+			a.withhold(g, !g.unused.open.IsZero())
 		}
 		a.spendCredits()
 	}

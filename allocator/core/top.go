@@ -118,6 +118,9 @@ func (a *Allocator) setBounds(role string, b bounds) {
 	for n := range t.guarantees {
 		a.required.Set(n, a.required.Of(n)-t.lack(n))
 	}
+	if a.overlaps() && !t.guarantees.IsZero() && b.guarantees.IsZero() {
+		a.markAll() // to it, too, may be offered what is on offer to others
+	}
 	t.bounds = b
 	t.credits, t.changed = a.withheld.n, true
 	for n := range t.guarantees {

@@ -27,6 +27,8 @@ func (s *server) figures(snapshot *view.Snapshot, put putter) {
 	putAllocatable(put, snapshot)
 	putAgents(put, snapshot)
 	putFrameworks(put, snapshot)
+	put("master/offers_rescinded_overlap", float64(snapshot.Counters.OffersEnded[view.Overtaken]))
+	put("master/accepts_overtaken", float64(snapshot.Counters.AcceptsOvertaken))
 	putTasks(put, &snapshot.Counters)
 	putMessages(put, &snapshot.Counters)
 	putOperations(put, &snapshot.Counters)

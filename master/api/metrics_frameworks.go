@@ -49,7 +49,7 @@ func putOffers(put putter, a *view.Activity) {
 	put("offers/sent", float64(a.OffersMade))
 	put("offers/accepted", float64(a.OffersEnded[view.Accepted]))
 	put("offers/declined", float64(a.OffersEnded[view.Declined]))
-	put("offers/rescinded", float64(a.OffersEnded[view.Rescinded]))
+	put("offers/rescinded", float64(a.OffersEnded[view.Rescinded]+a.OffersEnded[view.Overtaken]))
 }
 
 func putOwnTasks(put putter, f view.FrameworkState) {

@@ -105,7 +105,7 @@ func collectCounters(to chan<- prometheus.Metric, c *view.Counters) {
 	}
 	count(descOffered, c.OffersMade, "made")
 	for end, name := range map[view.OfferEnd]string{
-		view.Accepted: "accepted", view.Declined: "declined", view.Rescinded: "rescinded", view.Discarded: "discarded",
+		view.Accepted: "accepted", view.Declined: "declined", view.Rescinded: "rescinded", view.Overtaken: "overtaken", view.Discarded: "discarded",
 	} {
 		count(descOffered, c.OffersEnded[end], name)
 	}

@@ -46,7 +46,9 @@ func (m *Machine) accept(f *framework, call *scheduler.Call_Accept) {
 		return
 	}
 	b := bargain{framework: f, agent: offers[0].agent, role: offers[0].view.Role, total: offers[0].agent.view.Total}
+	shared := false
 	for _, o := range offers {
+		shared = shared || m.isShared(o)
 		b.rest = b.rest.Add(o.view.Resources)
 		m.endOffer(o, view.Accepted)
 	}
@@ -58,8 +60,10 @@ func (m *Machine) accept(f *framework, call *scheduler.Call_Accept) {
 		m.settle(&b, whole, filtersOf(call.GetFilters()))
 		return
 	}
-	b.agent.used = b.agent.used.Add(whole.Without(b.rest))
-	m.recover(f, b.agent, b.role, b.rest, filtersOf(call.GetFilters()))
+	taken := whole.Without(b.rest)
+	b.agent.used = b.agent.used.Add(taken)
+	m.overtake(&b, taken)
+	m.giveBack(f, b.agent, b.role, b.rest, filtersOf(call.GetFilters()), shared)
 }
 
 // settle ends an ACCEPT after which the allocator must be told anew what there
@@ -76,7 +80,7 @@ func (m *Machine) settle(b *bargain, whole resources.Resources, filters *mesos.F
 	if !converted.IsEmpty() {
 		a.held = append(a.held, holding{what: converted, until: b.last.seq})
 	}
-	m.recount(a)
+	m.recountFor(a, view.Overtaken)
 	m.addToAllocator(a, share{b.framework, b.role, declined})
 	m.recover(b.framework, a, b.role, declined, filters)
 }
@@ -92,6 +96,9 @@ func (m *Machine) acceptable(f *framework, ids []*mesos.OfferID) ([]*offer, erro
 		path := indexed("accept.offer_ids", i)
 		o := m.offers.byID[OfferID(id.GetValue())]
 		switch {
+		case o == nil && m.offers.overtaken.has(OfferID(id.GetValue()), f):
+			m.publish(view.AcceptOvertaken{Framework: f.id()})
+			return nil, field.Invalid(path, id.GetValue(), "is no longer valid: another framework was first")
 		case o == nil || o.framework != f:
 			return nil, field.Invalid(path, id.GetValue(), "is no longer valid")
 		case i > 0 && o.agent != offers[0].agent:
@@ -115,7 +122,7 @@ func (m *Machine) refuseAccept(f *framework, call *scheduler.Call_Accept, why er
 	for _, id := range call.GetOfferIds() {
 		if o := m.offers.byID[OfferID(id.GetValue())]; o != nil && o.framework == f {
 			m.endOffer(o, view.Discarded)
-			m.recover(f, o.agent, o.view.Role, o.view.Resources, nil)
+			m.returnOffer(o, nil)
 		}
 	}
 	m.note(Warn, "Refused an ACCEPT: "+why.Error(), Field{"framework", string(f.id())})

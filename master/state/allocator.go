@@ -110,7 +110,7 @@ func (m *Machine) addToAllocator(a *agent, shares ...share) {
 		Version:      proto.Uint64(a.version),
 		Agent:        a.offerable(),
 		Capabilities: capabilityProtos(a.view.Capabilities),
-		Used:         a.usedByRole(shares),
+		Used:         a.usedByRole(shares, m.isShared),
 		Active:       new(m.mayOffer(a)),
 	})
 }
@@ -123,16 +123,18 @@ func (m *Machine) updateInAllocator(a *agent) {
 }
 
 // usedByRole sums up what each framework holds on an agent or is offered, and
-// the shares.
-func (a *agent) usedByRole(shares []share) []*cluster.AddAgent_Used {
+// the shares, which are about to be given back; apart, what is on offer to others
+// too.
+func (a *agent) usedByRole(shares []share, isShared func(*offer) bool) []*cluster.AddAgent_Used {
 	type holder struct {
 		framework *framework
 		role      string
+		offered   bool
 	}
 	var order []holder
 	held := make(map[holder][]resources.Resources)
-	add := func(f *framework, role string, what resources.Resources) {
-		h := holder{f, role}
+	add := func(f *framework, role string, what resources.Resources, offered bool) {
+		h := holder{f, role, offered}
 		if _, known := held[h]; !known {
 			order = append(order, h)
 		}
@@ -140,24 +142,25 @@ func (a *agent) usedByRole(shares []share) []*cluster.AddAgent_Used {
 	}
 	for _, t := range a.tasks {
 		if !t.freed {
-			add(t.framework, t.view.Role, t.view.Resources)
+			add(t.framework, t.view.Role, t.view.Resources, false)
 		}
 	}
 	for _, e := range a.orderedExecutors() {
-		add(e.framework, e.view.Role, e.view.Resources)
+		add(e.framework, e.view.Role, e.view.Resources, false)
 	}
 	for _, o := range a.offers {
-		add(o.framework, o.view.Role, o.view.Resources)
+		add(o.framework, o.view.Role, o.view.Resources, isShared(o))
 	}
 	for _, s := range shares {
 		if !s.what.IsEmpty() {
-			add(s.framework, s.role, s.what)
+			add(s.framework, s.role, s.what, false)
 		}
 	}
 	used := make([]*cluster.AddAgent_Used, 0, len(order))
 	for _, h := range order {
 		used = append(used, &cluster.AddAgent_Used{
 			FrameworkId: h.framework.view.Info.GetId(), Role: &h.role, Resources: resources.Resources{}.Add(held[h]...).Proto(),
+			Offered: ifTrue(h.offered),
 		})
 	}
 	return used
@@ -167,12 +170,22 @@ func (a *agent) usedByRole(shares []share) []*cluster.AddAgent_Used {
 // framework or agent that is removed. Filters are those of a framework that
 // refused them, else nil.
 func (m *Machine) recover(f *framework, a *agent, role string, what resources.Resources, filters *mesos.Filters) {
+	m.giveBack(f, a, role, what, filters, false)
+}
+
+// returnOffer is recover of what an offer had.
+func (m *Machine) returnOffer(o *offer, filters *mesos.Filters) {
+	m.giveBack(o.framework, o.agent, o.view.Role, o.view.Resources, filters, m.isShared(o))
+}
+
+// giveBack is recover of what was perhaps on offer to others too.
+func (m *Machine) giveBack(f *framework, a *agent, role string, what resources.Resources, filters *mesos.Filters, offered bool) {
 	if what.IsEmpty() || f.ending || a.lost || !m.allocator.up {
 		return
 	}
 	m.send(m.cfg.Allocator, &cluster.RecoverResources{
 		FrameworkId: f.view.Info.GetId(), AgentId: a.view.Info.GetId(),
-		Role: &role, Resources: what.Proto(), Filters: filters,
+		Role: &role, Resources: what.Proto(), Filters: filters, Offered: ifTrue(offered),
 	})
 }
 

@@ -60,6 +60,14 @@ func (a *agent) free() resources.Resources {
 	return less(a.view.Total.Without(a.heldBack()...), a.used, a.offered)
 }
 
+// unused is what of an agent is free or on offer.
+func (a *agent) unused() resources.Resources {
+	if len(a.held) == 0 {
+		return less(a.view.Total, a.used)
+	}
+	return less(a.view.Total.Without(a.heldBack()...), a.used)
+}
+
 func (a *agent) heldBack() []resources.Resources {
 	list := make([]resources.Resources, len(a.held))
 	for i, h := range a.held {
@@ -125,7 +133,10 @@ func (a *agent) expected() resources.Resources {
 // recount brings an agent's total in line with its operations, and with that
 // what is held back and offered: what the total no longer has is neither. The
 // caller tells the allocator.
-func (m *Machine) recount(a *agent) {
+func (m *Machine) recount(a *agent) { m.recountFor(a, view.Rescinded) }
+
+// recountFor is recount with the reason for which offers end.
+func (m *Machine) recountFor(a *agent, end view.OfferEnd) {
 	if total := a.expected(); !total.Equal(a.view.Total) {
 		m.changeAgent(a, func(v *view.Agent) { v.Total = total })
 	}
@@ -137,13 +148,8 @@ func (m *Machine) recount(a *agent) {
 		rest = rest.Without(h.what)
 		return false
 	})
-	for _, o := range slices.Clone(a.offers) {
-		left, ok := use(rest, o.view.Resources)
-		if ok {
-			rest = left
-			continue
-		}
-		m.endOffer(o, view.Rescinded)
+	for _, o := range m.absent(a, rest) {
+		m.endOffer(o, end)
 		m.sendRescind(o)
 	}
 }

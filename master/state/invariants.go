@@ -15,11 +15,13 @@ import (
 //     what is offered is what its offers hold, and of what its total is by all
 //     operations that it has carried out or is to, what is not used has room for
 //     all that is offered and all that is held back for operations. What is
-//     shared may be used and offered several times, while it is there.
+//     shared may be used and offered several times, while it is there. With
+//     overlapping offers there is room for what is offered to one alone, and beside
+//     it for all that one framework is offered, for each of them.
 //   - Every table agrees with every other about who belongs to whom.
 func (m *Machine) Check() error {
 	for _, a := range m.agents.ordered() {
-		if err := a.check(); err != nil {
+		if err := a.check(m.overlaps()); err != nil {
 			return fmt.Errorf("agent %s: %w", a.id(), err)
 		}
 		if a.connected() && m.agents.byPeer[a.peer()] != a {
@@ -128,7 +130,7 @@ func (m *Machine) checkInverse() error {
 	return nil
 }
 
-func (a *agent) check() error {
+func (a *agent) check(overlaps bool) error {
 	var used, offered resources.Resources
 	for i, t := range a.tasks {
 		if int(t.place) != i || t.agent != a {
@@ -156,11 +158,11 @@ func (a *agent) check() error {
 	case !offered.Equal(a.offered):
 		return fmt.Errorf("offered is %s, offers hold %s", a.offered, offered)
 	}
-	return a.checkShares()
+	return a.checkShares(overlaps)
 }
 
 // checkShares checks that all that is spoken for of an agent is there.
-func (a *agent) checkShares() error {
+func (a *agent) checkShares(overlaps bool) error {
 	if total := a.expected(); !total.Equal(a.view.Total) {
 		return fmt.Errorf("the total is %s, and by its operations %s", a.view.Total, total)
 	}
@@ -174,12 +176,30 @@ func (a *agent) checkShares() error {
 		}
 		rest = rest.Without(h.what)
 	}
+	left := make(map[*framework]resources.Resources)
 	for _, o := range a.offers {
-		left, ok := use(rest, o.view.Resources)
+		if overlaps && !o.alone {
+			continue // in room that others are offered too
+		}
+		after, ok := use(rest, o.view.Resources)
 		if !ok {
 			return fmt.Errorf("%s is offered, and left of the total %s is %s", o.view.Resources, a.view.Total, rest)
 		}
-		rest = left
+		rest = after
+	}
+	for _, o := range a.offers {
+		if !overlaps || o.alone {
+			continue
+		}
+		have, known := left[o.framework]
+		if !known {
+			have = rest
+		}
+		after, ok := use(have, o.view.Resources)
+		if !ok {
+			return fmt.Errorf("%s is offered to %s, and left of the total %s is %s", o.view.Resources, o.framework.id(), a.view.Total, have)
+		}
+		left[o.framework] = after
 	}
 	return nil
 }

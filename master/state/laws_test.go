@@ -40,6 +40,7 @@ func newWorld(t *rapid.T) *world {
 		MasterID: "M", Allocator: benchAllocator, OfferTimeout: time.Minute,
 		Limits: Limits{CompletedFrameworks: 2, CompletedTasks: 3, UnreachableTasks: 3},
 	}
+	cfg.OfferOverlap = rapid.SampledFrom([]int{0, 1, 2, 1000}).Draw(t, "overlap")
 	if rapid.Bool().Draw(t, "limited") {
 		cfg.AgentRemovalRate = Rate{Count: 1, Per: 20 * time.Second}
 	}

@@ -44,6 +44,9 @@ type Config struct {
 	TotalPingTimeout time.Duration
 	// After which unanswered offers are rescinded; 0 means never.
 	OfferTimeout time.Duration
+	// To how many frameworks at once the allocator may offer the same; 0 and 1
+	// mean one. The first of them that accepts has it.
+	OfferOverlap int
 	// Between HEARTBEAT events; 15 s.
 	HeartbeatInterval time.Duration
 	// Between two prunings of the registry; 15 min.

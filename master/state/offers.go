@@ -18,12 +18,15 @@ type offer struct {
 	framework *framework
 	agent     *agent
 	view      *view.Offer
+	alone     bool // with overlap: nobody else is offered any of it
 }
 
 // offerTable finds offers.
 type offerTable struct {
 	byID map[OfferID]*offer
 	next int
+	// The last ones that were lost to another framework.
+	overtaken overtaken
 }
 
 // orderedOffers lists a framework's offers as they were made.
@@ -82,6 +85,11 @@ func (m *Machine) makeOffer(al *cluster.Allocations_Allocation) *offer {
 		m.note(Warn, "The allocator allocated what cannot be: "+err.Error(), Field{"agent", string(a.id())})
 		return nil
 	case !m.mayOffer(a) || a.leaving || !f.active() || !f.plays(al.GetRole()):
+	case m.overlaps() && a.roomFor(f, al.GetAlone()).Contains(what):
+		o := m.addOffer(f, a, al.GetRole(), what)
+		o.alone = al.GetAlone()
+		return o
+	case m.overlaps(): // somebody has it by now
 	case !a.free().Contains(what):
 		m.note(Warn, "The allocator allocated what is not free", Field{"agent", string(a.id())},
 			Field{"resources", what.String()}, Field{"free", a.free().String()})
@@ -90,7 +98,7 @@ func (m *Machine) makeOffer(al *cluster.Allocations_Allocation) *offer {
 	default:
 		return m.addOffer(f, a, al.GetRole(), what)
 	}
-	m.recover(f, a, al.GetRole(), what, nil)
+	m.giveBack(f, a, al.GetRole(), what, nil, m.overlaps() && !al.GetAlone())
 	return nil
 }
 
@@ -197,13 +205,21 @@ func (m *Machine) endOffer(o *offer, end view.OfferEnd) {
 	if m.cfg.OfferTimeout > 0 {
 		m.emit(CancelTimer{timerOffer + "/" + string(o.view.ID)})
 	}
+	if end == view.Overtaken {
+		m.offers.overtaken.add(o)
+	}
 	m.publish(view.OfferRemoved{Offer: o.view, End: end})
 }
 
 // rescind takes an offer back from its framework.
 func (m *Machine) rescind(o *offer) {
-	m.endOffer(o, view.Rescinded)
-	m.recover(o.framework, o.agent, o.view.Role, o.view.Resources, nil)
+	m.rescindAs(o, view.Rescinded)
+}
+
+// rescindAs is rescind with the reason.
+func (m *Machine) rescindAs(o *offer, end view.OfferEnd) {
+	m.endOffer(o, end)
+	m.returnOffer(o, nil)
 	m.sendRescind(o)
 }
 
@@ -232,7 +248,7 @@ func (m *Machine) rescindOffers(f *framework) {
 func (m *Machine) discardOffers(f *framework) {
 	for _, o := range f.orderedOffers() {
 		m.endOffer(o, view.Discarded)
-		m.recover(f, o.agent, o.view.Role, o.view.Resources, nil)
+		m.returnOffer(o, nil)
 	}
 	m.discardPleas(f)
 }
@@ -252,7 +268,7 @@ func (m *Machine) decline(f *framework, call *scheduler.Call_Decline) {
 			continue
 		}
 		m.endOffer(o, view.Declined)
-		m.recover(f, o.agent, o.view.Role, o.view.Resources, filtersOf(call.GetFilters()))
+		m.returnOffer(o, filtersOf(call.GetFilters()))
 	}
 }
 

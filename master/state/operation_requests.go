@@ -42,13 +42,17 @@ func (m *Machine) operateFor(in Received, a *agent, op *mesos.Offer_Operation) e
 	if err := a.checkRoom(); err != nil {
 		return err
 	}
-	needless, err := a.yielding(op)
-	if err != nil {
-		return err
-	}
-	free := a.free()
-	for _, o := range needless {
-		free = free.Add(o.view.Resources)
+	var needless []*offer
+	var err error
+	free := a.unused() // of which the recount rescinds what it must
+	if !m.overlaps() {
+		if needless, err = a.yielding(op); err != nil {
+			return err
+		}
+		free = a.free()
+		for _, o := range needless {
+			free = free.Add(o.view.Resources)
+		}
 	}
 	rest, err := operations.Apply(op, free)
 	if err != nil {

@@ -210,6 +210,11 @@ func (m *Machine) makeRoom(c *quota.QuotaConfig, has view.Quantities) {
 				return
 			}
 			if !names.Within(o.view.Role, c.GetRole()) {
+				if before := a.free(); m.overlaps() {
+					m.rescind(o)
+					has.Add(view.QuantitiesOf(a.free().Without(before)))
+					continue
+				}
 				has.Add(view.QuantitiesOf(o.view.Resources))
 				m.rescind(o)
 			}

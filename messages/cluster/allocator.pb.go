@@ -126,7 +126,7 @@ func (x *OffersExplained_Reason) UnmarshalJSON(b []byte) error {
 
 // Deprecated: Use OffersExplained_Reason.Descriptor instead.
 func (OffersExplained_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14, 0}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{15, 0}
 }
 
 // StartAllocator forgets everything and begins an epoch. The master then
@@ -587,7 +587,9 @@ type RecoverResources struct {
 	Resources   []*mesos.Resource      `protobuf:"bytes,4,rep,name=resources" json:"resources,omitempty"`
 	// Set when the framework declined them: for refuse_seconds they, or less,
 	// are not offered to it again.
-	Filters       *mesos.Filters `protobuf:"bytes,5,opt,name=filters" json:"filters,omitempty"`
+	Filters *mesos.Filters `protobuf:"bytes,5,opt,name=filters" json:"filters,omitempty"`
+	// With overlapping offers: it was on offer, and nobody's own yet.
+	Offered       *bool `protobuf:"varint,6,opt,name=offered" json:"offered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -657,6 +659,84 @@ func (x *RecoverResources) GetFilters() *mesos.Filters {
 	return nil
 }
 
+func (x *RecoverResources) GetOffered() bool {
+	if x != nil && x.Offered != nil {
+		return *x.Offered
+	}
+	return false
+}
+
+// TakeResources makes what a framework was offered its own: from now on it is on
+// offer to nobody. Sent with overlapping offers alone; what others were offered
+// of it comes as RecoverResources.
+type TakeResources struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId   *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	AgentId       *mesos.AgentID         `protobuf:"bytes,2,req,name=agent_id,json=agentId" json:"agent_id,omitempty"`
+	Role          *string                `protobuf:"bytes,3,req,name=role" json:"role,omitempty"`
+	Resources     []*mesos.Resource      `protobuf:"bytes,4,rep,name=resources" json:"resources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakeResources) Reset() {
+	*x = TakeResources{}
+	mi := &file_messages_cluster_allocator_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakeResources) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakeResources) ProtoMessage() {}
+
+func (x *TakeResources) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_allocator_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakeResources.ProtoReflect.Descriptor instead.
+func (*TakeResources) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *TakeResources) GetFrameworkId() *mesos.FrameworkID {
+	if x != nil {
+		return x.FrameworkId
+	}
+	return nil
+}
+
+func (x *TakeResources) GetAgentId() *mesos.AgentID {
+	if x != nil {
+		return x.AgentId
+	}
+	return nil
+}
+
+func (x *TakeResources) GetRole() string {
+	if x != nil && x.Role != nil {
+		return *x.Role
+	}
+	return ""
+}
+
+func (x *TakeResources) GetResources() []*mesos.Resource {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
 // SuppressOffers stops offers in the roles named, or in all.
 type SuppressOffers struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -668,7 +748,7 @@ type SuppressOffers struct {
 
 func (x *SuppressOffers) Reset() {
 	*x = SuppressOffers{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[8]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -680,7 +760,7 @@ func (x *SuppressOffers) String() string {
 func (*SuppressOffers) ProtoMessage() {}
 
 func (x *SuppressOffers) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[8]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -693,7 +773,7 @@ func (x *SuppressOffers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuppressOffers.ProtoReflect.Descriptor instead.
 func (*SuppressOffers) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{8}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SuppressOffers) GetFrameworkId() *mesos.FrameworkID {
@@ -721,7 +801,7 @@ type ReviveOffers struct {
 
 func (x *ReviveOffers) Reset() {
 	*x = ReviveOffers{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[9]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +813,7 @@ func (x *ReviveOffers) String() string {
 func (*ReviveOffers) ProtoMessage() {}
 
 func (x *ReviveOffers) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[9]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +826,7 @@ func (x *ReviveOffers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReviveOffers.ProtoReflect.Descriptor instead.
 func (*ReviveOffers) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{9}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReviveOffers) GetFrameworkId() *mesos.FrameworkID {
@@ -774,7 +854,7 @@ type RequestResources struct {
 
 func (x *RequestResources) Reset() {
 	*x = RequestResources{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[10]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +866,7 @@ func (x *RequestResources) String() string {
 func (*RequestResources) ProtoMessage() {}
 
 func (x *RequestResources) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[10]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +879,7 @@ func (x *RequestResources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestResources.ProtoReflect.Descriptor instead.
 func (*RequestResources) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{10}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RequestResources) GetFrameworkId() *mesos.FrameworkID {
@@ -826,7 +906,7 @@ type UpdateWeights struct {
 
 func (x *UpdateWeights) Reset() {
 	*x = UpdateWeights{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[11]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +918,7 @@ func (x *UpdateWeights) String() string {
 func (*UpdateWeights) ProtoMessage() {}
 
 func (x *UpdateWeights) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[11]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +931,7 @@ func (x *UpdateWeights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateWeights.ProtoReflect.Descriptor instead.
 func (*UpdateWeights) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{11}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateWeights) GetWeights() []*StartAllocator_Weight {
@@ -872,7 +952,7 @@ type UpdateQuota struct {
 
 func (x *UpdateQuota) Reset() {
 	*x = UpdateQuota{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[12]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -884,7 +964,7 @@ func (x *UpdateQuota) String() string {
 func (*UpdateQuota) ProtoMessage() {}
 
 func (x *UpdateQuota) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[12]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -897,7 +977,7 @@ func (x *UpdateQuota) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateQuota.ProtoReflect.Descriptor instead.
 func (*UpdateQuota) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{12}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UpdateQuota) GetConfigs() []*quota.QuotaConfig {
@@ -919,7 +999,7 @@ type ExplainOffers struct {
 
 func (x *ExplainOffers) Reset() {
 	*x = ExplainOffers{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -931,7 +1011,7 @@ func (x *ExplainOffers) String() string {
 func (*ExplainOffers) ProtoMessage() {}
 
 func (x *ExplainOffers) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[13]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -944,7 +1024,7 @@ func (x *ExplainOffers) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainOffers.ProtoReflect.Descriptor instead.
 func (*ExplainOffers) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{13}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ExplainOffers) GetFrameworkId() *mesos.FrameworkID {
@@ -973,7 +1053,7 @@ type OffersExplained struct {
 
 func (x *OffersExplained) Reset() {
 	*x = OffersExplained{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +1065,7 @@ func (x *OffersExplained) String() string {
 func (*OffersExplained) ProtoMessage() {}
 
 func (x *OffersExplained) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[14]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +1078,7 @@ func (x *OffersExplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OffersExplained.ProtoReflect.Descriptor instead.
 func (*OffersExplained) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OffersExplained) GetFrameworkId() *mesos.FrameworkID {
@@ -1055,7 +1135,7 @@ type StartAllocator_Weight struct {
 
 func (x *StartAllocator_Weight) Reset() {
 	*x = StartAllocator_Weight{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[15]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1147,7 @@ func (x *StartAllocator_Weight) String() string {
 func (*StartAllocator_Weight) ProtoMessage() {}
 
 func (x *StartAllocator_Weight) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[15]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1099,17 +1179,19 @@ func (x *StartAllocator_Weight) GetWeight() float64 {
 
 // What a framework holds there already.
 type AddAgent_Used struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	FrameworkId   *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
-	Role          *string                `protobuf:"bytes,2,req,name=role" json:"role,omitempty"`
-	Resources     []*mesos.Resource      `protobuf:"bytes,3,rep,name=resources" json:"resources,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	FrameworkId *mesos.FrameworkID     `protobuf:"bytes,1,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
+	Role        *string                `protobuf:"bytes,2,req,name=role" json:"role,omitempty"`
+	Resources   []*mesos.Resource      `protobuf:"bytes,3,rep,name=resources" json:"resources,omitempty"`
+	// With overlapping offers: it is on offer, and nobody's own yet.
+	Offered       *bool `protobuf:"varint,4,opt,name=offered" json:"offered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AddAgent_Used) Reset() {
 	*x = AddAgent_Used{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[16]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1121,7 +1203,7 @@ func (x *AddAgent_Used) String() string {
 func (*AddAgent_Used) ProtoMessage() {}
 
 func (x *AddAgent_Used) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[16]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,6 +1240,13 @@ func (x *AddAgent_Used) GetResources() []*mesos.Resource {
 	return nil
 }
 
+func (x *AddAgent_Used) GetOffered() bool {
+	if x != nil && x.Offered != nil {
+		return *x.Offered
+	}
+	return false
+}
+
 // Agents of which it gets nothing for one reason.
 type OffersExplained_Agents struct {
 	state  protoimpl.MessageState  `protogen:"open.v1"`
@@ -1178,7 +1267,7 @@ type OffersExplained_Agents struct {
 
 func (x *OffersExplained_Agents) Reset() {
 	*x = OffersExplained_Agents{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[17]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1190,7 +1279,7 @@ func (x *OffersExplained_Agents) String() string {
 func (*OffersExplained_Agents) ProtoMessage() {}
 
 func (x *OffersExplained_Agents) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[17]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1203,7 +1292,7 @@ func (x *OffersExplained_Agents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OffersExplained_Agents.ProtoReflect.Descriptor instead.
 func (*OffersExplained_Agents) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14, 0}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{15, 0}
 }
 
 func (x *OffersExplained_Agents) GetReason() OffersExplained_Reason {
@@ -1267,7 +1356,7 @@ type OffersExplained_Role struct {
 
 func (x *OffersExplained_Role) Reset() {
 	*x = OffersExplained_Role{}
-	mi := &file_messages_cluster_allocator_proto_msgTypes[18]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1279,7 +1368,7 @@ func (x *OffersExplained_Role) String() string {
 func (*OffersExplained_Role) ProtoMessage() {}
 
 func (x *OffersExplained_Role) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_allocator_proto_msgTypes[18]
+	mi := &file_messages_cluster_allocator_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1292,7 +1381,7 @@ func (x *OffersExplained_Role) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OffersExplained_Role.ProtoReflect.Descriptor instead.
 func (*OffersExplained_Role) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{14, 1}
+	return file_messages_cluster_allocator_proto_rawDescGZIP(), []int{15, 1}
 }
 
 func (x *OffersExplained_Role) GetRole() string {
@@ -1350,17 +1439,18 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\x06domain\x18\x05 \x01(\v2\x14.mesos.v1.DomainInfoR\x06domain\x1a4\n" +
 	"\x06Weight\x12\x12\n" +
 	"\x04role\x18\x01 \x02(\tR\x04role\x12\x16\n" +
-	"\x06weight\x18\x02 \x02(\x01R\x06weight\"\xed\x02\n" +
+	"\x06weight\x18\x02 \x02(\x01R\x06weight\"\x87\x03\n" +
 	"\bAddAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12B\n" +
 	"\fcapabilities\x18\x02 \x03(\v2\x1e.mesos.v1.AgentInfo.CapabilityR\fcapabilities\x121\n" +
 	"\x04used\x18\x03 \x03(\v2\x1d.troupe.cluster.AddAgent.UsedR\x04used\x12\x1c\n" +
 	"\x06active\x18\x04 \x01(\b:\x04trueR\x06active\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\x04R\aversion\x1a\x86\x01\n" +
+	"\aversion\x18\x05 \x01(\x04R\aversion\x1a\xa0\x01\n" +
 	"\x04Used\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x12\n" +
 	"\x04role\x18\x02 \x02(\tR\x04role\x120\n" +
-	"\tresources\x18\x03 \x03(\v2\x12.mesos.v1.ResourceR\tresources\"\x9a\x01\n" +
+	"\tresources\x18\x03 \x03(\v2\x12.mesos.v1.ResourceR\tresources\x12\x18\n" +
+	"\aoffered\x18\x04 \x01(\bR\aoffered\"\x9a\x01\n" +
 	"\vUpdateAgent\x12)\n" +
 	"\x05agent\x18\x01 \x02(\v2\x13.mesos.v1.AgentInfoR\x05agent\x12B\n" +
 	"\fcapabilities\x18\x02 \x03(\v2\x1e.mesos.v1.AgentInfo.CapabilityR\fcapabilities\x12\x1c\n" +
@@ -1375,13 +1465,19 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\x13DeactivateFramework\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"K\n" +
 	"\x0fRemoveFramework\x128\n" +
-	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"\xed\x01\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"\x87\x02\n" +
 	"\x10RecoverResources\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
 	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12\x12\n" +
 	"\x04role\x18\x03 \x02(\tR\x04role\x120\n" +
 	"\tresources\x18\x04 \x03(\v2\x12.mesos.v1.ResourceR\tresources\x12+\n" +
-	"\afilters\x18\x05 \x01(\v2\x11.mesos.v1.FiltersR\afilters\"`\n" +
+	"\afilters\x18\x05 \x01(\v2\x11.mesos.v1.FiltersR\afilters\x12\x18\n" +
+	"\aoffered\x18\x06 \x01(\bR\aoffered\"\xbd\x01\n" +
+	"\rTakeResources\x128\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12,\n" +
+	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x12\x12\n" +
+	"\x04role\x18\x03 \x02(\tR\x04role\x120\n" +
+	"\tresources\x18\x04 \x03(\v2\x12.mesos.v1.ResourceR\tresources\"`\n" +
 	"\x0eSuppressOffers\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x14\n" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\"^\n" +
@@ -1455,7 +1551,7 @@ func file_messages_cluster_allocator_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_allocator_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_allocator_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_messages_cluster_allocator_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_messages_cluster_allocator_proto_goTypes = []any{
 	(OffersExplained_Reason)(0),        // 0: troupe.cluster.OffersExplained.Reason
 	(*StartAllocator)(nil),             // 1: troupe.cluster.StartAllocator
@@ -1466,66 +1562,70 @@ var file_messages_cluster_allocator_proto_goTypes = []any{
 	(*DeactivateFramework)(nil),        // 6: troupe.cluster.DeactivateFramework
 	(*RemoveFramework)(nil),            // 7: troupe.cluster.RemoveFramework
 	(*RecoverResources)(nil),           // 8: troupe.cluster.RecoverResources
-	(*SuppressOffers)(nil),             // 9: troupe.cluster.SuppressOffers
-	(*ReviveOffers)(nil),               // 10: troupe.cluster.ReviveOffers
-	(*RequestResources)(nil),           // 11: troupe.cluster.RequestResources
-	(*UpdateWeights)(nil),              // 12: troupe.cluster.UpdateWeights
-	(*UpdateQuota)(nil),                // 13: troupe.cluster.UpdateQuota
-	(*ExplainOffers)(nil),              // 14: troupe.cluster.ExplainOffers
-	(*OffersExplained)(nil),            // 15: troupe.cluster.OffersExplained
-	(*StartAllocator_Weight)(nil),      // 16: troupe.cluster.StartAllocator.Weight
-	(*AddAgent_Used)(nil),              // 17: troupe.cluster.AddAgent.Used
-	(*OffersExplained_Agents)(nil),     // 18: troupe.cluster.OffersExplained.Agents
-	(*OffersExplained_Role)(nil),       // 19: troupe.cluster.OffersExplained.Role
-	(*quota.QuotaConfig)(nil),          // 20: mesos.v1.quota.QuotaConfig
-	(*mesos.DomainInfo)(nil),           // 21: mesos.v1.DomainInfo
-	(*mesos.AgentInfo)(nil),            // 22: mesos.v1.AgentInfo
-	(*mesos.AgentInfo_Capability)(nil), // 23: mesos.v1.AgentInfo.Capability
-	(*mesos.AgentID)(nil),              // 24: mesos.v1.AgentID
-	(*mesos.FrameworkInfo)(nil),        // 25: mesos.v1.FrameworkInfo
-	(*scheduler.OfferConstraints)(nil), // 26: mesos.v1.scheduler.OfferConstraints
-	(*mesos.FrameworkID)(nil),          // 27: mesos.v1.FrameworkID
-	(*mesos.Resource)(nil),             // 28: mesos.v1.Resource
-	(*mesos.Filters)(nil),              // 29: mesos.v1.Filters
-	(*mesos.Request)(nil),              // 30: mesos.v1.Request
+	(*TakeResources)(nil),              // 9: troupe.cluster.TakeResources
+	(*SuppressOffers)(nil),             // 10: troupe.cluster.SuppressOffers
+	(*ReviveOffers)(nil),               // 11: troupe.cluster.ReviveOffers
+	(*RequestResources)(nil),           // 12: troupe.cluster.RequestResources
+	(*UpdateWeights)(nil),              // 13: troupe.cluster.UpdateWeights
+	(*UpdateQuota)(nil),                // 14: troupe.cluster.UpdateQuota
+	(*ExplainOffers)(nil),              // 15: troupe.cluster.ExplainOffers
+	(*OffersExplained)(nil),            // 16: troupe.cluster.OffersExplained
+	(*StartAllocator_Weight)(nil),      // 17: troupe.cluster.StartAllocator.Weight
+	(*AddAgent_Used)(nil),              // 18: troupe.cluster.AddAgent.Used
+	(*OffersExplained_Agents)(nil),     // 19: troupe.cluster.OffersExplained.Agents
+	(*OffersExplained_Role)(nil),       // 20: troupe.cluster.OffersExplained.Role
+	(*quota.QuotaConfig)(nil),          // 21: mesos.v1.quota.QuotaConfig
+	(*mesos.DomainInfo)(nil),           // 22: mesos.v1.DomainInfo
+	(*mesos.AgentInfo)(nil),            // 23: mesos.v1.AgentInfo
+	(*mesos.AgentInfo_Capability)(nil), // 24: mesos.v1.AgentInfo.Capability
+	(*mesos.AgentID)(nil),              // 25: mesos.v1.AgentID
+	(*mesos.FrameworkInfo)(nil),        // 26: mesos.v1.FrameworkInfo
+	(*scheduler.OfferConstraints)(nil), // 27: mesos.v1.scheduler.OfferConstraints
+	(*mesos.FrameworkID)(nil),          // 28: mesos.v1.FrameworkID
+	(*mesos.Resource)(nil),             // 29: mesos.v1.Resource
+	(*mesos.Filters)(nil),              // 30: mesos.v1.Filters
+	(*mesos.Request)(nil),              // 31: mesos.v1.Request
 }
 var file_messages_cluster_allocator_proto_depIdxs = []int32{
-	16, // 0: troupe.cluster.StartAllocator.weights:type_name -> troupe.cluster.StartAllocator.Weight
-	20, // 1: troupe.cluster.StartAllocator.quotas:type_name -> mesos.v1.quota.QuotaConfig
-	21, // 2: troupe.cluster.StartAllocator.domain:type_name -> mesos.v1.DomainInfo
-	22, // 3: troupe.cluster.AddAgent.agent:type_name -> mesos.v1.AgentInfo
-	23, // 4: troupe.cluster.AddAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	17, // 5: troupe.cluster.AddAgent.used:type_name -> troupe.cluster.AddAgent.Used
-	22, // 6: troupe.cluster.UpdateAgent.agent:type_name -> mesos.v1.AgentInfo
-	23, // 7: troupe.cluster.UpdateAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
-	24, // 8: troupe.cluster.RemoveAgent.agent_id:type_name -> mesos.v1.AgentID
-	25, // 9: troupe.cluster.AddFramework.framework:type_name -> mesos.v1.FrameworkInfo
-	26, // 10: troupe.cluster.AddFramework.offer_constraints:type_name -> mesos.v1.scheduler.OfferConstraints
-	27, // 11: troupe.cluster.DeactivateFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	27, // 12: troupe.cluster.RemoveFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	27, // 13: troupe.cluster.RecoverResources.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 14: troupe.cluster.RecoverResources.agent_id:type_name -> mesos.v1.AgentID
-	28, // 15: troupe.cluster.RecoverResources.resources:type_name -> mesos.v1.Resource
-	29, // 16: troupe.cluster.RecoverResources.filters:type_name -> mesos.v1.Filters
-	27, // 17: troupe.cluster.SuppressOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	27, // 18: troupe.cluster.ReviveOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	27, // 19: troupe.cluster.RequestResources.framework_id:type_name -> mesos.v1.FrameworkID
-	30, // 20: troupe.cluster.RequestResources.requests:type_name -> mesos.v1.Request
-	16, // 21: troupe.cluster.UpdateWeights.weights:type_name -> troupe.cluster.StartAllocator.Weight
-	20, // 22: troupe.cluster.UpdateQuota.configs:type_name -> mesos.v1.quota.QuotaConfig
-	27, // 23: troupe.cluster.ExplainOffers.framework_id:type_name -> mesos.v1.FrameworkID
-	27, // 24: troupe.cluster.OffersExplained.framework_id:type_name -> mesos.v1.FrameworkID
-	19, // 25: troupe.cluster.OffersExplained.roles:type_name -> troupe.cluster.OffersExplained.Role
-	27, // 26: troupe.cluster.AddAgent.Used.framework_id:type_name -> mesos.v1.FrameworkID
-	28, // 27: troupe.cluster.AddAgent.Used.resources:type_name -> mesos.v1.Resource
-	0,  // 28: troupe.cluster.OffersExplained.Agents.reason:type_name -> troupe.cluster.OffersExplained.Reason
-	24, // 29: troupe.cluster.OffersExplained.Agents.examples:type_name -> mesos.v1.AgentID
-	18, // 30: troupe.cluster.OffersExplained.Role.agents:type_name -> troupe.cluster.OffersExplained.Agents
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	17, // 0: troupe.cluster.StartAllocator.weights:type_name -> troupe.cluster.StartAllocator.Weight
+	21, // 1: troupe.cluster.StartAllocator.quotas:type_name -> mesos.v1.quota.QuotaConfig
+	22, // 2: troupe.cluster.StartAllocator.domain:type_name -> mesos.v1.DomainInfo
+	23, // 3: troupe.cluster.AddAgent.agent:type_name -> mesos.v1.AgentInfo
+	24, // 4: troupe.cluster.AddAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	18, // 5: troupe.cluster.AddAgent.used:type_name -> troupe.cluster.AddAgent.Used
+	23, // 6: troupe.cluster.UpdateAgent.agent:type_name -> mesos.v1.AgentInfo
+	24, // 7: troupe.cluster.UpdateAgent.capabilities:type_name -> mesos.v1.AgentInfo.Capability
+	25, // 8: troupe.cluster.RemoveAgent.agent_id:type_name -> mesos.v1.AgentID
+	26, // 9: troupe.cluster.AddFramework.framework:type_name -> mesos.v1.FrameworkInfo
+	27, // 10: troupe.cluster.AddFramework.offer_constraints:type_name -> mesos.v1.scheduler.OfferConstraints
+	28, // 11: troupe.cluster.DeactivateFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 12: troupe.cluster.RemoveFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 13: troupe.cluster.RecoverResources.framework_id:type_name -> mesos.v1.FrameworkID
+	25, // 14: troupe.cluster.RecoverResources.agent_id:type_name -> mesos.v1.AgentID
+	29, // 15: troupe.cluster.RecoverResources.resources:type_name -> mesos.v1.Resource
+	30, // 16: troupe.cluster.RecoverResources.filters:type_name -> mesos.v1.Filters
+	28, // 17: troupe.cluster.TakeResources.framework_id:type_name -> mesos.v1.FrameworkID
+	25, // 18: troupe.cluster.TakeResources.agent_id:type_name -> mesos.v1.AgentID
+	29, // 19: troupe.cluster.TakeResources.resources:type_name -> mesos.v1.Resource
+	28, // 20: troupe.cluster.SuppressOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 21: troupe.cluster.ReviveOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 22: troupe.cluster.RequestResources.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 23: troupe.cluster.RequestResources.requests:type_name -> mesos.v1.Request
+	17, // 24: troupe.cluster.UpdateWeights.weights:type_name -> troupe.cluster.StartAllocator.Weight
+	21, // 25: troupe.cluster.UpdateQuota.configs:type_name -> mesos.v1.quota.QuotaConfig
+	28, // 26: troupe.cluster.ExplainOffers.framework_id:type_name -> mesos.v1.FrameworkID
+	28, // 27: troupe.cluster.OffersExplained.framework_id:type_name -> mesos.v1.FrameworkID
+	20, // 28: troupe.cluster.OffersExplained.roles:type_name -> troupe.cluster.OffersExplained.Role
+	28, // 29: troupe.cluster.AddAgent.Used.framework_id:type_name -> mesos.v1.FrameworkID
+	29, // 30: troupe.cluster.AddAgent.Used.resources:type_name -> mesos.v1.Resource
+	0,  // 31: troupe.cluster.OffersExplained.Agents.reason:type_name -> troupe.cluster.OffersExplained.Reason
+	25, // 32: troupe.cluster.OffersExplained.Agents.examples:type_name -> mesos.v1.AgentID
+	19, // 33: troupe.cluster.OffersExplained.Role.agents:type_name -> troupe.cluster.OffersExplained.Agents
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_allocator_proto_init() }
@@ -1539,7 +1639,7 @@ func file_messages_cluster_allocator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_allocator_proto_rawDesc), len(file_messages_cluster_allocator_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1672,7 +1672,9 @@ type Allocations_Allocation struct {
 	// The version of the AddAgent that the allocator knows the agent by. An
 	// allocation by an earlier one is void, since the later one says anew what
 	// is taken. Absent: not to be checked.
-	AgentVersion  *uint64 `protobuf:"varint,5,opt,name=agent_version,json=agentVersion" json:"agent_version,omitempty"`
+	AgentVersion *uint64 `protobuf:"varint,5,opt,name=agent_version,json=agentVersion" json:"agent_version,omitempty"`
+	// With overlapping offers: nobody else is offered any of it.
+	Alone         *bool `protobuf:"varint,6,opt,name=alone" json:"alone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1742,6 +1744,13 @@ func (x *Allocations_Allocation) GetAgentVersion() uint64 {
 	return 0
 }
 
+func (x *Allocations_Allocation) GetAlone() bool {
+	if x != nil && x.Alone != nil {
+		return *x.Alone
+	}
+	return false
+}
+
 var File_messages_cluster_master_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_master_proto_rawDesc = "" +
@@ -1799,17 +1808,18 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x125\n" +
 	"\vexecutor_id\x18\x03 \x02(\v2\x14.mesos.v1.ExecutorIDR\n" +
 	"executorId\x12\x12\n" +
-	"\x04data\x18\x04 \x02(\fR\x04data\"\xcf\x02\n" +
+	"\x04data\x18\x04 \x02(\fR\x04data\"\xe5\x02\n" +
 	"\vAllocations\x12\x14\n" +
 	"\x05epoch\x18\x01 \x02(\x04R\x05epoch\x12H\n" +
-	"\vallocations\x18\x02 \x03(\v2&.troupe.cluster.Allocations.AllocationR\vallocations\x1a\xdf\x01\n" +
+	"\vallocations\x18\x02 \x03(\v2&.troupe.cluster.Allocations.AllocationR\vallocations\x1a\xf5\x01\n" +
 	"\n" +
 	"Allocation\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x12\n" +
 	"\x04role\x18\x02 \x02(\tR\x04role\x12,\n" +
 	"\bagent_id\x18\x03 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x120\n" +
 	"\tresources\x18\x04 \x03(\v2\x12.mesos.v1.ResourceR\tresources\x12#\n" +
-	"\ragent_version\x18\x05 \x01(\x04R\fagentVersion\"\x83\x03\n" +
+	"\ragent_version\x18\x05 \x01(\x04R\fagentVersion\x12\x14\n" +
+	"\x05alone\x18\x06 \x01(\bR\x05alone\"\x83\x03\n" +
 	"\aPreempt\x12\x14\n" +
 	"\x05epoch\x18\x01 \x02(\x04R\x05epoch\x12,\n" +
 	"\bagent_id\x18\x02 \x02(\v2\x11.mesos.v1.AgentIDR\aagentId\x128\n" +

@@ -27,6 +27,8 @@ type Counters struct {
 	Calls          map[scheduler.Call_Type]int64
 	OffersMade     int64
 	OffersEnded    [Discarded + 1]int64
+	// ACCEPTs that were refused because another framework was first.
+	AcceptsOvertaken int64
 	// Terminal states that tasks reached.
 	Terminal map[mesos.TaskState]int64
 	// Statuses by state, source and reason, for those that have a reason.
@@ -91,6 +93,8 @@ func (c *Counters) count(e Event) {
 		c.OffersMade += int64(len(e.Offers))
 	case OfferRemoved:
 		c.OffersEnded[e.End]++
+	case AcceptOvertaken:
+		c.AcceptsOvertaken++
 	case TaskAdded:
 		c.Live[e.Task.State]++
 	case TaskUpdated:

@@ -140,6 +140,9 @@ const (
 	Accepted OfferEnd = iota
 	Declined
 	Rescinded
+	// Overtaken: rescinded, as another framework accepted first what both were
+	// offered.
+	Overtaken
 	// Discarded: its framework went away, or accepted it wrongly.
 	Discarded
 )
@@ -149,6 +152,10 @@ type OfferRemoved struct {
 	Offer *Offer
 	End   OfferEnd
 }
+
+// AcceptOvertaken counts an ACCEPT that was refused because another framework was
+// first with what both were offered.
+type AcceptOvertaken struct{ Framework FrameworkID }
 
 // InverseOffersMade tells of new inverse offers.
 type InverseOffersMade struct{ Offers []*InverseOffer }
@@ -221,6 +228,7 @@ func (ExecutorAdded) event()    {}
 func (ExecutorRemoved) event()  {}
 func (OffersMade) event()       {}
 func (OfferRemoved) event()     {}
+func (AcceptOvertaken) event()  {}
 func (Called) event()           {}
 func (Told) event()             {}
 func (Operated) event()         {}

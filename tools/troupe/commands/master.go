@@ -54,6 +54,7 @@ type offerFlags struct {
 	interval, timeout  flags.Duration
 	preempt            flags.Duration
 	minimums, excluded string
+	overlap            string
 	hideGPUs           bool
 	roles, frameworks  string // sorters
 	allocator          string
@@ -95,6 +96,7 @@ func (o *offerFlags) add(set *pflag.FlagSet) {
 	duration(set, &o.preempt, "preempt_after", 0, "how long a role must lack what its quota guarantees, and find nothing free, before tasks of roles that have more than their guarantee are killed for it; 0: never")
 	duration(set, &o.interval, "allocation_interval", time.Second, "longest pause between two looks at what can be offered")
 	duration(set, &o.timeout, "offer_timeout", 0, "after which unanswered offers are rescinded; 0 is never")
+	set.StringVar(&o.overlap, "offer_overlap", "1", "to how many frameworks at once the same free resources are offered: a number, or all; the first that accepts has them, and the other offers are rescinded")
 	set.StringVar(&o.minimums, "min_allocatable_resources", "cpus:0.01|mem:32", "offer no less: alternatives with | between, amounts with ; between")
 	set.StringVar(&o.excluded, "fair_sharing_excluded_resource_names", "", "resources that count for nobody's share, with commas between")
 	set.StringVar(&o.roles, "role_sorter", "drf", "which role is offered resources first: drf, the one with the lowest weighted share; random, by lot in proportion to weights; priority, the one with the greatest weight")
@@ -169,7 +171,7 @@ func (m *masterFlags) options() (daemon.MasterOptions, error) {
 		RegistryFetchTimeout: time.Duration(m.registryFetch), RegistryStoreTimeout: time.Duration(m.registryStore),
 		Config: state.Config{
 			MasterID: uuid.NewString(), AgentReregisterTimeout: time.Duration(m.agents.reregister),
-			OfferTimeout: time.Duration(m.offers.timeout), RegistryPruneInterval: time.Duration(m.pruning.every),
+			OfferTimeout: time.Duration(m.offers.timeout), OfferOverlap: allocation.Overlap, RegistryPruneInterval: time.Duration(m.pruning.every),
 			RegistryMaxAgentAge: time.Duration(m.pruning.maxAge), RegistryMaxAgentCount: m.pruning.maxAgents,
 			Limits: m.limits,
 		},
@@ -237,6 +239,10 @@ func (o *offerFlags) options() (core.Options, error) {
 	if err != nil {
 		return core.Options{}, flagError("min_allocatable_resources", o.minimums, err.Error())
 	}
+	overlap, err := core.ParseOverlap(o.overlap)
+	if err != nil {
+		return core.Options{}, flagError("offer_overlap", o.overlap, "is neither a positive number nor all")
+	}
 	roles, err := core.ParseSorter(o.roles)
 	if err != nil {
 		return core.Options{}, flagError("role_sorter", o.roles, "is none of drf, random, priority")
@@ -247,8 +253,8 @@ func (o *offerFlags) options() (core.Options, error) {
 	}
 	return core.Options{
 		Interval: time.Duration(o.interval), Minimums: minimums, NotShared: list(o.excluded), GPUsForAll: !o.hideGPUs,
-		PreemptAfter: time.Duration(o.preempt),
-		Roles:        roles, Frameworks: frameworks,
+		PreemptAfter: time.Duration(o.preempt), Overlap: overlap,
+		Roles: roles, Frameworks: frameworks,
 	}, nil
 }
 
