@@ -9,16 +9,16 @@ import (
 	"pgregory.net/rapid"
 )
 
-// until asks again and again whether something holds, for at most 10 s.
+// until asks again and again whether something holds.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
-	for late := time.After(10 * time.Second); !holds(); {
+	for late := time.After(patience); !holds(); {
 		select {
 		case <-again.C:
 		case <-late:
-			t.Fatalf("not within 10 s: %s", what)
+			t.Fatalf("still not: %s", what)
 		}
 	}
 }

@@ -203,7 +203,7 @@ func TestNobodyElsewhereTakesTheAllocator(t *testing.T) {
 				c.Send(actors.PID{Name: Name, Address: pid.Address, Incarnation: pid.Incarnation}, m)
 			}
 		})
-		tick, late := time.NewTicker(time.Millisecond), time.After(10*time.Second)
+		tick, late := time.NewTicker(time.Millisecond), time.After(3*time.Minute)
 		defer tick.Stop()
 		for s := a.Stats(); s.Refused < 2 && s.Agents == 0; s = a.Stats() {
 			select {

@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds every wait; it decides nothing.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // programs is the folder that holds troupe and the examples, built once.
 var programs string

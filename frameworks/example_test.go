@@ -28,7 +28,7 @@ func cluster() (master string, end func()) {
 	m := frameworktest.New(quiet{}, sys, nil)
 	m.Agent(quiet{}, "S1", "cpus:4;mem:1024")
 	return sys.Address(), func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := sys.Close(ctx); err != nil {
 			panic(err)

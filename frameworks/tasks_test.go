@@ -53,7 +53,7 @@ func run(t *testing.T, m *frameworktest.Master, sys *actors.System, o frameworks
 
 func wait(t *testing.T, ended <-chan error) error {
 	t.Helper()
-	late := time.NewTimer(30 * time.Second)
+	late := time.NewTimer(3 * time.Minute)
 	defer late.Stop()
 	select {
 	case err := <-ended:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,7 +17,7 @@ import (
 // ask sends an operator's request and returns what is wrong with it.
 func (b *bench) ask(request proto.Message) string {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
 	defer cancel()
 	reply, err := b.sys.Ask(ctx, b.sys.PID(master.Name), request)
 	if err != nil {
@@ -119,7 +118,7 @@ func (b *bench) subscribeAs(name string, info *mesos.FrameworkInfo) *mesos.Frame
 // end ends the master with all its actors, at once.
 func (b *bench) end() {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := b.sys.Close(ctx); err != nil {
 		b.t.Fatal(err)

@@ -41,7 +41,7 @@ func take(t *testing.T, from chan delivered) delivered {
 	select {
 	case d := <-from:
 		return d
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("nothing arrived")
 		return delivered{}
 	}

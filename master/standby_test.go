@@ -38,7 +38,7 @@ func TestAnEndedLeadershipSaysNothing(t *testing.T) {
 	close(release)
 	select {
 	case <-b.lead.Done():
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the master still leads")
 	}
 	if err := b.lead.Err(); !errors.Is(err, ended) {
@@ -49,7 +49,7 @@ func TestAnEndedLeadershipSaysNothing(t *testing.T) {
 	}
 	select {
 	case <-b.probes["agent"].exited:
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("the agent is not told")
 	}
 	if n := len(b.probes["agent"].received); n != 0 {

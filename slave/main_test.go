@@ -170,7 +170,7 @@ func (f *fakeMaster) hold(on bool) {
 	f.holding = on
 }
 
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // await waits for a message that says yes, among all that came.
 func await[M proto.Message](t *testing.T, f *fakeMaster, what string, yes func(M) bool) M {

@@ -9,7 +9,7 @@ import (
 )
 
 // patience bounds the end of a system; it is never waited for when all is well.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // NewSystem makes a system, with OnPanic its own, and closes it when the test
 // ends. An actor that panics, and a system that does not end, fail the test. It

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = 3 * time.Minute
 
 // recorder is a Receiver that keeps what it is told, as lines, and wakes those
 // who wait for it.

@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds every wait of a test; it decides nothing.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // Container is what an Agent calls every executor's container.
 const Container = "C1"

@@ -175,7 +175,7 @@ func (s *station) host() *hostProcess {
 
 func next[T any](t testing.TB, c chan T, what string) (v T) {
 	t.Helper()
-	late := time.NewTimer(time.Minute)
+	late := time.NewTimer(3 * time.Minute)
 	defer late.Stop()
 	select {
 	case v = <-c:
@@ -269,7 +269,7 @@ func exists(pid int) bool {
 
 func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	late := time.NewTimer(30 * time.Second)
+	late := time.NewTimer(3 * time.Minute)
 	defer late.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -21,7 +21,7 @@ import (
 	"troupe/messages/mesos/agent"
 )
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // rig is a nest in an actor of its own, below which an executor R is.
 type rig struct {

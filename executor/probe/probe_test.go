@@ -17,7 +17,7 @@ import (
 	"troupe/messages/mesos"
 )
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 func ask(t *testing.T, q check.Probe) check.Result {
 	t.Helper()

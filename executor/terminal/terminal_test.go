@@ -27,7 +27,7 @@ func TestTerminal(t *testing.T) {
 	if err := term.Theirs.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := term.Ours.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := term.Ours.SetReadDeadline(time.Now().Add(3 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := term.Ours.WriteString("some words\n"); err != nil {

@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds every wait of a test; it decides nothing.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // TB is what of testing.TB is used here; examples, which have none, bring
 // their own.

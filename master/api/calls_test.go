@@ -242,7 +242,7 @@ func TestSubscribeThroughTheAPI(t *testing.T) {
 	c := observed(t)
 	server := httptest.NewServer(serve(c.view))
 	defer server.Close()
-	ctx, leave := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, leave := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer leave()
 	body := bytes.NewReader([]byte(`{"type":"SUBSCRIBE"}`))
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/api/v1?type=TASK_UPDATED", body)

@@ -62,7 +62,7 @@ func TestReturningAgentsSayWhatTheyRun(t *testing.T) {
 		case m := <-messages:
 			came[m.GetAgent().GetId().GetValue()] = true
 			checkReturn(t, m)
-		case <-time.After(time.Minute):
+		case <-time.After(3 * time.Minute):
 			t.Fatalf("only %v came", came)
 		}
 	}

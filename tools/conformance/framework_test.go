@@ -133,9 +133,16 @@ func (f *framework) await(what string, meant func(*scheduler.Event) bool) *sched
 		select {
 		case <-changed:
 		case <-late:
-			f.t.Fatalf("no %s among %v", what, f.waiting)
+			f.t.Fatalf("no %s among %v", what, f.unread())
 		}
 	}
+}
+
+// unread is what no await has taken so far.
+func (f *framework) unread() []*scheduler.Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.waiting)
 }
 
 // event takes the first event of a type.

@@ -42,7 +42,7 @@ func TestHTTPCallsOfANativeFramework(t *testing.T) {
 	select {
 	case id := <-n.subscribed:
 		call.FrameworkId = &mesos.FrameworkID{Value: proto.String(id)}
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("it was not subscribed")
 	}
 	inEach(t, func(t *testing.T, enc mesosclient.Encoding) {

@@ -24,7 +24,7 @@ type candidate struct {
 	at string // host:port
 }
 
-const zkSession = 4 * time.Second
+const zkSession = 8 * time.Second
 
 // stand starts a master whose work directory has a name.
 func (w *world) stand(name, url string) *candidate {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +18,7 @@ import (
 )
 
 // Patience bounds every wait; it is never waited for when all is well.
-const Patience = 60 * time.Second
+const Patience = 3 * time.Minute
 
 // Run builds the program, sets built to its path, runs a package's tests and
 // returns the exit status for TestMain.
@@ -186,17 +185,6 @@ func Within(limit time.Duration, ok func() bool) bool {
 		}
 	}
 	return true
-}
-
-// FreePort is a TCP port of 127.0.0.1 that was free a moment ago.
-func FreePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // Exists tells whether a path names anything.

@@ -54,7 +54,7 @@ func (s *stage) wait(ended <-chan error) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		s.t.Fatal("the framework does not end")
 		return nil
 	}

@@ -122,7 +122,7 @@ func (b *bench) say(s *mesosclient.Scheduler, call *scheduler.Call, status int) 
 // eventually waits until cond holds.
 func (b *bench) eventually(what string, cond func() bool) {
 	b.t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(3 * time.Minute)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !cond() {

@@ -123,7 +123,7 @@ type client struct {
 
 func subscribe(t *testing.T, url, query string, media carrier.Form) *client {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/"+query, nil)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds every wait; it is never waited for when all is well.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 func info(id string) *mesos.MasterInfo {
 	return &mesos.MasterInfo{Id: &id, Ip: proto.Uint32(16777343), Port: proto.Uint32(5050), Pid: proto.String("master@127.0.0.1:5050")}

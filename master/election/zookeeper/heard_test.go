@@ -110,7 +110,7 @@ func TestForeignServer(t *testing.T) {
 		})
 		ended <- err
 	}()
-	late := time.After(time.Minute)
+	late := time.After(3 * time.Minute)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for logs.Len() == 0 {

@@ -123,7 +123,7 @@ func TestServersDieUnderALeader(t *testing.T) {
 	e := zookeepertest.Start(t, 3)
 	o := options(t, e)
 	// Servers that start again may take ten seconds to agree on a leader.
-	o.SessionTimeout = 20 * time.Second
+	o.SessionTimeout = 40 * time.Second
 	term := lead(t, contest(t, o, "m"))
 	t.Cleanup(func() {
 		if t.Failed() {

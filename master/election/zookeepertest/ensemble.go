@@ -14,7 +14,7 @@ import (
 
 const (
 	// patience bounds every wait; it is never waited for when all is well.
-	patience = 60 * time.Second
+	patience = 3 * time.Minute
 	// attempts are how often ports are chosen: between choosing one and its use
 	// somebody else may take it.
 	attempts = 5

@@ -48,7 +48,7 @@ func Configure(dir string, id int, host string, port int, members string) error 
 		return err
 	}
 	config := fmt.Sprintf(`tickTime=200
-initLimit=50
+initLimit=300
 syncLimit=25
 dataDir=%s
 clientPort=%d

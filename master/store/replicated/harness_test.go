@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds what should happen soon.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // network carries messages between nodes of one process, in order between two
 // of them, and loses those that cross a cut.

@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait; it is never waited for when all is well.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // world is a path of ZooKeeper for one test.
 type world struct {
@@ -52,7 +52,7 @@ func newWorld(t testing.TB, e *zookeepertest.Ensemble) *world {
 	case <-time.After(patience):
 		t.Fatal("no session of ZooKeeper")
 	}
-	return &world{o: zookeeper.Options{Place: place, SessionTimeout: 20 * time.Second}, raw: raw}
+	return &world{o: zookeeper.Options{Place: place, SessionTimeout: time.Minute}, raw: raw}
 }
 
 type silent struct{}

@@ -25,7 +25,7 @@ import (
 	"troupe/slave/state/view"
 )
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // stage is an agent's operator API, with an agent that sends every call to one
 // host, which the test plays.

@@ -23,7 +23,7 @@ import (
 	"troupe/slave/state/view"
 )
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // fakeAgent is what stands behind the API: an actor that tells what it hears,
 // and a view of one executor, X of framework F.

@@ -71,7 +71,7 @@ func launch(t *testing.T, l *Launcher, s container.Spec) container.Process {
 	return p
 }
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 func waitDone(t *testing.T, p container.Process) unix.WaitStatus {
 	t.Helper()

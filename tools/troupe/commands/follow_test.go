@@ -38,7 +38,7 @@ func (b *buffer) String() string {
 // await waits until the buffer ends with a text.
 func (b *buffer) await(t *testing.T, end string) {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(3 * time.Minute)
 	for !strings.HasSuffix(b.String(), end) {
 		select {
 		case <-b.more:
@@ -74,7 +74,7 @@ func TestLogsAreFollowedToTheEnd(t *testing.T) {
 		if c != 0 || out.String() != "one\ntwo\x00\xff\nthree" {
 			t.Errorf("exit status %d, %q, %s", c, out, stderr)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Fatalf("it does not end: %q %s", out, stderr)
 	}
 }

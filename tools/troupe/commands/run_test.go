@@ -62,7 +62,7 @@ func (s *stage) ends(code int, out, stderr string) {
 		if got != code || s.out.String() != out || !regexp.MustCompile(stderr).MatchString(s.err.String()) {
 			s.t.Errorf("exit status %d, want %d\nstdout %q, want %q\nstderr, want %q:\n%s", got, code, s.out, out, stderr, s.err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute):
 		s.t.Fatalf("it does not end; stderr:\n%s", s.err)
 	}
 }
@@ -70,7 +70,7 @@ func (s *stage) ends(code int, out, stderr string) {
 // says waits until stderr has a text.
 func (s *stage) says(text string) {
 	s.t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(3 * time.Minute)
 	for !strings.Contains(s.err.String(), text) {
 		select {
 		case <-s.err.more:
