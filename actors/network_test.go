@@ -199,6 +199,32 @@ func TestHTTPOnTheSamePort(t *testing.T) {
 	}
 }
 
+// A system whose routes are not all mounted says so, whatever is asked for.
+func TestHTTPWaitsForTheRoutes(t *testing.T) {
+	s := newSystem(t, Options{Listen: "127.0.0.1:0", Unready: true})
+	s.Route("/early", "is there", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for _, ready := range []bool{false, true} {
+		if ready {
+			s.Ready()
+		}
+		for path, want := range map[string]int{"/early": http.StatusOK, "/late": http.StatusNotFound} {
+			answer, err := http.Get("http://" + s.Address() + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := answer.Body.Close(); err != nil {
+				t.Error(err)
+			}
+			if !ready {
+				want = http.StatusServiceUnavailable
+			}
+			if again := answer.Header.Get("Retry-After"); answer.StatusCode != want || (again != "") == ready {
+				t.Errorf("%s, ready %v: status %d, want %d; Retry-After %q", path, ready, answer.StatusCode, want, again)
+			}
+		}
+	}
+}
+
 func TestPortsInUseAreNamed(t *testing.T) {
 	s := listening(t)
 	if _, err := New(Options{Listen: s.Address()}); err == nil || !strings.Contains(err.Error(), s.Address()) {

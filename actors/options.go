@@ -45,6 +45,9 @@ type Options struct {
 	// Guard takes the place of every handler of Route: it asks who wants it
 	// before it hands on to it. Nil: whoever asks is answered.
 	Guard func(pattern string, h http.Handler) http.Handler
+	// Unready: HTTP requests are answered with 503 until Ready is called, so that
+	// nobody takes a route that is still to be mounted for one that there is not.
+	Unready bool
 	// Logger is nil for silence.
 	Logger *zap.Logger
 	// Limits of every mailbox that has none of its own.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Routed is a path that a system's port answers over HTTP.
@@ -18,14 +19,25 @@ type Routed struct {
 // routes is what a system serves over HTTP. Handlers run beside the actors,
 // never in them.
 type routes struct {
-	guard func(pattern string, h http.Handler) http.Handler // nil: whoever asks is answered
-	mu    sync.RWMutex
-	mux   http.ServeMux
-	list  []Routed
+	guard   func(pattern string, h http.Handler) http.Handler // nil: whoever asks is answered
+	unready atomic.Bool
+	mu      sync.RWMutex
+	mux     http.ServeMux
+	list    []Routed
 }
 
 // ServeHTTP implements http.Handler.
-func (r *routes) ServeHTTP(w http.ResponseWriter, q *http.Request) { r.mux.ServeHTTP(w, q) }
+func (r *routes) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+	if r.unready.Load() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "this process is starting", http.StatusServiceUnavailable)
+		return
+	}
+	r.mux.ServeHTTP(w, q)
+}
+
+// Ready has HTTP requests answered by their routes; see Options.Unready.
+func (s *System) Ready() { s.routes.unready.Store(false) }
 
 // Route serves a path on the system's own port, behind Options.Guard. A pattern
 // that is taken panics, as in http.ServeMux.

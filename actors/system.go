@@ -71,6 +71,7 @@ func New(o Options) (*System, error) {
 	if s.runner == nil {
 		s.runner, s.visits = goroutines{}, true
 	}
+	s.routes.unready.Store(o.Unready)
 	s.batch = max(1, s.runner.Batch())
 	s.dead = newLostMessages("dead letter", s.logger, o.OnDeadLetter)
 	s.unhandled = newLostMessages("unhandled message", s.logger, o.OnUnhandled)

@@ -81,7 +81,7 @@ func runHost(agent, id string) error {
 		return err
 	}
 	err = host.Run(ctx, host.Options{
-		Agent: pid, HostID: id, Launcher: launcher{l}, RecoveryTimeout: 20 * time.Second, ReconnectMax: 20 * time.Millisecond,
+		Agent: pid, HostID: id, Launcher: launcher{l}, RecoveryTimeout: patience, ReconnectMax: 20 * time.Millisecond,
 	})
 	if errors.Is(err, host.ErrAgentGone) {
 		err = nil

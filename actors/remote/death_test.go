@@ -328,9 +328,9 @@ func TestBothCloseAtOnce(t *testing.T) {
 	}
 }
 
-// part closes within a second, in order or not.
+// part closes, in order or not.
 func (s *system) part() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.Close(ctx); err != nil {
 		s.t.Error(err)

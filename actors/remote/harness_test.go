@@ -59,12 +59,11 @@ func (r *recorder) count(prefix string) int {
 func (r *recorder) waitFor(t testing.TB, prefix string, n int) {
 	t.Helper()
 	deadline := time.After(patience)
-	for {
+	for seen, have := 0, 0; ; {
 		r.mu.Lock()
 		change := r.change
-		have := 0
-		for _, l := range r.lines {
-			if strings.HasPrefix(l, prefix) {
+		for ; seen < len(r.lines); seen++ {
+			if strings.HasPrefix(r.lines[seen], prefix) {
 				have++
 			}
 		}

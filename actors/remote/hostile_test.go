@@ -155,7 +155,7 @@ func TestHandshakeRefuses(t *testing.T) {
 // TestSlowHandshakesEnd: who says nothing is cut off in time, and lets in those
 // who had to wait meanwhile.
 func TestSlowHandshakesEnd(t *testing.T) {
-	s := start(t, Config{Limits: Limits{MaxHandshakes: 2, HandshakeTimeout: 300 * time.Millisecond}})
+	s := start(t, Config{Limits: Limits{MaxHandshakes: 2, HandshakeTimeout: 3 * time.Second}})
 	mute, halfway := knock(t, s), knock(t, s)
 	halfway.write([]byte(handshake.Preface))
 	eventually(t, "both are in", func() bool { return s.front.lobby.busy() == 2 })

@@ -29,9 +29,15 @@ func master(t *testing.T, leader func() (*mesos.MasterInfo, bool)) string {
 	return strings.TrimPrefix(s.URL, "http://")
 }
 
+// patient are options by which a busy machine is waited for.
+func patient(o Options) Options {
+	o.AnswerTimeout = 3 * time.Minute
+	return o.withDefaults()
+}
+
 func open(t *testing.T, text string, o Options) Detector {
 	t.Helper()
-	d, err := Open(text, o)
+	d, err := Open(text, patient(o))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +127,7 @@ func TestOddAnswers(t *testing.T) {
 	status := http.StatusOK
 	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(status) }))
 	defer s.Close()
-	ask := newQuestions(Options{}.withDefaults()).leader
+	ask := newQuestions(patient(Options{})).leader
 	at := strings.TrimPrefix(s.URL, "http://")
 	for code, want := range map[int]string{
 		http.StatusNotFound: "", http.StatusServiceUnavailable: "answers 503", http.StatusTemporaryRedirect: "answers 307", http.StatusOK: "no JSON",
@@ -159,7 +165,7 @@ func TestMastersOverTLS(t *testing.T) {
 	if l, err := open(t, at, Options{TLS: trusting}).Leader(t.Context(), nil); err != nil || l.GetId() != "A" {
 		t.Errorf("%v, %v", l, err)
 	}
-	a, err := newQuestions(Options{TLS: &tls.Config{}}.withDefaults()).leader(t.Context(), at)
+	a, err := newQuestions(patient(Options{TLS: &tls.Config{}})).leader(t.Context(), at)
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a stranger's certificate: %+v, %v", a, err)
 	}
@@ -196,7 +202,7 @@ func TestMembers(t *testing.T) {
 	}})
 	s := httptest.NewServer(m)
 	defer s.Close()
-	q := newQuestions(Options{}.withDefaults())
+	q := newQuestions(patient(Options{}))
 	if got := q.members(t.Context(), strings.TrimPrefix(s.URL, "http://")); !slices.Equal(got, []string{"a:1", "c:1"}) {
 		t.Errorf("members %v", got)
 	}

@@ -22,7 +22,7 @@ func stand(t *testing.T, url string, info *mesos.MasterInfo) *zookeeper.Contest 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return zookeeper.NewContest(zookeeper.Options{Place: at, SessionTimeout: 2 * time.Second}, info, nil)
+	return zookeeper.NewContest(zookeeper.Options{Place: at, SessionTimeout: time.Minute}, info, nil)
 }
 
 // ZooKeeper names the leader, and whom to ask what they are.

@@ -246,7 +246,7 @@ func (c *cluster) summary() *summary {
 
 // get is what the leading master says; nothing when none answers.
 func (c *cluster) get(path string) []byte {
-	client := http.Client{Timeout: 2 * time.Second}
+	client := http.Client{Timeout: 10 * time.Second}
 	for _, m := range c.of(Master) {
 		if body, err := ask(&client, "http://"+m.address()+path); err == nil {
 			return body

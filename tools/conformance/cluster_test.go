@@ -42,8 +42,8 @@ func newWorld(t *testing.T) *cluster {
 // start starts master and agent.
 func (c *cluster) start() *cluster {
 	c.t.Helper()
-	c.masterProcess, c.master = c.startMaster(0)
-	c.startAgent(0)
+	c.masterProcess, c.master = c.startMaster(processtest.FreePort(c.t))
+	c.startAgent(processtest.FreePort(c.t))
 	processtest.Eventually(c.t, "the agent is registered", func() bool {
 		r := &master.Response{}
 		err := c.operate().Ask(c.t.Context(), &master.Call{Type: master.Call_GET_AGENTS.Enum()}, r)
@@ -56,13 +56,13 @@ func (c *cluster) start() *cluster {
 func newMaster(t *testing.T) *cluster {
 	t.Helper()
 	c := newWorld(t)
-	c.masterProcess, c.master = c.startMaster(0)
+	c.masterProcess, c.master = c.startMaster(processtest.FreePort(t))
 	return c
 }
 
 const served = `"serving".*"url":"https?://([^"]+)"`
 
-// startMaster starts one that is the only one; 0 is any port.
+// startMaster starts one that is the only one.
 func (c *cluster) startMaster(port int) (d *processtest.Daemon, address string) {
 	c.t.Helper()
 	d = c.launchMaster(port)

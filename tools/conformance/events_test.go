@@ -330,7 +330,7 @@ func TestAnOperatorWhoDoesNotRead(t *testing.T) {
 	if !errors.Is(err, io.EOF) || !strings.Contains(string(last), `"error":"cut off`) || !strings.Contains(string(last), `"type":"UNKNOWN"`) {
 		t.Errorf("the stream of who does not read ended with %v after %.300s", err, last)
 	}
-	c.startAgent(0)
+	c.startAgent(processtest.FreePort(t))
 	f.runOne("after", "exec sleep 1000")
 	f.teardown()
 }

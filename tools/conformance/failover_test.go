@@ -35,7 +35,7 @@ func newTrio(t *testing.T) *trio {
 		c.masters = append(c.masters, c.startOne(i))
 	}
 	c.master = strings.Join(c.addresses, ",")
-	c.startAgent(0)
+	c.startAgent(processtest.FreePort(t))
 	c.ended = true // in another way
 	t.Cleanup(c.endAll)
 	return c
@@ -46,6 +46,7 @@ func (c *trio) startOne(i int) *processtest.Daemon {
 	_, port, _ := strings.Cut(c.addresses[i], ":")
 	d := c.Start(c.Command(
 		"master", "--port="+port, "--masters="+strings.Join(c.addresses, ","), "--allocation_interval=50ms",
+		"--election_timeout=2secs", // none is elected because the leader's machine was busy
 		"--work_dir="+filepath.Join(c.Dir, fmt.Sprint("master-", i))))
 	d.Await(d.Err, served)
 	return d

@@ -14,6 +14,10 @@ import (
 	"troupe/tools/processtest"
 )
 
+// calm elections are lost by a leader that is gone, and not by one whose machine
+// is busy.
+const calm = "--election_timeout=2secs"
+
 // trio is three masters that keep the registry among themselves.
 type trio struct {
 	*world
@@ -43,7 +47,7 @@ func (m *trio) startMaster(i int) {
 	m.t.Helper()
 	_, port, _ := strings.Cut(m.addresses[i], ":")
 	m.masters[i] = m.start(append([]string{
-		"master", "--port=" + port, "--masters=" + m.where(), "--work_dir=" + filepath.Join(m.dir, fmt.Sprint("master-", i)),
+		"master", "--port=" + port, "--masters=" + m.where(), calm, "--work_dir=" + filepath.Join(m.dir, fmt.Sprint("master-", i)),
 	}, m.secure...)...)
 	m.masters[i].Await(m.masters[i].Err, `"serving"`)
 }

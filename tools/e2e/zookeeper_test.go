@@ -161,7 +161,7 @@ func TestLeaderAmongMastersIsShownInZooKeeper(t *testing.T) {
 	}
 	running := map[string]*candidate{}
 	for i, at := range all {
-		running[at] = &candidate{w.start("master", fmt.Sprintf("--port=%d", ports[i]), "--masters="+strings.Join(all, ","),
+		running[at] = &candidate{w.start("master", fmt.Sprintf("--port=%d", ports[i]), "--masters="+strings.Join(all, ","), calm,
 			"--zk="+e.URL("/troupe"), fmt.Sprintf("--work_dir=%s/%d", w.dir, i)), at}
 	}
 	d := zookeeper.NewDetector(zookeeper.Options{Place: place})

@@ -30,6 +30,10 @@ type fakeMaster struct {
 	calls  []string
 	refuse int // status of every call
 	files  map[string]string
+	// starts has the agent refuse to show files, as one does that starts; each
+	// time it puts something into refused, if there is room.
+	starts  bool
+	refused chan struct{}
 }
 
 // Route implements the router of package api.
@@ -52,7 +56,7 @@ const fakeState = `{"id":"M","slaves":[
 
 func newFakeMaster(t *testing.T) *fakeMaster {
 	t.Helper()
-	m := &fakeMaster{leads: true, files: map[string]string{}}
+	m := &fakeMaster{leads: true, files: map[string]string{}, refused: make(chan struct{}, 1)}
 	m.Server = httptest.NewServer(&m.ServeMux)
 	t.Cleanup(m.Close)
 	m.at = strings.TrimPrefix(m.URL, "http://")
@@ -98,8 +102,17 @@ func (m *fakeMaster) serveCall(w http.ResponseWriter, q *http.Request) {
 func (m *fakeMaster) serveFile(w http.ResponseWriter, q *http.Request) {
 	m.mu.Lock()
 	text, there := m.files[q.FormValue("path")]
+	starts := m.starts
 	m.mu.Unlock()
-	if !there {
+	switch {
+	case starts:
+		http.Error(w, "this process is starting", http.StatusServiceUnavailable)
+		select {
+		case m.refused <- struct{}{}:
+		default:
+		}
+		return
+	case !there:
 		http.NotFound(w, q)
 		return
 	}

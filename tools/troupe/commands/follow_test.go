@@ -49,7 +49,7 @@ func (b *buffer) await(t *testing.T, end string) {
 }
 
 // A log is followed while the task runs, also while no master leads or an agent
-// does not answer, and to its last byte when the task has ended.
+// does not answer or starts, and to its last byte when the task has ended.
 func TestLogsAreFollowedToTheEnd(t *testing.T) {
 	m := newFakeMaster(t)
 	path := "/frameworks/M-0000/executors/t1/runs/latest/stdout"
@@ -61,7 +61,9 @@ func TestLogsAreFollowedToTheEnd(t *testing.T) {
 	}()
 	write("one\n")
 	out.await(t, "one\n")
-	m.change(func() { m.leads = false })
+	m.change(func() { m.starts = true })
+	<-m.refused
+	m.change(func() { m.leads, m.starts = false, false })
 	write("two\x00\xff\n")
 	out.await(t, "two\x00\xff\n")
 	m.change(func() {

@@ -129,7 +129,7 @@ func findSandbox(ctx context.Context, c *client.Client, id, framework string) (t
 
 // copyFile writes a file of the sandbox to w, and what is added to it until
 // ended is closed; then what is there still. An agent that does not answer
-// meanwhile is waited for: the task may well outlive it.
+// meanwhile, or starts, is waited for: the task may well outlive it.
 func copyFile(ctx context.Context, w io.Writer, s taskFiles, file string, ended <-chan struct{}) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
@@ -141,7 +141,7 @@ func copyFile(ctx context.Context, w io.Writer, s taskFiles, file string, ended 
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case last || errors.As(err, &answered):
+		case last || errors.As(err, &answered) && answered.Code != http.StatusServiceUnavailable:
 			return err
 		}
 		select {

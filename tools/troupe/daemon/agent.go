@@ -148,6 +148,7 @@ func (a *Agent) serve(o slave.Options) error {
 		return err
 	}
 	a.service = service
+	a.System.Ready() // with all that the journal tells of
 	a.background(service.Done(), func() {
 		reason, err := service.End()
 		if err == nil {

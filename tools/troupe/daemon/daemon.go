@@ -56,13 +56,14 @@ type Daemon struct {
 }
 
 // start makes the system of a daemon, whose /metrics has the collectors' figures.
+// Whoever mounts the other routes says when it is Ready.
 func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 	d := &Daemon{scheme: "http", failed: make(chan error, 1), log: inspect.NewLogLevel(l.Level)}
 	if n.TLS != nil {
 		d.scheme = "https"
 	}
 	o := actors.Options{
-		Listen: n.Listen, Advertise: n.advertise(), Logger: l.Logger, TLS: n.TLS,
+		Listen: n.Listen, Advertise: n.advertise(), Logger: l.Logger, TLS: n.TLS, Unready: true,
 		OnPanic: func(p actors.Panic) { d.fail(fmt.Errorf("actor %q panicked: %v", p.PID.Name, p.Value)) },
 	}
 	if n.Guard != nil {

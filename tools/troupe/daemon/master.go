@@ -86,6 +86,7 @@ func StartMaster(ctx context.Context, o MasterOptions) (*Daemon, error) {
 	if c.contest, err = c.newContest(); err != nil {
 		return d.abandon(err)
 	}
+	d.System.Ready()
 	if len(o.Masters.Addresses) > 0 || o.ZooKeeper.Place != nil {
 		c.begin()
 		return d, nil
