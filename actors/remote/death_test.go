@@ -16,8 +16,9 @@ import (
 	"troupe/actors/remote/frame"
 )
 
-// quick are limits by which tests need not wait long.
-var quick = Limits{Heartbeat: 100 * time.Millisecond, DeadAfter: 600 * time.Millisecond, StallAfter: 10 * time.Second, AckDelay: 50 * time.Millisecond}
+// quick are limits by which tests need not wait long, and a busy machine is not
+// taken for a dead peer.
+var quick = Limits{Heartbeat: 100 * time.Millisecond, DeadAfter: 2500 * time.Millisecond, StallAfter: 10 * time.Second, AckDelay: 50 * time.Millisecond}
 
 // TestKilledPeer: a peer dies with messages under way; what it did not take is
 // dead, to the last message.
@@ -91,7 +92,7 @@ func TestQuietLinksLive(t *testing.T) {
 	a.link("x", b.at("y"))
 	b.waitFor(t, "watch", 1)
 	before := a.Peers()[0]
-	quiet := time.After(3 * quick.DeadAfter)
+	quiet := time.After(2 * quick.DeadAfter)
 	<-quiet
 	after := a.Peers()[0]
 	if !after.Linked || !after.Since.Equal(before.Since) || a.count("exited") != 0 {
