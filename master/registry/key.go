@@ -41,6 +41,9 @@ func machineKeyOf(id *mesos.MachineID) string { return MachineKey(machineName(id
 
 func machineName(id *mesos.MachineID) string { return names.Machine(id.GetHostname(), id.GetIp()) }
 
+// shown is machineName for people.
+func shown(id *mesos.MachineID) string { return names.ShowMachine(id.GetHostname(), id.GetIp()) }
+
 // KeyOf returns the key of a record. It fails for one that holds nothing, or
 // nothing that this version knows, and for one without an id.
 func KeyOf(r *cluster.RegistryRecord) (string, error) {

@@ -34,7 +34,7 @@ func (o UpdateMaintenanceSchedule) changes(r Registry) ([]Change, error) {
 		case want != nil:
 			want.Machine.Mode = have.GetMachine().Mode
 		case have.GetMachine().GetMode() == mesos.MachineInfo_DOWN:
-			return nil, fmt.Errorf("update maintenance schedule: machine %q is down and must stay in it: %w", machineName(have.GetMachine().GetId()), ErrConflict)
+			return nil, fmt.Errorf("update maintenance schedule: machine %q is down and must stay in it: %w", shown(have.GetMachine().GetId()), ErrConflict)
 		default:
 			changes = append(changes, Change{Key: key})
 		}
@@ -57,7 +57,7 @@ func scheduled(s *maintenance.Schedule) (map[string]*cluster.MachineRecord, erro
 				return nil, fmt.Errorf("update maintenance schedule: a machine has neither hostname nor ip: %w", ErrConflict)
 			}
 			if records[key] != nil {
-				return nil, fmt.Errorf("update maintenance schedule: machine %q is there twice: %w", machineName(id), ErrConflict)
+				return nil, fmt.Errorf("update maintenance schedule: machine %q is there twice: %w", shown(id), ErrConflict)
 			}
 			records[key] = &cluster.MachineRecord{
 				Machine: &mesos.MachineInfo{
@@ -82,7 +82,7 @@ func (o StartMaintenance) changes(r Registry) ([]Change, error) {
 		have := r.Machine(id)
 		switch {
 		case have == nil:
-			return nil, fmt.Errorf("start maintenance: machine %q is not in the schedule: %w", machineName(id), ErrConflict)
+			return nil, fmt.Errorf("start maintenance: machine %q is not in the schedule: %w", shown(id), ErrConflict)
 		case have.GetMachine().GetMode() == mesos.MachineInfo_DOWN:
 			continue
 		}
@@ -109,7 +109,7 @@ func (o StopMaintenance) changes(r Registry) ([]Change, error) {
 		case have == nil:
 			continue
 		case have.GetMachine().GetMode() != mesos.MachineInfo_DOWN:
-			return nil, fmt.Errorf("stop maintenance: machine %q is not down: %w", machineName(id), ErrConflict)
+			return nil, fmt.Errorf("stop maintenance: machine %q is not down: %w", shown(id), ErrConflict)
 		}
 		changes = append(changes, Change{Key: machineKeyOf(id)})
 	}

@@ -312,5 +312,5 @@ func (m *Machine) checkNotScheduled(a *agent) error {
 	if a == nil || a.view.Maintenance == nil {
 		return nil
 	}
-	return field.Invalid("agent_id", string(a.id()), "is on machine %q, which is in the schedule of maintenance", a.view.Maintenance.Machine)
+	return field.Invalid("agent_id", string(a.id()), "is on machine %q, which is in the schedule of maintenance", strings.Trim(a.view.Maintenance.Machine, "@"))
 }

@@ -74,9 +74,9 @@ func (m *Machine) checkMachines(ids []*mesos.MachineID, mode mesos.MachineInfo_M
 		record := m.registry.Machine(id)
 		switch {
 		case record == nil:
-			return field.At("machines", i, field.Invalid("", machineName(id), "is not part of a maintenance schedule"))
+			return field.At("machines", i, field.Invalid("", shownMachine(id), "is not part of a maintenance schedule"))
 		case record.GetMachine().GetMode() != mode:
-			return field.At("machines", i, field.Invalid("", machineName(id), "is %s and not %s", record.GetMachine().GetMode(), mode))
+			return field.At("machines", i, field.Invalid("", shownMachine(id), "is %s and not %s", record.GetMachine().GetMode(), mode))
 		}
 	}
 	return nil
@@ -179,6 +179,8 @@ func machinesOf(p Peer, info *mesos.AgentInfo) []*mesos.MachineID {
 }
 
 func machineName(id *mesos.MachineID) string { return names.Machine(id.GetHostname(), id.GetIp()) }
+
+func shownMachine(id *mesos.MachineID) string { return names.ShowMachine(id.GetHostname(), id.GetIp()) }
 
 // hostPart is the host of a peer's address, without port.
 func hostPart(p Peer) string {

@@ -21,9 +21,13 @@ func (m *Machine) operationRequest(in Received, msg *cluster.OperationRequest) {
 		return
 	}
 	op := msg.GetOperation()
-	if err := operations.Validate(op, operations.Case{
+	err := operations.Validate(op, operations.Case{
 		Principal: in.Principal, Agent: a.view.Capabilities, Total: a.view.Total, Used: a.used,
-	}); err != nil {
+	})
+	if err == nil {
+		err = m.checkReserve(op.GetReserve())
+	}
+	if err != nil {
 		m.publish(view.OperationRefused{Type: op.GetType()})
 		m.refuseRequest(in, badRequest, err.Error())
 		return
@@ -31,6 +35,20 @@ func (m *Machine) operationRequest(in Received, msg *cluster.OperationRequest) {
 	if err := m.operateFor(in, a, op); err != nil {
 		m.refuseRequest(in, conflict, err.Error())
 	}
+}
+
+// checkReserve refuses to reserve for roles that no framework may have.
+func (m *Machine) checkReserve(r *mesos.Offer_Operation_Reserve) error {
+	for i, what := range r.GetResources() {
+		known, err := resources.New(what)
+		for e := range known.All() {
+			err = m.checkAllowed(e.Role(), "role")
+		}
+		if err != nil {
+			return field.In("reserve", field.At("resources", i, err))
+		}
+	}
+	return nil
 }
 
 // operateFor starts an operation that is valid, unless what it needs is not

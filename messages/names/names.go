@@ -119,6 +119,9 @@ func Machine(hostname, ip string) string {
 	return strings.ToLower(hostname) + "@" + strings.ToLower(ip)
 }
 
+// ShowMachine is Machine for people: node1, 10.0.0.1, or node1@10.0.0.1.
+func ShowMachine(hostname, ip string) string { return strings.Trim(Machine(hostname, ip), "@") }
+
 // CheckMachine returns an error, with path as its field, unless hostname and ip
 // can name a machine: one of them is not empty, hostname has no white space,
 // control character, '/' or '@', and ip is an address.

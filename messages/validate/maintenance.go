@@ -48,7 +48,7 @@ func machineIDs(path string, ids []*mesos.MachineID, seen map[string]bool) error
 		}
 		name := names.Machine(id.GetHostname(), id.GetIp())
 		if seen[name] {
-			return field.At(path, i, field.Invalid("", name, "is there twice"))
+			return field.At(path, i, field.Invalid("", names.ShowMachine(id.GetHostname(), id.GetIp()), "is there twice"))
 		}
 		seen[name] = true
 	}

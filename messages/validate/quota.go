@@ -93,6 +93,9 @@ func QuotaRequest(r *quota.QuotaRequest) error {
 	if len(r.GetGuarantee()) == 0 {
 		return field.Missing("guarantee")
 	}
+	if _, err := resources.New(r.GetGuarantee()...); err != nil {
+		return field.In("guarantee", err)
+	}
 	seen := make(map[string]bool)
 	for i, g := range r.GetGuarantee() {
 		if err := quotaGuarantee(g, seen); err != nil {
@@ -104,9 +107,6 @@ func QuotaRequest(r *quota.QuotaRequest) error {
 }
 
 func quotaGuarantee(g *mesos.Resource, seen map[string]bool) error {
-	if _, err := resources.New(g); err != nil {
-		return err
-	}
 	switch {
 	case g.GetType() != mesos.Value_SCALAR:
 		return field.Invalid("type", g.GetType().String(), "is not SCALAR")
@@ -122,7 +122,14 @@ func quotaGuarantee(g *mesos.Resource, seen map[string]bool) error {
 	return nil
 }
 
-// Weights checks weights of roles: above 0, none of a role twice. The path of
+// The least and the greatest weight: a share that is divided by one stays a
+// number that everybody can read.
+const (
+	minWeight = 1e-9
+	maxWeight = 1e9
+)
+
+// Weights checks weights of roles: from 1e-9 to 1e9, none of a role twice. The path of
 // an error begins with the index.
 func Weights(list []*mesos.WeightInfo) error {
 	seen := make(map[string]bool, len(list))
@@ -134,6 +141,8 @@ func Weights(list []*mesos.WeightInfo) error {
 			err = field.Invalid("role", w.GetRole(), "is there twice")
 		case !(w.GetWeight() > 0) || math.IsInf(w.GetWeight(), 1):
 			err = field.Invalid("weight", w.GetWeight(), "must be a number above 0")
+		case w.GetWeight() < minWeight || w.GetWeight() > maxWeight:
+			err = field.Invalid("weight", w.GetWeight(), "must be from %g to %g", minWeight, maxWeight)
 		}
 		if err != nil {
 			return field.At("", i, err)
