@@ -31,6 +31,8 @@ type setting struct {
 	request func(body []byte, rest string) (proto.Message, error)
 }
 
+const schedulePath = "/maintenance/schedule"
+
 var settings = []setting{
 	{
 		"/quota", "quotas of roles; POST sets the guarantee of one in the older form",
@@ -60,7 +62,7 @@ var settings = []setting{
 		func(_ []byte, id string) (proto.Message, error) { return operator.RemoveReservation(id), nil },
 	},
 	{
-		"/maintenance/schedule", "the schedule of maintenance; POST replaces it",
+		schedulePath, "the schedule of maintenance, of which ETag tells the version; POST replaces it, or with If-Match that version alone",
 		func(w *json.Writer, s *view.Snapshot) { w.Message(s.Schedule()) }, http.MethodPost,
 		func(body []byte, _ string) (proto.Message, error) {
 			s := new(maintenance.Schedule)
@@ -146,16 +148,33 @@ func (s setting) handler(v *View, h *operator.Handler) http.Handler {
 		case !slices.Contains(s.methods(), r.Method):
 			refuseMethod(rw, r, s.methods())
 		case s.request == nil || r.Method != s.method:
-			legacy.Serve(rw, r, func(w *json.Writer) { s.read(w, v.Snapshot()) })
+			known := v.Snapshot()
+			if s.path == schedulePath {
+				rw.Header()["ETag"] = []string{`"` + known.ScheduleVersion() + `"`}
+			}
+			legacy.Serve(rw, r, func(w *json.Writer) { s.read(w, known) })
 		default:
 			request, err := s.requestOf(rw, r, h)
 			if err != nil {
 				carrier.Refuse(rw, err)
 				return
 			}
+			if m, ok := request.(*cluster.MaintenanceRequest); ok && s.path == schedulePath {
+				m.Version = versionWanted(r)
+			}
 			h.Change(rw, r, request)
 		}
 	})
+}
+
+// versionWanted is what a request says in If-Match of what it changes; nil when
+// that may be anything.
+func versionWanted(r *http.Request) *string {
+	tag := strings.TrimSpace(r.Header.Get("If-Match"))
+	if tag == "" || tag == "*" {
+		return nil
+	}
+	return proto.String(strings.Trim(tag, `"`))
 }
 
 // requestOf is what a request asks of the master. The error is a

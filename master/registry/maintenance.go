@@ -1,7 +1,10 @@
 package registry
 
 import (
+	"encoding/hex"
 	"fmt"
+	"hash/fnv"
+	"iter"
 	"maps"
 	"slices"
 
@@ -19,9 +22,33 @@ import (
 // that is DOWN, is refused.
 type UpdateMaintenanceSchedule struct {
 	Schedule *maintenance.Schedule
+	// The ScheduleVersion of what it replaces; empty: whatever is there.
+	Version string
+}
+
+// ErrOutdated is an ErrConflict: what a change was made from has changed itself.
+var ErrOutdated = fmt.Errorf("%w: read again what is to be changed", ErrConflict)
+
+// ScheduleVersion names a schedule by what it says of which machines: two that
+// differ have different ones.
+func ScheduleVersion(machines iter.Seq[*cluster.MachineRecord]) string {
+	lines := make(map[string]string)
+	for r := range machines {
+		u := r.GetMachine().GetUnavailability()
+		lines[machineName(r.GetMachine().GetId())] = fmt.Sprint(
+			r.GetWindow(), r.GetPlace(), u.GetStart().GetNanoseconds(), u.Duration != nil, u.GetDuration().GetNanoseconds())
+	}
+	h := fnv.New128a()
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		fmt.Fprintf(h, "%q %s\n", name, lines[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (o UpdateMaintenanceSchedule) changes(r Registry) ([]Change, error) {
+	if now := ScheduleVersion(r.Machines()); o.Version != "" && o.Version != now {
+		return nil, fmt.Errorf("update maintenance schedule: it is %s by now, not %s: %w", now, o.Version, ErrOutdated)
+	}
 	next, err := scheduled(o.Schedule)
 	if err != nil {
 		return nil, err

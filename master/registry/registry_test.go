@@ -237,7 +237,7 @@ func operations() *rapid.Generator[Operation] {
 		case 12:
 			return UpdateWeights{[]*mesos.WeightInfo{weight(id, float64(rapid.IntRange(0, 2).Draw(t, "weight"))), weight("e", 1)}}
 		case 13, 14:
-			return UpdateMaintenanceSchedule{schedule(fmt.Sprint(when.Unix(), ": ", id, " ", host), fmt.Sprint(when.Unix()+1, ": ", "x"))}
+			return UpdateMaintenanceSchedule{Schedule: schedule(fmt.Sprint(when.Unix(), ": ", id, " ", host), fmt.Sprint(when.Unix()+1, ": ", "x"))}
 		case 15:
 			return StartMaintenance{machines(id, "x")}
 		case 16:

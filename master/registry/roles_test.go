@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -140,19 +141,42 @@ func TestMaintenanceOperations(t *testing.T) {
 	down := []string{"machine @10.0.0.1 DRAINING 7 window 1.0", "machine a@ DOWN 5 window 0.0", "machine b@10.0.0.2 DRAINING 5 window 0.1"}
 	moved := []string{"machine a@ DOWN 9 window 0.0"}
 	check(t, []operationCase{
-		{UpdateMaintenanceSchedule{schedule("5: a b@10.0.0.2", "7: @10.0.0.1")}, false, 3, first},
-		{UpdateMaintenanceSchedule{schedule("5: A b@10.0.0.2", "7: @10.0.0.1")}, false, 1, first},
-		{UpdateMaintenanceSchedule{schedule("5: a", "7: A")}, true, 0, first},
-		{UpdateMaintenanceSchedule{schedule("5: @")}, true, 0, first},
+		{UpdateMaintenanceSchedule{Schedule: schedule("5: a b@10.0.0.2", "7: @10.0.0.1")}, false, 3, first},
+		{UpdateMaintenanceSchedule{Schedule: schedule("5: A b@10.0.0.2", "7: @10.0.0.1")}, false, 1, first},
+		{UpdateMaintenanceSchedule{Schedule: schedule("5: a", "7: A")}, true, 0, first},
+		{UpdateMaintenanceSchedule{Schedule: schedule("5: @")}, true, 0, first},
 		{StartMaintenance{machines("a", "c")}, true, 0, first},
 		{StopMaintenance{machines("a")}, true, 0, first},
 		{StartMaintenance{machines("a", "A")}, false, 1, down},
 		{StartMaintenance{machines("a")}, false, 0, down},
-		{UpdateMaintenanceSchedule{schedule("7: @10.0.0.1")}, true, 0, down},
-		{UpdateMaintenanceSchedule{schedule("9: a")}, false, 3, moved},
+		{UpdateMaintenanceSchedule{Schedule: schedule("7: @10.0.0.1")}, true, 0, down},
+		{UpdateMaintenanceSchedule{Schedule: schedule("9: a")}, false, 3, moved},
 		{StopMaintenance{machines("a", "never")}, false, 1, nil},
 		{StopMaintenance{machines("a")}, false, 0, nil},
 	})
+}
+
+// A schedule that was made from another one than is there is refused, and has
+// another version whatever differs.
+func TestSchedulesOfAVersion(t *testing.T) {
+	seen := map[string]string{}
+	r := Registry{}
+	for _, windows := range [][]string{{}, {"5: a"}, {"6: a"}, {"5: a b"}, {"5: b a"}, {"5: b", "5: a"}, {"5: a@10.0.0.1"}} {
+		next, _, err := Apply(r, UpdateMaintenanceSchedule{Schedule: schedule(windows...), Version: ScheduleVersion(r.Machines())})
+		if err != nil {
+			t.Fatalf("%q: %v", windows, err)
+		}
+		version := ScheduleVersion(next.Machines())
+		if other, known := seen[version]; known {
+			t.Errorf("%q has the version of %s", windows, other)
+		}
+		seen[version] = fmt.Sprintf("%q", windows)
+		stale := UpdateMaintenanceSchedule{Schedule: schedule("9: z"), Version: ScheduleVersion(r.Machines())}
+		if _, _, err := Apply(next, stale); len(windows) > 0 && (!errors.Is(err, ErrOutdated) || !errors.Is(err, ErrConflict)) {
+			t.Errorf("%q is replaced by what was made from another: %v", windows, err)
+		}
+		r = next
+	}
 }
 
 func TestKindsAreFoundApart(t *testing.T) {

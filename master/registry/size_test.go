@@ -27,7 +27,7 @@ func TestRecordsThatAreTooLarge(t *testing.T) {
 		UpdateQuota{Configs: []*quota.QuotaConfig{config(long, "cpus:1", "")}},
 		UpdateWeights{[]*mesos.WeightInfo{weight(long, 2)}},
 		SetReservation{&cluster.StandingReservation{Id: &long}},
-		UpdateMaintenanceSchedule{&maintenance.Schedule{Windows: []*maintenance.Window{{MachineIds: []*mesos.MachineID{{Hostname: &long}}}}}},
+		UpdateMaintenanceSchedule{Schedule: &maintenance.Schedule{Windows: []*maintenance.Window{{MachineIds: []*mesos.MachineID{{Hostname: &long}}}}}},
 	} {
 		next, changes, err := Apply(Registry{}, op)
 		if !errors.Is(err, ErrTooLarge) || !errors.Is(err, ErrConflict) || len(changes) > 0 || next.Len() > 0 || len(err.Error()) > 300 {

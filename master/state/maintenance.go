@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -24,7 +25,7 @@ func (m *Machine) maintenanceRequest(in Received, msg *cluster.MaintenanceReques
 	var err error
 	switch msg.GetAction() {
 	case cluster.MaintenanceRequest_SCHEDULE:
-		op = registry.UpdateMaintenanceSchedule{Schedule: msg.GetSchedule()}
+		op = registry.UpdateMaintenanceSchedule{Schedule: msg.GetSchedule(), Version: msg.GetVersion()}
 		err = field.In("schedule", m.checkSchedule(msg))
 	case cluster.MaintenanceRequest_START:
 		op = registry.StartMaintenance{Machines: msg.GetMachines()}
@@ -40,7 +41,11 @@ func (m *Machine) maintenanceRequest(in Received, msg *cluster.MaintenanceReques
 	m.persistChanges(op, func(changes []registry.Change, conflicts error) {
 		m.settingsChanged(changes)
 		if conflicts != nil { // it was different when it was asked for
-			m.refuseRequest(in, conflict, conflicts.Error())
+			status := uint32(conflict)
+			if errors.Is(conflicts, registry.ErrOutdated) {
+				status = outdated
+			}
+			m.refuseRequest(in, status, conflicts.Error())
 			return
 		}
 		if len(changes) > 0 {
@@ -58,6 +63,9 @@ func (m *Machine) checkSchedule(msg *cluster.MaintenanceRequest) error {
 	}
 	if err := validate.Schedule(msg.GetSchedule()); err != nil {
 		return err
+	}
+	if version := registry.ScheduleVersion(m.registry.Machines()); msg.Version != nil && msg.GetVersion() != version {
+		return nil // which is said when it is to be made durable
 	}
 	if err := m.refusal(registry.UpdateMaintenanceSchedule{Schedule: msg.GetSchedule()}); err != nil {
 		return field.Invalid("windows", nil, "%v", err)

@@ -10,6 +10,7 @@ const (
 	badRequest  = 400
 	notFound    = 404
 	conflict    = 409
+	outdated    = 412
 	unavailable = 503
 )
 

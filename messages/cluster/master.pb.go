@@ -1491,10 +1491,13 @@ func (x *WeightsRequest) GetWeights() []*mesos.WeightInfo {
 // MaintenanceRequest plans, begins or ends the maintenance of machines, of all
 // that are named or none. Answered by OperatorReply, once it is durable.
 type MaintenanceRequest struct {
-	state         protoimpl.MessageState     `protogen:"open.v1"`
-	Action        *MaintenanceRequest_Action `protobuf:"varint,1,req,name=action,enum=troupe.cluster.MaintenanceRequest_Action" json:"action,omitempty"`
-	Schedule      *maintenance.Schedule      `protobuf:"bytes,2,opt,name=schedule" json:"schedule,omitempty"`
-	Machines      []*mesos.MachineID         `protobuf:"bytes,3,rep,name=machines" json:"machines,omitempty"`
+	state    protoimpl.MessageState     `protogen:"open.v1"`
+	Action   *MaintenanceRequest_Action `protobuf:"varint,1,req,name=action,enum=troupe.cluster.MaintenanceRequest_Action" json:"action,omitempty"`
+	Schedule *maintenance.Schedule      `protobuf:"bytes,2,opt,name=schedule" json:"schedule,omitempty"`
+	Machines []*mesos.MachineID         `protobuf:"bytes,3,rep,name=machines" json:"machines,omitempty"`
+	// Of the schedule from which schedule was made: if it is another by now, the
+	// request is refused, with 412. Absent: whatever it is.
+	Version       *string `protobuf:"bytes,4,opt,name=version" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1548,6 +1551,13 @@ func (x *MaintenanceRequest) GetMachines() []*mesos.MachineID {
 		return x.Machines
 	}
 	return nil
+}
+
+func (x *MaintenanceRequest) GetVersion() string {
+	if x != nil && x.Version != nil {
+		return *x.Version
+	}
+	return ""
 }
 
 // ReservationRequest sets or removes a standing reservation; answered by
@@ -1864,11 +1874,12 @@ const file_messages_cluster_master_proto_rawDesc = "" +
 	"\n" +
 	"\x06REMOVE\x10\x02\"@\n" +
 	"\x0eWeightsRequest\x12.\n" +
-	"\aweights\x18\x01 \x03(\v2\x14.mesos.v1.WeightInfoR\aweights\"\xf1\x01\n" +
+	"\aweights\x18\x01 \x03(\v2\x14.mesos.v1.WeightInfoR\aweights\"\x8b\x02\n" +
 	"\x12MaintenanceRequest\x12A\n" +
 	"\x06action\x18\x01 \x02(\x0e2).troupe.cluster.MaintenanceRequest.ActionR\x06action\x12:\n" +
 	"\bschedule\x18\x02 \x01(\v2\x1e.mesos.v1.maintenance.ScheduleR\bschedule\x12/\n" +
-	"\bmachines\x18\x03 \x03(\v2\x13.mesos.v1.MachineIDR\bmachines\"+\n" +
+	"\bmachines\x18\x03 \x03(\v2\x13.mesos.v1.MachineIDR\bmachines\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\tR\aversion\"+\n" +
 	"\x06Action\x12\f\n" +
 	"\bSCHEDULE\x10\x00\x12\t\n" +
 	"\x05START\x10\x01\x12\b\n" +

@@ -1,6 +1,9 @@
 package conformance
 
 import (
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -55,6 +58,51 @@ func TestSettings(t *testing.T) {
 		says(t, e, "REMOVE_QUOTA", &master.Call{Type: master.Call_REMOVE_QUOTA.Enum(), RemoveQuota: &master.Call_RemoveQuota{Role: proto.String("batch")}}, 200, "")
 		f.teardown()
 	})
+}
+
+// Several operators plan at once, and no plan is lost. Who replaces the schedule
+// by hand says which one he read.
+func TestPlansAtOnce(t *testing.T) {
+	c := newMaster(t)
+	const operators = 6
+	ended := make(chan error, operators)
+	for i := range operators {
+		go func() {
+			out, err := c.Command("maintenance", "plan", fmt.Sprint("n", i), "--in=1hrs", "--master="+c.master).CombinedOutput()
+			if err != nil {
+				err = fmt.Errorf("%w: %s", err, out)
+			}
+			ended <- err
+		}()
+	}
+	for range operators {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	schedule := c.get("/maintenance/schedule")
+	for i := range operators {
+		if !strings.Contains(schedule, fmt.Sprintf("%q", fmt.Sprint("n", i))) {
+			t.Errorf("n%d is not planned: %s", i, schedule)
+		}
+	}
+	read := raw(t, c.master, mesosclient.Head(http.MethodGet, "/maintenance/schedule"))
+	replace := func(lines ...string) *mesosclient.Answer {
+		lines = append(lines, "Content-Type: application/json", "Content-Length: 2")
+		return raw(t, c.master, mesosclient.Head(http.MethodPost, "/maintenance/schedule", lines...)+"{}")
+	}
+	if a := replace(`If-Match: "of-another-day"`); a.Status != http.StatusPreconditionFailed || !strings.Contains(string(a.Body), "read again") {
+		t.Errorf("a schedule that is not there is replaced: %s", a)
+	}
+	if now := c.get("/maintenance/schedule"); now != schedule {
+		t.Errorf("the schedule is %s, was %s", now, schedule)
+	}
+	if a := replace("If-Match: " + read.Header.Get("ETag")); a.Status != http.StatusOK {
+		t.Errorf("the schedule that is there is not replaced: %s, ETag %q", a, read.Header.Get("ETag"))
+	}
+	if a := replace("If-Match: *"); a.Status != http.StatusOK {
+		t.Errorf("whatever is there is not replaced: %s", a)
+	}
 }
 
 // asked takes the inverse offer about the agent of an offer.

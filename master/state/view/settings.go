@@ -123,6 +123,9 @@ func (s *Settings) Schedule() *maintenance.Schedule {
 	return schedule
 }
 
+// ScheduleVersion names the schedule of maintenance as it is.
+func (s *Settings) ScheduleVersion() string { return registry.ScheduleVersion(maps.Values(s.Machines)) }
+
 // Maintenance says which machines are in maintenance or about to be, and what
 // frameworks say to that, in the order of the schedule.
 func (s *Snapshot) Maintenance() *maintenance.ClusterStatus {

@@ -1,8 +1,13 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 
 	"troupe/messages/cluster"
@@ -52,12 +57,83 @@ func (c *Client) Weights(ctx context.Context) ([]Weight, error) {
 
 // Schedule reads the schedule of maintenance.
 func (c *Client) Schedule(ctx context.Context) (*maintenance.Schedule, error) {
-	var text json.RawMessage
-	if err := c.ask(ctx, "/maintenance/schedule", &text); err != nil {
-		return nil, err
+	s, _, err := c.versionedSchedule(ctx)
+	return s, err
+}
+
+// mostRepeats is how often ChangeSchedule begins again.
+const mostRepeats = 20
+
+// ChangeSchedule makes of the schedule of maintenance what change makes of it.
+// When others changed it meanwhile it begins again, so that change may be called
+// several times, and nothing of theirs is lost.
+func (c *Client) ChangeSchedule(ctx context.Context, change func(*maintenance.Schedule) error) (err error) {
+	for range mostRepeats {
+		s, version, err := c.versionedSchedule(ctx)
+		if err != nil {
+			return err
+		}
+		if err := change(s); err != nil {
+			return err
+		}
+		err = c.replaceSchedule(ctx, s, version)
+		var status *StatusError
+		if !errors.As(err, &status) || status.Code != http.StatusPreconditionFailed {
+			return err
+		}
 	}
-	s := new(maintenance.Schedule)
-	return s, mesosjson.Unmarshal(text, s)
+	return fmt.Errorf("the schedule of maintenance changes all the time: it was another after each of %d readings", mostRepeats)
+}
+
+const schedulePath = "/maintenance/schedule"
+
+// versionedSchedule reads the schedule, and how its version is written.
+func (c *Client) versionedSchedule(ctx context.Context) (s *maintenance.Schedule, version string, err error) {
+	s = new(maintenance.Schedule)
+	err = c.leader.with(ctx, func(leader string) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(leader, schedulePath, nil), nil)
+		if err != nil {
+			return err
+		}
+		response, err := c.http.Do(request)
+		if err != nil {
+			return unanswered(leader, err)
+		}
+		defer response.Body.Close() // it was read, or is of no use
+		if response.StatusCode != http.StatusOK {
+			return statusError(request, response)
+		}
+		text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+		if err != nil {
+			return unanswered(leader, err)
+		}
+		version = response.Header.Get("ETag")
+		return mesosjson.Unmarshal(text, s)
+	})
+	return s, version, err
+}
+
+// replaceSchedule replaces the schedule of that version.
+func (c *Client) replaceSchedule(ctx context.Context, s *maintenance.Schedule, version string) error {
+	return c.leader.with(ctx, func(leader string) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url(leader, schedulePath, nil), bytes.NewReader(mesosjson.Marshal(s)))
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Content-Type", "application/json")
+		if version != "" { // the leader may be older
+			request.Header.Set("If-Match", version)
+		}
+		response, err := c.http.Do(request)
+		if err != nil {
+			return unanswered(leader, err)
+		}
+		defer response.Body.Close() // nothing is read of it
+		if response.StatusCode != http.StatusOK {
+			return statusError(request, response)
+		}
+		return nil
+	})
 }
 
 // Maintenance reads which machines are in maintenance, or about to be.

@@ -198,23 +198,18 @@ func takeOut(s *maintenance.Schedule, ids []*mesos.MachineID) (missing []*mesos.
 	return slices.DeleteFunc(slices.Clone(ids), func(id *mesos.MachineID) bool { return there[name(id)] })
 }
 
-// rescheduleCommand is a command that reads the schedule and replaces it. Who
-// changes it at the same moment overwrites it: it is one document.
+// rescheduleCommand is a command that changes the schedule, whoever changes it
+// at the same moment.
 func rescheduleCommand(io Streams, c *cobra.Command, change func(*maintenance.Schedule, []*mesos.MachineID) error) *cobra.Command {
 	r := &reader{out: io.Out}
 	r.addFlags(c)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		schedule, err := read(c.Context(), r, (*client.Client).Schedule)
+	c.RunE = func(c *cobra.Command, args []string) (err error) {
+		to, err := r.client()
 		if err != nil {
 			return err
 		}
-		if err := change(schedule, machinesOf(args)); err != nil {
-			return err
-		}
-		return r.call(c.Context(), &mesosmaster.Call{
-			Type:                      mesosmaster.Call_UPDATE_MAINTENANCE_SCHEDULE.Enum(),
-			UpdateMaintenanceSchedule: &mesosmaster.Call_UpdateMaintenanceSchedule{Schedule: schedule},
-		})
+		defer func() { err = join(err, to.Close()) }()
+		return to.ChangeSchedule(c.Context(), func(s *maintenance.Schedule) error { return change(s, machinesOf(args)) })
 	}
 	return c
 }

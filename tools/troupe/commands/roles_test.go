@@ -23,9 +23,6 @@ func settled(t *testing.T) *fakeMaster {
 			 "allocated":{"cpus":1.5,"mem":32},"offered":{"cpus":1},"reserved":{"disk":10},"frameworks":["F"]},
 			{"name":"ops","weight":1,"quota":{"guarantee":{},"limit":{},"consumed":{}},"allocated":{},"offered":{},"reserved":{},"frameworks":[]}]}`,
 		"/weights": `[{"role":"eng","weight":2}]`,
-		"/maintenance/schedule": `{"windows":[{"machine_ids":[{"hostname":"a"},{"ip":"10.0.0.1"}],
-			"unavailability":{"start":{"nanoseconds":7000000000},"duration":{"nanoseconds":60000000000}}},
-			{"machine_ids":[{"hostname":"b","ip":"10.0.0.2"}],"unavailability":{"start":{"nanoseconds":9000000000}}}]}`,
 		"/maintenance/status": `{"draining_machines":[{"id":{"hostname":"a"},"statuses":[
 			{"status":"ACCEPT","framework_id":{"value":"F"},"timestamp":{"nanoseconds":1}},{"status":"DECLINE","framework_id":{"value":"G"},"timestamp":{"nanoseconds":1}},
 			{"status":"DECLINE","framework_id":{"value":"H"},"timestamp":{"nanoseconds":1}}]},{"id":{"ip":"10.0.0.1"}}],
@@ -33,7 +30,32 @@ func settled(t *testing.T) *fakeMaster {
 	} {
 		m.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 	}
+	m.HandleFunc("/maintenance/schedule", m.schedule())
 	return m
+}
+
+const plans = `{"windows":[{"machine_ids":[{"hostname":"a"},{"ip":"10.0.0.1"}],
+			"unavailability":{"start":{"nanoseconds":7000000000},"duration":{"nanoseconds":60000000000}}},
+			{"machine_ids":[{"hostname":"b","ip":"10.0.0.2"}],"unavailability":{"start":{"nanoseconds":9000000000}}}]}`
+
+// schedule is a schedule that somebody else changes after it was read first.
+func (m *fakeMaster) schedule() http.HandlerFunc {
+	version := 0
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.Header().Set("ETag", fmt.Sprintf("%q", fmt.Sprint(version)))
+			_, _ = io.WriteString(w, plans)
+			return
+		}
+		version++
+		if r.Header.Get("If-Match") != `"1"` {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		m.change(func() { m.calls = append(m.calls, string(body)) })
+		version = 0
+	}
 }
 
 func TestReadingSettings(t *testing.T) {
@@ -67,12 +89,11 @@ func TestChangingSettings(t *testing.T) {
 		"weights set web=2 ops=0.5":                                `{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"weight":2.0,"role":"web"},{"weight":0.5,"role":"ops"}]}}`,
 		"maintenance down a 10.0.0.1 b@10.0.0.2":                   `{"type":"START_MAINTENANCE","start_maintenance":{"machines":[{"hostname":"a"},{"ip":"10.0.0.1"},{"hostname":"b","ip":"10.0.0.2"}]}}`,
 		"maintenance up fe80::1":                                   `{"type":"STOP_MAINTENANCE","stop_maintenance":{"machines":[{"ip":"fe80::1"}]}}`,
-		"maintenance cancel A 10.0.0.1": `{"type":"UPDATE_MAINTENANCE_SCHEDULE","update_maintenance_schedule":{"schedule":{"windows":[
-			{"machine_ids":[{"hostname":"b","ip":"10.0.0.2"}],"unavailability":{"start":{"nanoseconds":9000000000}}}]}}}`,
-		"maintenance plan c 10.0.0.1 --in=1hrs --lasts=2mins": `{"type":"UPDATE_MAINTENANCE_SCHEDULE","update_maintenance_schedule":{"schedule":{"windows":[
+		"maintenance cancel A 10.0.0.1": `{"windows":[{"machine_ids":[{"hostname":"b","ip":"10.0.0.2"}],"unavailability":{"start":{"nanoseconds":9000000000}}}]}`,
+		"maintenance plan c 10.0.0.1 --in=1hrs --lasts=2mins": `{"windows":[
 			{"machine_ids":[{"hostname":"a"}],"unavailability":{"start":{"nanoseconds":7000000000},"duration":{"nanoseconds":60000000000}}},
 			{"machine_ids":[{"hostname":"b","ip":"10.0.0.2"}],"unavailability":{"start":{"nanoseconds":9000000000}}},
-			{"machine_ids":[{"hostname":"c"},{"ip":"10.0.0.1"}],"unavailability":{"start":{"nanoseconds":SOON},"duration":{"nanoseconds":120000000000}}}]}}}`,
+			{"machine_ids":[{"hostname":"c"},{"ip":"10.0.0.1"}],"unavailability":{"start":{"nanoseconds":SOON},"duration":{"nanoseconds":120000000000}}}]}`,
 	} {
 		m.change(func() { m.calls = nil })
 		code, out, stderr := typed(t, append(strings.Fields(line), "--master="+m.at)...)
