@@ -35,7 +35,7 @@ func startOperated(t *testing.T, f *fakeMaster, dir, listen string) *operated {
 	o := &operated{t: t, master: f, dir: dir}
 	o.testAgent = startAgent(t, f, dir, listen, func(o *Options) { o.Publisher = tee{o.Publisher, v} })
 	api.Mount(o.sys, v, api.Info{
-		Containers: containers.Handler(o.sys, o.sys.PID(Name)), Others: containers.List(o.sys, o.sys.PID(Name)),
+		Containers: containers.Handler(o.sys, o.sys.PID(Name), 0), Others: containers.List(o.sys, o.sys.PID(Name)),
 	})
 	return o
 }

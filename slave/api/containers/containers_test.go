@@ -80,7 +80,7 @@ func newStage(t testing.TB) *stage {
 	}
 	v := api.NewView(view.Limits{}, func(string) string { return "" })
 	v.Publish(view.AgentChanged{Agent: &view.Agent{Info: &mesos.AgentInfo{}}})
-	api.Mount(sys, v, api.Info{Containers: Handler(sys, boss)})
+	api.Mount(sys, v, api.Info{Containers: Handler(sys, boss, 0)})
 	return s
 }
 

@@ -1,9 +1,11 @@
 package containers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"troupe/actors"
 	"troupe/messages/carrier"
@@ -22,12 +24,14 @@ type System interface {
 type handler struct {
 	system System
 	agent  actors.PID
+	beat   time.Duration
 }
 
 // Handler answers the calls about containers of an agent; see
-// api.Info.Containers.
-func Handler(s System, agent actors.PID) func(http.ResponseWriter, *http.Request, api.Request) {
-	h := &handler{system: s, agent: agent}
+// api.Info.Containers. Heartbeat is the time between those on a stream of output;
+// 0: 30 s.
+func Handler(s System, agent actors.PID, heartbeat time.Duration) func(http.ResponseWriter, *http.Request, api.Request) {
+	h := &handler{system: s, agent: agent, beat: cmp.Or(heartbeat, heartbeatEvery)}
 	return func(w http.ResponseWriter, r *http.Request, request api.Request) {
 		err := h.serve(w, r, request)
 		if request.Input != nil {
@@ -44,6 +48,7 @@ type guest struct {
 	*visit
 	pid    actors.PID
 	system System
+	beat   time.Duration
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, request api.Request) error {
@@ -59,7 +64,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, request api.Requ
 		return err
 	}
 	defer h.system.Do(pid, func(c *actors.Context) { c.Stop() })
-	g := guest{v, pid, h.system}
+	g := guest{v, pid, h.system, h.beat}
 	answer, err := g.answer(r.Context())
 	if err != nil {
 		return err

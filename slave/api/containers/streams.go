@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	// heartbeatEvery is the pace of HEARTBEAT on a stream of output.
+	// heartbeatEvery is the pace of HEARTBEAT on a stream of output, unless Handler
+	// is told another.
 	heartbeatEvery = 30 * time.Second
 	// pieceSize is how much input travels at once, in bytes.
 	pieceSize = 64 << 10
@@ -26,12 +27,12 @@ const (
 	leaveLimit = 5 * time.Second
 )
 
-func heartbeat() *agent.ProcessIO {
+func heartbeat(every time.Duration) *agent.ProcessIO {
 	return &agent.ProcessIO{
 		Type: agent.ProcessIO_CONTROL.Enum(),
 		Control: &agent.ProcessIO_Control{
 			Type:      agent.ProcessIO_Control_HEARTBEAT.Enum(),
-			Heartbeat: &agent.ProcessIO_Control_Heartbeat{Interval: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(heartbeatEvery))}},
+			Heartbeat: &agent.ProcessIO_Control_Heartbeat{Interval: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(every))}},
 		},
 	}
 }
@@ -76,7 +77,7 @@ func (g guest) carry(w http.ResponseWriter, r *http.Request, form carrier.Form) 
 		g.say(&cluster.ContainerOutputTaken{})
 		return nil
 	}
-	beats := time.NewTicker(heartbeatEvery)
+	beats := time.NewTicker(g.beat)
 	defer beats.Stop()
 	for {
 		select {
@@ -87,7 +88,7 @@ func (g guest) carry(w http.ResponseWriter, r *http.Request, form carrier.Form) 
 		case end := <-g.ended:
 			return g.finish(end, pass)
 		case <-beats.C:
-			if err := send(heartbeat()); err != nil {
+			if err := send(heartbeat(g.beat)); err != nil {
 				return err
 			}
 		case <-g.lost:

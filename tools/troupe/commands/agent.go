@@ -41,6 +41,8 @@ type agentFlags struct {
 	backoff         flags.Duration
 	collect         collectFlags
 	lending         lendingFlags
+	foreign         foreignSet
+	remembered      int // completed executors
 }
 
 // machineFlags say what an agent has to give.
@@ -56,10 +58,10 @@ func (m *machineFlags) add(set *pflag.FlagSet) {
 
 // executorFlags shape the life of executors.
 type executorFlags struct {
-	register, reregister, retry, grace, recovery, heartbeat flags.Duration
-	environment                                             string
-	switchUser                                              bool
-	perHost                                                 int
+	register, reregister, retry, grace, recovery, heartbeat, streams flags.Duration
+	environment                                                      string
+	switchUser                                                       bool
+	perHost                                                          int
 }
 
 func (e *executorFlags) add(set *pflag.FlagSet) {
@@ -68,6 +70,7 @@ func (e *executorFlags) add(set *pflag.FlagSet) {
 	duration(set, &e.retry, "executor_reregistration_retry_interval", 500*time.Millisecond, "longest wait of executors between attempts to reach an agent that is gone")
 	duration(set, &e.grace, "executor_shutdown_grace_period", 5*time.Second, "for an executor to end when it is told to")
 	duration(set, &e.heartbeat, "executor_heartbeat_interval", 30*time.Minute, "between the HEARTBEAT events that executors get over HTTP")
+	duration(set, &e.streams, "http_heartbeat_interval", 30*time.Second, "between the heartbeats on streams of containers' output")
 	duration(set, &e.recovery, "recovery_timeout", 15*time.Minute, "for which executors wait for an agent that is gone")
 	set.StringVar(&e.environment, "executor_environment_variables", "", `the environment of every executor, as {"NAME": "value"}; only PATH by default`)
 	flags.Bool(set, &e.switchUser, "switch_user", true, "run executors and tasks as the user they name")
@@ -127,7 +130,9 @@ func (a *agentFlags) add(set *pflag.FlagSet) {
 	duration(set, &a.backoff, "registration_backoff_factor", time.Second, "first wait between attempts to register; doubles, to 1mins")
 	a.collect.add(set)
 	a.lending.add(set)
+	set.IntVar(&a.remembered, "max_completed_executors_per_framework", 150, "ended executors remembered of each framework")
 	a.log.add(set)
+	a.foreign.add(set, foreignToAgent())
 	flags.AddConfig(set)
 }
 
@@ -156,6 +161,7 @@ func (a *agentFlags) run(ctx context.Context, io Streams, given map[string]strin
 	defer survive(syscall.SIGXFSZ)()
 	err = a.log.serve(ctx, io, "agent", func(l daemon.Logging) (*daemon.Daemon, error) {
 		o.Logging = l
+		a.foreign.warn(l.Logger)
 		agent, err := daemon.StartAgent(o)
 		if err != nil {
 			return nil, err
@@ -229,7 +235,8 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict, Lending: lending,
 		ExecutorHeartbeat: time.Duration(a.executors.heartbeat),
-		Program:           Version,
+		Program:           Version, CompletedExecutors: a.remembered,
+		StreamHeartbeat: time.Duration(a.executors.streams),
 		Config: state.Config{
 			Version: MesosVersion, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key}, SwitchUser: a.executors.switchUser,
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
@@ -255,7 +262,7 @@ func (a *agentFlags) check() error {
 	if err := a.restart.check(); err != nil {
 		return err
 	}
-	if err := atLeast(1, namedInt{"containers_per_host", a.executors.perHost}); err != nil {
+	if err := atLeast(1, namedInt{"containers_per_host", a.executors.perHost}, namedInt{"max_completed_executors_per_framework", a.remembered}); err != nil {
 		return err
 	}
 	return positive(
@@ -263,7 +270,7 @@ func (a *agentFlags) check() error {
 		namedDuration{"executor_reregistration_timeout", a.executors.reregister},
 		namedDuration{"executor_reregistration_retry_interval", a.executors.retry},
 		namedDuration{"executor_shutdown_grace_period", a.executors.grace},
-		namedDuration{"executor_heartbeat_interval", a.executors.heartbeat},
+		namedDuration{"executor_heartbeat_interval", a.executors.heartbeat}, namedDuration{"http_heartbeat_interval", a.executors.streams},
 		namedDuration{"recovery_timeout", a.executors.recovery},
 		namedDuration{"registration_backoff_factor", a.backoff},
 		namedDuration{"gc_delay", a.collect.delay}, namedDuration{"disk_watch_interval", a.collect.interval})

@@ -35,6 +35,7 @@ type masterFlags struct {
 	perFramework                 bool
 	subscribers                  int
 	limits                       state.Limits
+	foreign                      foreignSet
 }
 
 // pruneFlags say for how long the registry remembers.
@@ -83,6 +84,7 @@ func (m *masterFlags) add(set *pflag.FlagSet) {
 	flags.Bool(set, &m.perFramework, "publish_per_framework_metrics", true, "show the figures of every framework at /metrics/snapshot")
 	set.IntVar(&m.subscribers, "max_operator_event_stream_subscribers", 1000, "who may read the event stream at once; the oldest gives way")
 	m.log.add(set)
+	m.foreign.add(set, foreignToMaster())
 	flags.AddConfig(set)
 }
 
@@ -131,6 +133,7 @@ func (m *masterFlags) run(ctx context.Context, io Streams, given map[string]stri
 	o.Flags = given
 	return m.log.serve(ctx, io, "master", func(l daemon.Logging) (*daemon.Daemon, error) {
 		o.Logging = l
+		m.foreign.warn(l.Logger)
 		return daemon.StartMaster(ctx, o)
 	})
 }

@@ -2,10 +2,12 @@ package commands
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -18,7 +20,8 @@ type networkFlags struct {
 	ip, advertiseIP, hostname string
 	port, advertisePort       int
 	tls                       tlsFlags
-	certificates              bool
+	certificates, lookup      bool
+	firewall                  string
 }
 
 func (n *networkFlags) add(set *pflag.FlagSet, port int) {
@@ -27,6 +30,8 @@ func (n *networkFlags) add(set *pflag.FlagSet, port int) {
 	set.StringVar(&n.advertiseIP, "advertise_ip", "", "address that others are told, where it is not --ip")
 	set.IntVar(&n.advertisePort, "advertise_port", 0, "port that others are told, where it is not --port")
 	set.StringVar(&n.hostname, "hostname", "", "name shown to frameworks and people; the machine's own, or the address when that is a loopback one")
+	flags.Bool(set, &n.lookup, "hostname_lookup", true, "without --hostname, show the machine's name; otherwise the address")
+	set.StringVar(&n.firewall, "firewall_rules", "", `what is answered by 403 over HTTP, as {"disabled_endpoints": {"paths": ["/files/browse"]}}: these very paths`)
 	n.tls.add(set)
 	flags.Bool(set, &n.certificates, "tls_require_client_cert", true, "with --tls_ca, turn HTTP clients away that have no certificate; actors need one in any case")
 }
@@ -46,6 +51,10 @@ func (n *networkFlags) network() (daemon.Network, error) {
 			return daemon.Network{}, flagError(port.name, strconv.Itoa(port.value), "is no port: 0 to 65535")
 		}
 	}
+	closed, err := closedPaths(n.firewall)
+	if err != nil {
+		return daemon.Network{}, err
+	}
 	secure, err := n.tls.server()
 	if err != nil {
 		return daemon.Network{}, err
@@ -55,7 +64,7 @@ func (n *networkFlags) network() (daemon.Network, error) {
 	}
 	return daemon.Network{
 		Listen: net.JoinHostPort(n.ip, strconv.Itoa(n.port)), AdvertiseIP: n.advertised(), AdvertisePort: n.advertisePort,
-		Hostname: n.host(), TLS: secure,
+		Hostname: n.host(), TLS: secure, Closed: closed,
 	}, nil
 }
 
@@ -74,6 +83,10 @@ func (n *networkFlags) host() string {
 		return n.hostname
 	case ip != nil && ip.IsLoopback() && n.advertiseIP == "":
 		return n.ip
+	case !n.lookup && n.advertiseIP != "":
+		return n.advertiseIP
+	case !n.lookup && !ip.IsUnspecified():
+		return n.ip
 	}
 	return machineName()
 }
@@ -84,6 +97,35 @@ func machineName() string {
 		return "localhost"
 	}
 	return name
+}
+
+// closedPaths reads --firewall_rules.
+func closedPaths(text string) ([]string, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var rules struct {
+		Disabled *struct {
+			Paths []string `json:"paths"`
+		} `json:"disabled_endpoints"`
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(&rules)
+	switch {
+	case err != nil:
+		return nil, flagError("firewall_rules", text, err.Error())
+	case d.More():
+		return nil, flagError("firewall_rules", text, "goes on behind its end")
+	case rules.Disabled == nil:
+		return nil, nil
+	}
+	for _, path := range rules.Disabled.Paths {
+		if !strings.HasPrefix(path, "/") {
+			return nil, flagError("firewall_rules", text, "disabled_endpoints.paths has "+strconv.Quote(path)+", which does not begin with /")
+		}
+	}
+	return rules.Disabled.Paths, nil
 }
 
 // flagError is a flag's value that cannot be used.

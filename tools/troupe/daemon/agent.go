@@ -50,6 +50,11 @@ type AgentOptions struct {
 	Hosts  HostCommand
 	// ExecutorHeartbeat is the time between HEARTBEAT events; 0: 30 minutes.
 	ExecutorHeartbeat time.Duration
+	// StreamHeartbeat is the time between heartbeats on streams of containers'
+	// output; 0: 30 seconds.
+	StreamHeartbeat time.Duration
+	// CompletedExecutors are remembered of each framework; 0: 150.
+	CompletedExecutors int
 	// Lending is without its meter.
 	Lending slave.Lending
 	// Program is the version of this program; that in Config is of Mesos's APIs.
@@ -94,7 +99,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 		return nil, err
 	}
 	layout := sandbox.Layout{WorkDir: o.WorkDir}
-	views := api.NewView(view.Limits{}, layout.Agent)
+	views := api.NewView(view.Limits{CompletedExecutors: o.CompletedExecutors}, layout.Agent)
 	d, err := start(o.Network, o.Logging, api.NewCollector(views))
 	if err != nil {
 		return nil, joinClose(err, journal.Journal.Close)

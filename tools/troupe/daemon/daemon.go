@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"syscall"
@@ -32,6 +33,7 @@ type Network struct {
 	TLS           *tls.Config
 	Guard         *guard.Guard // of HTTP; nil lets everybody in
 	Secrets       []string     // files that nobody else should be able to read
+	Closed        []string     // paths that are answered by 403
 }
 
 // Logging is where a daemon logs to, and how its level is changed.
@@ -66,9 +68,7 @@ func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 		Listen: n.Listen, Advertise: n.advertise(), Logger: l.Logger, TLS: n.TLS, Unready: true,
 		OnPanic: func(p actors.Panic) { d.fail(fmt.Errorf("actor %q panicked: %v", p.PID.Name, p.Value)) },
 	}
-	if n.Guard != nil {
-		o.Guard = n.Guard.Handler
-	}
+	o.Guard = n.guarded()
 	for _, path := range n.Secrets {
 		warnOfOthers(l.Logger, path)
 	}
@@ -83,6 +83,19 @@ func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 		return d.abandon(err)
 	}
 	return d, nil
+}
+
+// guarded is what stands before every handler; nil when nothing does.
+func (n Network) guarded() func(pattern string, h http.Handler) http.Handler {
+	if n.Guard == nil && len(n.Closed) == 0 {
+		return nil
+	}
+	return func(pattern string, h http.Handler) http.Handler {
+		if n.Guard != nil {
+			h = n.Guard.Handler(pattern, h)
+		}
+		return guard.Closed(n.Closed, h)
+	}
 }
 
 // warnOfOthers tells of a file of secrets that everybody on the machine may

@@ -24,7 +24,7 @@ func mountAgent(d *Daemon, views *api.View, collector *sandbox.Collector, o Agen
 	api.Mount(sys, views, api.Info{
 		Version: o.Config.Version, Program: o.Program, Started: time.Now(), PID: "slave(1)@" + sys.Address(), Hostname: o.Network.Hostname,
 		Capabilities: capabilities, Flags: o.Flags, LogFile: o.Logging.File, Log: d.log, Usage: usage,
-		Containers: containers.Handler(sys, sys.PID(slave.Name)), Others: containers.List(sys, sys.PID(slave.Name)),
+		Containers: containers.Handler(sys, sys.PID(slave.Name), o.StreamHeartbeat), Others: containers.List(sys, sys.PID(slave.Name)),
 		Metrics: []func(func(string, float64)){inspect.Machine, func(put func(key string, value float64)) {
 			succeeded, failed, pending := collector.Counts()
 			put("gc/path_removals_succeeded", float64(succeeded))

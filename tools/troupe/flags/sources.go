@@ -2,6 +2,7 @@ package flags
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -20,8 +21,21 @@ const configFlag = "config"
 // once all commands and flags exist.
 func Prepare(root *cobra.Command) {
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		return pflag.NormalizedName(strings.ReplaceAll(name, "-", "_"))
+		name = strings.ReplaceAll(name, "-", "_")
+		return pflag.NormalizedName(cmp.Or(older[name], name))
 	})
+}
+
+// older are the names that Mesos had for some flags, and still takes.
+var older = map[string]string{
+	"slave_ping_timeout":           "agent_ping_timeout",
+	"max_slave_ping_timeouts":      "max_agent_ping_timeouts",
+	"slave_reregister_timeout":     "agent_reregister_timeout",
+	"slave_removal_rate_limit":     "agent_removal_rate_limit",
+	"recovery_slave_removal_limit": "recovery_agent_removal_limit",
+	"user_sorter":                  "role_sorter",
+	"authenticate_http":            "authenticate_http_readwrite",
+	"no_authenticate_http":         "no_authenticate_http_readwrite",
 }
 
 // AddConfig adds --config to a command's flags.
