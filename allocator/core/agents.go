@@ -68,20 +68,32 @@ func (a *Allocator) heldBy(g *agent, l *leaf) *bundle {
 
 // settle computes what is free and what is unused.
 func (a *Allocator) settle(g *agent) {
-	free := g.total
-	for _, h := range g.held {
-		free = a.bundles.without(free, h.amount)
-	}
-	a.setFree(g, free)
+	a.setFree(g, a.remainder(g, func(holding) bool { return true }))
 	if a.overlaps() {
-		unused := g.total
-		for _, h := range g.held {
-			if h.layer == alone {
-				unused = a.bundles.without(unused, h.amount)
-			}
-		}
-		a.setUnused(g, unused)
+		a.setUnused(g, a.remainder(g, func(h holding) bool { return h.layer == alone }))
 	}
+}
+
+// fewHoldings is up to how many holdings of an agent what each leaves is
+// remembered; what many leave is computed in one go.
+const fewHoldings = 4
+
+// remainder is what holdings that count leave of an agent.
+func (a *Allocator) remainder(g *agent, counts func(holding) bool) *bundle {
+	left, many := g.total, []resources.Resources(nil)
+	for _, h := range g.held {
+		switch {
+		case !counts(h):
+		case len(g.held) > fewHoldings:
+			many = append(many, h.amount.all)
+		default:
+			left = a.bundles.without(left, h.amount)
+		}
+	}
+	if len(many) > 0 {
+		left = a.bundles.of(left.all.Without(many...))
+	}
+	return left
 }
 
 // setFree replaces what is free, in what is free of all active agents too.
@@ -271,10 +283,11 @@ func (a *Allocator) dropAgent(g *agent) {
 	g.gone = true
 }
 
-// releaseAgent takes what is held of an agent from those that hold it.
+// releaseAgent takes what is held of an agent from those that hold it. The
+// caller settles the agent.
 func (a *Allocator) releaseAgent(g *agent) {
-	for len(g.held) > 0 {
-		a.release(g, 0, g.held[0].amount)
+	for last := len(g.held) - 1; last >= 0; last-- {
+		a.release(g, last, g.held[last].amount)
 	}
 }
 
@@ -300,7 +313,8 @@ func (a *Allocator) give(g *agent, l *leaf, amount *bundle, layer int) {
 }
 
 // release takes amount, which it contains, from a holding of the agent, and
-// forgets the client with its last holding if it is forgotten otherwise.
+// forgets the client with its last holding if it is forgotten otherwise. The
+// caller settles the agent.
 func (a *Allocator) release(g *agent, at int, amount *bundle) {
 	h := &g.held[at]
 	l := h.leaf
@@ -312,5 +326,4 @@ func (a *Allocator) release(g *agent, at int, amount *bundle) {
 		l.holdings--
 		a.prune(l)
 	}
-	a.settle(g)
 }

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"strings"
 
 	"troupe/messages/mesos"
@@ -112,22 +111,27 @@ func (s *bundles) make(r resources.Resources) *bundle {
 		return b
 	}
 	b.open = s.index.Quantities(r.Filter(isOpen))
-	for e := range r.All() {
-		if e.Role() != names.AnyRole && !e.Revocable() && e.Total() > 0 {
-			s.claim(b, topName(e.Role()), e)
-		}
-	}
+	b.claims = s.claims(r)
 	return b
 }
 
-func (s *bundles) claim(b *bundle, top string, e resources.Entry) {
-	at := slices.IndexFunc(b.claims, func(c claim) bool { return c.top == top })
-	if at < 0 {
-		at = len(b.claims)
-		b.claims = append(b.claims, claim{top: top})
+// claims sums up what is reserved, by role at the top, in a fixed order.
+func (s *bundles) claims(r resources.Resources) (list []claim) {
+	at := make(map[string]int)
+	for e := range r.All() {
+		if e.Role() == names.AnyRole || e.Revocable() || e.Total() <= 0 {
+			continue
+		}
+		top := topName(e.Role())
+		i, known := at[top]
+		if !known {
+			i, at[top] = len(list), len(list)
+			list = append(list, claim{top: top})
+		}
+		n, amount := s.index.Number(e.Name()), &list[i].amount
+		amount.Set(n, amount.Of(n)+e.Total())
 	}
-	n, amount := s.index.Number(e.Name()), &b.claims[at].amount
-	amount.Set(n, amount.Of(n)+e.Total())
+	return list
 }
 
 // isOpen tells whether anybody may have the resource, and keep it.

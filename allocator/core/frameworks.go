@@ -246,12 +246,14 @@ func (a *Allocator) removeFramework(m *cluster.RemoveFramework) error {
 
 // releaseAll frees what a framework holds of an agent.
 func (a *Allocator) releaseAll(g *agent, f *framework) {
-	for at := 0; at < len(g.held); {
-		if g.held[at].leaf.framework != f {
-			at++
-			continue
+	held := len(g.held)
+	for at := held - 1; at >= 0; at-- {
+		if g.held[at].leaf.framework == f {
+			a.release(g, at, g.held[at].amount)
 		}
-		a.release(g, at, g.held[at].amount)
+	}
+	if len(g.held) < held {
+		a.settle(g)
 		a.mark(g)
 	}
 }
@@ -285,6 +287,7 @@ func (a *Allocator) recoverResources(m *cluster.RecoverResources) error {
 		amount = a.bundles.without(known, a.bundles.without(known, amount))
 	}
 	a.takeBack(g, l, amount, m.GetOffered())
+	a.settle(g)
 	if m.Filters == nil {
 		a.mark(g)
 		return nil

@@ -48,15 +48,25 @@ func AllocatorBacklog(s Size) []Figure {
 	}
 }
 
+// Sharedness says which agents of PersistentVolumes have a shared volume.
+type Sharedness int
+
+// None of them, all, or every second one.
+const (
+	Regular Sharedness = iota
+	Shared
+	Mixed
+)
+
 // PersistentVolumes offers agents that have a volume each, all of it reserved,
 // six times.
-func PersistentVolumes(s Size, shared bool) []Figure {
+func PersistentVolumes(s Size, of Sharedness) []Figure {
 	r := newRig()
 	r.tell(everybody(s.Frameworks, "test")...)
 	held := reserve("test", listed("cpus:16;mem:1024;disk:1024;"+fragmented(16)), nil)
 	add := messagesOf(s.Agents, func(i int) *cluster.AddAgent {
 		m := agent(i, "cpus:24;mem:4096;disk:3072;ports:[31000-32000]")
-		m.Agent.Resources = append(reserve("test", m.Agent.Resources, nil), volume(i, shared))
+		m.Agent.Resources = append(reserve("test", m.Agent.Resources, nil), volume(i, of == Shared || of == Mixed && i%2 == 0))
 		m.Used = used(i%s.Frameworks, "test", clones(held))
 		return m
 	})

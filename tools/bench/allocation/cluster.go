@@ -50,8 +50,10 @@ type rig struct {
 	given []*cluster.Allocations_Allocation
 }
 
-func newRig() *rig {
-	r := &rig{core: core.New(core.Options{}), now: time.Unix(1e9, 0)}
+func newRig() *rig { return newRigOf(core.Options{}) }
+
+func newRigOf(o core.Options) *rig {
+	r := &rig{core: core.New(o), now: time.Unix(1e9, 0)}
 	r.tell(&cluster.StartAllocator{Epoch: proto.Uint64(1)})
 	return r
 }

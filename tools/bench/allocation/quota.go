@@ -3,6 +3,7 @@ package allocation
 import (
 	"fmt"
 
+	"troupe/allocator/core"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/quota"
@@ -19,27 +20,34 @@ func quotaOf(role, guarantee string) *cluster.UpdateQuota {
 	return &cluster.UpdateQuota{Configs: []*quota.QuotaConfig{c}}
 }
 
-// LargeAndSmallQuota offers agents to as many roles with quota, each with one
-// framework: five of six want half an agent, the others two agents. Then all
-// is looked at in vain.
-func LargeAndSmallQuota(roles int) []Figure {
-	r := newRig()
-	small := roles * 5 / 6
+// drawn is an allocator whose order is by lot at both levels, or that of fairness.
+func drawn(lots bool) *rig {
+	if lots {
+		return newRigOf(core.Options{Roles: core.ByLot, Frameworks: core.ByLot})
+	}
+	return newRig()
+}
+
+// LargeAndSmallQuota offers agents to roles with quota, each with one framework:
+// the small ones want half an agent, the large ones two agents. Then all is
+// looked at in vain.
+func LargeAndSmallQuota(lots bool, small, large int) []Figure {
+	r := drawn(lots)
 	name := func(i int) (string, string) {
 		if i < small {
 			return fmt.Sprint("smallQuotaRole", i), "cpus:1;mem:1024;disk:1024"
 		}
 		return fmt.Sprint("largeQuotaRole", i-small), "cpus:4;mem:4096;disk:4096"
 	}
-	for i := range small/5 + (roles-small)*5 {
+	for i := range small/5 + large*5 {
 		r.tell(agent(i, "cpus:2;mem:2048;disk:2048"))
 	}
-	add := messagesOf(roles, func(i int) *cluster.AddFramework {
+	add := messagesOf(small+large, func(i int) *cluster.AddFramework {
 		role, _ := name(i)
 		return framework(i, role)
 	})
 	figures := []Figure{{What: addFrameworks, Took: timed(func() { r.tell(add...) })}}
-	for i := range roles {
+	for i := range small + large {
 		r.tell(quotaOf(name(i)))
 	}
 	figures = append(figures, Figure{What: "allocate", Took: r.allocate()})
@@ -50,8 +58,8 @@ func LargeAndSmallQuota(roles int) []Figure {
 
 // NonQuotaVsQuota offers two agents for each role, which has two frameworks,
 // and a quota of both agents or none.
-func NonQuotaVsQuota(roles int, quotas bool) []Figure {
-	r := newRig()
+func NonQuotaVsQuota(lots bool, roles int, quotas bool) []Figure {
+	r := drawn(lots)
 	for i := range 2 * roles {
 		r.tell(agent(i, "cpus:2;mem:2048;disk:2048"))
 	}

@@ -25,8 +25,9 @@ func ofSizes() []sized {
 		{"SuppressOffers", SuppressOffers},
 		{"ExtremeSuppressOffers", ExtremeSuppressOffers},
 		{"AllocatorBacklog", AllocatorBacklog},
-		{"PersistentVolumes/regular", func(s Size) []Figure { return PersistentVolumes(s, false) }},
-		{"PersistentVolumes/shared", func(s Size) []Figure { return PersistentVolumes(s, true) }},
+		{"PersistentVolumes/regular", func(s Size) []Figure { return PersistentVolumes(s, Regular) }},
+		{"PersistentVolumes/shared", func(s Size) []Figure { return PersistentVolumes(s, Shared) }},
+		{"PersistentVolumes/mixed", func(s Size) []Figure { return PersistentVolumes(s, Mixed) }},
 		{"Metrics", Metrics},
 		{"FullSort", FullSort},
 	}
@@ -58,20 +59,39 @@ func (w sized) of(s Size) Work {
 }
 
 func others() []Work {
-	list := []Work{{"MultiFrameworkAllocations", func() ([]Figure, error) {
-		figures, _, err := MultiFrameworkAllocations()
-		return figures, err
-	}}}
-	for _, roles := range []int{30, 300, 3000} {
+	list := []Work{
+		{"MultiFrameworkAllocations", func() ([]Figure, error) { return multiFramework(false) }},
+		{"MultiFrameworkAllocations/suppressing", func() ([]Figure, error) { return multiFramework(true) }},
+	}
+	for _, roles := range []int{50, 100, 200} {
 		list = append(list, Work{
-			fmt.Sprintf("LargeAndSmallQuota/roles=%d", roles), func() ([]Figure, error) { return LargeAndSmallQuota(roles), nil },
+			fmt.Sprintf("UpdateAllocation/roles=%d/reservations=1/ranges=1", roles),
+			func() ([]Figure, error) { return UpdateAllocation(roles), nil },
+		})
+	}
+	for _, lots := range []bool{false, true} {
+		list = append(list, quotaWorks(lots)...)
+	}
+	return list
+}
+
+func quotaWorks(lots bool) []Work {
+	sorter := "sorter=drf"
+	if lots {
+		sorter = "sorter=random"
+	}
+	var list []Work
+	for _, large := range []int{5, 50, 500} {
+		list = append(list, Work{
+			fmt.Sprintf("LargeAndSmallQuota/%s/small=%d/large=%d", sorter, 5*large, large),
+			func() ([]Figure, error) { return LargeAndSmallQuota(lots, 5*large, large), nil },
 		})
 	}
 	for _, roles := range []int{10, 100, 1000} {
 		for _, quota := range []bool{false, true} {
 			list = append(list, Work{
-				fmt.Sprintf("NonQuotaVsQuota/roles=%d/quota=%v", roles, quota),
-				func() ([]Figure, error) { return NonQuotaVsQuota(roles, quota), nil },
+				fmt.Sprintf("NonQuotaVsQuota/%s/roles=%d/quota=%v", sorter, roles, quota),
+				func() ([]Figure, error) { return NonQuotaVsQuota(lots, roles, quota), nil },
 			})
 		}
 	}
@@ -143,12 +163,15 @@ var measured = map[string]took{
 	"PersistentVolumes/shared/agents=1000/frameworks=50":  {ordinary, []float64{0, 36}},
 	"Metrics/agents=1000/frameworks=50":                   {ordinary, []float64{440}},
 	"Metrics/agents=1000/frameworks=1000":                 {ordinary, []float64{3500, 57}},
-	"LargeAndSmallQuota/roles=30":                         {withQuota, []float64{1.7, 2.2, 0.77}},
-	"LargeAndSmallQuota/roles=300":                        {withQuota, []float64{94, 82, 76}},
-	"LargeAndSmallQuota/roles=3000":                       {withQuota, []float64{12_100, 14_200, 11_400}},
-	"NonQuotaVsQuota/roles=100/quota=false":               {ordinary, []float64{0, 6.2, 4.4}},
-	"NonQuotaVsQuota/roles=100/quota=true":                {withQuota, []float64{0, 7.7, 0.98}},
-	"NonQuotaVsQuota/roles=1000/quota=false":              {ordinary, []float64{2700, 204, 134}},
+	"LargeAndSmallQuota/sorter=drf/small=25/large=5":      {withQuota, []float64{1.7, 2.2, 0.77}},
+	"LargeAndSmallQuota/sorter=drf/small=250/large=50":    {withQuota, []float64{94, 82, 76}},
+	"LargeAndSmallQuota/sorter=drf/small=2500/large=500":  {withQuota, []float64{12_100, 14_200, 11_400}},
+	"NonQuotaVsQuota/sorter=drf/roles=100/quota=false":    {ordinary, []float64{0, 6.2, 4.4}},
+	"NonQuotaVsQuota/sorter=drf/roles=100/quota=true":     {withQuota, []float64{0, 7.7, 0.98}},
+	"NonQuotaVsQuota/sorter=drf/roles=1000/quota=false":   {ordinary, []float64{2700, 204, 134}},
+	"UpdateAllocation/roles=50/reservations=1/ranges=1":   {ordinary, []float64{3.7, 3.7}},
+	"UpdateAllocation/roles=100/reservations=1/ranges=1":  {ordinary, []float64{6.8, 6.8}},
+	"UpdateAllocation/roles=200/reservations=1/ranges=1":  {ordinary, []float64{18.3, 18.3}},
 	"FullSort/agents=1000/frameworks=200":                 {ordinary, []float64{0.49, 1.43, 0, 0, 66, 0.28}},
 	"FullSort/agents=10000/frameworks=200":                {ordinary, []float64{5.7, 22.6, 0, 0, 743, 3.2}},
 	"FullSort/agents=50000/frameworks=200":                {ordinary, []float64{39, 162, 0, 0, 3412, 26}},
