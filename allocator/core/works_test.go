@@ -30,6 +30,22 @@ func BenchmarkMesos(b *testing.B) {
 	}
 }
 
+// What has a bound of its own: a full pass, what a steady one allocates, the
+// memory of an idle agent, and the pass after a single change.
+func BenchmarkBounds(b *testing.B) {
+	for _, w := range allocation.Bounds(1) {
+		b.Run(w.Name, func(b *testing.B) {
+			var bounds []allocation.Bound
+			for b.Loop() {
+				bounds = w.Run()
+			}
+			for _, each := range bounds {
+				b.ReportMetric(each.Value, strings.ReplaceAll(each.What, " ", "-")+"-"+each.Unit)
+			}
+		})
+	}
+}
+
 // The works do what they say: all agents are offered, and nothing in vain.
 func TestMesosWorks(t *testing.T) {
 	for _, w := range allocation.Grid() {

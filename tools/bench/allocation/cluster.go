@@ -85,10 +85,15 @@ func (r *rig) allocate() time.Duration {
 
 func (r *rig) allocateAll() {
 	for r.due {
-		r.due = false
-		r.now = r.now.Add(time.Second)
-		r.step(core.TimerFired{Key: pass})
+		r.allocateOnce()
 	}
+}
+
+// allocateOnce makes the pass that is due.
+func (r *rig) allocateOnce() {
+	r.due = false
+	r.now = r.now.Add(time.Second)
+	r.step(core.TimerFired{Key: pass})
 }
 
 // take returns what was handed out since the last take.

@@ -33,6 +33,7 @@ func partly(s Size, mem int) *rig {
 // more than a million in all; and then looks at all agents for all frameworks in vain.
 func DeclineOffers(s Size) []Figure { return declined(partly(s, 2014), s) }
 
+// declined is DeclineOffers in a cluster whose frameworks have the role "*".
 func declined(r *rig, s Size) []Figure {
 	rounds := min(2*s.Frameworks, max(2, mostDeclined/s.Agents))
 	first := Figure{What: fmt.Sprintf("first pass, %d offers", s.Agents), Took: r.allocate()}
@@ -41,10 +42,10 @@ func declined(r *rig, s Size) []Figure {
 		r.giveBack(r.take(), ever)
 		mean.Took += r.allocate() / time.Duration(rounds)
 	}
-	// The same framework told again keeps its filters, and has all looked at.
+	// Told again they keep their filters, and all is looked at for all.
 	last := Figure{What: "pass in vain, all filtered"}
 	for range 3 {
-		r.tell(framework(0, "*"))
+		r.tell(everybody(s.Frameworks, "*")...)
 		last.Took += r.allocate() / 3
 	}
 	return []Figure{first, mean, last}

@@ -20,6 +20,14 @@ func quotaOf(role, guarantee string) *cluster.UpdateQuota {
 	return &cluster.UpdateQuota{Configs: []*quota.QuotaConfig{c}}
 }
 
+// limitOf limits a role to so many cpus and no memory.
+func limitOf(role string, cpus int) *cluster.UpdateQuota {
+	amount, none := float64(cpus), 0.0
+	return &cluster.UpdateQuota{Configs: []*quota.QuotaConfig{{
+		Role: &role, Limits: map[string]*mesos.Value_Scalar{"cpus": {Value: &amount}, "mem": {Value: &none}},
+	}}}
+}
+
 // drawn is an allocator whose order is by lot at both levels, or that of fairness.
 func drawn(lots bool) *rig {
 	if lots {

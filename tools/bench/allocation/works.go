@@ -2,6 +2,7 @@ package allocation
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -98,31 +99,38 @@ func quotaWorks(lots bool) []Work {
 	return list
 }
 
-// Compared returns the works that Mesos's allocator was measured at, whose
-// figures say what it took.
+// Compared returns the works that Mesos's allocator was measured at, with those
+// figures that say what it took; and MultiFrameworkAllocations, of which it
+// tells how much was launched.
 func Compared() []Work {
 	var list []Work
 	for _, w := range Grid() {
-		took, ok := measured[w.Name]
-		if !ok {
-			continue
+		switch took, ok := measured[w.Name]; {
+		case ok:
+			list = append(list, Work{w.Name, func() ([]Figure, error) {
+				figures, err := w.Run()
+				return took.known(figures), err
+			}})
+		case strings.HasPrefix(w.Name, "MultiFrameworkAllocations"):
+			list = append(list, w)
 		}
-		list = append(list, Work{w.Name, func() ([]Figure, error) {
-			figures, err := w.Run()
-			var known []Figure
-			for i, f := range figures {
-				if i < len(took.ms) && took.ms[i] > 0 {
-					f.Mesos, f.Times = time.Duration(took.ms[i]*1e6), took.times
-					if f.What == addFrameworks {
-						f.Times = ordinary // before there is any quota
-					}
-					known = append(known, f)
-				}
-			}
-			return known, err
-		}})
 	}
 	return list
+}
+
+// known returns the figures of which it is known what Mesos took, with that.
+func (t took) known(figures []Figure) (known []Figure) {
+	for i, f := range figures {
+		if i >= len(t.ms) || t.ms[i] == 0 {
+			continue
+		}
+		f.Mesos, f.Times = time.Duration(t.ms[i]*1e6), t.times
+		if f.What == addFrameworks {
+			f.Times = ordinary // before there is any quota
+		}
+		known = append(known, f)
+	}
+	return known
 }
 
 // How many times as fast as Mesos's this allocator shall be.
