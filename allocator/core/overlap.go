@@ -214,7 +214,7 @@ func (a *Allocator) holdOffers(g *agent, list []used) {
 }
 
 // takeBack takes amount, which it holds, from a client: first of what is on
-// offer, if it was, else first of what it uses.
+// offer, if it was, else first of what it uses. The caller settles the agent.
 func (a *Allocator) takeBack(g *agent, l *leaf, amount *bundle, offered bool) {
 	if !a.overlaps() {
 		at, _ := g.find(l, alone)
