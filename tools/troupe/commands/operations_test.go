@@ -171,7 +171,8 @@ func TestOperationsQuotes(t *testing.T) {
 	for _, m := range regexp.MustCompile("`((?:master|registrar|slave)/[a-z_/]+)`").FindAllStringSubmatch(page, -1) {
 		quoted++
 		key, _ := strings.CutPrefix(m[1], "master/tasks_")
-		if !strings.Contains(source, `"`+m[1]+`"`) && (key == m[1] || !strings.Contains(source, `"master/tasks_"`)) {
+		counter, _ := strings.CutPrefix(m[1], "slave/") // which the agent's are put together of
+		if !strings.Contains(source, `"`+counter+`"`) && !strings.Contains(source, `"`+m[1]+`"`) && (key == m[1] || !strings.Contains(source, `"master/tasks_"`)) {
 			t.Errorf("there is no figure %q", m[1])
 		}
 	}
@@ -193,7 +194,7 @@ func allSource(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
 	root := os.DirFS("../../..")
-	for _, top := range []string{"master", "slave", "tools", "frameworks", "messages"} {
+	for _, top := range []string{"master", "slave", "allocator", "tools", "frameworks", "messages"} {
 		err := fs.WalkDir(root, top, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".pb.go") {
 				return err

@@ -89,7 +89,7 @@ func TestChangingSettings(t *testing.T) {
 		"weights set web=2 ops=0.5":                                `{"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"weight":2.0,"role":"web"},{"weight":0.5,"role":"ops"}]}}`,
 		"maintenance down a 10.0.0.1 b@10.0.0.2":                   `{"type":"START_MAINTENANCE","start_maintenance":{"machines":[{"hostname":"a"},{"ip":"10.0.0.1"},{"hostname":"b","ip":"10.0.0.2"}]}}`,
 		"maintenance up fe80::1":                                   `{"type":"STOP_MAINTENANCE","stop_maintenance":{"machines":[{"ip":"fe80::1"}]}}`,
-		"maintenance cancel A 10.0.0.1": `{"windows":[{"machine_ids":[{"hostname":"b","ip":"10.0.0.2"}],"unavailability":{"start":{"nanoseconds":9000000000}}}]}`,
+		"maintenance cancel A 10.0.0.1":                            `{"windows":[{"machine_ids":[{"hostname":"b","ip":"10.0.0.2"}],"unavailability":{"start":{"nanoseconds":9000000000}}}]}`,
 		"maintenance plan c 10.0.0.1 --in=1hrs --lasts=2mins": `{"windows":[
 			{"machine_ids":[{"hostname":"a"}],"unavailability":{"start":{"nanoseconds":7000000000},"duration":{"nanoseconds":60000000000}}},
 			{"machine_ids":[{"hostname":"b","ip":"10.0.0.2"}],"unavailability":{"start":{"nanoseconds":9000000000}}},
