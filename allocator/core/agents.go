@@ -85,9 +85,9 @@ func (a *Allocator) remainder(g *agent, counts func(holding) bool) *bundle {
 		switch {
 		case !counts(h):
 		case len(g.held) > fewHoldings:
-			many = append(many, h.amount.all)
+			many = append(many, h.amount.base.all)
 		default:
-			left = a.bundles.without(left, h.amount)
+			left = a.bundles.without(left, h.amount.base)
 		}
 	}
 	if len(many) > 0 {
@@ -183,6 +183,9 @@ func (a *Allocator) readAgent(info *mesos.AgentInfo) (agentID, *bundle, error) {
 		return "", nil, field.Missing("id")
 	}
 	total, err := a.bundles.read(info.Resources)
+	if err == nil && total.borrows() {
+		err = field.Invalid("resources", total.all.Borrowed(), "must not be both reserved and revocable")
+	}
 	return agentID(info.Id.GetValue()), total, err
 }
 
@@ -304,6 +307,9 @@ func (a *Allocator) hold(g *agent, l *leaf, amount *bundle, layer int) {
 
 // give makes the leaf hold amount.
 func (a *Allocator) give(g *agent, l *leaf, amount *bundle, layer int) {
+	if amount.borrows() {
+		a.loans.lenders[g.id] = g
+	}
 	if at, ok := g.find(l, layer); ok {
 		g.held[at].amount = a.bundles.plus(g.held[at].amount, amount)
 		return
@@ -317,7 +323,7 @@ func (a *Allocator) give(g *agent, l *leaf, amount *bundle, layer int) {
 // caller settles the agent.
 func (a *Allocator) release(g *agent, at int, amount *bundle) {
 	h := &g.held[at]
-	l := h.leaf
+	l, borrowed := h.leaf, h.amount.borrows()
 	a.order.Release(l.node, amount.sum)
 	a.yield(l.top, amount.open)
 	h.amount = a.bundles.without(h.amount, amount)
@@ -325,5 +331,8 @@ func (a *Allocator) release(g *agent, at int, amount *bundle) {
 		g.held = slices.Delete(g.held, at, at+1)
 		l.holdings--
 		a.prune(l)
+	}
+	if borrowed {
+		a.lends(g)
 	}
 }

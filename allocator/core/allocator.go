@@ -27,6 +27,7 @@ type Allocator struct {
 	registry
 	quotas
 	agenda
+	loans loans
 	working
 
 	now     time.Time // of this step
@@ -206,6 +207,7 @@ func (a *Allocator) start(from Peer, m *cluster.StartAllocator) error {
 		return err
 	}
 	a.hesitate(len(m.Quotas) > 0)
+	a.beginLending()
 	return nil
 }
 
@@ -214,7 +216,7 @@ func (a *Allocator) end() {
 	if a.master == "" {
 		return
 	}
-	a.do(Unlink{a.master}, CancelTimer{passKey}, CancelTimer{wakeKey}, CancelTimer{recoveryKey})
+	a.do(Unlink{a.master}, CancelTimer{passKey}, CancelTimer{wakeKey}, CancelTimer{recoveryKey}, CancelTimer{recallKey}, CancelTimer{lendKey})
 	a.master = ""
 	a.forget()
 }
@@ -231,6 +233,7 @@ func (a *Allocator) forget() {
 	a.arrange(uncounted...)
 	a.quotas = quotas{tops: make(map[string]*top)}
 	a.agenda = agenda{}
+	a.loans = newLoans()
 }
 
 func (a *Allocator) setWeights(weights []*cluster.StartAllocator_Weight) error {

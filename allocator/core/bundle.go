@@ -19,6 +19,7 @@ type bundle struct {
 	claims []claim              // what is reserved, and not revocable
 	plain  bool                 // nothing is reserved, revocable or shared
 	gpus   bool
+	base   *bundle           // what it is taken from: itself, unless some of it is borrowed
 	listed []*mesos.Resource // as a message; made when it is first asked for
 	seen   [2]sighting       // the last results of bundles.seen; for plain ones unused
 }
@@ -106,9 +107,12 @@ func (s *bundles) make(r resources.Resources) *bundle {
 			b.plain = false
 		}
 	}
-	b.open = b.sum
+	b.open, b.base = b.sum, b
 	if b.plain {
 		return b
+	}
+	if base := r.Underlying(); !base.Equal(r) {
+		b.base = s.of(base)
 	}
 	b.open = s.index.Quantities(r.Filter(isOpen))
 	b.claims = s.claims(r)

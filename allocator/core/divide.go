@@ -50,16 +50,10 @@ type verdict struct {
 // there, if nobody else came first. It changes nothing. The cut is that of the
 // part for the client's role.
 func (a *Allocator) judge(g *agent, part *bundle, l *leaf, c *cut) verdict {
-	f := l.framework
-	switch {
-	case !l.wanted.Admits(g.about):
-		return verdict{why: Unwanted}
-	case g.total.gpus && !f.gpus && !a.options.GPUsForAll:
-		return verdict{why: NeedsGPUs}
-	case g.remote && !f.regions:
-		return verdict{why: Remote}
+	if why := a.excludes(g, l); why != Granted {
+		return verdict{why: why}
 	}
-	whole := a.bundles.seen(part, l.view)
+	whole := a.bundles.plus(a.bundles.seen(part, l.view), a.borrowable(g, part, l))
 	if whole.isEmpty() {
 		return verdict{why: Nothing}
 	}
@@ -78,6 +72,20 @@ func (a *Allocator) judge(g *agent, part *bundle, l *leaf, c *cut) verdict {
 		return verdict{why: Refused, until: until}
 	}
 	return verdict{offer: offer}
+}
+
+// excludes says why an agent is not for a client, whatever is free there.
+func (a *Allocator) excludes(g *agent, l *leaf) Reason {
+	f := l.framework
+	switch {
+	case !l.wanted.Admits(g.about):
+		return Unwanted
+	case g.total.gpus && !f.gpus && !a.options.GPUsForAll:
+		return NeedsGPUs
+	case g.remote && !f.regions:
+		return Remote
+	}
+	return Granted
 }
 
 // cut is how much of what is open on an agent a role may have.
@@ -177,6 +185,7 @@ type look struct {
 // that took, and whether quota kept something from somebody.
 func (a *Allocator) divide(g *agent, roots drf.Subset, guarantees bool) (looks int, kept bool) {
 	a.draw()
+	a.appraise(g)
 	k := &a.look
 	k.agent, k.guarantees, k.kept, k.count = g, guarantees, false, 0
 	a.order.EachRoot(roots, k.onRoot)
@@ -246,13 +255,14 @@ func (a *Allocator) serveOne(g *agent, l *leaf) bool {
 func (a *Allocator) grant(each grant) {
 	g := each.agent
 	a.consume(each.leaf.top, each.amount.open)
-	a.setFree(g, a.bundles.without(g.free, each.amount))
+	a.setFree(g, a.bundles.without(g.free, each.amount.base))
 	a.grants = append(a.grants, each)
 }
 
 // divideFresh is divide among the fresh clients alone.
 func (a *Allocator) divideFresh(g *agent, guarantees bool) (looks int, kept bool) {
 	a.draw()
+	a.appraise(g)
 	slices.SortFunc(a.fresh, func(x, y *leaf) int { return a.order.Compare(x.node, y.node) })
 	for _, l := range a.fresh {
 		if g.free.isEmpty() {

@@ -89,13 +89,26 @@ func (a *Allocator) verdictOn(g *agent, l *leaf, c *cut) (cluster.OffersExplaine
 	case !g.active:
 		return cluster.OffersExplained_INACTIVE, 0
 	case g.unused.isEmpty():
+		if lent, until := a.lentOf(g, l); until > 0 {
+			return cluster.OffersExplained_REFUSED, until
+		} else if lent {
+			return cluster.OffersExplained_LENT, 0
+		}
 		return a.turnOf(g, l), 0
 	}
+	a.appraise(g)
 	a.cutFor(c, g.free, l.top)
 	v := a.judge(g, g.free, l, c)
 	if a.overlaps() && v.why != Granted {
 		if over, _ := a.judgeAgain(g, l, a.layersOf(g), c); over.why != Spoken || g.free.isEmpty() {
 			v = over
+		}
+	}
+	if v.why == Nothing || v.why == BelowMinimum || v.why == Spoken {
+		if lent, until := a.lentOf(g, l); until > 0 {
+			return cluster.OffersExplained_REFUSED, until
+		} else if lent {
+			return cluster.OffersExplained_LENT, 0
 		}
 	}
 	if v.why == Spoken {
@@ -153,9 +166,9 @@ func (t *tally) add(g *agent, why cluster.OffersExplained_Reason, l *leaf, until
 				t.roles[e.Role()]++
 			}
 		}
-	case cluster.OffersExplained_OTHERS, cluster.OffersExplained_OWN:
+	case cluster.OffersExplained_OTHERS, cluster.OffersExplained_OWN, cluster.OffersExplained_LENT:
 		for _, h := range g.held {
-			if h.leaf != l {
+			if h.leaf != l && (why != cluster.OffersExplained_LENT || h.amount.borrows()) {
 				t.holders[h.leaf]++
 			}
 		}

@@ -143,6 +143,7 @@ func (a *Allocator) addFramework(m *cluster.AddFramework) error {
 			a.unfilter(l)
 		}
 		a.show(l)
+		a.renounced(l)
 		a.prune(l)
 	}
 	return nil
@@ -221,6 +222,7 @@ func (a *Allocator) deactivateFramework(m *cluster.DeactivateFramework) error {
 	for _, l := range f.byRole() {
 		a.unfilter(l)
 		a.refresh(l)
+		a.renounced(l)
 	}
 	return nil
 }
@@ -235,6 +237,7 @@ func (a *Allocator) removeFramework(m *cluster.RemoveFramework) error {
 		l.subscribed = false
 		a.unfilter(l)
 		a.refresh(l)
+		a.renounced(l)
 		a.prune(l)
 	}
 	for i := 0; i < len(a.agents) && len(f.leaves) > 0; i++ {
@@ -324,6 +327,7 @@ func (a *Allocator) suppressOffers(m *cluster.SuppressOffers) error {
 	for _, l := range leaves {
 		l.suppressed = true
 		a.refresh(l)
+		a.renounced(l)
 	}
 	return nil
 }

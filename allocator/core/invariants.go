@@ -57,7 +57,7 @@ func (g *agent) check() error {
 		if h.amount.isEmpty() {
 			return fmt.Errorf("an empty holding of framework %s is kept", h.leaf.framework.id)
 		}
-		held = held.Add(h.amount.all)
+		held = held.Add(h.amount.all.Underlying())
 	}
 	if !g.total.all.Contains(held) {
 		if g.total.all.Without(held).Equal(g.free.all) {
@@ -78,7 +78,7 @@ func (a *Allocator) checkLayers(g *agent) error {
 		case at != i:
 			return fmt.Errorf("framework %s has two holdings in layer %d", h.leaf.framework.id, h.layer)
 		case h.layer == alone:
-			unused = unused.Without(h.amount.all)
+			unused = unused.Without(h.amount.all.Underlying())
 		case h.layer < 0 || h.layer > a.options.Overlap || !a.overlaps():
 			return fmt.Errorf("framework %s is offered %s in layer %d of %d", h.leaf.framework.id, h.amount.all, h.layer, a.options.Overlap)
 		}

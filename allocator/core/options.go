@@ -35,6 +35,10 @@ type Options struct {
 	// takes it; 0 and 1 mean one, OverlapAll any number. What a guarantee is met
 	// with is offered to one.
 	Overlap int
+	// Whether what is reserved for a role, and what nobody in it wants now, is
+	// offered as revocable to frameworks with the capability REVOCABLE_RESOURCES,
+	// until somebody in the role wants it back.
+	LendReservations bool
 	// Who comes first of sibling roles; and of the clients of one role, which
 	// weigh the same, so that ByPriority is ByShare for them.
 	Roles, Frameworks Sorter

@@ -42,7 +42,7 @@ func (a *Allocator) layersOf(g *agent) []*bundle {
 		for len(list) < h.layer {
 			list = append(list, g.unused)
 		}
-		list[h.layer-1] = a.bundles.without(list[h.layer-1], h.amount)
+		list[h.layer-1] = a.bundles.without(list[h.layer-1], h.amount.base)
 	}
 	if len(list) < a.options.Overlap {
 		list = append(list, g.unused)
@@ -60,12 +60,12 @@ func (a *Allocator) leftFor(g *agent, f *framework) *bundle {
 	left := g.unused
 	for _, h := range g.held {
 		if h.layer != alone && h.leaf.framework == f {
-			left = a.bundles.without(left, h.amount)
+			left = a.bundles.without(left, h.amount.base)
 		}
 	}
 	for _, each := range a.grants {
 		if each.leaf.framework == f {
-			left = a.bundles.without(left, each.amount)
+			left = a.bundles.without(left, each.amount.base)
 		}
 	}
 	return left
@@ -159,6 +159,7 @@ func (a *Allocator) again(g *agent, to audience) (looks int) {
 		return 0
 	}
 	a.layersOf(g)
+	a.appraise(g)
 	kept := false
 	for l := range to {
 		if !slices.ContainsFunc(a.layers, func(rest *bundle) bool { return !rest.isEmpty() }) {
@@ -187,7 +188,7 @@ func (a *Allocator) serveAgain(g *agent, l *leaf) (more, kept bool) {
 		if layer == len(a.layers) && layer < a.options.Overlap {
 			a.layers = append(a.layers, g.unused)
 		}
-		a.layers[layer-1] = a.bundles.without(a.layers[layer-1], v.offer)
+		a.layers[layer-1] = a.bundles.without(a.layers[layer-1], v.offer.base)
 		a.grant(grant{g, l, v.offer, layer})
 		return true, v.kept
 	}
@@ -204,7 +205,7 @@ func (a *Allocator) holdOffers(g *agent, list []used) {
 		if l.top.guarantees.IsZero() {
 			layers := a.layersOf(g)
 			layer = len(layers)
-			if at := slices.IndexFunc(layers, func(rest *bundle) bool { return rest.contains(u.amount) }); at >= 0 {
+			if at := slices.IndexFunc(layers, func(rest *bundle) bool { return rest.contains(u.amount.base) }); at >= 0 {
 				layer = at + 1
 			}
 		}

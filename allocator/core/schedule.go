@@ -13,6 +13,10 @@ const (
 	recoveryKey = "recovery"
 	// preemptKey looks for roles that lacked their guarantee for too long.
 	preemptKey = "preemption"
+	// recallKey looks for reservations that are lent, and wanted back; lendKey
+	// begins to lend after a failover.
+	recallKey = "recall"
+	lendKey   = "lending"
 )
 
 const (
@@ -35,6 +39,7 @@ type schedule struct {
 	earliest time.Time // of the next pass
 	wakeAt   time.Time // that the timer is set for; zero when it is not
 	preempts bool      // the timer for it is set
+	recalls  bool      // as is that for what is lent
 }
 
 // mark makes the next pass look at an agent.
@@ -80,6 +85,10 @@ func (a *Allocator) reschedule() {
 		a.clock.preempts = true
 		a.do(SetTimer{preemptKey, a.options.PreemptAfter / preemptLooks})
 	}
+	if !a.clock.recalls && len(a.loans.lenders) > 0 {
+		a.clock.recalls = true
+		a.do(SetTimer{recallKey, a.options.Interval})
+	}
 	if len(a.wakes) == 0 {
 		return
 	}
@@ -103,6 +112,11 @@ func (a *Allocator) onTimer(key string) {
 	case preemptKey:
 		a.clock.preempts = false
 		a.preempt()
+	case recallKey:
+		a.clock.recalls = false
+		a.callIn()
+	case lendKey:
+		a.markAll()
 	}
 }
 

@@ -60,7 +60,7 @@ const fewViews = 16
 // what is lent, or reserved for roles that nobody is in, very many clients need
 // not be asked one by one.
 func (a *Allocator) unseen(b *bundle) bool {
-	if b.plain || len(a.views) > fewViews {
+	if b.plain || len(a.views) > fewViews || a.options.LendReservations && len(b.claims) > 0 {
 		return false
 	}
 	for _, v := range a.views {

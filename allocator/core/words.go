@@ -63,7 +63,7 @@ func (a *Allocator) because(l *leaf, why cluster.OffersExplained_Reason, t *tall
 	case cluster.OffersExplained_REMOTE:
 		return "in another region than the masters, for frameworks with the capability REGION_AWARE"
 	case cluster.OffersExplained_RESERVED:
-		return reservedText(t)
+		return a.reservedText(l, t)
 	case cluster.OffersExplained_OVER_LIMIT:
 		return fmt.Sprintf("the quota of role %s is used up: %s", l.top.role, a.limitsText(l.top))
 	case cluster.OffersExplained_GUARANTEED:
@@ -76,6 +76,8 @@ func (a *Allocator) because(l *leaf, why cluster.OffersExplained_Reason, t *tall
 		return "deactivated, draining, away, or not in the masters' whitelist"
 	case cluster.OffersExplained_OTHERS:
 		return "it was the turn of others, who were offered or use all of it: " + a.holdersText(t)
+	case cluster.OffersExplained_LENT:
+		return "what is reserved for it is lent to others, who are asked to give it back: " + a.holdersText(t)
 	case cluster.OffersExplained_OWN:
 		return "all of it is offered to the framework, or in use by it and others"
 	}
@@ -97,7 +99,7 @@ func named(parts []string) string {
 	return strings.Join(parts, ", ")
 }
 
-func reservedText(t *tally) string {
+func (a *Allocator) reservedText(l *leaf, t *tally) string {
 	var parts []string
 	for _, role := range mostFirst(t.roles, func(role string) string { return role }) {
 		if role != names.AnyRole {
@@ -107,7 +109,15 @@ func reservedText(t *tally) string {
 	if len(parts) == 0 {
 		return "what is free is revocable, shared or reserved in refinement, which the framework has no capability for"
 	}
-	return "what is free is reserved for " + named(parts)
+	text := "what is free is reserved for " + named(parts)
+	switch {
+	case !a.options.LendReservations:
+	case !l.framework.revocable:
+		text += "; what they do not want of it is lent, to frameworks with the capability REVOCABLE_RESOURCES"
+	default:
+		text += "; what they do not want of it is lent, which is none of this now"
+	}
+	return text
 }
 
 func (a *Allocator) limitsText(t *top) string {

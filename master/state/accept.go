@@ -61,7 +61,7 @@ func (m *Machine) accept(f *framework, call *scheduler.Call_Accept) {
 		return
 	}
 	taken := whole.Without(b.rest)
-	b.agent.used = b.agent.used.Add(taken)
+	b.agent.used = b.agent.used.Add(taken.Underlying())
 	m.overtake(&b, taken)
 	m.giveBack(f, b.agent, b.role, b.rest, filtersOf(call.GetFilters()), shared)
 }
@@ -71,7 +71,7 @@ func (m *Machine) accept(f *framework, call *scheduler.Call_Accept) {
 // rest counts as declined.
 func (m *Machine) settle(b *bargain, whole resources.Resources, filters *mesos.Filters) {
 	a := b.agent
-	a.used = a.used.Add(b.needs...)
+	a.used = a.used.Add(underlying(b.needs))
 	converted := b.rest.Without(whole)
 	declined := b.rest.Without(converted)
 	for _, need := range b.needs {

@@ -158,11 +158,12 @@ func (m *Machine) recountFor(a *agent, end view.OfferEnd) {
 // that the agent has it; false when it is. What is lent is not held back: no
 // operation changes it, and the agent may take it back at any time.
 func (m *Machine) withhold(a *agent, what resources.Resources) bool {
+	what = what.Underlying()
 	last := a.lastPending()
 	if last == 0 || a.lost {
 		return false
 	}
-	if revocable(what) {
+	if oversubscribed(what) {
 		what = what.Filter(func(e resources.Entry) bool { return !e.Revocable() })
 	}
 	if a.confirmed.Contains(what) {

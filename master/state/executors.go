@@ -70,7 +70,7 @@ func (m *Machine) removeExecutor(e *executor) {
 	}
 	delete(a.executors, e.key())
 	delete(e.framework.executors, e)
-	a.used = a.used.Without(e.view.Resources)
+	a.used = a.used.Without(e.view.Resources.Underlying())
 	if !m.withhold(a, e.view.Resources) {
 		m.recover(e.framework, a, e.view.Role, e.view.Resources, nil)
 	}
@@ -116,7 +116,7 @@ func (m *Machine) learnExecutors(a *agent, infos []*mesos.ExecutorInfo) {
 			continue
 		}
 		m.addExecutor(f, a, info, role, need)
-		a.used = a.used.Add(need)
+		a.used = a.used.Add(need.Underlying())
 	}
 	for _, e := range a.orderedExecutors() {
 		switch {

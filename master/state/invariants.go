@@ -17,7 +17,8 @@ import (
 //     all that is offered and all that is held back for operations. What is
 //     shared may be used and offered several times, while it is there. With
 //     overlapping offers there is room for what is offered to one alone, and beside
-//     it for all that one framework is offered, for each of them.
+//     it for all that one framework is offered, for each of them. What is lent of
+//     a reservation counts as its underlying.
 //   - Every table agrees with every other about who belongs to whom.
 func (m *Machine) Check() error {
 	for _, a := range m.agents.ordered() {
@@ -140,17 +141,17 @@ func (a *agent) check(overlaps bool) error {
 			return fmt.Errorf("task %s: terminal is %v and freed %v", t.view.ID, t.terminal(), t.freed)
 		}
 		if !t.freed {
-			used = used.Add(t.view.Resources)
+			used = used.Add(t.view.Resources.Underlying())
 		}
 	}
 	for _, e := range a.executors {
-		used = used.Add(e.view.Resources)
+		used = used.Add(e.view.Resources.Underlying())
 		if !e.framework.executors[e] {
 			return fmt.Errorf("executor %s is unknown to its framework", e.view.ID)
 		}
 	}
 	for _, o := range a.offers {
-		offered = offered.Add(o.view.Resources)
+		offered = offered.Add(o.view.Resources.Underlying())
 	}
 	switch {
 	case !used.Equal(a.used):
@@ -181,7 +182,7 @@ func (a *agent) checkShares(overlaps bool) error {
 		if overlaps && !o.alone {
 			continue // in room that others are offered too
 		}
-		after, ok := use(rest, o.view.Resources)
+		after, ok := use(rest, o.view.Resources.Underlying())
 		if !ok {
 			return fmt.Errorf("%s is offered, and left of the total %s is %s", o.view.Resources, a.view.Total, rest)
 		}
@@ -195,7 +196,7 @@ func (a *agent) checkShares(overlaps bool) error {
 		if !known {
 			have = rest
 		}
-		after, ok := use(have, o.view.Resources)
+		after, ok := use(have, o.view.Resources.Underlying())
 		if !ok {
 			return fmt.Errorf("%s is offered to %s, and left of the total %s is %s", o.view.Resources, o.framework.id(), a.view.Total, have)
 		}

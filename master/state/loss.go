@@ -161,7 +161,7 @@ func (m *Machine) learnTask(a *agent, reported *mesos.Task, stayed bool, needs *
 
 // hold counts what is needed as used.
 func (a *agent) hold(needs *[]resources.Resources) {
-	a.used = a.used.Add(*needs...)
+	a.used = a.used.Add(underlying(*needs))
 	*needs = nil
 }
 

@@ -85,12 +85,12 @@ func (m *Machine) makeOffer(al *cluster.Allocations_Allocation) *offer {
 		m.note(Warn, "The allocator allocated what cannot be: "+err.Error(), Field{"agent", string(a.id())})
 		return nil
 	case !m.mayOffer(a) || a.leaving || !f.active() || !f.plays(al.GetRole()):
-	case m.overlaps() && a.roomFor(f, al.GetAlone()).Contains(what):
+	case m.overlaps() && a.roomFor(f, al.GetAlone()).Contains(what.Underlying()):
 		o := m.addOffer(f, a, al.GetRole(), what)
 		o.alone = al.GetAlone()
 		return o
 	case m.overlaps(): // somebody has it by now
-	case !a.free().Contains(what):
+	case !a.free().Contains(what.Underlying()):
 		m.note(Warn, "The allocator allocated what is not free", Field{"agent", string(a.id())},
 			Field{"resources", what.String()}, Field{"free", a.free().String()})
 		m.addToAllocator(a) // it thinks of another agent than there is
@@ -111,7 +111,7 @@ func (m *Machine) addOffer(f *framework, a *agent, role string, what resources.R
 	m.offers.byID[id] = o
 	f.offers[id] = o
 	a.offers = append(a.offers, o)
-	a.offered = a.offered.Add(what)
+	a.offered = a.offered.Add(what.Underlying())
 	m.stir(a)
 	if m.cfg.OfferTimeout > 0 {
 		m.emit(SetTimer{timerOffer + "/" + string(id), m.cfg.OfferTimeout})
@@ -201,7 +201,7 @@ func (m *Machine) endOffer(o *offer, end view.OfferEnd) {
 	delete(m.offers.byID, o.view.ID)
 	delete(o.framework.offers, o.view.ID)
 	o.agent.offers = slices.DeleteFunc(o.agent.offers, func(other *offer) bool { return other == o })
-	o.agent.offered = o.agent.offered.Without(o.view.Resources)
+	o.agent.offered = o.agent.offered.Without(o.view.Resources.Underlying())
 	if m.cfg.OfferTimeout > 0 {
 		m.emit(CancelTimer{timerOffer + "/" + string(o.view.ID)})
 	}

@@ -33,7 +33,11 @@ func (m *Machine) operationRequest(in Received, msg *cluster.OperationRequest) {
 		return
 	}
 	if err := m.operateFor(in, a, op); err != nil {
-		m.refuseRequest(in, conflict, err.Error())
+		why := err.Error()
+		if a.connected() && m.callInFor(a, op) {
+			why += "; the rest is lent, and called in: ask again when the tasks that use it have ended"
+		}
+		m.refuseRequest(in, conflict, why)
 	}
 }
 
@@ -69,7 +73,7 @@ func (m *Machine) operateFor(in Received, a *agent, op *mesos.Offer_Operation) e
 		}
 		free = a.free()
 		for _, o := range needless {
-			free = free.Add(o.view.Resources)
+			free = free.Add(o.view.Resources.Underlying())
 		}
 	}
 	rest, err := operations.Apply(op, free)
@@ -102,13 +106,13 @@ func (a *agent) yielding(op *mesos.Offer_Operation) ([]*offer, error) {
 		return nil, nil
 	}
 	for _, o := range a.offers {
-		if _, err := operations.Apply(op, free.Add(o.view.Resources)); err == nil {
+		if _, err := operations.Apply(op, free.Add(o.view.Resources.Underlying())); err == nil {
 			return []*offer{o}, nil
 		}
 	}
 	all := free
 	for _, o := range a.offers {
-		all = all.Add(o.view.Resources)
+		all = all.Add(o.view.Resources.Underlying())
 	}
 	if _, err = operations.Apply(op, all); err != nil {
 		return nil, err
@@ -116,7 +120,7 @@ func (a *agent) yielding(op *mesos.Offer_Operation) ([]*offer, error) {
 	var needed []*offer
 	for i := len(a.offers) - 1; i >= 0; i-- { // the newest stay first
 		o := a.offers[i]
-		without := all.Without(o.view.Resources)
+		without := all.Without(o.view.Resources.Underlying())
 		if _, err := operations.Apply(op, without); err == nil {
 			all = without
 			continue
@@ -154,6 +158,9 @@ func (m *Machine) updateAgentResources(from Peer, msg *cluster.UpdateAgentResour
 		if err == nil && !e.Revocable() {
 			err = field.Invalid("oversubscribed_resources", e.String(), "is not revocable")
 		}
+		if err == nil && e.Borrowed() {
+			err = field.Invalid("oversubscribed_resources", e.String(), "is reserved, which only what the allocator lends is")
+		}
 	}
 	if err != nil {
 		m.drop(view.AgentUpdates, from, err.Error(), Field{"agent", string(a.id())})
@@ -165,7 +172,7 @@ func (m *Machine) updateAgentResources(from Peer, msg *cluster.UpdateAgentResour
 	}
 	a.lent = lent
 	for _, o := range append([]*offer(nil), a.offers...) {
-		if revocable(o.view.Resources) {
+		if oversubscribed(o.view.Resources) {
 			m.endOffer(o, view.Rescinded)
 			m.sendRescind(o)
 		}
@@ -174,9 +181,10 @@ func (m *Machine) updateAgentResources(from Peer, msg *cluster.UpdateAgentResour
 	m.addToAllocator(a)
 }
 
-func revocable(r resources.Resources) bool {
+// oversubscribed tells whether some of r is what its agent lends.
+func oversubscribed(r resources.Resources) bool {
 	for e := range r.All() {
-		if e.Revocable() {
+		if e.Revocable() && !e.Borrowed() {
 			return true
 		}
 	}

@@ -280,7 +280,7 @@ func (m *Machine) convert(b *bargain, op *mesos.Offer_Operation) error {
 	}
 	if err := operations.Validate(op, operations.Case{
 		Framework: b.framework.view.Info, Role: b.role, Principal: b.framework.view.Info.GetPrincipal(),
-		Agent: a.view.Capabilities, Total: b.total, Used: a.used.Add(b.needs...),
+		Agent: a.view.Capabilities, Total: b.total, Used: a.used.Add(underlying(b.needs)),
 	}); err != nil {
 		return err
 	}

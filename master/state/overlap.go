@@ -26,7 +26,7 @@ func (a *agent) roomFor(f *framework, alone bool) resources.Resources {
 	var taken []resources.Resources
 	for _, o := range a.offers {
 		if o.framework == f || o.alone {
-			taken = append(taken, o.view.Resources)
+			taken = append(taken, o.view.Resources.Underlying())
 		}
 	}
 	return less(a.unused(), taken...)
@@ -65,7 +65,7 @@ func (m *Machine) absent(a *agent, rest resources.Resources) []*offer {
 // and says what these leave of it.
 func exceeding(offers []*offer, rest resources.Resources) (gone []*offer, left resources.Resources) {
 	for _, o := range offers {
-		left, ok := use(rest, o.view.Resources)
+		left, ok := use(rest, o.view.Resources.Underlying())
 		if !ok {
 			gone = append(gone, o)
 			continue

@@ -15,9 +15,9 @@ import (
 )
 
 // preempt ends tasks whose resources the allocator needs for another role's
-// guarantee: the newest first, with those that end with them, and those that
-// hold none of it not at all. Who
-// must give is the allocator's to say.
+// guarantee, or that were lent and are wanted back: the newest first, with those
+// that end with them, and those that hold none of it not at all. Who must give is
+// the allocator's to say.
 func (m *Machine) preempt(from Peer, msg *cluster.Preempt) {
 	a := m.agents.byID[AgentID(msg.GetAgentId().GetValue())]
 	f := m.frameworks.byID[FrameworkID(msg.GetFrameworkId().GetValue())]
@@ -40,6 +40,9 @@ func (m *Machine) preempt(from Peer, msg *cluster.Preempt) {
 			return
 		}
 	}
+	if lent := want.Borrowed(); !lent.IsEmpty() {
+		m.recallLoans(f, a, msg.GetRole(), lent)
+	}
 	m.rescindFor(f, a, msg.GetRole(), missing, spare)
 	crews := f.crewsAt(a, msg.GetRole())
 	for _, c := range crews {
@@ -54,11 +57,15 @@ func (m *Machine) preempt(from Peer, msg *cluster.Preempt) {
 		}
 		missing.subtract(c.holds)
 		spare.subtract(c.holds)
-		for _, t := range c.tasks {
-			t.preempted = true
-			m.note(Info, "A task is preempted", Field{"framework", string(f.id())}, Field{"task", string(t.view.ID)}, Field{"agent", string(a.id())})
-			m.killTask(t, nil)
-		}
+		m.preemptCrew(c)
+	}
+}
+
+func (m *Machine) preemptCrew(c *crew) {
+	for _, t := range c.tasks {
+		t.preempted = true
+		m.note(Info, "A task is preempted", Field{"framework", string(t.framework.id())}, Field{"task", string(t.view.ID)}, Field{"agent", string(t.agent.id())})
+		m.killTask(t, nil)
 	}
 }
 
@@ -117,13 +124,13 @@ func (f *framework) orderedAt(a *agent, role string) []*task {
 	return all
 }
 
-// sums are scalars by name.
+// sums are scalars by name, of what is open: neither reserved nor revocable.
 type sums map[string]resources.Milli
 
 func sumsOf(r resources.Resources) sums {
 	all := make(sums)
 	for e := range r.All() {
-		if e.Kind() == mesos.Value_SCALAR {
+		if e.Kind() == mesos.Value_SCALAR && e.Role() == anyRole && !e.Revocable() {
 			all[e.Name()] += e.Amount()
 		}
 	}

@@ -238,7 +238,7 @@ func (a *agent) reservable() reserve.Agent {
 	known.Idle = a.free().Filter(scalar)
 	known.Free = known.Idle
 	for _, o := range a.offers {
-		known.Free = known.Free.Add(o.view.Resources.Filter(scalar))
+		known.Free = known.Free.Add(o.view.Resources.Underlying().Filter(scalar))
 	}
 	return known
 }

@@ -126,7 +126,7 @@ func (m *Machine) free(t *task) {
 		return
 	}
 	t.freed = true
-	t.agent.used = t.agent.used.Without(t.view.Resources)
+	t.agent.used = t.agent.used.Without(t.view.Resources.Underlying())
 	if !m.withhold(t.agent, t.view.Resources) {
 		m.recover(t.framework, t.agent, t.view.Role, t.view.Resources, nil)
 	}

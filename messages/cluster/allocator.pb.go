@@ -56,6 +56,8 @@ const (
 	OffersExplained_OTHERS OffersExplained_Reason = 11
 	// All of the agent is offered to it, or used by it and others.
 	OffersExplained_OWN OffersExplained_Reason = 12
+	// What is reserved for it is lent to others, and asked back of them.
+	OffersExplained_LENT OffersExplained_Reason = 13
 )
 
 // Enum value maps for OffersExplained_Reason.
@@ -74,6 +76,7 @@ var (
 		10: "INACTIVE",
 		11: "OTHERS",
 		12: "OWN",
+		13: "LENT",
 	}
 	OffersExplained_Reason_value = map[string]int32{
 		"UNKNOWN":       0,
@@ -89,6 +92,7 @@ var (
 		"INACTIVE":      10,
 		"OTHERS":        11,
 		"OWN":           12,
+		"LENT":          13,
 	}
 )
 
@@ -1492,7 +1496,7 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\vUpdateQuota\x125\n" +
 	"\aconfigs\x18\x01 \x03(\v2\x1b.mesos.v1.quota.QuotaConfigR\aconfigs\"I\n" +
 	"\rExplainOffers\x128\n" +
-	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"\xc7\x06\n" +
+	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\"\xd1\x06\n" +
 	"\x0fOffersExplained\x128\n" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x12\x14\n" +
 	"\x05known\x18\x02 \x02(\bR\x05known\x12:\n" +
@@ -1516,7 +1520,7 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"role_share\x18\x03 \x02(\x01R\troleShare\x12\x16\n" +
 	"\x06before\x18\x04 \x02(\rR\x06before\x12\x12\n" +
 	"\x04idle\x18\x05 \x01(\tR\x04idle\x12>\n" +
-	"\x06agents\x18\x06 \x03(\v2&.troupe.cluster.OffersExplained.AgentsR\x06agents\"\xba\x01\n" +
+	"\x06agents\x18\x06 \x03(\v2&.troupe.cluster.OffersExplained.AgentsR\x06agents\"\xc4\x01\n" +
 	"\x06Reason\x12\v\n" +
 	"\aUNKNOWN\x10\x00\x12\b\n" +
 	"\x04NEXT\x10\x01\x12\f\n" +
@@ -1536,7 +1540,8 @@ const file_messages_cluster_allocator_proto_rawDesc = "" +
 	"\x12\n" +
 	"\n" +
 	"\x06OTHERS\x10\v\x12\a\n" +
-	"\x03OWN\x10\fB\x19Z\x17troupe/messages/cluster"
+	"\x03OWN\x10\f\x12\b\n" +
+	"\x04LENT\x10\rB\x19Z\x17troupe/messages/cluster"
 
 var (
 	file_messages_cluster_allocator_proto_rawDescOnce sync.Once

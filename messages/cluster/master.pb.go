@@ -1039,7 +1039,8 @@ func (x *Allocations) GetAllocations() []*Allocations_Allocation {
 }
 
 // Preempt is the allocator's: a role lacks what is guaranteed to it, and takes it
-// from what another uses beyond its share. The master has tasks of the framework
+// from what another uses beyond its share; or wants back what is reserved for it
+// and was lent to another. The master has tasks of the framework
 // there killed, the newest first and no more of them than needed, until they free
 // what is named. It is for the allocator to see that no role loses what is
 // guaranteed to it, and to ask again for what did not come free.
@@ -1051,7 +1052,8 @@ type Preempt struct {
 	// Whose tasks end, and in which role.
 	FrameworkId *mesos.FrameworkID `protobuf:"bytes,3,req,name=framework_id,json=frameworkId" json:"framework_id,omitempty"`
 	Role        *string            `protobuf:"bytes,4,req,name=role" json:"role,omitempty"`
-	// How much shall come free, whatever its reservations; scalars count.
+	// How much shall come free: of what is neither reserved nor revocable, scalars
+	// by their names; of what is both, and therefore lent, just that.
 	Resources []*mesos.Resource `protobuf:"bytes,5,rep,name=resources" json:"resources,omitempty"`
 	// As in Allocations: void when the agent is known by a later one.
 	AgentVersion *uint64 `protobuf:"varint,6,opt,name=agent_version,json=agentVersion" json:"agent_version,omitempty"`

@@ -33,7 +33,7 @@ func drawIdentity(t *rapid.T, r *mesos.Resource) {
 		r.Reservations = anyStack().Draw(t, "stack")
 	}
 	switch {
-	case roll == 2:
+	case roll <= 2 && roll > 0:
 		r.Revocable = &mesos.Resource_RevocableInfo{}
 	case roll == 3 || roll == 4:
 		r.AllocationInfo = &mesos.Resource_AllocationInfo{Role: ptr(anyRole().Draw(t, "allocated"))}

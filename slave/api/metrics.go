@@ -90,8 +90,9 @@ func word(s mesos.TaskState) string {
 // putCapacity puts what the agent has, and how much of it is used.
 func putCapacity(put func(string, float64), snapshot *view.Snapshot) {
 	total, lent, taken := totalOf(snapshot.Agent), sum(snapshot.Agent.Lent), allocated(snapshot)
-	own := taken.Filter(func(e resources.Entry) bool { return !e.Revocable() })
-	borrowed := taken.Filter(resources.Entry.Revocable)
+	// What is lent of a reservation is the agent's own, unlike what it lends.
+	slack := func(e resources.Entry) bool { return e.Revocable() && !e.Borrowed() }
+	own, borrowed := taken.Filter(func(e resources.Entry) bool { return !slack(e) }), taken.Filter(slack)
 	share := func(uses, has float64) float64 {
 		if has <= 0 {
 			return 0

@@ -46,12 +46,13 @@ func (m *Machine) restock() bool {
 	return err == nil
 }
 
-// inUse is what executors and tasks have that have not ended, allocated to nobody.
+// inUse is what executors and tasks have that have not ended, allocated to nobody;
+// of what was lent of a reservation, what it is taken from.
 func (m *Machine) inUse() resources.Resources {
 	var used resources.Resources
 	take := func(list []*mesos.Resource) {
 		if r, err := resources.New(list...); err == nil { // a launch was checked
-			used = used.Add(r.Unallocate())
+			used = used.Add(r.Unallocate().Underlying())
 		}
 	}
 	for _, e := range m.containers {
@@ -67,8 +68,8 @@ func (m *Machine) inUse() resources.Resources {
 	return used
 }
 
-// needs are the reservations and volumes that a launch is made of; those must be
-// there before it. Most have none, and cost nothing here.
+// needs are the reservations and volumes that a launch is made of, or that are lent
+// to it; those must be there before it. Most have none, and cost nothing here.
 func (l *launch) needs() resources.Resources {
 	var needs resources.Resources
 	take := func(list []*mesos.Resource) {
@@ -76,7 +77,7 @@ func (l *launch) needs() resources.Resources {
 			return
 		}
 		if r, err := resources.New(list...); err == nil {
-			needs = needs.Add(operations.Checkpointed(r.Unallocate()))
+			needs = needs.Add(operations.Checkpointed(r.Unallocate().Underlying()))
 		}
 	}
 	if e := l.tasks[0].executor; !e.generated() {

@@ -5,7 +5,8 @@ import (
 	"troupe/messages/resources"
 )
 
-// Amount names a kind of scalar resource.
+// Amount names a kind of scalar resource. What is lent of a reservation is no
+// less the agent's own than the rest of it, and not Revocable here.
 type Amount struct {
 	Name      string
 	Revocable bool
@@ -18,7 +19,7 @@ type Amounts map[Amount]resources.Milli
 func (a Amounts) Add(r resources.Resources, sign resources.Milli) {
 	for e := range r.All() {
 		if e.Kind() == mesos.Value_SCALAR {
-			a[Amount{e.Name(), e.Revocable()}] += sign * e.Amount() * resources.Milli(e.Copies())
+			a[Amount{e.Name(), e.Revocable() && !e.Borrowed()}] += sign * e.Amount() * resources.Milli(e.Copies())
 		}
 	}
 }

@@ -80,12 +80,13 @@ type Account struct {
 	Offered   Quantities
 	// Whether allocated or not.
 	Reserved Quantities
-	// The part of Reserved that is allocated, to whom ever.
-	reservedUsed Quantities
+	// What must not count as consumed, or not twice: the part of Reserved that is
+	// allocated, and the part of Allocated that was lent to the role.
+	uncounted Quantities
 }
 
 func newAccount() *Account {
-	return &Account{Allocated: make(Quantities), Offered: make(Quantities), Reserved: make(Quantities), reservedUsed: make(Quantities)}
+	return &Account{Allocated: make(Quantities), Offered: make(Quantities), Reserved: make(Quantities), uncounted: make(Quantities)}
 }
 
 // Consumed is what counts towards the role's quota: what is allocated to it, and
@@ -93,8 +94,8 @@ func newAccount() *Account {
 func (a *Account) Consumed() Quantities {
 	sum := maps.Clone(a.Allocated)
 	sum.Add(a.Reserved)
-	for name, used := range a.reservedUsed {
-		sum[name] -= used
+	for name, amount := range a.uncounted {
+		sum[name] -= amount
 	}
 	return sum
 }
@@ -119,8 +120,12 @@ func NewLedger(roles ...string) *Ledger {
 func (l *Ledger) Hold(role string, used resources.Resources) {
 	l.book(role, used, func(a *Account) Quantities { return a.Allocated })
 	for e := range used.All() {
-		if reserved := e.Role(); reserved != names.AnyRole {
-			l.each(reserved, func(a *Account) { a.reservedUsed[e.Name()] += quantity(e) })
+		counted := e.Role()
+		if e.Borrowed() {
+			counted = role // it stays its owner's
+		}
+		if e.Role() != names.AnyRole {
+			l.each(counted, func(a *Account) { a.uncounted[e.Name()] += quantity(e) })
 		}
 	}
 }

@@ -30,10 +30,11 @@ type Container struct {
 	CPU      time.Duration
 }
 
-// Revocable tells that something of what the container has is lent.
+// Revocable tells that something of what the container has is lent beyond what the
+// agent has. What is lent of a reservation is not: that overcommits nothing.
 func (c Container) Revocable() bool {
 	for e := range c.Allocated.All() {
-		if e.Revocable() {
+		if e.Revocable() && !e.Borrowed() {
 			return true
 		}
 	}

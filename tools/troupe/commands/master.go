@@ -54,6 +54,7 @@ type agentPatience struct {
 type offerFlags struct {
 	interval, timeout  flags.Duration
 	preempt            flags.Duration
+	lend               bool
 	minimums, excluded string
 	overlap            string
 	hideGPUs           bool
@@ -96,6 +97,7 @@ func (a *agentPatience) add(set *pflag.FlagSet) {
 
 func (o *offerFlags) add(set *pflag.FlagSet) {
 	duration(set, &o.preempt, "preempt_after", 0, "how long a role must lack what its quota guarantees, and find nothing free, before tasks of roles that have more than their guarantee are killed for it; 0: never")
+	flags.Bool(set, &o.lend, "lend_reservations", false, "offer what is reserved for a role, and what nobody in it wants now, as revocable to frameworks with REVOCABLE_RESOURCES, whose tasks are killed when somebody in the role wants it back")
 	duration(set, &o.interval, "allocation_interval", time.Second, "longest pause between two looks at what can be offered")
 	duration(set, &o.timeout, "offer_timeout", 0, "after which unanswered offers are rescinded; 0 is never")
 	set.StringVar(&o.overlap, "offer_overlap", "1", "to how many frameworks at once the same free resources are offered: a number, or all; the first that accepts has them, and the other offers are rescinded")
@@ -256,7 +258,7 @@ func (o *offerFlags) options() (core.Options, error) {
 	}
 	return core.Options{
 		Interval: time.Duration(o.interval), Minimums: minimums, NotShared: list(o.excluded), GPUsForAll: !o.hideGPUs,
-		PreemptAfter: time.Duration(o.preempt), Overlap: overlap,
+		PreemptAfter: time.Duration(o.preempt), Overlap: overlap, LendReservations: o.lend,
 		Roles: roles, Frameworks: frameworks,
 	}, nil
 }
