@@ -45,41 +45,70 @@ func wantOrder(t *testing.T, tree *Tree, want ...string) {
 	}
 }
 
-// The example of the paper's section 4.1: 9 CPUs and 18 GB, A wants <1 CPU,
-// 4 GB> a task, B <3 CPU, 1 GB>.
+// The example of the paper's section 4.1, every row of its table 1: 9 CPUs and
+// 18 GB, A wants <1 CPU, 4 GB> a task, B <3 CPU, 1 GB>. It ends with 3 tasks of A
+// and 2 of B, and a dominant share of 2/3 each.
 func TestPaperExample(t *testing.T) {
 	tree := New()
 	tree.AddTotal(amounts(9, 18))
-	a, b := addActive(tree, "*", "a"), addActive(tree, "*", "b")
-	steps := []struct {
-		next           *Leaf
+	// Both begin with nothing, and the paper with B: its name comes first here.
+	a, b := addActive(tree, "*", "user of memory"), addActive(tree, "*", "user of CPUs")
+	demand := map[*Leaf]resources.Quantities{a: amounts(1, 4), b: amounts(3, 1)}
+	got := map[*Leaf]resources.Quantities{a: amounts(0, 0), b: amounts(0, 0)}
+	used, steps := amounts(0, 0), 0
+	for _, row := range []struct {
+		next *Leaf
+		// In CPUs and GB, of A, B and all.
+		ofA, ofB, all  resources.Quantities
 		shareA, shareB float64
 	}{
-		{a, 4.0 / 18, 0},
-		{b, 4.0 / 18, 3.0 / 9},
-		{a, 8.0 / 18, 3.0 / 9},
-		{b, 8.0 / 18, 6.0 / 9},
-		{a, 12.0 / 18, 6.0 / 9},
-	}
-	for i, step := range steps {
-		var first *Leaf
-		for l := range tree.Ascend() {
-			first = l
-			break
+		{b, amounts(0, 0), amounts(3, 1), amounts(3, 1), 0, 3.0 / 9},
+		{a, amounts(1, 4), amounts(3, 1), amounts(4, 5), 4.0 / 18, 3.0 / 9},
+		{a, amounts(2, 8), amounts(3, 1), amounts(5, 9), 8.0 / 18, 3.0 / 9},
+		{b, amounts(2, 8), amounts(6, 2), amounts(8, 10), 8.0 / 18, 6.0 / 9},
+		{a, amounts(3, 12), amounts(6, 2), amounts(9, 14), 12.0 / 18, 6.0 / 9},
+	} {
+		steps++
+		next := first(tree)
+		if next != row.next {
+			t.Fatalf("step %d: %s is next, want %s", steps, next.Client(), row.next.Client())
 		}
-		if first != step.next {
-			t.Fatalf("step %d: %s is next, want %s", i, first.Client(), step.next.Client())
+		tree.Allocate(next, demand[next])
+		sum := got[next]
+		sum.Add(demand[next])
+		got[next] = sum
+		used.Add(demand[next])
+		if !slices.Equal(got[a], row.ofA) || !slices.Equal(got[b], row.ofB) || !slices.Equal(used, row.all) {
+			t.Fatalf("step %d: A has %v, B %v, all %v; want %v, %v, %v", steps, got[a], got[b], used, row.ofA, row.ofB, row.all)
 		}
-		demand := amounts(1, 4)
-		if first == b {
-			demand = amounts(3, 1)
-		}
-		tree.Allocate(first, demand)
-		if tree.Share(a) != step.shareA || tree.Share(b) != step.shareB {
-			t.Fatalf("step %d: shares are %v and %v, want %v and %v", i,
-				tree.Share(a), tree.Share(b), step.shareA, step.shareB)
+		if tree.Share(a) != row.shareA || tree.Share(b) != row.shareB {
+			t.Fatalf("step %d: shares are %v and %v, want %v and %v", steps, tree.Share(a), tree.Share(b), row.shareA, row.shareB)
 		}
 	}
+	if tree.Share(a) != 2.0/3 || tree.Share(b) != 2.0/3 {
+		t.Errorf("in the end the shares are %v and %v", tree.Share(a), tree.Share(b))
+	}
+	left := amounts(9, 18)
+	left.Sub(used)
+	if left.Contains(demand[a]) || left.Contains(demand[b]) {
+		t.Errorf("a task still fits into %v", left)
+	}
+}
+
+// The same from the start by the order of names: other steps, the same end.
+func TestPaperExampleFromTheOtherEnd(t *testing.T) {
+	users := []user{{weight: 1, demand: amounts(1, 4)}, {weight: 1, demand: amounts(3, 1)}}
+	if tasks := fill(amounts(9, 18), users); !slices.Equal(tasks, []int64{3, 2}) {
+		t.Errorf("A runs %d tasks and B %d, want 3 and 2", tasks[0], tasks[1])
+	}
+}
+
+// first is the first leaf in order.
+func first(tree *Tree) *Leaf {
+	for l := range tree.Ascend() {
+		return l
+	}
+	return nil
 }
 
 func TestEqualSharesGoByCountThenName(t *testing.T) {
