@@ -39,6 +39,37 @@ func TestConsumption(t *testing.T) {
 	}
 }
 
+// What is lent of a reservation is its owner's, whoever has it.
+func TestConsumptionOfWhatIsLent(t *testing.T) {
+	l := NewLedger()
+	l.Own(resources.MustParse("cpus:8;cpus(eng/web):4"))
+	l.Hold("ops", resources.MustParse("cpus:1").Add(resources.MustParse("cpus(eng/web):3").Lent()))
+	l.Hold("eng/db", resources.MustParse("cpus(eng/web):1").Lent())
+	for role, want := range map[string][2]string{
+		"eng":     {"cpus:1", "cpus:4"},
+		"eng/web": {"", "cpus:4"},
+		"eng/db":  {"cpus:1", ""},
+		"ops":     {"cpus:4", "cpus:1"},
+	} {
+		a := l.Of(role)
+		if got := [2]string{a.Allocated.String(), a.Consumed().String()}; got != want {
+			t.Errorf("%s: %q, want %q", role, got, want)
+		}
+	}
+}
+
+// What is lent of a reservation is no slack that agents lend.
+func TestAmountsOfWhatIsLent(t *testing.T) {
+	revocable := func(text string) resources.Resources {
+		return resources.MustParse(text).Convert(func(r *mesos.Resource) { r.Revocable = &mesos.Resource_RevocableInfo{} })
+	}
+	sum := make(Amounts)
+	sum.Add(resources.MustParse("cpus:1").Add(resources.MustParse("cpus(web):3").Lent(), revocable("cpus:5")), 1)
+	if sum[Amount{"cpus", false}] != 4000 || sum[Amount{"cpus", true}] != 5000 {
+		t.Errorf("the amounts are %v", sum)
+	}
+}
+
 func TestExceeding(t *testing.T) {
 	has := QuantitiesOf(resources.MustParse("cpus:2;mem:10;set:{a,b}"))
 	for limit, want := range map[string]string{"cpus:2": "", "cpus:1.999": "cpus", "disk:0.001": "", "mem:9;cpus:3": "mem"} {
