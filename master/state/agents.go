@@ -28,6 +28,8 @@ type agent struct {
 	tasks           []*task      // each knows its place
 	executors       map[executorKey]*executor
 	offers          []*offer
+	// The view.Total that the survey for standing reservations counts.
+	surveyed resources.Resources
 	// Of the last AddAgent: what the allocator decided before it is void.
 	version uint64
 	// About the maintenance of its machine; nil while there is nothing.
@@ -151,6 +153,7 @@ func (m *Machine) connectAgent(a *agent, p Peer, picture view.Agent) {
 	a.view = &picture
 	a.confirmed, a.lent = picture.Total, resources.Resources{}
 	m.stir(a)
+	m.survey(a)
 	m.agents.byPeer[p] = a
 	if address := addressOf(p); address != "" {
 		m.agents.byAddress[address] = a
@@ -168,6 +171,7 @@ func (m *Machine) changeAgent(a *agent, change func(*view.Agent)) {
 	a.view = &next
 	m.publish(view.AgentChanged{Agent: a.view})
 	m.stir(a)
+	m.survey(a)
 }
 
 // agentDisconnected gives an agent whose link broke time to come back. Its
@@ -202,6 +206,7 @@ func (m *Machine) forgetAgent(a *agent) {
 		delete(m.agents.byAddress, address)
 	}
 	delete(m.agents.byID, a.id())
+	m.standing.survey.Remove(a.surveyed)
 	m.forgetPleas(a)
 	m.cancelRemoval(a.id())
 	m.emit(CancelTimer{timerReturn + "/" + string(a.id())})

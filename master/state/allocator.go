@@ -86,6 +86,7 @@ func (m *Machine) allocatorHeard() {
 }
 
 func (m *Machine) tellAllocator(message proto.Message) {
+	m.standing.events++
 	if m.allocator.up {
 		m.send(m.cfg.Allocator, message)
 	}
@@ -180,10 +181,11 @@ func (m *Machine) returnOffer(o *offer, filters *mesos.Filters) {
 
 // giveBack is recover of what was perhaps on offer to others too.
 func (m *Machine) giveBack(f *framework, a *agent, role string, what resources.Resources, filters *mesos.Filters, offered bool) {
+	m.standing.events++
 	if what.IsEmpty() || f.ending || a.lost || !m.allocator.up {
 		return
 	}
-	m.send(m.cfg.Allocator, &cluster.RecoverResources{
+	m.tellAllocator(&cluster.RecoverResources{
 		FrameworkId: f.view.Info.GetId(), AgentId: a.view.Info.GetId(),
 		Role: &role, Resources: what.Proto(), Filters: filters, Offered: ifTrue(offered),
 	})

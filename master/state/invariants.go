@@ -52,6 +52,9 @@ func (m *Machine) Check() error {
 	if err := m.checkInverse(); err != nil {
 		return err
 	}
+	if err := m.checkSurvey(); err != nil {
+		return err
+	}
 	if offers != len(m.offers.byID) {
 		return fmt.Errorf("%d offers belong to frameworks, %d are known", offers, len(m.offers.byID))
 	}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -26,6 +27,46 @@ type standing struct {
 	watching bool
 	// The removal of what expired is under way.
 	expiring bool
+	// What all agents have.
+	survey reserve.Survey
+	// Counts what may have made something free.
+	events uint64
+	// When the last plan found nothing to do; zero when it found something.
+	futile futile
+}
+
+// futile is when a plan found nothing to do. Rules are set by a request that
+// begins a plan, so that their number tells of other changes.
+type futile struct {
+	events uint64
+	rules  int
+	until  time.Time // when to look all the same
+}
+
+// futility is for how long what a plan cannot do is not tried again, unless
+// something may have got free.
+const futility = time.Minute
+
+// survey counts what an agent has now.
+func (m *Machine) survey(a *agent) {
+	if a.surveyed.Equal(a.view.Total) {
+		return
+	}
+	m.standing.survey.Remove(a.surveyed)
+	a.surveyed = a.view.Total
+	m.standing.survey.Add(a.surveyed)
+}
+
+// checkSurvey returns an error unless the survey counts what agents have.
+func (m *Machine) checkSurvey() error {
+	var anew reserve.Survey
+	for _, a := range m.agents.byID {
+		anew.Add(a.view.Total)
+	}
+	if !anew.Equal(&m.standing.survey) {
+		return fmt.Errorf("survey for standing reservations: counts %v, there is %v", m.standing.survey, anew)
+	}
+	return nil
 }
 
 // reservationRequest sets or removes a standing reservation. It is answered
@@ -61,6 +102,7 @@ func (m *Machine) reservationRequest(in Received, msg *cluster.ReservationReques
 			return
 		}
 		m.acceptRequest(in)
+		m.standing.futile = futile{}
 		m.keepReservations()
 	})
 }
@@ -167,27 +209,38 @@ func (m *Machine) reservationsDue() {
 }
 
 // keepReservations brings what is reserved closer to what standing reservations
-// want, and ends those whose time is over.
+// want, and ends those whose time is over. It looks at agents only when there is
+// something to change, and something happened since that could not be done.
 func (m *Machine) keepReservations() {
-	rules := m.rules()
-	var agents []*agent
-	var known []reserve.Agent
-	left := len(rules) > 0
-	for _, a := range m.agents.ordered() {
-		agents = append(agents, a)
-		known = append(known, a.reservable())
-		left = left || reserve.Standing(a.view.Total)
-	}
-	if !left {
+	rules, s := m.rules(), &m.standing
+	if len(rules) == 0 && !s.survey.Standing() {
 		return
 	}
-	for _, move := range reserve.Plan(rules, known) {
+	again := s.futile.events != s.events || s.futile.rules != len(rules) || !m.now.Before(s.futile.until)
+	if again && !s.survey.Settled(rules) {
+		s.futile = futile{}
+		if !m.planReservations(rules) {
+			s.futile = futile{s.events, len(rules), m.now.Add(futility)}
+		}
+	}
+	m.watchReservations(true)
+}
+
+// planReservations begins what a plan says, and tells whether that is anything.
+func (m *Machine) planReservations(rules []reserve.Rule) bool {
+	agents := m.agents.ordered()
+	known := make([]reserve.Agent, len(agents))
+	for i, a := range agents {
+		known[i] = a.reservable()
+	}
+	moves := reserve.Plan(rules, known)
+	for _, move := range moves {
 		a := agents[move.Agent]
 		if err := m.operateFor(Received{}, a, move.Operation); err != nil {
 			m.note(Warn, "A standing reservation could not be kept: "+err.Error(), Field{"agent", string(a.id())})
 		}
 	}
-	m.watchReservations(true)
+	return len(moves) > 0
 }
 
 // rules lists the standing reservations that have not expired, and begins to

@@ -62,7 +62,9 @@ type Move struct {
 // enough for all rules the first ones have it.
 func Plan(rules []Rule, agents []Agent) []Move {
 	p := &planner{agents: slices.Clone(agents), release: make([][]*mesos.Resource, len(agents)), claim: make([][]*mesos.Resource, len(agents))}
-	p.survey()
+	for _, a := range agents {
+		p.Add(a.Total)
+	}
 	wanted := make(map[owner]map[string]resources.Milli)
 	for _, rule := range rules {
 		wanted[owner{rule.ID, rule.Role}] = p.targets(rule)
@@ -106,6 +108,11 @@ func ownerOf(e resources.Entry) (owner, bool) {
 	return owner{}, false
 }
 
+// countable tells whether e is of what shares are about.
+func countable(e resources.Entry) bool {
+	return e.Kind() == mesos.Value_SCALAR && !e.Revocable()
+}
+
 // returnable tells whether e can be unreserved: it is no volume, and nothing
 // refines its standing reservation.
 func returnable(e resources.Entry) bool {
@@ -113,46 +120,10 @@ func returnable(e resources.Entry) bool {
 }
 
 type planner struct {
-	agents  []Agent
-	has     map[owner]map[string]resources.Milli
-	cluster map[string]resources.Milli
+	Survey
+	agents []Agent
 	// By agent.
 	release, claim [][]*mesos.Resource
-}
-
-// survey counts what the cluster has, and what is reserved already.
-func (p *planner) survey() {
-	p.has, p.cluster = make(map[owner]map[string]resources.Milli), make(map[string]resources.Milli)
-	for _, a := range p.agents {
-		for e := range a.Total.All() {
-			if e.Kind() != mesos.Value_SCALAR || e.Revocable() {
-				continue
-			}
-			p.cluster[e.Name()] += e.Total()
-			if who, standing := ownerOf(e); standing {
-				if p.has[who] == nil {
-					p.has[who] = make(map[string]resources.Milli)
-				}
-				p.has[who][e.Name()] += e.Total()
-			}
-		}
-	}
-}
-
-// targets is how much of each resource a rule wants now.
-func (p *planner) targets(rule Rule) map[string]resources.Milli {
-	targets := make(map[string]resources.Milli, len(rule.Shares))
-	for _, share := range rule.Shares {
-		amount := share.Amount
-		if share.Percent > 0 {
-			amount = portion(p.cluster[share.Name], min(share.Percent, Whole))
-		}
-		if share.Name == resources.GPUs {
-			amount -= amount % 1000
-		}
-		targets[share.Name] = amount
-	}
-	return targets
 }
 
 // portion is that percentage of all, rounded down.

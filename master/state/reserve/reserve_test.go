@@ -222,8 +222,7 @@ func TestPlans(t *testing.T) {
 
 // settled checks that rules are met as far as that is possible.
 func (w *world) settled(t *rapid.T, rules []Rule) {
-	p := &planner{agents: w.agents()}
-	p.survey()
+	p := w.survey()
 	known := map[owner]bool{}
 	for _, rule := range rules {
 		who := owner{rule.ID, rule.Role}
@@ -252,13 +251,7 @@ func (w *world) settled(t *rapid.T, rules []Rule) {
 }
 
 func BenchmarkPlanSettled(b *testing.B) {
-	texts := make([]string, 10_000)
-	for i := range texts {
-		texts[i] = "cpus:16;mem:65536;disk:100000;ports:[31000-32000]"
-	}
-	w := worldOf(texts...)
-	rules := []Rule{{ID: "r", Role: "web", Shares: []Share{percentOf("cpus", 10), percentOf("mem", 10)}}}
-	w.carry(b, Plan(rules, w.agents()))
+	w, rules := settledWorld(b, 10_000)
 	agents := w.agents()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -266,4 +259,16 @@ func BenchmarkPlanSettled(b *testing.B) {
 			b.Fatal("not settled")
 		}
 	}
+}
+
+// settledWorld has a tenth of all reserved, as rules want it.
+func settledWorld(b *testing.B, agents int) (*world, []Rule) {
+	texts := make([]string, agents)
+	for i := range texts {
+		texts[i] = "cpus:16;mem:65536;disk:100000;ports:[31000-32000]"
+	}
+	w := worldOf(texts...)
+	rules := []Rule{{ID: "r", Role: "web", Shares: []Share{percentOf("cpus", 10), percentOf("mem", 10)}}}
+	w.carry(b, Plan(rules, w.agents()))
+	return w, rules
 }
