@@ -27,6 +27,7 @@ type framework struct {
 	mu      sync.Mutex
 	seen    map[scheduler.Event_Type]bool
 	waiting []*scheduler.Event // that no await has taken
+	taken   map[string]bool    // offers that were taken back
 	ended   error              // of the stream
 	changed chan struct{}
 }
@@ -63,8 +64,9 @@ func subscribeAt(t *testing.T, at mesosclient.Endpoint, info *mesos.FrameworkInf
 func collect(t *testing.T, s *mesosclient.Scheduler) *framework {
 	f := &framework{
 		Scheduler: s, t: t, changed: make(chan struct{}),
-		seen: map[scheduler.Event_Type]bool{scheduler.Event_SUBSCRIBED: true},
-		said: map[scheduler.Call_Type]bool{scheduler.Call_SUBSCRIBE: true},
+		seen:  map[scheduler.Event_Type]bool{scheduler.Event_SUBSCRIBED: true},
+		said:  map[scheduler.Call_Type]bool{scheduler.Call_SUBSCRIBE: true},
+		taken: map[string]bool{},
 	}
 	done := make(chan struct{})
 	go func() {
@@ -92,6 +94,7 @@ func (f *framework) take(e *scheduler.Event, err error) {
 	} else {
 		f.waiting = append(f.waiting, e)
 		f.seen[e.GetType()] = true
+		f.taken[e.GetRescind().GetOfferId().GetValue()] = true
 	}
 	close(f.changed)
 	f.changed = make(chan struct{})
@@ -164,18 +167,41 @@ func (f *framework) end() {
 	}
 }
 
-// offer takes the next offer that has room for what tests launch. Smaller ones
-// are given back, to come with more.
+// offer takes the next offer that has room for what tests launch, and has not
+// been taken back. Smaller ones are given back, to come with more; those beside
+// it are for the next who asks.
 func (f *framework) offer() *mesos.Offer {
 	f.t.Helper()
 	for {
-		for _, offer := range f.event(scheduler.Event_OFFERS).GetOffers().GetOffers() {
+		list := f.event(scheduler.Event_OFFERS).GetOffers().GetOffers()
+		for i, offer := range list {
+			if f.gone(offer) {
+				continue
+			}
 			if roomy(offer) {
+				f.putBack(list[i+1:])
 				return offer
 			}
 			f.say(decline(offer, 0))
 		}
 	}
+}
+
+func (f *framework) gone(offer *mesos.Offer) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.taken[offer.GetId().GetValue()]
+}
+
+// putBack has offers come again, before all others.
+func (f *framework) putBack(offers []*mesos.Offer) {
+	if len(offers) == 0 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := &scheduler.Event{Type: scheduler.Event_OFFERS.Enum(), Offers: &scheduler.Event_Offers{Offers: offers}}
+	f.waiting = slices.Insert(f.waiting, 0, e)
 }
 
 func roomy(offer *mesos.Offer) bool {

@@ -156,7 +156,7 @@ func (e *ensemble) optionsOf(address string) Options {
 	o := Options{
 		Folder: e.folderOf(address), Masters: e.masters, Address: address, Wire: port{e.net, address},
 		Info:            &mesos.MasterInfo{Id: proto.String(fmt.Sprintf("%s start %d", address, e.starts)), Ip: proto.Uint32(1), Port: proto.Uint32(5050)},
-		ElectionTimeout: 150 * time.Millisecond,
+		ElectionTimeout: 300 * time.Millisecond,
 		Logger:          e.log.Named(address),
 	}
 	if e.options != nil {
