@@ -172,13 +172,18 @@ func (f *framework) end() {
 // it are for the next who asks.
 func (f *framework) offer() *mesos.Offer {
 	f.t.Helper()
+	return f.offerThat(roomy)
+}
+
+func (f *framework) offerThat(fits func(*mesos.Offer) bool) *mesos.Offer {
+	f.t.Helper()
 	for {
 		list := f.event(scheduler.Event_OFFERS).GetOffers().GetOffers()
 		for i, offer := range list {
 			if f.gone(offer) {
 				continue
 			}
-			if roomy(offer) {
+			if fits(offer) {
 				f.putBack(list[i+1:])
 				return offer
 			}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,18 +84,9 @@ func has(offer *mesos.Offer, want *mesos.Resource) bool {
 func (f *framework) offerOf(want ...*mesos.Resource) *mesos.Offer {
 	f.t.Helper()
 	want = append(want, scalar("cpus", 0.1), scalar("mem", 32))
-	for {
-		for _, offer := range f.event(scheduler.Event_OFFERS).GetOffers().GetOffers() {
-			all := true
-			for _, w := range want {
-				all = all && has(offer, w)
-			}
-			if all {
-				return offer
-			}
-			f.say(decline(offer, 0))
-		}
-	}
+	return f.offerThat(func(offer *mesos.Offer) bool {
+		return !slices.ContainsFunc(want, func(w *mesos.Resource) bool { return !has(offer, w) })
+	})
 }
 
 // operated takes the status that ends an operation, and acknowledges it.
