@@ -1,11 +1,6 @@
 package api
 
-import (
-	"net/http"
-	"strings"
-
-	"troupe/messages/carrier/guard"
-)
+import "troupe/messages/carrier/guard"
 
 // The realms of a master.
 const (
@@ -14,8 +9,8 @@ const (
 	Scheduler guard.Realm = "mesos-master-scheduler"
 )
 
-// realms are those of paths that are not ReadOnly for who reads.
-var realms = map[string]guard.Realm{
+// Realms are those of a master's paths.
+var Realms = guard.Table{Prefix: "/master", ReadOnly: ReadOnly, ReadWrite: ReadWrite, Named: map[string]guard.Realm{
 	// What finds the leader, or says nothing but that a master is there.
 	"/health": guard.Open, "/leader": guard.Open, "/redirect": guard.Open, "/version": guard.Open,
 	"/help": guard.Open, "/system/stats.json": guard.Open,
@@ -31,22 +26,4 @@ var realms = map[string]guard.Realm{
 	"/logging/toggle": ReadWrite,
 	"/debug/pprof/":   ReadWrite, "/debug/pprof/cmdline": ReadWrite, "/debug/pprof/profile": ReadWrite,
 	"/debug/pprof/symbol": ReadWrite, "/debug/pprof/trace": ReadWrite, schedulerProfiles: ReadWrite,
-}
-
-// RealmOf is the realm of a request to a master, by the path of its route. What
-// is not named belongs to ReadOnly, if it reads, and else to ReadWrite.
-func RealmOf(method, path string) guard.Realm {
-	if rest, under := strings.CutPrefix(path, "/master/"); under {
-		path = "/" + rest
-	}
-	if realm, named := realms[path]; named {
-		return realm
-	}
-	if realm, named := realms[strings.TrimSuffix(path, ".json")]; named {
-		return realm
-	}
-	if method == http.MethodGet || method == http.MethodHead {
-		return ReadOnly
-	}
-	return ReadWrite
-}
+}}

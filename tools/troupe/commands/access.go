@@ -77,7 +77,7 @@ func (m *masterAccess) put(n *daemon.Network) error {
 			proofs[realm] = []guard.Proof{basic}
 		}
 	}
-	n.Guard = guard.New(masterapi.RealmOf, proofs)
+	n.Guard = guard.New(masterapi.Realms.RealmOf, proofs)
 	return nil
 }
 
@@ -149,7 +149,7 @@ func (a *agentAccess) put(n *daemon.Network) (key []byte, err error) {
 		proofs[realm] = asked.by
 	}
 	if len(proofs) > 0 {
-		n.Guard = guard.New(agentapi.RealmOf, proofs)
+		n.Guard = guard.New(agentapi.Realms.RealmOf, proofs)
 	}
 	return key, nil
 }
