@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.uber.org/zap"
+
 	"troupe/actors"
 	"troupe/slave/state"
 )
@@ -38,8 +40,13 @@ func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
 		a.killHost(e.Host)
 	case state.Sweep:
 		c.Go(func(context.Context) func() {
-			a.options.Processes.Sweep(e.Sandboxes)
-			return func() { a.step(c, state.Swept{Host: e.Host}) }
+			err := a.options.Processes.Sweep(e.Sandboxes)
+			return func() {
+				if err != nil { // nobody can end them, and the agent goes on
+					c.Log().Error("Processes that a lost host has left could not be ended", zap.String("host", string(e.Host)), zap.Error(err))
+				}
+				a.step(c, state.Swept{Host: e.Host})
+			}
 		})
 	}
 }

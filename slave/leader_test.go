@@ -244,7 +244,7 @@ func (noProcesses) StartHost(actors.PID, string) (HostProcess, error) {
 func (noProcesses) WatchHost(int, uint64) (HostProcess, error) {
 	return nil, errors.New("nothing runs here")
 }
-func (noProcesses) Sweep([]string) {}
+func (noProcesses) Sweep([]string) error { return nil }
 
 // Only the leader's own silence counts, and only while it is linked.
 func TestSilentLeader(t *testing.T) {

@@ -72,7 +72,7 @@ func untilFile(ctx context.Context, task *executor.Task) ([]byte, error) {
 func runHost(agent, id string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM)
 	defer stop()
-	l, err := posix.New()
+	l, err := posix.New(nil)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (p processes) WatchHost(pid int, started uint64) (HostProcess, error) {
 	return d, nil
 }
 
-func (p processes) Sweep(sandboxes []string) { posix.KillBySandbox(sandboxes) }
+func (p processes) Sweep(sandboxes []string) error { return posix.KillBySandbox(sandboxes) }
 
 type sandboxes struct {
 	sandbox.Layout

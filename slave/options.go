@@ -81,8 +81,9 @@ type Processes interface {
 	// HostProcess said then: it fails when that process is gone.
 	WatchHost(pid int, started uint64) (HostProcess, error)
 	// Sweep ends every process that was started in one of the folders, and
-	// returns when they are gone.
-	Sweep(sandboxes []string)
+	// returns when they are gone, or with an error that names those which cannot be
+	// ended.
+	Sweep(sandboxes []string) error
 }
 
 // HostProcess is an executor host's process.

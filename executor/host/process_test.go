@@ -45,7 +45,7 @@ func beHost(agent string) error {
 	if err != nil {
 		return err
 	}
-	l, err := posix.New()
+	l, err := posix.New(nil)
 	if err != nil {
 		return err
 	}

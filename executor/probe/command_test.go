@@ -40,7 +40,7 @@ func (p process) Status() int { return p.Exit().Status }
 
 func newLauncher(t *testing.T) launcher {
 	t.Helper()
-	l, err := posix.New()
+	l, err := posix.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

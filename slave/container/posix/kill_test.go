@@ -1,6 +1,7 @@
 package posix
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strconv"
@@ -89,7 +90,7 @@ func TestNothingEscapesAKill(t *testing.T) {
 			p.Kill(20 * time.Millisecond)
 			waitDone(t, p)
 			if !gone(escaped) {
-				send(escaped, unix.SIGKILL)
+				sendTo(escaped, unix.SIGKILL)
 				t.Errorf("process %d got away", escaped)
 			}
 			eventually(t, "no zombie is left", func() bool { _, err := readStat(escaped); return err != nil })
@@ -166,5 +167,64 @@ func TestKillBySandboxEndsWhatTheKernelDoesNot(t *testing.T) {
 	KillBySandbox([]string{dir})
 	if !gone(grandchild) {
 		t.Error("the grandchild lives")
+	}
+}
+
+// A process that may not be killed is left alone after a while, and named; the
+// others are killed.
+func TestWhatMayNotBeKilled(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		refusals int // of the first of two
+		left     bool
+	}{{"never", 1 << 30, true}, {"at last", maxRefusals - 1, false}} {
+		t.Run(test.name, func(t *testing.T) {
+			var pids []int
+			for range 2 {
+				c := exec.Command("sleep", "1000")
+				if err := c.Start(); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() {
+					_ = c.Process.Kill() // most are gone
+					_ = c.Wait()
+				})
+				pids = append(pids, c.Process.Pid)
+			}
+			refused := 0
+			err := killAll(func() []int { return pids }, func(pid int, sig unix.Signal) error {
+				if pid == pids[0] && sig == unix.SIGKILL {
+					if refused++; refused <= test.refusals {
+						return unix.EPERM
+					}
+				}
+				return sendTo(pid, sig)
+			})
+			if test.left && (!errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "["+strconv.Itoa(pids[0])+"]")) || !test.left && err != nil {
+				t.Errorf("error is %v", err)
+			}
+			for i, pid := range pids {
+				s, err := readStat(pid)
+				if err != nil {
+					t.Fatal(err) // it is not reaped yet
+				}
+				if lives := s.state != 'Z'; lives != (test.left && i == 0) {
+					t.Errorf("process %d of 2 is %c", i+1, s.state)
+				}
+			}
+		})
+	}
+}
+
+func TestSignalsToNobody(t *testing.T) {
+	c := exec.Command("true")
+	if err := c.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := sendTo(c.Process.Pid, unix.SIGKILL); err != nil {
+		t.Errorf("a process that is gone: %v", err)
+	}
+	if err := sendTo(os.Getpid(), unix.Signal(1<<20)); !errors.Is(err, unix.EINVAL) {
+		t.Errorf("a signal that is none: %v", err)
 	}
 }

@@ -36,6 +36,7 @@ type Launcher struct {
 	forks   chan func()
 	reaper  chan os.Signal
 	session int
+	report  func(error)
 
 	mu      sync.Mutex
 	running map[int]*Process // by pid, until reaped
@@ -46,7 +47,12 @@ type Launcher struct {
 var _ container.Launcher = (*Launcher)(nil)
 
 // New makes the calling process a subreaper and starts the forking thread.
-func New() (*Launcher, error) {
+// report, which may be nil, is told what a signal was refused for, from any
+// goroutine.
+func New(report func(error)) (*Launcher, error) {
+	if report == nil {
+		report = func(error) {}
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("becoming a subreaper: %w", err)
 	}
@@ -61,6 +67,7 @@ func New() (*Launcher, error) {
 		forks:   make(chan func()),
 		reaper:  make(chan os.Signal, 1),
 		session: session,
+		report:  report,
 		running: map[int]*Process{},
 	}
 	signal.Notify(l.reaper, unix.SIGCHLD)

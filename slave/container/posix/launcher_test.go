@@ -179,7 +179,7 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestCloseKillsAndRefuses(t *testing.T) {
-	l, err := New()
+	l, err := New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestCloseKillsAndRefuses(t *testing.T) {
 }
 
 func BenchmarkLaunchTrue(b *testing.B) {
-	l, err := New()
+	l, err := New(nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 func host(script, dir string) error {
-	l, err := New()
+	l, err := New(nil)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func host(script, dir string) error {
 
 func newLauncher(t *testing.T) *Launcher {
 	t.Helper()
-	l, err := New()
+	l, err := New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,12 +49,16 @@ func (p *Process) Kill(grace time.Duration) {
 		return
 	}
 	for _, pid := range p.members() {
-		p.send(pid, unix.SIGTERM)
+		_ = p.send(pid, unix.SIGTERM) // destroy tells of those that may not be signalled
 	}
 }
 
 // Signal signals the program alone; see container.Process.
-func (p *Process) Signal(signal syscall.Signal) { p.send(p.pid, signal) }
+func (p *Process) Signal(signal syscall.Signal) {
+	if err := p.send(p.pid, signal); err != nil {
+		p.launcher.report(fmt.Errorf("signal %d to process %d: %w", signal, p.pid, err))
+	}
+}
 
 // schedule sets when destroy runs, and says whether this is the first call
 // and has a grace.
@@ -76,22 +80,30 @@ func (p *Process) schedule(grace time.Duration) bool {
 
 // send signals one of the members, but not the program once it is reaped: its
 // number may be somebody else's then.
-func (p *Process) send(pid int, sig unix.Signal) {
+func (p *Process) send(pid int, sig unix.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if pid == p.pid && p.reaped {
-		return
+		return nil
 	}
-	send(pid, sig)
+	return sendTo(pid, sig)
 }
 
-// destroy stops and kills until nothing but zombies is left.
-func (p *Process) destroy() { killAll(p.members, p.send) }
+// destroy stops and kills until nothing is left but zombies, and what may not be
+// killed.
+func (p *Process) destroy() { p.killAll(p.members) }
+
+// killAll tells of what it could not kill.
+func (p *Process) killAll(find func() []int) {
+	if err := killAll(find, p.send); err != nil {
+		p.launcher.report(fmt.Errorf("the program in %s: %w", p.dir, err))
+	}
+}
 
 // wait runs until the program has exited, then ends what it left.
 func (p *Process) wait() {
 	status, err := p.await()
-	killAll(p.leftovers, p.send)
+	p.killAll(p.leftovers)
 	p.mu.Lock()
 	p.reaped = true
 	if p.force != nil {

@@ -1,43 +1,65 @@
 package posix
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// send ignores that a process is gone: that is what signals here are for.
-// Nothing else can fail but EPERM, for a process that changed its user; who is
-// not root can do nothing about it.
-func send(pid int, sig unix.Signal) { _ = unix.Kill(pid, sig) }
+// sendTo is nil for a process that is gone: that is what signals here are for.
+// Nothing else can fail but EPERM, for a process of another user, as one that
+// ran a setuid program may be.
+func sendTo(pid int, sig unix.Signal) error {
+	if err := unix.Kill(pid, sig); err != nil && !errors.Is(err, unix.ESRCH) {
+		return err
+	}
+	return nil
+}
+
+// maxRefusals is how often a process is killed in vain before it is left alone:
+// one that has only just changed its user may change it back.
+const maxRefusals = 10
 
 // killAll stops, then kills, all that find finds, until it finds none that is
 // alive. Stopping first keeps processes from forking faster than they are
-// found; what forked between two looks is seen in the next.
-func killAll(find func() []int, send func(pid int, sig unix.Signal)) {
-	stopped := map[int]bool{}
+// found; what forked between two looks is seen in the next. Processes that this
+// one may not signal are left alone in the end; the error names them.
+func killAll(find func() []int, send func(pid int, sig unix.Signal) error) error {
+	stopped, refused := map[int]bool{}, map[int]int{}
 	for pause := time.Millisecond; ; {
-		fresh, alive := 0, []int(nil)
+		fresh, alive, left := 0, []int(nil), []int(nil)
 		for _, pid := range find() {
 			s, err := readStat(pid)
-			if err != nil || s.state == 'Z' || s.state == 'X' {
+			switch {
+			case err != nil || s.state == 'Z' || s.state == 'X':
+				continue
+			case refused[pid] >= maxRefusals:
+				left = append(left, pid)
 				continue
 			}
 			alive = append(alive, pid)
 			if !stopped[pid] {
 				fresh++
 				stopped[pid] = true
-				send(pid, unix.SIGSTOP)
+				_ = send(pid, unix.SIGSTOP) // that it cannot be killed is what counts
 			}
 		}
-		if len(alive) == 0 {
-			return
-		}
-		if fresh > 0 {
+		switch {
+		case len(alive) == 0 && len(left) == 0:
+			return nil
+		case len(alive) == 0:
+			slices.Sort(left)
+			return fmt.Errorf("kill processes %v: %w", left, unix.EPERM)
+		case fresh > 0:
 			continue
 		}
 		for _, pid := range alive {
-			send(pid, unix.SIGKILL)
+			if send(pid, unix.SIGKILL) != nil {
+				refused[pid]++
+			}
 		}
 		time.Sleep(pause) // dying takes the kernel a moment
 		pause = min(2*pause, 50*time.Millisecond)

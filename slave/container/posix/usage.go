@@ -54,10 +54,11 @@ func UsageBySandbox(host int, sandboxes []string) map[string]container.Usage {
 // KillBySandbox ends every process of the machine that was started in one of
 // the sandboxes, with its descendants: for when the host that held them is
 // gone and cannot do it. A process that merely looks into a sandbox, such as
-// a person's shell, is left alone. It returns when they are gone.
-func KillBySandbox(sandboxes []string) {
+// a person's shell, is left alone. It returns when they are gone, or with an error
+// that names those which this process may not kill.
+func KillBySandbox(sandboxes []string) error {
 	wanted := setOf(sandboxes)
-	killAll(func() []int {
+	return killAll(func() []int {
 		entries, err := os.ReadDir("/proc")
 		if err != nil {
 			return nil
@@ -70,7 +71,7 @@ func KillBySandbox(sandboxes []string) {
 			}
 		}
 		return pids
-	}, send)
+	}, sendTo)
 }
 
 func setOf(paths []string) map[string]bool {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"troupe/actors"
 	"troupe/actors/address"
 	"troupe/executor/host"
@@ -35,7 +37,9 @@ func RunHost(ctx context.Context, o HostOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("--agent=%q: %w", o.Agent, err)
 	}
-	processes, err := posix.New()
+	processes, err := posix.New(func(err error) {
+		o.Logging.Logger.Error("A program could not be signalled", zap.Error(err))
+	})
 	if err != nil {
 		return fmt.Errorf("executor host: %w", err)
 	}

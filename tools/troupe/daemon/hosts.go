@@ -49,7 +49,7 @@ func (h *hostProcesses) WatchHost(pid int, started uint64) (slave.HostProcess, e
 }
 
 // Sweep implements slave.Processes.
-func (h *hostProcesses) Sweep(sandboxes []string) { posix.KillBySandbox(sandboxes) }
+func (h *hostProcesses) Sweep(sandboxes []string) error { return posix.KillBySandbox(sandboxes) }
 
 func (h *hostProcesses) remember(d *posix.Daemon) {
 	h.mu.Lock()
