@@ -105,16 +105,6 @@ func (c *sample) statistics() *mesos.ResourceStatistics {
 	return statistics
 }
 
-func (s *server) writeStatistics(w *json.Writer, snapshot *view.Snapshot, _ url.Values) {
-	w.BeginArray()
-	for _, c := range s.samples(snapshot) {
-		w.BeginObject()
-		writeWhose(w, c)
-		w.EndObject()
-	}
-	w.EndArray()
-}
-
 func writeWhose(w *json.Writer, c sample) {
 	x := c.executor
 	w.Field("executor_id", string(x.ID))

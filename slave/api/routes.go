@@ -81,7 +81,6 @@ type route struct {
 var routes = []route{
 	{"/state", "everything that the agent knows", (*server).writeState},
 	{"/containers", "containers with what they use; ?container_id= for one", (*server).writeContainers},
-	{"/monitor/statistics", "what the executors use", (*server).writeStatistics},
 	{"/metrics/snapshot", "figures by the keys that Mesos gives them", (*server).writeMetrics},
 	{"/stats", "as /metrics/snapshot, for old clients", (*server).writeMetrics},
 	{"/version", "the version of this program", (*server).writeVersion},
@@ -95,13 +94,16 @@ func Mount(r Router, v *View, info Info) {
 		v.files.attached.Attach("/slave/log", info.LogFile)
 	}
 	r.Route(prefix+"/health", "200 when all is well", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	calls := &operator{server: s}
+	calls, statistics := &operator{server: s}, s.statistics()
 	for _, p := range []string{"", prefix} {
 		r.Route(p+"/api/v1", "POST: calls of operators", calls)
 		for _, rt := range routes {
 			for _, path := range legacy.Aliases(rt.path) {
 				r.Route(p+path, rt.help, s.handler(rt))
 			}
+		}
+		for _, path := range legacy.Aliases("/monitor/statistics") {
+			r.Route(p+path, "what the executors use; measured twice a second at most", statistics)
 		}
 		for path, handler := range v.files.attached.Routes() {
 			r.Route(p+path, files.Help, handler)

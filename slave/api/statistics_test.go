@@ -1,0 +1,80 @@
+package api
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// However many ask, there are two measurements in a second, and each gets one
+// that was begun after it asked.
+func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var measured []time.Time
+		p := &pacer{measure: func() []sample {
+			measured = append(measured, time.Now())
+			time.Sleep(time.Millisecond)
+			return []sample{{at: measured[len(measured)-1]}}
+		}}
+		began := time.Now()
+		answered := 0
+		for time.Since(began) < 2*time.Second {
+			asked := time.Now()
+			for range 3 {
+				go func() {
+					samples, ok := p.samples(t.Context())
+					if !ok || len(samples) != 1 || samples[0].at.Before(asked) || samples[0].at.After(asked.Add(measureEvery)) {
+						t.Errorf("asked at %v, answered %v, %t", asked, samples, ok)
+					}
+					answered++
+				}()
+			}
+			synctest.Wait()
+			time.Sleep(30 * time.Millisecond)
+		}
+		time.Sleep(2 * measureEvery)
+		synctest.Wait()
+		if want := 3 * 67; answered != want {
+			t.Errorf("%d are answered, want %d", answered, want)
+		}
+		if len(measured) != 5 {
+			t.Errorf("measured at %v", measured)
+		}
+		for i := 1; i < len(measured); i++ {
+			if measured[i].Sub(measured[i-1]) < measureEvery {
+				t.Errorf("measured at %v and %v", measured[i-1], measured[i])
+			}
+		}
+		time.Sleep(time.Hour)
+		asked := time.Now()
+		if _, ok := p.samples(t.Context()); !ok || time.Since(asked) != time.Millisecond {
+			t.Errorf("who asks after an hour waits %v", time.Since(asked))
+		}
+	})
+}
+
+// Slow measurements do not run beside each other.
+func TestMeasurementsAreSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		running := 0
+		p := &pacer{measure: func() []sample {
+			if running++; running > 1 {
+				t.Error("two at once")
+			}
+			time.Sleep(3 * measureEvery)
+			running--
+			return nil
+		}}
+		for range 5 {
+			go p.samples(t.Context())
+			time.Sleep(measureEvery)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, ok := p.samples(gone); ok {
+			t.Error("somebody is answered who has gone")
+		}
+		time.Sleep(10 * measureEvery)
+	})
+}
