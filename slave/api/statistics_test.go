@@ -14,7 +14,7 @@ func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
 		var measured []time.Time
 		p := &pacer{measure: func() []sample {
 			measured = append(measured, time.Now())
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 			return []sample{{at: measured[len(measured)-1]}}
 		}}
 		began := time.Now()
@@ -31,9 +31,9 @@ func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
 				}()
 			}
 			synctest.Wait()
-			time.Sleep(30 * time.Millisecond)
+			<-time.After(30 * time.Millisecond)
 		}
-		time.Sleep(2 * measureEvery)
+		<-time.After(2 * measureEvery)
 		synctest.Wait()
 		if want := 3 * 67; answered != want {
 			t.Errorf("%d are answered, want %d", answered, want)
@@ -46,7 +46,7 @@ func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
 				t.Errorf("measured at %v and %v", measured[i-1], measured[i])
 			}
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		asked := time.Now()
 		if _, ok := p.samples(t.Context()); !ok || time.Since(asked) != time.Millisecond {
 			t.Errorf("who asks after an hour waits %v", time.Since(asked))
@@ -62,19 +62,19 @@ func TestMeasurementsAreSlow(t *testing.T) {
 			if running++; running > 1 {
 				t.Error("two at once")
 			}
-			time.Sleep(3 * measureEvery)
+			<-time.After(3 * measureEvery)
 			running--
 			return nil
 		}}
 		for range 5 {
 			go p.samples(t.Context())
-			time.Sleep(measureEvery)
+			<-time.After(measureEvery)
 		}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, ok := p.samples(gone); ok {
 			t.Error("somebody is answered who has gone")
 		}
-		time.Sleep(10 * measureEvery)
+		<-time.After(10 * measureEvery)
 	})
 }
