@@ -34,6 +34,7 @@ func (s *server) figures(snapshot *view.Snapshot, put putter) {
 	putOperations(put, &snapshot.Counters)
 	put("master/http_cache_hits", float64(s.view.board.Shared()))
 	put("master/operator_event_stream_subscribers", float64(s.view.hub.Subscribers()))
+	putPrincipals(put, snapshot)
 	if !s.info.HideFrameworkMetrics {
 		putEachFramework(put, snapshot)
 	}

@@ -25,6 +25,18 @@ func putEachFramework(put putter, snapshot *view.Snapshot) {
 	}
 }
 
+// putPrincipals puts what the frameworks of each principal have sent. A principal
+// is a part of the key as it is.
+func putPrincipals(put putter, snapshot *view.Snapshot) {
+	for _, f := range snapshot.Frameworks {
+		if principal := f.Info.GetPrincipal(); principal != "" {
+			m := snapshot.Counters.Messages[principal]
+			put("frameworks/"+principal+"/messages_received", float64(m.Received))
+			put("frameworks/"+principal+"/messages_processed", float64(m.Processed))
+		}
+	}
+}
+
 // putDialogue puts what a framework calls, and is told.
 func putDialogue(put putter, a *view.Activity) {
 	put("calls", float64(a.AllCalls()))

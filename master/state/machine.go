@@ -67,6 +67,9 @@ type Config struct {
 	Weights []*mesos.WeightInfo
 	// Of which hosts alone agents are offered; nil: of all.
 	Whitelist Hosts
+	// How fast the calls of frameworks are taken; nil: as they come. Their qps are
+	// above 0, and no principal is named twice.
+	RateLimits *mesos.RateLimits
 }
 
 // Limits bounds what is remembered of the past, here and on the read side.
@@ -106,6 +109,7 @@ type Machine struct {
 	operations operationTable
 	inverse    inverseTable
 	standing   standing
+	rates      rates
 	allocator  allocatorLink
 	// What goes on when the registrar answered, by the key of its Persist.
 	waiting     map[uint64]func(error)
@@ -125,6 +129,7 @@ func New(cfg Config) *Machine {
 		operations: newOperationTable(),
 		inverse:    inverseTable{byID: make(map[OfferID]*inverseOffer), stirred: make(map[*agent]bool)},
 		waiting:    make(map[uint64]func(error)),
+		rates:      newRates(cfg.RateLimits),
 	}
 }
 

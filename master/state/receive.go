@@ -12,7 +12,7 @@ import (
 func (m *Machine) receive(in Received) {
 	switch msg := in.Message.(type) {
 	case *scheduler.Call:
-		m.receiveCall(in, msg)
+		m.heed(in, msg)
 	case *cluster.StatusUpdate:
 		m.statusUpdate(in.From, msg)
 	case *cluster.Allocations:

@@ -179,6 +179,8 @@ func (s *scenario) configure(text string) {
 				weight, _ := strconv.ParseFloat(text, 64)
 				s.cfg.Weights = append(s.cfg.Weights, &mesos.WeightInfo{Role: &role, Weight: &weight})
 			}
+		case "rates":
+			s.cfg.RateLimits = ratesOf(s.t, value)
 		case "unreachable_tasks":
 			s.cfg.Limits.UnreachableTasks = len(value)
 		case "completed_frameworks":
@@ -187,6 +189,29 @@ func (s *scenario) configure(text string) {
 			s.t.Fatalf("unknown setting %q", setting)
 		}
 	}
+}
+
+// ratesOf reads principal:qps:capacity, with commas between; the rest is "".
+func ratesOf(t *testing.T, text string) *mesos.RateLimits {
+	limits := new(mesos.RateLimits)
+	for one := range strings.SplitSeq(text, ",") {
+		parts := strings.Split(one, ":")
+		l := &mesos.RateLimit{Principal: &parts[0]}
+		if parts[1] != "" {
+			qps, err := strconv.ParseFloat(parts[1], 64)
+			capacity, bad := strconv.ParseUint(parts[2], 10, 64)
+			if err != nil || bad != nil {
+				t.Fatalf("%s: %v, %v", one, err, bad)
+			}
+			l.Qps, l.Capacity = &qps, &capacity
+		}
+		if parts[0] == "" {
+			limits.AggregateDefaultQps, limits.AggregateDefaultCapacity = l.Qps, l.Capacity
+		} else {
+			limits.Limits = append(limits.Limits, l)
+		}
+	}
+	return limits
 }
 
 func hostsOf(text string) Hosts {

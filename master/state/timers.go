@@ -15,6 +15,7 @@ const (
 	timerPrune     = "prune"                // the next pruning of the registry
 	timerAllocator = "allocator"            // the next attempt to start the allocator
 
+	timerRate         = "rate"         // /2: the next call of the principals that --rate_limits names there, or of the rest
 	timerReservations = "reservations" // the next look at standing reservations
 )
 
@@ -39,6 +40,8 @@ func (m *Machine) timerFired(key string) {
 		m.removeNext()
 	case timerPrune:
 		m.pruneRegistry()
+	case timerRate:
+		m.tookTurn(key)
 	case timerReservations:
 		m.reservationsDue()
 	case timerAllocator:

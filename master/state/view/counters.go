@@ -25,8 +25,10 @@ type Counters struct {
 	// Messages by kind, those that were of use and those that were not.
 	Valid, Invalid [Kinds]int64
 	Calls          map[scheduler.Call_Type]int64
-	OffersMade     int64
-	OffersEnded    [Discarded + 1]int64
+	// Messages by the principals of frameworks.
+	Messages    map[string]Messages
+	OffersMade  int64
+	OffersEnded [Discarded + 1]int64
 	// ACCEPTs that were refused because another framework was first.
 	AcceptsOvertaken int64
 	// Terminal states that tasks reached.
@@ -41,6 +43,10 @@ type Counters struct {
 	UnreachableTasks int64
 }
 
+// Messages are what frameworks have sent, and how much of it was taken: those
+// beyond --rate_limits wait, or are dropped.
+type Messages struct{ Received, Processed int64 }
+
 // StateReason is what a task became, who said so, and why.
 type StateReason struct {
 	State  mesos.TaskState
@@ -51,6 +57,7 @@ type StateReason struct {
 func newCounters() Counters {
 	return Counters{
 		Calls:      make(map[scheduler.Call_Type]int64),
+		Messages:   make(map[string]Messages),
 		Terminal:   make(map[mesos.TaskState]int64),
 		Reasons:    make(map[StateReason]int64),
 		Operations: make(map[OperationKind]int64),
@@ -61,8 +68,15 @@ func newCounters() Counters {
 func (c Counters) clone() Counters {
 	c.Calls, c.Terminal = maps.Clone(c.Calls), maps.Clone(c.Terminal)
 	c.Reasons, c.Live = maps.Clone(c.Reasons), maps.Clone(c.Live)
-	c.Operations = maps.Clone(c.Operations)
+	c.Operations, c.Messages = maps.Clone(c.Operations), maps.Clone(c.Messages)
 	return c
+}
+
+// messaged counts what was taken late only of those who are still there.
+func (c *Counters) messaged(e Messaged) {
+	if now, there := c.Messages[e.Principal]; there || e.Received > 0 {
+		c.Messages[e.Principal] = Messages{now.Received + e.Received, now.Processed + e.Processed}
+	}
 }
 
 func (c *Counters) count(e Event) {
@@ -75,6 +89,8 @@ func (c *Counters) count(e Event) {
 		}
 	case Called:
 		c.Calls[scheduler.Call_Type(e.Type)]++
+	case Messaged:
+		c.messaged(e)
 	case AgentAdded:
 		c.agentAdded(e.Agent)
 	case AgentRemoved:

@@ -172,6 +172,12 @@ type Called struct {
 	Type      int32 // of mesos.v1.scheduler.Call
 }
 
+// Messaged counts messages of the frameworks of a principal.
+type Messaged struct {
+	Principal string
+	Messages
+}
+
 // Told counts an event that was sent to a framework.
 type Told struct {
 	Framework FrameworkID
@@ -230,6 +236,7 @@ func (OffersMade) event()       {}
 func (OfferRemoved) event()     {}
 func (AcceptOvertaken) event()  {}
 func (Called) event()           {}
+func (Messaged) event()         {}
 func (Told) event()             {}
 func (Operated) event()         {}
 func (Judged) event()           {}

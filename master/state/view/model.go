@@ -220,10 +220,21 @@ func (m *Model) completeFramework(done *Framework) {
 	f.framework = done
 	delete(m.frameworks, done.ID)
 	m.order = slices.DeleteFunc(m.order, func(id FrameworkID) bool { return id == done.ID })
+	m.forgetPrincipal(done.Info.GetPrincipal())
 	past := f.state()
 	past.Tasks, past.Offers, past.InverseOffers, past.Executors = nil, nil, nil, nil
 	past.UnreachableTasks, past.CompletedTasks = slices.Clone(f.unreachable), slices.Clone(f.completed)
 	m.completed = keep(m.completed, past, m.limits.CompletedFrameworks)
+}
+
+// forgetPrincipal drops the figures of a principal that has no framework any more.
+func (m *Model) forgetPrincipal(principal string) {
+	for _, f := range m.frameworks {
+		if f.framework.Info.GetPrincipal() == principal {
+			return
+		}
+	}
+	delete(m.counters.Messages, principal)
 }
 
 // keep appends item, and forgets the oldest beyond limit.
@@ -242,7 +253,7 @@ func keep[T any](list []T, item T, limit int) []T {
 // counted tells whether an event changes nothing but figures.
 func counted(e Event) bool {
 	switch e.(type) {
-	case Called, Told, Operated, Judged, RemovalMoved, RecoveryEnded, TaskRefused, OperationRefused:
+	case Called, Messaged, Told, Operated, Judged, RemovalMoved, RecoveryEnded, TaskRefused, OperationRefused:
 		return true
 	}
 	return false

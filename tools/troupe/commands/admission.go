@@ -14,6 +14,7 @@ type admissionFlags struct {
 	domain          string
 	requireDomain   bool
 	whitelist       flags.Path
+	rates           string
 }
 
 func (a *admissionFlags) add(set *pflag.FlagSet) {
@@ -21,6 +22,7 @@ func (a *admissionFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&a.weights, "weights", "", "weights of roles, role=weight with commas between, for a registry that has none yet; later: troupe weights set")
 	flags.Bool(set, &a.rootSubmissions, "root_submissions", true, "take frameworks and tasks that run as root")
 	set.Var(&a.whitelist, "whitelist", "file with a host name on each line, read every 5 s: agents of no other hosts are offered; by default all are")
+	set.StringVar(&a.rates, "rate_limits", "", `how many calls a second are taken of whom, and how many may wait, as `+ratesForm+`; who is not named is not bounded without aggregate_default_qps`)
 	set.StringVar(&a.domain, "domain", "", "where the master stands, as "+domainForm+"; all masters must be in one region, and without it no agent may have one")
 	flags.Bool(set, &a.requireDomain, "require_agent_domain", false, "refuse agents that do not say where they stand")
 }
@@ -34,6 +36,9 @@ func (a *admissionFlags) put(o *daemon.MasterOptions) error {
 		return err
 	}
 	if o.Domain, err = domainOf(a.domain); err != nil {
+		return err
+	}
+	if o.Config.RateLimits, err = rateLimits(a.rates); err != nil {
 		return err
 	}
 	o.Whitelist = string(a.whitelist)
