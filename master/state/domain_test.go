@@ -27,7 +27,7 @@ func TestDomainsOfAgents(t *testing.T) {
 		{name: "two regions", master: here, agent: far, require: true, want: ""},
 		{name: "required", master: here, require: true, want: `agent.domain: must be set: this master takes no agent without`},
 	} {
-		m := &Machine{cfg: Config{Info: &mesos.MasterInfo{Domain: c.master}, RequireAgentDomain: c.require}}
+		m := &Machine{cfg: Config{Info: &mesos.MasterInfo{Domain: c.master}, Admission: Admission{RequireAgentDomain: c.require}}}
 		got := ""
 		if _, err := m.checkAgent(&mesos.AgentInfo{Hostname: new("h"), Domain: c.agent}, nil); err != nil {
 			got = err.Error()

@@ -56,10 +56,7 @@ type Config struct {
 	// Of each of the two; 0 means 102,400.
 	RegistryMaxAgentCount int
 	Limits                Limits
-	// Refuse frameworks and tasks that run as root.
-	RefuseRoot bool
-	// Refuse agents that do not say where they stand.
-	RequireAgentDomain bool
+	Admission
 	// When not empty, frameworks may have no other roles, and nothing is set for
 	// others.
 	Roles []string
@@ -67,6 +64,14 @@ type Config struct {
 	Weights []*mesos.WeightInfo
 	// Of which hosts alone agents are offered; nil: of all.
 	Whitelist Hosts
+}
+
+// Admission is whom a master takes, and how fast.
+type Admission struct {
+	// Refuse frameworks and tasks that run as root.
+	RefuseRoot bool
+	// Refuse agents that do not say where they stand.
+	RequireAgentDomain bool
 	// How fast the calls of frameworks are taken; nil: as they come. Their qps are
 	// above 0, and no principal is named twice.
 	RateLimits *mesos.RateLimits
