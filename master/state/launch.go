@@ -149,6 +149,9 @@ func (m *Machine) executorFor(b *bargain, info *mesos.ExecutorInfo) (*executor, 
 		if !sameExecutor(e.view.Info, info) {
 			return nil, resources.Resources{}, field.Invalid("executor.executor_id", string(id), "Task has invalid executor: one with this id runs on the agent with another ExecutorInfo")
 		}
+		if role := e.view.Role; len(info.GetResources()) > 0 && role != b.role { // without resources it is nobody's
+			return nil, resources.Resources{}, field.Invalid("executor.executor_id", string(id), "Task has invalid executor: its resources are those of role %q, and the offers are for %q", role, b.role)
+		}
 		return e, resources.Resources{}, nil
 	}
 	need, role, err := unallocated(info.GetResources())

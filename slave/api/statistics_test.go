@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,7 @@ func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
 			return []sample{{at: measured[len(measured)-1]}}
 		}}
 		began := time.Now()
-		answered := 0
+		var answered atomic.Int64
 		for time.Since(began) < 2*time.Second {
 			asked := time.Now()
 			for range 3 {
@@ -27,7 +28,7 @@ func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
 					if !ok || len(samples) != 1 || samples[0].at.Before(asked) || samples[0].at.After(asked.Add(measureEvery)) {
 						t.Errorf("asked at %v, answered %v, %t", asked, samples, ok)
 					}
-					answered++
+					answered.Add(1)
 				}()
 			}
 			synctest.Wait()
@@ -35,8 +36,8 @@ func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
 		}
 		<-time.After(2 * measureEvery)
 		synctest.Wait()
-		if want := 3 * 67; answered != want {
-			t.Errorf("%d are answered, want %d", answered, want)
+		if got := answered.Load(); got != 3*67 {
+			t.Errorf("%d are answered, want %d", got, 3*67)
 		}
 		if len(measured) != 5 {
 			t.Errorf("measured at %v", measured)
