@@ -20,6 +20,7 @@ type agent struct {
 	// What tasks and executors hold, and what is offered. With what is held
 	// back and what is free they make up view.Total (law 1).
 	used, offered resources.Resources
+	recountOffers bool // offered is out of date; see onOffer
 	held          []holding
 	// What the agent has for certain, without what it lends; and what it lends.
 	// With what operations are to make of it that is view.Total.

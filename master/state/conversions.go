@@ -55,9 +55,9 @@ func use(r, need resources.Resources) (resources.Resources, bool) {
 // free is what of an agent may be offered.
 func (a *agent) free() resources.Resources {
 	if len(a.held) == 0 {
-		return less(a.view.Total, a.used, a.offered)
+		return less(a.view.Total, a.used, a.onOffer())
 	}
-	return less(a.view.Total.Without(a.heldBack()...), a.used, a.offered)
+	return less(a.view.Total.Without(a.heldBack()...), a.used, a.onOffer())
 }
 
 // unused is what of an agent is free or on offer.

@@ -159,8 +159,8 @@ func (a *agent) check(overlaps bool) error {
 	switch {
 	case !used.Equal(a.used):
 		return fmt.Errorf("used is %s, tasks and executors hold %s", a.used, used)
-	case !offered.Equal(a.offered):
-		return fmt.Errorf("offered is %s, offers hold %s", a.offered, offered)
+	case !offered.Equal(a.onOffer()):
+		return fmt.Errorf("offered is %s, offers hold %s", a.onOffer(), offered)
 	}
 	return a.checkShares(overlaps)
 }

@@ -262,7 +262,7 @@ func (w *world) compare(in Input) {
 	w.compareOperations(in)
 	usage := s.UsageByAgent(func() {})
 	for id, a := range w.m.agents.byID {
-		if u := usage[id]; !u.Used.Equal(a.used) || !u.Offered.Equal(a.offered) {
+		if u := usage[id]; !u.Used.Equal(a.used) || !u.Offered.Equal(a.onOffer()) {
 			w.t.Fatalf("after %s agent %s is shown with %s used, it has %s", label(in), id, u.Used, a.used)
 		}
 	}

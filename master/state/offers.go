@@ -110,8 +110,8 @@ func (m *Machine) addOffer(f *framework, a *agent, role string, what resources.R
 	}
 	m.offers.byID[id] = o
 	f.offers[id] = o
+	a.offered = a.onOffer().Add(what.Underlying())
 	a.offers = append(a.offers, o)
-	a.offered = a.offered.Add(what.Underlying())
 	m.stir(a)
 	if m.cfg.OfferTimeout > 0 {
 		m.emit(SetTimer{timerOffer + "/" + string(id), m.cfg.OfferTimeout})
@@ -201,7 +201,11 @@ func (m *Machine) endOffer(o *offer, end view.OfferEnd) {
 	delete(m.offers.byID, o.view.ID)
 	delete(o.framework.offers, o.view.ID)
 	o.agent.offers = slices.DeleteFunc(o.agent.offers, func(other *offer) bool { return other == o })
-	o.agent.offered = o.agent.offered.Without(o.view.Resources.Underlying())
+	if m.overlaps() {
+		o.agent.recountOffers = true
+	} else {
+		o.agent.offered = o.agent.offered.Without(o.view.Resources.Underlying())
+	}
 	if m.cfg.OfferTimeout > 0 {
 		m.emit(CancelTimer{timerOffer + "/" + string(o.view.ID)})
 	}

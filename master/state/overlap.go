@@ -14,6 +14,21 @@ import (
 
 func (m *Machine) overlaps() bool { return m.cfg.OfferOverlap > 1 }
 
+// onOffer is what the agent's offers hold together, of ports and other ranges and
+// sets each once. With overlap an end of one takes nothing away that others hold
+// too, so that it is counted anew when it is asked for.
+func (a *agent) onOffer() resources.Resources {
+	if a.recountOffers {
+		a.recountOffers = false
+		list := make([]resources.Resources, len(a.offers))
+		for i, o := range a.offers {
+			list[i] = o.view.Resources.Underlying()
+		}
+		a.offered = resources.Resources{}.Add(list...)
+	}
+	return a.offered
+}
+
 // isShared tells whether what is offered may be on offer to others too.
 func (m *Machine) isShared(o *offer) bool { return m.overlaps() && !o.alone }
 

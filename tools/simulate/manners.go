@@ -16,6 +16,8 @@ type manners struct {
 	preemptAfter time.Duration
 	// Whether agents lend what is not used.
 	lending bool
+	// To how many frameworks at once the same is offered.
+	overlap int
 }
 
 func mannersOf(o Options, seed uint64) manners {
@@ -28,11 +30,12 @@ func mannersOf(o Options, seed uint64) manners {
 	if r.IntN(2) == 0 {
 		c.preemptAfter = time.Duration(2+r.IntN(20)) * time.Second
 	}
+	c.overlap = []int{1, 1, 2, allocatorcore.OverlapAll}[r.IntN(4)]
 	return c
 }
 
 func (c manners) allocator() allocatorcore.Options {
-	return allocatorcore.Options{Roles: c.roles, Frameworks: c.frameworks, PreemptAfter: c.preemptAfter}
+	return allocatorcore.Options{Roles: c.roles, Frameworks: c.frameworks, PreemptAfter: c.preemptAfter, Overlap: c.overlap}
 }
 
 // seeded is chance that a seed and a name alone decide on.

@@ -94,6 +94,7 @@ func (m *masterNode) lead() {
 	m.machine = state.New(state.Config{
 		MasterID:               fmt.Sprintf("M%d.%d", m.number, m.life),
 		Allocator:              state.Peer(m.pid("allocator")),
+		OfferOverlap:           m.cluster.manners.overlap,
 		AgentReregisterTimeout: m.cluster.options.AgentReregisterTimeout,
 		AgentRemovalRate:       m.cluster.removalRate(),
 	})
