@@ -289,10 +289,7 @@ func (a *agent) reservable() reserve.Agent {
 		return known
 	}
 	known.Idle = a.free().Filter(scalar)
-	known.Free = known.Idle
-	for _, o := range a.offers {
-		known.Free = known.Free.Add(o.view.Resources.Underlying().Filter(scalar))
-	}
+	known.Free = a.unused().Filter(scalar)
 	return known
 }
 
