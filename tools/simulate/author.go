@@ -127,8 +127,9 @@ var (
 )
 
 // launches makes an operation of what an offer has room for, and names its
-// tasks; nil if there is no room.
-func (a *author) launches(o *mesos.Offer, limit int) (*mesos.Offer_Operation, []*mesos.TaskInfo) {
+// tasks; nil if there is no room. Of the volumes in the offer, some task uses
+// each, or all tasks one that is shared, if that is wanted.
+func (a *author) launches(o *mesos.Offer, limit int, volumes bool) (*mesos.Offer_Operation, []*mesos.TaskInfo) {
 	offered, err := resources.New(o.Resources...)
 	if err != nil {
 		a.cluster.fail("offer %s: %v", o.Id.GetValue(), err)
@@ -147,6 +148,11 @@ func (a *author) launches(o *mesos.Offer, limit int) (*mesos.Offer_Operation, []
 			break
 		}
 		offered = rest
+		if volumes {
+			var volume resources.Resources
+			volume, offered = volumeOf(offered)
+			taken = taken.Add(volume)
+		}
 		infos = append(infos, a.newTask(o.AgentId, role, taken))
 	}
 	if len(infos) == 0 {
@@ -163,6 +169,22 @@ func (a *author) launches(o *mesos.Offer, limit int) (*mesos.Offer_Operation, []
 	return &mesos.Offer_Operation{
 		Type: mesos.Offer_Operation_LAUNCH.Enum(), Launch: &mesos.Offer_Operation_Launch{TaskInfos: infos},
 	}, infos
+}
+
+// volumeOf finds a volume in what is offered, and returns the rest: what is shared
+// stays.
+func volumeOf(offered resources.Resources) (volume, rest resources.Resources) {
+	for e := range offered.All() {
+		if e.Disk().GetPersistence() == nil {
+			continue
+		}
+		volume = resources.Sum(e)
+		if e.Shared() {
+			return volume, offered
+		}
+		return volume, offered.Without(volume)
+	}
+	return volume, offered
 }
 
 // wants is what a task needs and, if it is to have one, its executor: of what is

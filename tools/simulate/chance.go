@@ -85,7 +85,7 @@ func (c *simulation) inventFault() []string {
 // inventSetting draws something that an operator sets for a role, mostly one that
 // wants something.
 func (c *simulation) inventSetting() []string {
-	wants := []string{"guarantee", "guarantee", "limit", "none", "weight"}
+	wants := []string{"guarantee", "guarantee", "limit", "none", "weight", "reserve", "reserve", "unreserve"}
 	roles := []string{"*", "eng", "ops", "dev", "guest", "nobody"}
 	if !c.net.oneIn(3) {
 		roles = nil

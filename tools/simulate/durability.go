@@ -17,13 +17,12 @@ type durable struct {
 	containers map[string]bool // in the journal of an agent
 	identities map[string]bool // agents' ids, in the journal of an agent
 	registered map[string]bool // agents' ids and statuses, in the registry
-	acked      map[string]bool // uuids, in the journal of an agent
 }
 
 func newDurable() durable {
 	return durable{
 		updates: make(map[string]bool), launches: make(map[string]bool), containers: make(map[string]bool),
-		identities: make(map[string]bool), registered: make(map[string]bool), acked: make(map[string]bool),
+		identities: make(map[string]bool), registered: make(map[string]bool),
 	}
 }
 
@@ -44,7 +43,9 @@ func (o *oracle) journalWritten(a *agentNode, records []*cluster.JournalRecord) 
 			o.known.updates[string(r.Update.GetStatus().GetUuid())] = true
 			o.endWritten(a, r.Update.GetStatus())
 		case *cluster.JournalRecord_Acknowledged:
-			o.known.acked[string(r.Acknowledged.GetUuid())] = true
+			o.endHeard(r.Acknowledged.GetTaskId().GetValue(), string(r.Acknowledged.GetUuid()))
+		case *cluster.JournalRecord_TaskForgotten:
+			o.endHeard(r.TaskForgotten.GetTaskId().GetValue(), "")
 		}
 	}
 }

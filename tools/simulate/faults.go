@@ -38,7 +38,7 @@ func faultKinds() []fault {
 		{"teardown", 1, "teardown SCHEDULER", (*simulation).faultTeardown},
 		{"operator", 2, "operator gone|drain|drain-away|deactivate|reactivate|reserve AGENT", (*simulation).faultOperator},
 		{"machine", 2, "machine plan|down|up AGENT", (*simulation).faultMachine},
-		{"role", 2, "role guarantee|limit|none|weight ROLE", (*simulation).faultRole},
+		{"role", 2, "role guarantee|limit|none|weight|reserve|unreserve ROLE", (*simulation).faultRole},
 		{"disk", 3, "disk AGENT full|fails TIME", (*simulation).faultDisk},
 		{"depose", 0, "depose", (*simulation).faultDepose},
 		{"store", 2, "store slow|fails|silent TIME", (*simulation).faultStore},

@@ -38,6 +38,7 @@ type stock struct {
 	free     float64 // of nobody
 	reserved float64 // for the role
 	volumes  []*mesos.Resource
+	shares   bool // whoever has it may share volumes
 }
 
 func stockOf(r resources.Resources, role string) stock {
@@ -47,7 +48,7 @@ func stockOf(r resources.Resources, role string) stock {
 		case e.Name() != resources.Disk:
 		case e.Role() == "*":
 			s.free += e.Amount().Float()
-		case e.Role() != role || len(e.Reservations()) != 1:
+		case e.Role() != role || len(e.Reservations()) != 1 || e.Reservations()[0].GetLabels() != nil:
 		case e.Disk().GetPersistence() != nil:
 			s.volumes = append(s.volumes, proto.CloneOf(e.Proto()))
 		default:
@@ -61,14 +62,15 @@ func stockOf(r resources.Resources, role string) stock {
 // none.
 func (c *simulation) convert(s stock, role, volume string) *mesos.Offer_Operation {
 	amount := float64(1 + c.net.chance.IntN(20))
+	resizable := len(s.volumes) > 0 && s.volumes[0].Shared == nil
 	switch n := c.net.chance.IntN(6); {
 	case n == 0 && len(s.volumes) > 0:
 		return &mesos.Offer_Operation{Type: mesos.Offer_Operation_DESTROY.Enum(), Destroy: &mesos.Offer_Operation_Destroy{Volumes: s.volumes[:1]}}
-	case n == 1 && len(s.volumes) > 0 && s.reserved >= amount:
+	case n == 1 && resizable && s.reserved >= amount:
 		return &mesos.Offer_Operation{Type: mesos.Offer_Operation_GROW_VOLUME.Enum(), GrowVolume: &mesos.Offer_Operation_GrowVolume{
 			Volume: s.volumes[0], Addition: reservedDisk(amount, role, ""),
 		}}
-	case n == 2 && len(s.volumes) > 0 && s.volumes[0].GetScalar().GetValue() > 1:
+	case n == 2 && resizable && s.volumes[0].GetScalar().GetValue() > 1:
 		return &mesos.Offer_Operation{Type: mesos.Offer_Operation_SHRINK_VOLUME.Enum(), ShrinkVolume: &mesos.Offer_Operation_ShrinkVolume{
 			Volume: s.volumes[0], Subtract: &mesos.Value_Scalar{Value: proto.Float64(1)},
 		}}
@@ -77,8 +79,12 @@ func (c *simulation) convert(s stock, role, volume string) *mesos.Offer_Operatio
 			Resources: []*mesos.Resource{reservedDisk(amount, role, "")},
 		}}
 	case n <= 4 && s.reserved >= amount:
+		disk := reservedDisk(amount, role, volume)
+		if s.shares && c.net.oneIn(2) {
+			disk.Shared = &mesos.Resource_SharedInfo{}
+		}
 		return &mesos.Offer_Operation{Type: mesos.Offer_Operation_CREATE.Enum(), Create: &mesos.Offer_Operation_Create{
-			Volumes: []*mesos.Resource{reservedDisk(amount, role, volume)},
+			Volumes: []*mesos.Resource{disk},
 		}}
 	case s.free >= amount+spare:
 		return &mesos.Offer_Operation{Type: mesos.Offer_Operation_RESERVE.Enum(), Reserve: &mesos.Offer_Operation_Reserve{
@@ -103,7 +109,9 @@ func (a *author) conversions(o *mesos.Offer) []*mesos.Offer_Operation {
 	var list []*mesos.Offer_Operation
 	for range 1 + a.cluster.net.chance.IntN(3) {
 		a.converted++
-		op := a.cluster.convert(stockOf(left, role), role, fmt.Sprintf("f%d-v%d", a.number, a.converted))
+		s := stockOf(left, role)
+		s.shares = a.able.shared
+		op := a.cluster.convert(s, role, fmt.Sprintf("f%d-v%d", a.number, a.converted))
 		if op == nil {
 			continue
 		}
@@ -195,6 +203,9 @@ func (o *oracle) operationWritten(a *agentNode, r *cluster.JournalRecord) {
 			o.operations.converted[a] = []resources.Resources{{}}
 		}
 		o.operations.converted[a] = append(o.operations.converted[a], unallocated(r.Resources.GetResources()))
+		if firm := firmOf(o.used[a]); !o.has(a, firm) {
+			o.cluster.fail("law 1: the journal of %s has %s, and its tasks use %s", a.address, o.stockOf(a), firm)
+		}
 	case *cluster.JournalRecord_Operation:
 		if uuid := r.Operation.GetOperation().GetLatestStatus().GetUuid().GetValue(); len(uuid) > 0 {
 			o.operations.ends[string(uuid)] = true
@@ -209,6 +220,20 @@ func (o *oracle) stockOf(a *agentNode) resources.Resources {
 		newest = list[len(list)-1]
 	}
 	return o.restored(a, newest)
+}
+
+// has tells whether an agent has what is used there. What is shared may be used
+// several times.
+func (o *oracle) has(a *agentNode, used resources.Resources) bool {
+	total := o.total
+	for e := range used.All() {
+		if e.Role() != "*" {
+			total = o.stockOf(a)
+			break
+		}
+	}
+	_, ok := total.Use(used)
+	return ok
 }
 
 func (o *oracle) restored(a *agentNode, converted resources.Resources) resources.Resources {

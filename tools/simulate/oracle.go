@@ -78,7 +78,10 @@ type taken struct {
 	// whether a master has heard that it is over.
 	preempted string
 	returned  bool
-	ended     string // the uuid of its end, in the journal of its agent
+	// The uuid of its end in the journal of its agent, and whether the journal knows
+	// that its framework knows.
+	ended string
+	known bool
 }
 
 func newOracle(c *simulation) *oracle {
@@ -145,8 +148,8 @@ func (o *oracle) containerEnded(a *agentNode, c *containerNode) {
 
 func (o *oracle) uses(a *agentNode, who string, needs []*mesos.Resource) {
 	o.used[a] = o.used[a].Add(unallocated(needs))
-	if firm := firmOf(o.used[a]); !o.total.Contains(firm) {
-		o.broken(1, who, "makes the tasks on %s need %s of %s", a.address, firm, o.total)
+	if firm := firmOf(o.used[a]); !o.has(a, firm) {
+		o.broken(1, who, "makes the tasks on %s need %s of %s", a.address, firm, o.stockOf(a))
 	}
 	o.borrowed(a, who)
 }

@@ -53,7 +53,7 @@ func (o *oracle) checkLimits(m *masterNode) {
 	calm := o.cluster.net.now.Sub(o.bounds.stirred) > settling
 	for _, role := range slices.Sorted(maps.Keys(o.bounds.quotas)) {
 		limits := o.bounds.quotas[role].GetLimits()
-		if len(limits) == 0 {
+		if len(limits) == 0 || o.plans.standing["for-"+role] {
 			continue
 		}
 		has := m.machine.Consumed(role)
@@ -138,11 +138,19 @@ func (o *oracle) masterHears(message proto.Message) {
 	}
 }
 
+// endHeard tells of an acknowledgement in an agent's journal, which forgets a task
+// with that of its end.
+func (o *oracle) endHeard(task, uuid string) {
+	if f := o.fates[task]; f != nil && (uuid == "" || uuid == f.taken.ended) {
+		f.taken.known = true
+	}
+}
+
 // endAcknowledged tells, of a task that was evicted or preempted, whether its
 // agent knows that its framework knows of its end. An agent that is another now
 // has nothing to say of it.
 func (o *oracle) endAcknowledged(f *fate) bool {
-	if f.taken.evicted == "" && f.taken.preempted == "" || f.taken.ended == "" || o.known.acked[f.taken.ended] || o.over[f.framework] || o.forgotten[f.framework] {
+	if f.taken.evicted == "" && f.taken.preempted == "" || f.taken.ended == "" || f.taken.known || o.over[f.framework] || o.forgotten[f.framework] {
 		return true
 	}
 	return !slices.ContainsFunc(o.cluster.agents, func(a *agentNode) bool { return a.identity() == f.agent })

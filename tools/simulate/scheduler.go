@@ -221,7 +221,7 @@ func (s *schedulerNode) consider(o *mesos.Offer) {
 		return
 	}
 	list := s.conversions(o)
-	operation, tasks := s.launches(o, 1+s.net.chance.IntN(8))
+	operation, tasks := s.launches(o, 1+s.net.chance.IntN(8), len(list) == 0 && s.net.oneIn(2))
 	if operation != nil {
 		list = append(list, operation)
 	}

@@ -25,10 +25,11 @@ type plans struct {
 	machines map[string]mesos.MachineInfo_Mode // by host name
 	hosts    map[string]string                 // of agents, by id
 	quotas   map[string]bool                   // roles that have one
+	standing map[string]bool                   // ids of standing reservations
 }
 
 func newPlans() plans {
-	return plans{machines: make(map[string]mesos.MachineInfo_Mode), hosts: make(map[string]string), quotas: make(map[string]bool)}
+	return plans{machines: make(map[string]mesos.MachineInfo_Mode), hosts: make(map[string]string), quotas: make(map[string]bool), standing: make(map[string]bool)}
 }
 
 // planWritten tells of a record that is durable. Whatever runs on a machine that
@@ -46,6 +47,9 @@ func (o *oracle) planWritten(c registry.Change) {
 			delete(p.quotas, id)
 		}
 		o.quotaWritten(id, c.Record.GetQuota().GetConfig())
+	case "reservation":
+		p.standing[id] = c.Record != nil
+		o.stir()
 	case "machine":
 		host, _, _ := strings.Cut(id, "@")
 		p.machines[host] = c.Record.GetMachine().GetMachine().GetMode()
@@ -132,10 +136,27 @@ func (c *simulation) faultRole(words []string) error {
 		c.setQuota(&quota.QuotaConfig{Role: &role})
 	case "weight":
 		c.request(&cluster.WeightsRequest{Weights: []*mesos.WeightInfo{{Role: &role, Weight: proto.Float64(c.net.chance.Float64() + 0.5)}}})
+	case "reserve", "unreserve":
+		c.standing(role, words[0] == "reserve")
 	default:
-		return fmt.Errorf("%q is none of guarantee, limit, none and weight", words[0])
+		return fmt.Errorf("%q is none of guarantee, limit, none, weight, reserve and unreserve", words[0])
 	}
 	return nil
+}
+
+// standing sets or removes the standing reservation of a role: a part of all cpus
+// and disks, for a time.
+func (c *simulation) standing(role string, set bool) {
+	r := &cluster.StandingReservation{Id: proto.String("for-" + strings.ReplaceAll(role, "*", "all")), Role: &role}
+	m := &cluster.ReservationRequest{Action: cluster.ReservationRequest_REMOVE.Enum(), Reservation: r}
+	if set {
+		m.Action = cluster.ReservationRequest_SET.Enum()
+		for _, name := range []string{resources.CPUs, resources.Disk} {
+			r.Shares = append(r.Shares, &cluster.StandingReservation_Share{Name: &name, Percent: proto.Float64(float64(1 + c.net.chance.IntN(20)))})
+		}
+		r.Expires = &mesos.TimeInfo{Nanoseconds: proto.Int64(c.net.now.Add(c.net.between(20*time.Second, 4*time.Minute)).UnixNano())}
+	}
+	c.request(m)
 }
 
 func (c *simulation) setQuota(config *quota.QuotaConfig) {
@@ -158,6 +179,11 @@ func (c *simulation) relent() {
 		c.request(&cluster.MaintenanceRequest{Action: cluster.MaintenanceRequest_STOP.Enum(), Machines: down})
 	case len(p.machines) > 0:
 		c.schedule(nil)
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.standing)) {
+		if p.standing[id] {
+			c.standing(strings.TrimPrefix(id, "for-"), false)
+		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(p.quotas)) {
 		c.setQuota(&quota.QuotaConfig{Role: &role})
