@@ -66,7 +66,8 @@ func (a *Allocator) heldBy(g *agent, l *leaf) *bundle {
 	return sum
 }
 
-// settle computes what is free and what is unused.
+// settle computes what is free and what is unused. What is shared is, whoever has
+// it.
 func (a *Allocator) settle(g *agent) {
 	a.setFree(g, a.remainder(g, func(holding) bool { return true }))
 	if a.overlaps() {
@@ -85,9 +86,9 @@ func (a *Allocator) remainder(g *agent, counts func(holding) bool) *bundle {
 		switch {
 		case !counts(h):
 		case len(g.held) > fewHoldings:
-			many = append(many, h.amount.base.all)
+			many = append(many, h.amount.apart.all)
 		default:
-			left = a.bundles.without(left, h.amount.base)
+			left = a.bundles.without(left, h.amount.apart)
 		}
 	}
 	if len(many) > 0 {
@@ -302,7 +303,7 @@ func (a *Allocator) hold(g *agent, l *leaf, amount *bundle, layer int) {
 	}
 	a.give(g, l, amount, layer)
 	a.consume(l.top, amount.open)
-	a.order.Allocate(l.node, amount.sum)
+	a.order.Allocate(l.node, amount.counted)
 }
 
 // give makes the leaf hold amount.
@@ -324,7 +325,7 @@ func (a *Allocator) give(g *agent, l *leaf, amount *bundle, layer int) {
 func (a *Allocator) release(g *agent, at int, amount *bundle) {
 	h := &g.held[at]
 	l, borrowed := h.leaf, h.amount.borrows()
-	a.order.Release(l.node, amount.sum)
+	a.order.Release(l.node, amount.counted)
 	a.yield(l.top, amount.open)
 	h.amount = a.bundles.without(h.amount, amount)
 	if h.amount.isEmpty() {

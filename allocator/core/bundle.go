@@ -19,9 +19,13 @@ type bundle struct {
 	claims []claim              // what is reserved, and not revocable
 	plain  bool                 // nothing is reserved, revocable or shared
 	gpus   bool
-	base   *bundle           // what it is taken from: itself, unless some of it is borrowed
-	listed []*mesos.Resource // as a message; made when it is first asked for
-	seen   [2]sighting       // the last results of bundles.seen; for plain ones unused
+	base   *bundle // what it is taken from: itself, unless some of it is borrowed
+	// The base without what is shared, which stays free whoever has it. And the
+	// scalars of what is not shared, which alone count for shares.
+	apart   *bundle
+	counted resources.Quantities
+	listed  []*mesos.Resource // as a message; made when it is first asked for
+	seen    [2]sighting       // the last results of bundles.seen; for plain ones unused
 }
 
 // sighting is what clients with a view may have of a bundle.
@@ -35,6 +39,9 @@ type claim struct {
 	top    string
 	amount resources.Quantities
 }
+
+// shares tells whether some of it is shared.
+func (b *bundle) shares() bool { return b.apart != b.base }
 
 func (b *bundle) isEmpty() bool { return b.all.IsEmpty() }
 
@@ -102,17 +109,24 @@ func (s *bundles) of(r resources.Resources) *bundle {
 
 func (s *bundles) make(r resources.Resources) *bundle {
 	b := &bundle{all: r, serial: s.serial(), sum: s.index.Quantities(r), plain: true, gpus: r.Scalar(resources.GPUs) > 0}
+	shared := false
 	for e := range r.All() {
 		if e.Role() != names.AnyRole || e.Revocable() || e.Shared() {
 			b.plain = false
 		}
+		shared = shared || e.Shared()
 	}
-	b.open, b.base = b.sum, b
+	b.open, b.counted, b.base, b.apart = b.sum, b.sum, b, b
 	if b.plain {
 		return b
 	}
 	if base := r.Underlying(); !base.Equal(r) {
 		b.base = s.of(base)
+		b.apart = b.base.apart
+	}
+	if shared {
+		b.apart = s.of(b.base.all.Filter(func(e resources.Entry) bool { return !e.Shared() }))
+		b.counted = b.apart.sum
 	}
 	b.open = s.index.Quantities(r.Filter(isOpen))
 	b.claims = s.claims(r)

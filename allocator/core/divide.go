@@ -293,12 +293,14 @@ func (t *top) needs(q resources.Quantities) bool {
 // handOver makes holdings of the grants of one agent, when no order is gone
 // through any more.
 func (a *Allocator) handOver(g *agent) {
+	unsettled := a.overlaps() && len(a.grants) > 0 // as some may be nobody else's now
 	for _, each := range a.grants {
 		a.give(g, each.leaf, each.amount, each.layer)
-		a.order.Allocate(each.leaf.node, each.amount.sum)
+		a.order.Allocate(each.leaf.node, each.amount.counted)
+		unsettled = unsettled || each.amount.shares() // what is shared is free again
 	}
-	if a.overlaps() && len(a.grants) > 0 {
-		a.settle(g) // as some may be nobody else's now
+	if unsettled {
+		a.settle(g)
 	}
 	a.out = append(a.out, a.grants...)
 	a.grants = a.grants[:0]

@@ -29,7 +29,7 @@ func (a *Allocator) Check() error {
 		total.Add(g.total.sum)
 		for _, h := range g.held {
 			sum := held[h.leaf]
-			sum.Add(h.amount.sum)
+			sum.Add(h.amount.counted)
 			held[h.leaf] = sum
 			holdings[h.leaf]++
 		}
@@ -57,7 +57,7 @@ func (g *agent) check() error {
 		if h.amount.isEmpty() {
 			return fmt.Errorf("an empty holding of framework %s is kept", h.leaf.framework.id)
 		}
-		held = held.Add(h.amount.all.Underlying())
+		held = held.Add(h.amount.apart.all)
 	}
 	if !g.total.all.Contains(held) {
 		if g.total.all.Without(held).Equal(g.free.all) {
@@ -78,7 +78,7 @@ func (a *Allocator) checkLayers(g *agent) error {
 		case at != i:
 			return fmt.Errorf("framework %s has two holdings in layer %d", h.leaf.framework.id, h.layer)
 		case h.layer == alone:
-			unused = unused.Without(h.amount.all.Underlying())
+			unused = unused.Without(h.amount.apart.all)
 		case h.layer < 0 || h.layer > a.options.Overlap || !a.overlaps():
 			return fmt.Errorf("framework %s is offered %s in layer %d of %d", h.leaf.framework.id, h.amount.all, h.layer, a.options.Overlap)
 		}

@@ -16,8 +16,24 @@ var preemptionSabotages = []sabotage{
 	{"preemption within a guarantee", greedyPreemption, []string{"law 1: task", "is preempted", "is guaranteed to the role"}, at(20*time.Second, "role guarantee *", "role guarantee eng", "role guarantee ops")},
 	{"preemption that is told as something else", mistoldPreemption, []string{"law 2", "was preempted by", "which calls that"}, at(20*time.Second, "role guarantee *", "role guarantee eng", "role guarantee ops")},
 	{"limits that the allocator does not hear of", unlimited, []string{"law 1: role", "and its limit is"}, at(20*time.Second, "role limit *", "role limit eng", "role limit ops")},
+	{"a volume that is taken away from a task", takenVolume, []string{"law 1: the journal of", "and its tasks use"}, nil},
 	{"acknowledgements that never come", unheard, []string{"law 2", "was taken its resources, and its agent did not hear"}, nil},
 	{"a kill that nobody asked for", wantonKill, []string{"law 3", "is killed, and nobody asked for that"}, nil},
+}
+
+// takenVolume writes down that nothing of an agent is reserved any more, when some
+// task uses something that is.
+func takenVolume(c *simulation) {
+	for _, a := range c.agents {
+		a.disk = func(records []*cluster.JournalRecord) []*cluster.JournalRecord {
+			for e := range c.oracle.used[a].All() {
+				if e.Disk().GetPersistence() != nil {
+					return append(records, &cluster.JournalRecord{Record: &cluster.JournalRecord_Resources{Resources: &cluster.ResourcesConverted{}}})
+				}
+			}
+			return records
+		}
+	}
 }
 
 // unheard keeps from agents that the ends of what they evicted are known.
