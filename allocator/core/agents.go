@@ -79,7 +79,7 @@ func (a *Allocator) settle(g *agent) {
 // remembered; what many leave is computed in one go.
 const fewHoldings = 4
 
-// remainder is what holdings that count leave of an agent.
+// remainder is what holdings that count leave of an agent: what is shared stays.
 func (a *Allocator) remainder(g *agent, counts func(holding) bool) *bundle {
 	left, many := g.total, []resources.Resources(nil)
 	for _, h := range g.held {

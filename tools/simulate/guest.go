@@ -2,6 +2,8 @@ package simulate
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -25,11 +27,12 @@ type guest struct {
 	offers  map[string]*mesos.Offer // by id
 	since   time.Time
 	looked  time.Time // when it was last asked what it lacks
+	refused time.Time // when it gave back what it has of a host that it lacks something of
 }
 
 func newGuest(c *simulation) *guest {
 	return &guest{
-		process: c.net.process("guest:0"), cluster: c, offers: make(map[string]*mesos.Offer), since: c.net.now,
+		process: c.net.process("guest:0"), cluster: c, offers: make(map[string]*mesos.Offer), since: c.net.now, refused: c.net.now,
 	}
 }
 
@@ -95,8 +98,26 @@ func (g *guest) event(e *scheduler.Event) {
 	}
 }
 
-// missing says what the guest still lacks; empty when nothing.
-func (g *guest) missing() string {
+// exchange gives back, now and then, all that the guest has of a host: what it lacks
+// there may be too little to be offered alone.
+func (g *guest) exchange(host string) {
+	if g.net.now.Sub(g.refused) < time.Minute {
+		return
+	}
+	g.refused = g.net.now
+	for _, id := range slices.Sorted(maps.Keys(g.offers)) {
+		if g.offers[id].GetHostname() == host {
+			delete(g.offers, id)
+			g.step(session.Submit{Call: &scheduler.Call{
+				Type:    scheduler.Call_DECLINE.Enum(),
+				Decline: &scheduler.Call_Decline{OfferIds: []*mesos.OfferID{{Value: &id}}, Filters: &mesos.Filters{RefuseSeconds: proto.Float64(0)}},
+			}})
+		}
+	}
+}
+
+// missing says what the guest still lacks, and where; empty when nothing.
+func (g *guest) missing() (what, host string) {
 	held := make(map[string]resources.Resources)
 	for _, o := range g.offers {
 		held[o.GetHostname()] = held[o.GetHostname()].Add(unallocated(o.Resources))
@@ -105,10 +126,10 @@ func (g *guest) missing() string {
 		host := fmt.Sprintf("agent%d", a.number)
 		all := g.cluster.oracle.stockOf(a).Filter(func(e resources.Entry) bool { return e.Role() == "*" || e.Role() == "guest" })
 		if has := held[host]; !has.Equal(all) {
-			return fmt.Sprintf("of %q on %s only %q", all, host, has)
+			return fmt.Sprintf("of %q on %s only %q", all, host, has), host
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // host lets the guest come, and tells whether it has everything.
@@ -124,9 +145,12 @@ func (c *simulation) host() bool {
 		return false
 	}
 	c.guest.looked = c.net.now
-	missing := c.guest.missing()
+	missing, where := c.guest.missing()
 	if missing != "" && c.net.now.Sub(c.guest.since) > guestPatience {
 		c.fail("law 1: when nothing ran any more, a guest was offered %s", missing)
+	}
+	if missing != "" {
+		c.guest.exchange(where)
 	}
 	return missing == ""
 }

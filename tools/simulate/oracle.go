@@ -214,7 +214,7 @@ func (o *oracle) told(s *schedulerNode, u *mesos.TaskStatus) {
 		// It may be taken back.
 	case f.over && state != f.end:
 		o.broken(2, id, "is told to be %s, after %s (%s: %s)", state, f.end, u.GetReason(), u.GetMessage())
-	case terminal(state) && f.alive && !guess(f, state):
+	case terminal(state) && f.alive && !guess(f, state) && !o.takenDown(f, state):
 		o.broken(2, id, "is told to be %s while it runs (%s: %s)", state, u.GetReason(), u.GetMessage())
 	case !f.over && terminal(state):
 		f.over, f.end, f.life = true, state, s.pid("")

@@ -69,6 +69,13 @@ func (o *oracle) endedWithMachine(agent string) {
 	}
 }
 
+// takenDown tells of an end that a master tells although the task may run, as an
+// operator says that its machine is down: whoever comes back from there is sent
+// away.
+func (o *oracle) takenDown(f *fate, s mesos.TaskState) bool {
+	return s == mesos.TaskState_TASK_LOST && o.plans.machines[o.plans.hosts[f.agent]] == mesos.MachineInfo_DOWN
+}
+
 // request sends what an operator wants to the master that leads.
 func (c *simulation) request(m proto.Message) {
 	if leader := c.leader(); leader != nil && !leader.paused {
