@@ -75,7 +75,8 @@ JSON is broken into lines.
 ## How to try it
 
 ` + "`troupe local`" + ` (` + "`go run ./tools/troupe local`" + ` in this repository) starts a cluster at these
-addresses. What reads can be pasted as it is. What names an id needs yours in its place:
+addresses. What reads can be pasted as it is; its logs are there with ` + "`--log_dir`" + `. What names
+an id needs yours in its place:
 
 | Here | Where yours is |
 |---|---|
