@@ -39,7 +39,9 @@ func (o *oracle) planWritten(c registry.Change) {
 	kind, id, _ := strings.Cut(c.Key, "/")
 	switch kind {
 	case "agent":
-		p.hosts[id] = c.Record.GetAgent().GetAgent().GetHostname()
+		if c.Record != nil { // of one that is removed it is known still
+			p.hosts[id] = c.Record.GetAgent().GetAgent().GetHostname()
+		}
 		o.endedWithMachine(id)
 	case "quota":
 		p.quotas[id] = c.Record != nil
