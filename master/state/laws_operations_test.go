@@ -190,22 +190,42 @@ func (w *world) lending(p Peer) proto.Message {
 	return m
 }
 
-// allFree allocates all that is free on an agent.
+// allFree allocates all that is free on an agent, of which it may lend what is
+// reserved.
 func (w *world) allFree() proto.Message {
 	m := &cluster.Allocations{Epoch: proto.Uint64(w.m.allocator.epoch)}
 	for _, a := range w.m.agents.ordered() {
+		what := a.free()
+		if rapid.Bool().Draw(w.t, "as loans") {
+			lent := what.Lent()
+			what = what.Without(lent.Underlying()).Add(lent)
+		}
 		m.Allocations = append(m.Allocations, &cluster.Allocations_Allocation{
-			FrameworkId: w.frameworkID(), AgentId: a.view.Info.GetId(), Role: proto.String("web"), Resources: a.free().Proto(),
+			FrameworkId: w.frameworkID(), AgentId: a.view.Info.GetId(), Role: proto.String("web"), Resources: what.Proto(),
 		})
 	}
 	return m
 }
 
 func (w *world) preemption() proto.Message {
-	return &cluster.Preempt{
+	m := &cluster.Preempt{
 		Epoch: proto.Uint64(w.m.allocator.epoch), AgentId: &mesos.AgentID{Value: proto.String(w.agentID())}, FrameworkId: w.frameworkID(),
 		Role: proto.String("*"), Resources: amounts("", 1, 8),
 	}
+	if a := w.m.agents.byID[AgentID(m.AgentId.GetValue())]; a != nil && rapid.Bool().Draw(w.t, "loans") {
+		m.Role, m.Resources = proto.String("web"), a.view.Total.Lent().Proto()
+	}
+	return m
+}
+
+// borrowed is what is lent of an offer, less at random.
+func (w *world) borrowed(id *mesos.OfferID) []*mesos.Resource {
+	o := w.m.offers.byID[OfferID(id.GetValue())]
+	if o == nil {
+		return nil
+	}
+	lent := o.view.Resources.Borrowed().Proto()
+	return lent[:rapid.IntRange(0, len(lent)).Draw(w.t, "borrowed")]
 }
 
 // actOnResources draws an input about operations, or what agents lend.

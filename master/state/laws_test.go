@@ -262,7 +262,7 @@ func (w *world) compare(in Input) {
 	w.compareOperations(in)
 	usage := s.UsageByAgent(func() {})
 	for id, a := range w.m.agents.byID {
-		if u := usage[id]; !u.Used.Equal(a.used) || !u.Offered.Equal(a.onOffer()) {
+		if u := usage[id]; !u.Used.Underlying().Equal(a.used) || !u.Offered.Underlying().Equal(a.onOffer()) {
 			w.t.Fatalf("after %s agent %s is shown with %s used, it has %s", label(in), id, u.Used, a.used)
 		}
 	}
@@ -457,6 +457,9 @@ func (w *world) accept() proto.Message {
 		info := &mesos.TaskInfo{Name: proto.String("t"), TaskId: w.taskID(), AgentId: agent, Resources: amounts("", 1, 4), Command: &mesos.CommandInfo{Value: proto.String("x")}}
 		if rapid.IntRange(0, 2).Draw(w.t, "on a volume") == 0 {
 			info.Resources = append(info.Resources, w.volume())
+		}
+		if lent := w.borrowed(slices.Concat(accept.OfferIds, []*mesos.OfferID{nil})[0]); len(lent) > 0 && len(infos) == 0 {
+			info.Resources = lent
 		}
 		if !group && rapid.Bool().Draw(w.t, "custom") {
 			info.Executor = &mesos.ExecutorInfo{
