@@ -3,7 +3,7 @@
 // store of a single master. The package decides nothing; the master's shell
 // declares the interface that it fills, and wiring may import it.
 //
-// On disk a File is one bbolt database:
+// On disk a File is one bbolt database, of the form of package sealed:
 //
 //	registry.db
 //	  header/   "header"  → RegistryHeader

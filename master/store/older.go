@@ -3,42 +3,34 @@ package store
 import (
 	"fmt"
 
-	"go.etcd.io/bbolt"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/registry"
+	"troupe/master/store/sealed"
 	"troupe/messages/cluster"
 )
 
 // agentsOnly is the format before this one.
 const agentsOnly = 1
 
-// agentBucket is where it had its records.
-var agentBucket = []byte("agents")
+// older says how a file of that format becomes one of this: every agent's
+// record gets the key and the form that records of all kinds have.
+func older(clusterID string) (*sealed.Older, error) {
+	header, err := headerOf(clusterID)
+	if err != nil {
+		return nil, err
+	}
+	return &sealed.Older{Bucket: "agents", Turn: turnAgent, Header: header}, nil
+}
 
-// upgrade turns a file of that format into one of this: every agent's record
-// gets the key and the form that records of all kinds have.
-func (f *File) upgrade(tx *bbolt.Tx) error {
-	b, err := tx.CreateBucket(recordBucket)
-	if err != nil {
-		return damaged(err)
+func turnAgent(id string, data []byte) (string, []byte, error) {
+	r := new(cluster.AgentRecord)
+	if err := proto.Unmarshal(data, r); err != nil {
+		return "", nil, err
 	}
-	err = f.read(tx.Bucket(agentBucket), func(id string, data []byte) error {
-		r := new(cluster.AgentRecord)
-		if err := proto.Unmarshal(data, r); err != nil {
-			return damaged(fmt.Errorf("record of agent %q: %w", id, err))
-		}
-		if got := r.GetAgent().GetId().GetValue(); got != id {
-			return damaged(fmt.Errorf("record of agent %q: agent.id: %q", id, got))
-		}
-		_, err := put(b, registry.Change{Key: registry.AgentKey(id), Record: registry.AgentRecord(r)})
-		return err
-	})
-	if err != nil {
-		return err
+	if got := r.GetAgent().GetId().GetValue(); got != id {
+		return "", nil, fmt.Errorf("agent.id: %q", got)
 	}
-	if err := tx.DeleteBucket(agentBucket); err != nil {
-		return err
-	}
-	return putHeader(tx, f.clusterID)
+	data, err := proto.Marshal(registry.AgentRecord(r))
+	return registry.AgentKey(id), data, err
 }

@@ -35,9 +35,16 @@ var Rings = []Ring{
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
 	},
 	{
-		Name:    "devices",
-		Folders: []string{"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect"},
-		May:     []string{"words", "cores"}, Libraries: []string{"*"},
+		Name:    "keepers",
+		Folders: []string{"master/store/pages", "master/store/sealed"},
+		May:     []string{"words", "keepers"}, Libraries: []string{"*"},
+	},
+	{
+		Name: "devices",
+		Folders: []string{
+			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store",
+		},
+		May: []string{"words", "cores", "keepers"}, Libraries: []string{"*"},
 	},
 	{
 		Name:    "seekers",
@@ -57,7 +64,7 @@ var Rings = []Ring{
 	{
 		Name:    "wiring",
 		Folders: []string{"tools/...", "examples/..."},
-		May:     []string{"words", "carriers", "runtime", "cores", "devices", "seekers", "shells", "faces", "wiring"}, Libraries: []string{"*"},
+		May:     []string{"words", "carriers", "runtime", "cores", "keepers", "devices", "seekers", "shells", "faces", "wiring"}, Libraries: []string{"*"},
 	},
 }
 
