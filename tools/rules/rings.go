@@ -31,6 +31,7 @@ var Rings = []Ring{
 		Folders: []string{
 			"allocator/drf", "allocator/core", "master/state", "master/registry",
 			"slave/state", "slave/updates", "frameworks/session", "executor/check",
+			"frameworks/match",
 		},
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
 	},
