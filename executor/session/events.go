@@ -41,8 +41,16 @@ func (s *Session) receive(in Received) {
 	}
 }
 
+// onSubscribed believes the answer to a SUBSCRIBE that was sent since the link
+// broke last. What was sent before may have reached an agent that came up
+// meanwhile, and of its end nobody would tell; it is there, so it is asked again
+// at once.
 func (s *Session) onSubscribed(e *executor.Event) {
-	if s.subscribed {
+	switch {
+	case s.subscribed:
+		return
+	case !s.asked:
+		s.subscribe()
 		return
 	}
 	s.subscribed, s.lost = true, false

@@ -45,7 +45,9 @@ type Config struct {
 
 // Session is the machine. It is not safe for concurrent use.
 type Session struct {
-	config     Config
+	config Config
+	// asked: SUBSCRIBE was sent since the agent's link broke last.
+	asked      bool
 	subscribed bool
 	lost       bool
 	finishing  bool
@@ -96,7 +98,6 @@ func (s *Session) Step(now time.Time, in Input) []Effect {
 	s.now, s.out = now, nil
 	switch in := in.(type) {
 	case Start:
-		s.do(Link{Peer: s.config.Agent})
 		s.subscribe()
 	case Received:
 		s.receive(in)
@@ -127,8 +128,10 @@ func (s *Session) call(c *executor.Call) {
 	s.do(Send{To: s.config.Agent, Message: c})
 }
 
-// subscribe says what the agent may not know, and repeats itself.
+// subscribe says what the agent may not know, and repeats itself. The link comes
+// first, so that the end of whoever gets this is told, or of whoever does not.
 func (s *Session) subscribe() {
+	s.do(Link{Peer: s.config.Agent})
 	c := &executor.Call_Subscribe{}
 	for _, id := range s.order {
 		if t := s.tasks[id]; !t.known {
@@ -138,7 +141,7 @@ func (s *Session) subscribe() {
 	for _, u := range s.updates {
 		c.UnacknowledgedUpdates = append(c.UnacknowledgedUpdates, &executor.Call_Update{Status: u})
 	}
-	s.listed = len(s.updates)
+	s.listed, s.asked = len(s.updates), true
 	s.call(&executor.Call{Type: executor.Call_SUBSCRIBE.Enum(), Subscribe: c})
 	s.do(SetTimer{Key: timerSubscribe, After: subscribeEvery})
 }
@@ -147,7 +150,6 @@ func (s *Session) fire(key string) {
 	switch key {
 	case timerSubscribe:
 		if !s.subscribed {
-			s.do(Link{Peer: s.config.Agent})
 			s.subscribe()
 		}
 	case timerRecovery:
@@ -161,7 +163,7 @@ func (s *Session) agentLost(p Peer) {
 	if !sameActor(p, s.config.Agent) {
 		return
 	}
-	s.subscribed = false
+	s.subscribed, s.asked = false, false
 	if s.finishing {
 		s.do(CancelTimer{Key: timerFinish})
 	}
