@@ -32,6 +32,7 @@ var Rings = []Ring{
 			"allocator/drf", "allocator/core", "master/state", "master/registry",
 			"slave/state", "slave/updates", "frameworks/session", "executor/check",
 			"frameworks/match",
+			"frameworks/service/app", "frameworks/service/wire",
 		},
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
 	},
