@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"troupe/frameworks/ports"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
@@ -205,24 +206,14 @@ func (m *Machine) launch(j *job, o *mesos.Offer, left resources.Resources) (*mes
 	if !ok {
 		return nil, left, false
 	}
-	var ports []uint64
-	if n := j.task.Ports; n > 0 {
-		if ports, ok = pickPorts(rest, n, m.turn); !ok {
-			return nil, left, false
-		}
-		want, err := resources.New(portsResource(ports))
-		if err != nil {
-			return nil, left, false
-		}
-		var some resources.Resources
-		if some, rest, ok = rest.Take(want); !ok {
-			return nil, left, false
-		}
-		taken = taken.Add(some)
-		m.turn += uint64(n)
+	picked, err := ports.Pick(rest, ports.Dynamic(j.task.Ports), m.turn)
+	if err != nil {
+		return nil, left, false
 	}
+	taken, rest = taken.Add(picked.Resources), picked.Rest
+	m.turn += uint64(j.task.Ports)
 	id := j.nextID()
-	info := j.task.info(id, o, taken, ports)
+	info := j.task.info(id, o, taken, picked.Numbers)
 	if j.task.Executor != nil {
 		if info.Executor, rest, ok = m.executorFor(j.task, id, o, rest); !ok {
 			return nil, left, false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"troupe/frameworks/ports"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 	"troupe/messages/names"
@@ -72,8 +73,11 @@ func (t *Task) check() (resources.Resources, error) {
 	if err := t.checkProgram(); err != nil {
 		return resources.Resources{}, err
 	}
-	if t.Ports < 0 {
+	switch {
+	case t.Ports < 0:
 		return resources.Resources{}, field.Invalid("ports", t.Ports, "is negative")
+	case t.Ports > ports.Most:
+		return resources.Resources{}, field.Invalid("ports", t.Ports, "is more than a host has, %d", ports.Most)
 	}
 	if t.Resources == "" {
 		t.Resources = DefaultResources
@@ -111,13 +115,13 @@ func (t *Task) checkProgram() error {
 }
 
 // info is the task as it is launched in one attempt.
-func (t *Task) info(id string, offer *mesos.Offer, taken resources.Resources, ports []uint64) *mesos.TaskInfo {
+func (t *Task) info(id string, offer *mesos.Offer, taken resources.Resources, numbers []uint64) *mesos.TaskInfo {
 	info := &mesos.TaskInfo{
 		Name: &t.Name, TaskId: &mesos.TaskID{Value: &id}, AgentId: offer.GetAgentId(),
 		Resources: taken.Proto(), Data: t.Data,
 	}
 	if t.Executor == nil {
-		info.Command = t.command(ports)
+		info.Command = t.command(numbers)
 	}
 	if t.Grace > 0 {
 		info.KillPolicy = &mesos.KillPolicy{GracePeriod: duration(t.Grace)}
@@ -132,8 +136,8 @@ func duration(d time.Duration) *mesos.DurationInfo {
 	return &mesos.DurationInfo{Nanoseconds: new(int64(d))}
 }
 
-func (t *Task) command(ports []uint64) *mesos.CommandInfo {
-	c := &mesos.CommandInfo{Environment: t.environment(ports)}
+func (t *Task) command(numbers []uint64) *mesos.CommandInfo {
+	c := &mesos.CommandInfo{Environment: t.environment(numbers)}
 	if len(t.Args) > 0 {
 		c.Shell, c.Value, c.Arguments = new(false), &t.Args[0], t.Args
 	} else {

@@ -307,6 +307,7 @@ func TestTasksThatCannotBe(t *testing.T) {
 		`one of command, args and executor must be set, not 0`:                {ID: "T"},
 		`one of command, args and executor must be set, not 2`:                {ID: "T", Command: "a", Args: []string{"b"}},
 		`executor.command: must be set`:                                       {ID: "T", Executor: &mesos.ExecutorInfo{}},
+		`ports: 65536: is more than a host has, 65535`:                        {ID: "T", Command: "true", Ports: 65536},
 		`ports: -1: is negative`:                                              {ID: "T", Command: "true", Ports: -1},
 		`resources: "cpus:-1"`:                                                {ID: "T", Command: "true", Resources: "cpus:-1"},
 		`task "known": id: "known": is the id of another task that is not do`: {ID: "known", Command: "true"},

@@ -31,7 +31,7 @@ var Rings = []Ring{
 		Folders: []string{
 			"allocator/drf", "allocator/core", "master/state", "master/registry",
 			"slave/state", "slave/updates", "frameworks/session", "executor/check",
-			"frameworks/match",
+			"frameworks/match", "frameworks/ports", "frameworks/gang",
 			"frameworks/service/app", "frameworks/service/wire",
 		},
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
