@@ -132,11 +132,14 @@ func (t *Tasks) Message(_ *Driver, m *scheduler.Event_Message) {
 	}
 }
 
-// Failure forgets an executor that tasks have shared.
+// Failure forgets an executor that tasks have shared, or an agent.
 func (t *Tasks) Failure(_ *Driver, f *scheduler.Event_Failure) {
+	agent := f.GetAgentId().GetValue()
 	if x := f.GetExecutorId().GetValue(); x != "" {
-		t.step(work.ExecutorGone{Agent: f.GetAgentId().GetValue(), Executor: x})
+		t.step(work.ExecutorGone{Agent: agent, Executor: x})
+		return
 	}
+	t.step(work.AgentGone{Agent: agent})
 }
 
 func (t *Tasks) step(in work.Input) {

@@ -33,6 +33,9 @@ type KillAll struct{}
 // ExecutorGone tells that an executor that tasks share has ended.
 type ExecutorGone struct{ Agent, Executor string }
 
+// AgentGone tells that an agent is lost: there is nothing to spread over there.
+type AgentGone struct{ Agent string }
+
 // TimerFired answers SetTimer.
 type TimerFired struct{ Key string }
 
@@ -43,6 +46,7 @@ func (Updated) input()      {}
 func (Kill) input()         {}
 func (KillAll) input()      {}
 func (ExecutorGone) input() {}
+func (AgentGone) input()    {}
 func (TimerFired) input()   {}
 
 // Effect is what the work asks of its shell, in order.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"troupe/frameworks/match"
 	"troupe/frameworks/ports"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
@@ -41,6 +42,8 @@ type job struct {
 	// killed: it shall not be launched again.
 	killed bool
 	queued bool
+	// host is where the live attempt runs, if constraints may ask.
+	host match.Host
 }
 
 // Machine is the work. It is not safe for concurrent use.
@@ -60,6 +63,7 @@ type Machine struct {
 	suppressed bool
 	// executors remembers what tasks that share an executor must repeat.
 	executors map[string]*mesos.ExecutorInfo
+	placed    placement
 	// turn spreads the ports that are picked.
 	turn uint64
 
@@ -71,7 +75,7 @@ type Machine struct {
 func New() *Machine {
 	return &Machine{
 		jobs: map[string]*job{}, live: map[string]*job{}, byKey: map[string]*shape{},
-		executors: map[string]*mesos.ExecutorInfo{},
+		executors: map[string]*mesos.ExecutorInfo{}, placed: newPlacement(),
 	}
 }
 
@@ -95,6 +99,8 @@ func (m *Machine) Step(_ time.Time, in Input) []Effect {
 		}
 	case ExecutorGone:
 		delete(m.executors, in.Agent+"/"+in.Executor)
+	case AgentGone:
+		delete(m.placed.fleet, in.Agent)
 	case TimerFired:
 		m.fired(in.Key)
 	}
@@ -120,7 +126,7 @@ func (m *Machine) Open() int { return len(m.jobs) }
 func (m *Machine) do(e Effect) { m.out = append(m.out, e) }
 
 func (m *Machine) add(t *Task) {
-	want, err := t.check()
+	want, rules, err := t.check()
 	if err == nil && m.jobs[t.ID] != nil {
 		err = field.Invalid("id", t.ID, "is the id of another task that is not done")
 	}
@@ -133,7 +139,7 @@ func (m *Machine) add(t *Task) {
 		}})
 		return
 	}
-	j := &job{task: t, shape: m.shapeOf(t, want)}
+	j := &job{task: t, shape: m.shapeOf(t, want, rules)}
 	m.jobs[t.ID] = j
 	m.order = append(m.order, j)
 	m.enqueue(j)
@@ -155,6 +161,7 @@ func (m *Machine) enqueue(j *job) {
 
 // offers launches what fits, and declines the rest.
 func (m *Machine) offers(list []*mesos.Offer) {
+	m.see(list)
 	var unused []*mesos.OfferID
 	for _, o := range list {
 		if launched := m.fill(o); len(launched) > 0 {
@@ -184,8 +191,9 @@ func (m *Machine) fill(o *mesos.Offer) []*mesos.TaskInfo {
 		return nil
 	}
 	var launched []*mesos.TaskInfo
+	host := match.HostOf(o)
 	for _, s := range m.shapes {
-		for j := s.peek(); j != nil && s.accepts(o); j = s.peek() {
+		for j := s.peek(); j != nil && s.accepts(o) && s.allows(host); j = s.peek() {
 			info, rest, ok := m.launch(j, o, left)
 			if !ok {
 				break
@@ -194,6 +202,7 @@ func (m *Machine) fill(o *mesos.Offer) []*mesos.TaskInfo {
 			s.pop()
 			m.queued--
 			j.queued = false
+			m.place(j, host)
 			launched = append(launched, info)
 		}
 	}
@@ -277,6 +286,7 @@ func (m *Machine) ended(j *job, st *mesos.TaskStatus) {
 	id := j.live
 	delete(m.live, id)
 	j.live, j.hearsay = "", nil
+	m.displace(j)
 	if st.GetState() == mesos.TaskState_TASK_UNREACHABLE {
 		m.do(KillAttempt{ID: id})
 	}

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/frameworks/match"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 )
@@ -18,13 +19,18 @@ type shape struct {
 	jobs    int
 	want    resources.Resources
 	accepts func(*mesos.Offer) bool
-	queue   []*job
-	head    int
+	// rules are the constraints, which count the tasks of a group; spread counts
+	// for them while offers are looked at.
+	rules  match.Constraints
+	group  string
+	spread *match.Spread
+	queue  []*job
+	head   int
 }
 
 // shapeOf finds or makes a task's shape. One with a condition or an executor
 // of its own has a shape of its own.
-func (m *Machine) shapeOf(t *Task, want resources.Resources) *shape {
+func (m *Machine) shapeOf(t *Task, want resources.Resources, rules match.Constraints) *shape {
 	key := fmt.Sprintf("%s;ports=%d", t.Resources, t.Ports)
 	if t.Accepts != nil {
 		key += ";task=" + t.ID
@@ -32,9 +38,10 @@ func (m *Machine) shapeOf(t *Task, want resources.Resources) *shape {
 	if len(t.Executor.GetResources()) > 0 {
 		key += ";executor=" + t.Executor.GetExecutorId().GetValue()
 	}
+	key = t.constrained(key)
 	s := m.byKey[key]
 	if s == nil {
-		s = &shape{key: key, want: want, accepts: t.Accepts}
+		s = &shape{key: key, want: want, accepts: t.Accepts, rules: rules, group: t.Group}
 		if s.accepts == nil {
 			s.accepts = func(*mesos.Offer) bool { return true }
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"troupe/frameworks/match"
 	"troupe/frameworks/ports"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
@@ -41,6 +42,13 @@ type Task struct {
 	// Ports is how many ports it needs on top. It finds their numbers in PORT0,
 	// PORT1 and so on; PORT is the first.
 	Ports int
+	// Constraints say where the task may run, as frameworks/match reads them:
+	// {"hostname", "UNIQUE"}, {"rack", "GROUP_BY"}, {"@zone", "LIKE", "eu-.*"}.
+	// They count the live attempts of all tasks of the same Group; "" is the
+	// group of the tasks that have constraints and name none. GROUP_BY spreads
+	// over the values of all agents that were ever offered and are not gone.
+	Constraints [][]string
+	Group       string
 	// Executor runs the task instead of the command executor. An empty
 	// executor_id gives every attempt an executor of its own. The command of the
 	// executor must be set; Command, Args, Env and User are not used then.
@@ -66,18 +74,18 @@ type Task struct {
 }
 
 // check fills in defaults and says what is wrong.
-func (t *Task) check() (resources.Resources, error) {
+func (t *Task) check() (want resources.Resources, rules match.Constraints, err error) {
 	if err := names.CheckID("id", t.ID); err != nil {
-		return resources.Resources{}, err
+		return want, nil, err
 	}
 	if err := t.checkProgram(); err != nil {
-		return resources.Resources{}, err
+		return want, nil, err
 	}
 	switch {
 	case t.Ports < 0:
-		return resources.Resources{}, field.Invalid("ports", t.Ports, "is negative")
+		return want, nil, field.Invalid("ports", t.Ports, "is negative")
 	case t.Ports > ports.Most:
-		return resources.Resources{}, field.Invalid("ports", t.Ports, "is more than a host has, %d", ports.Most)
+		return want, nil, field.Invalid("ports", t.Ports, "is more than a host has, %d", ports.Most)
 	}
 	if t.Resources == "" {
 		t.Resources = DefaultResources
@@ -91,11 +99,13 @@ func (t *Task) check() (resources.Resources, error) {
 	if t.BackoffMax <= 0 {
 		t.BackoffMax = max(DefaultBackoffMax, t.Backoff)
 	}
-	want, err := resources.Parse(t.Resources, names.AnyRole)
-	if err != nil {
-		return resources.Resources{}, field.Invalid("resources", t.Resources, "%s", err)
+	if rules, err = match.Parse(t.Constraints); err != nil {
+		return want, nil, field.In("constraints", err)
 	}
-	return want, nil
+	if want, err = resources.Parse(t.Resources, names.AnyRole); err != nil {
+		return want, nil, field.Invalid("resources", t.Resources, "%s", err)
+	}
+	return want, rules, nil
 }
 
 func (t *Task) checkProgram() error {

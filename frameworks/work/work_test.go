@@ -303,13 +303,16 @@ func TestConditions(t *testing.T) {
 
 func TestTasksThatCannotBe(t *testing.T) {
 	for want, task := range map[string]*Task{
-		`task "a/b": id: "a/b": must not contain '/'`:                         {ID: "a/b", Command: "true"},
-		`one of command, args and executor must be set, not 0`:                {ID: "T"},
-		`one of command, args and executor must be set, not 2`:                {ID: "T", Command: "a", Args: []string{"b"}},
-		`executor.command: must be set`:                                       {ID: "T", Executor: &mesos.ExecutorInfo{}},
-		`ports: 65536: is more than a host has, 65535`:                        {ID: "T", Command: "true", Ports: 65536},
-		`ports: -1: is negative`:                                              {ID: "T", Command: "true", Ports: -1},
-		`resources: "cpus:-1"`:                                                {ID: "T", Command: "true", Resources: "cpus:-1"},
+		`task "a/b": id: "a/b": must not contain '/'`:          {ID: "a/b", Command: "true"},
+		`one of command, args and executor must be set, not 0`: {ID: "T"},
+		`one of command, args and executor must be set, not 2`: {ID: "T", Command: "a", Args: []string{"b"}},
+		`executor.command: must be set`:                        {ID: "T", Executor: &mesos.ExecutorInfo{}},
+		`ports: 65536: is more than a host has, 65535`:         {ID: "T", Command: "true", Ports: 65536},
+		`task "T": constraints[1][2]: "x": MAX_PER requires an integer`: {
+			ID: "T", Command: "true", Constraints: [][]string{{"hostname", "UNIQUE"}, {"rack", "MAX_PER", "x"}},
+		},
+		`ports: -1: is negative`: {ID: "T", Command: "true", Ports: -1},
+		`resources: "cpus:-1"`:   {ID: "T", Command: "true", Resources: "cpus:-1"},
 		`task "known": id: "known": is the id of another task that is not do`: {ID: "known", Command: "true"},
 	} {
 		m := New()
