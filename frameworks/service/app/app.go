@@ -103,21 +103,11 @@ type Placement struct {
 	Roles       []string // whose offers are taken, "*" and the app's; empty: any of the two
 }
 
-// Operators of constraints.
-const (
-	Unique  = "UNIQUE"
-	Cluster = "CLUSTER"
-	GroupBy = "GROUP_BY"
-	Like    = "LIKE"
-	Unlike  = "UNLIKE"
-	MaxPer  = "MAX_PER"
-	Is      = "IS"
-)
-
-// Constraint on the agents of an app's instances.
+// Constraint on the agents of an app's instances, in the words of
+// frameworks/match.
 type Constraint struct {
-	Field    string // an attribute, hostname, @hostname, @region or @zone
-	Operator string
+	Field    string  // an attribute, hostname, @hostname, @region or @zone
+	Operator string  // one of match.Operators, in capitals
 	Value    *string // nil: none
 }
 

@@ -5,9 +5,10 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"troupe/frameworks/match"
 )
 
 // Validate tells all that is wrong with an app as such; what is wrong with its
@@ -177,14 +178,18 @@ func limit(p *problems, path string, got *float64, request float64) {
 	}
 }
 
+// mostConstraints is how many an app may have.
+const mostConstraints = 128
+
 func (a *App) checkPlacement(p *problems, r Rules) {
 	seen := map[string]bool{}
+	p.when(len(a.Placement.Constraints) > mostConstraints, "/constraints", fmt.Sprintf("are more than %d", mostConstraints))
 	for i, c := range a.Placement.Constraints {
 		path := fmt.Sprintf("/constraints(%d)", i)
 		if why := c.check(); why != "" {
 			p.add(path, why)
 		}
-		key := fmt.Sprintf("%q %q %q", c.Field, c.Operator, c.value())
+		key := fmt.Sprintf("%q", c.Texts())
 		p.when(seen[key], path, "Elements must be unique")
 		seen[key] = true
 	}
@@ -209,48 +214,21 @@ func (a *App) checkAccepted(p *problems, r Rules) {
 		"A resident app must have acceptedResourceRoles = [\"*\"].")
 }
 
-func (c Constraint) value() string {
+// Texts are the parts of a constraint, as match reads them.
+func (c Constraint) Texts() []string {
 	if c.Value == nil {
-		return ""
+		return []string{c.Field, c.Operator}
 	}
-	return *c.Value
+	return []string{c.Field, c.Operator, *c.Value}
 }
-
-var literal = regexp.MustCompile(`^[a-zA-Z0-9_/.-]*$`)
 
 // check says what is wrong with a constraint, or "".
 func (c Constraint) check() string {
-	v := c.value()
-	switch _, notInt := strconv.Atoi(v); {
-	case c.Field == "":
-		return "the field must not be empty"
-	case !slices.Contains(operators, c.Operator):
-		return fmt.Sprintf("got %s, expected one of: [%s]", c.Operator, strings.Join(operators, ", "))
-	case c.Operator == Unique && c.Value != nil:
-		return "Value specified but operator UNIQUE does not take one"
-	case c.Operator == GroupBy && v != "" && notInt != nil:
-		return fmt.Sprintf("Value was specified but is not a number: %q", v)
-	case c.Operator == MaxPer && notInt != nil:
-		return fmt.Sprintf("Value was not specified or is not a number: %q", v)
-	case (c.Operator == GroupBy || c.Operator == MaxPer) && strings.HasPrefix(v, "-"):
-		return fmt.Sprintf("got %s, expected 0 or more", v)
-	case (c.Operator == Like || c.Operator == Unlike) && c.Value == nil:
-		return "A regular expression value must be provided"
-	case c.Operator == Is && c.Value == nil:
-		return "IS operator requires a value"
-	case c.Operator == Is && !literal.MatchString(v):
-		return fmt.Sprintf("%q is neither text nor a number: letters, digits and _ / . - only", v)
-	}
-	if c.Operator == Like || c.Operator == Unlike {
-		if _, err := regexp.Compile("^(?:" + v + ")$"); err != nil {
-			return fmt.Sprintf("'%s' is not a valid regular expression: %v", v, err)
-		}
+	if _, err := match.ParseOne(c.Texts()); err != nil {
+		return err.Error()
 	}
 	return ""
 }
-
-// operators of constraints, in the order in which messages list them.
-var operators = []string{Unique, Cluster, GroupBy, Like, Unlike, MaxPer, Is}
 
 func (a *App) checkUpgrade(p *problems) {
 	u := a.Upgrade

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"troupe/frameworks/match"
 )
 
 func (a *App) checkNetworks(p *problems) {
@@ -170,6 +172,6 @@ func (v Volume) checkPersistent(p *problems, path string) {
 		}
 		at := fmt.Sprintf("%s/constraints(%d)", path, i)
 		p.when(c.Field != "path", at, fmt.Sprintf("got %s, expected one of: [path]", c.Field))
-		oneOf(p, at, c.Operator, Like, Unlike)
+		oneOf(p, at, c.Operator, string(match.Like), string(match.Unlike))
 	}
 }
