@@ -32,7 +32,7 @@ var Rings = []Ring{
 			"allocator/drf", "allocator/core", "master/state", "master/registry",
 			"slave/state", "slave/updates", "frameworks/session", "executor/check",
 			"frameworks/match", "frameworks/ports", "frameworks/gang",
-			"frameworks/service/app", "frameworks/service/wire",
+			"frameworks/service/app", "frameworks/service/wire", "frameworks/cron/schedule", "frameworks/cron/plan",
 		},
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
 	},
@@ -166,7 +166,7 @@ func refuseLibrary(ring Ring, folder, target string) string {
 // import: they compute, and neither look at the world nor wait for it.
 var calculating = []string{
 	"bytes", "cmp", "container/...", "encoding/...", "errors", "fmt", "hash/...", "iter", "maps", "math", "math/big",
-	"math/bits", "path", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode/...", "unique", "net/netip",
+	"math/bits", "path", "regexp", "slices", "sort", "strconv", "strings", "time", "time/tzdata", "unicode/...", "unique", "net/netip",
 }
 
 // worldly are those that words may not import either.
