@@ -16,21 +16,6 @@ import (
 	"troupe/messages/field"
 )
 
-// fileVariable makes the test binary a writer of the file that it names.
-const fileVariable = "TROUPE_TEST_WRITE_FILE"
-
-func TestMain(m *testing.M) {
-	if path := os.Getenv(fileVariable); path != "" {
-		s, err := store.OpenFile(path, "f")
-		if err == nil {
-			err = storetest.WriteForEver(s)
-		}
-		fmt.Println("END", err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
-
 func TestMemory(t *testing.T) {
 	stores := make(map[string]*store.Memory)
 	storetest.Run(t, func(t *testing.T) store.Store {
@@ -92,7 +77,7 @@ func TestAKilledWriterLeavesWhatItAcknowledged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	acknowledged := 0
 	for round := range 4 {
-		c := storetest.StartChild(t, fileVariable+"="+path)
+		c := storetest.StartChild(t, childVariable+"=file:"+path)
 		if end := c.Read(t, 15+7*round); end != "" {
 			t.Fatal(end)
 		}

@@ -38,7 +38,7 @@ var Rings = []Ring{
 	},
 	{
 		Name:    "keepers",
-		Folders: []string{"master/store/pages", "master/store/sealed"},
+		Folders: []string{"master/store/pages", "master/store/sealed", "master/store/batches", "master/election/ensemble"},
 		May:     []string{"words", "keepers"}, Libraries: []string{"*"},
 	},
 	{

@@ -7,11 +7,6 @@
 //	  json.info_0000000015          the lowest number leads
 //	  registry                      see master/store/znodes
 //
-// With credentials in the URL, candidates may be read by everybody and changed
-// by their user alone; what is created above them, too.
-//
-// A session of the library is used for one session of ZooKeeper only: when that
-// has ended, nothing more is ever sent. It counts as ended when ZooKeeper says
-// so, and when nothing was heard of ZooKeeper for as long as it keeps a silent
-// session, which a process that was stopped finds out as soon as it goes on.
+// How the election goes is the matter of package ensemble, which knows nothing of
+// masters.
 package zookeeper

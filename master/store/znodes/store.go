@@ -1,153 +1,109 @@
 package znodes
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/election"
 	"troupe/master/election/zookeeper"
 	"troupe/master/registry"
+	"troupe/master/store/batches"
 	"troupe/messages/cluster"
 )
 
+// ErrForeign is wrapped by the errors about znodes that hold something else
+// than this cluster's registry, or a registry that is damaged.
+var ErrForeign = errors.New("not a registry that can be read")
+
+var kind = batches.Kind{
+	Foreign: ErrForeign,
+	Noun:    "registry",
+	Owner:   "cluster",
+	Self:    "this master",
+	Restore: "restore ZooKeeper's data, or give another path in --zk to begin a new cluster",
+	Mine:    "give that cluster's path in --zk, or this one's folder in --work_dir",
+	Gone:    "restore ZooKeeper's data, or give the path in --zk that it had, or an empty --work_dir to begin a new cluster",
+}
+
 // Store is the registry of one term; see election.Registry.
 type Store struct {
-	places
-	term   *zookeeper.Term
-	size   atomic.Int64
-	cancel context.CancelFunc
-	work   sync.WaitGroup // what goes on beside writes
-	ctx    context.Context
-
-	mu      sync.Mutex
-	root    *cluster.RegistryRoot
-	version int32 // of the root
-	state   state
-	next    uint64 // segment of the log
-	logged  int64  // bytes in the log
-	tidying bool
-	failed  error
+	log   *batches.Log
+	place string
 }
 
 var _ election.Registry = (*Store)(nil)
 
+// Open opens the registry of a term's path, and makes one where there is none.
+// It fails, with an error that says what to do, for what is damaged, is of
+// another cluster or was written by a later version. It is a zookeeper.Opener.
+func Open(ctx context.Context, term *zookeeper.Term, o election.Opening) (election.Registry, error) {
+	place := term.Place() + "/registry"
+	log, err := batches.Open(ctx, term.Term, term.Path()+"/registry", kind, batches.Opening{New: o.NewCluster, Expect: o.Expect})
+	if err != nil {
+		return nil, fmt.Errorf("open registry %s: %w", place, err)
+	}
+	return &Store{log: log, place: place}, nil
+}
+
 // ClusterID is the cluster's id.
-func (s *Store) ClusterID() string { return s.clusterID }
+func (s *Store) ClusterID() string { return s.log.Owner() }
 
 // Size is how many bytes the records have, in the snapshot and in the log.
-func (s *Store) Size() int64 { return s.size.Load() }
+func (s *Store) Size() int64 { return s.log.Size() }
 
 // Load returns every record, ordered by key.
 func (s *Store) Load(context.Context) ([]*cluster.RegistryRecord, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	records := make([]*cluster.RegistryRecord, 0, len(s.state.records))
-	for _, r := range s.state.all() {
-		decoded, err := record(r.GetKey(), r.GetRecord())
+	stored := s.log.Records()
+	records := make([]*cluster.RegistryRecord, 0, len(stored))
+	for _, r := range stored {
+		decoded, err := record(r)
 		if err != nil {
-			return nil, fmt.Errorf("load registry: %w", refused(s.places.root, err))
+			return nil, fmt.Errorf("load registry: %w", s.log.Refused(fmt.Errorf("record %q: %w", r.Key, err)))
 		}
 		records = append(records, decoded)
 	}
 	return records, nil
 }
 
+// record reads a stored record back.
+func record(stored batches.Record) (*cluster.RegistryRecord, error) {
+	r := new(cluster.RegistryRecord)
+	if err := proto.Unmarshal(stored.Data, r); err != nil {
+		return nil, err
+	}
+	got, err := registry.KeyOf(r)
+	if err != nil {
+		return nil, err
+	}
+	if got != stored.Key {
+		return nil, fmt.Errorf("it is %q", got)
+	}
+	return r, nil
+}
+
 // Write makes changes durable, all of them or none, if this term still leads.
-// After an error every later Write fails.
+// Once ZooKeeper has failed one, every later one fails.
 func (s *Store) Write(ctx context.Context, changes []registry.Change) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failed == nil {
-		s.failed = s.write(ctx, changes)
-	}
-	if s.failed != nil {
-		return fmt.Errorf("write registry %s: %w", s.term.Place()+"/registry", s.failed)
-	}
-	return nil
-}
-
-func (s *Store) write(ctx context.Context, changes []registry.Change) error {
-	records, err := stored(changes)
-	if err != nil {
-		return err
-	}
-	segments, err := split(records)
-	if err != nil {
-		return err
-	}
-	for _, segment := range segments {
-		if err := s.append(ctx, segment); err != nil {
-			return err
+	records := make([]batches.Record, 0, len(changes))
+	for _, c := range changes {
+		r := batches.Record{Key: c.Key}
+		if c.Record != nil {
+			data, err := proto.Marshal(c.Record)
+			if err != nil {
+				return fmt.Errorf("write registry %s: record %q: %w", s.place, c.Key, err)
+			}
+			r.Data = data
 		}
+		records = append(records, r)
 	}
-	s.state.apply(records)
-	s.measure()
-	if s.long() && !s.tidying {
-		s.tidying = true
-		all := snapshot{s.next, s.logged, s.state.all()}
-		s.background(func() error { return s.compact(all) })
+	if err := s.log.Write(ctx, records); err != nil {
+		return fmt.Errorf("write registry %s: %w", s.place, err)
 	}
 	return nil
 }
-
-// append writes the next segment of the log.
-func (s *Store) append(ctx context.Context, segment *cluster.RegistrySegment) error {
-	segment.ClusterId, segment.Number = &s.clusterID, proto.Uint64(s.next)
-	data, err := seal(segment)
-	if err != nil {
-		return err
-	}
-	znode := s.entry(s.next)
-	outcome, err := s.term.Commit(ctx, s.term.Check(s.places.root, s.version), s.term.Create(znode, data))
-	if outcome == zookeeper.Conflicting {
-		err = s.landed(ctx, znode, data, err)
-	}
-	if err != nil {
-		return err
-	}
-	s.next++
-	s.logged += int64(len(data))
-	return nil
-}
-
-// landed tells whether a conflict is with an earlier attempt of the very same,
-// whose answer was lost.
-func (s *Store) landed(ctx context.Context, znode string, data []byte, conflict error) error {
-	there, err := s.term.Get(ctx, znode)
-	switch {
-	case err != nil:
-		return errors.Join(conflict, err)
-	case there == nil || !bytes.Equal(there.Data, data):
-		return fmt.Errorf("%w: somebody else writes there", conflict)
-	}
-	return nil
-}
-
-// background does what takes long; an error fails the next Write.
-func (s *Store) background(work func() error) {
-	s.work.Go(func() {
-		err := work()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.tidying = false
-		if err != nil && s.failed == nil && s.ctx.Err() == nil {
-			s.failed = err
-		}
-		s.measure()
-	})
-}
-
-func (s *Store) measure() { s.size.Store(s.state.bytes + s.logged) }
 
 // Close ends what goes on beside writes. The term lasts.
-func (s *Store) Close() error {
-	s.cancel()
-	s.work.Wait()
-	return nil
-}
+func (s *Store) Close() error { return s.log.Close() }

@@ -1,4 +1,4 @@
-package znodes
+package batches
 
 import (
 	"context"
@@ -9,32 +9,31 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"troupe/master/election"
-	"troupe/master/election/zookeeper"
+	"troupe/master/election/ensemble"
 	"troupe/messages/cluster"
 )
 
 // readers is how many segments are read at once.
 const readers = 16
 
-// Open opens the registry of a term's path, and makes one where there is none.
-// It fails, with an error that says what to do, for what is damaged, is of
-// another cluster or was written by a later version. It is a zookeeper.Opener.
-func Open(ctx context.Context, term *zookeeper.Term, o election.Opening) (election.Registry, error) {
+// Open opens the records of a znode for a term, and begins them where there are
+// none. It fails, with an error that says what to do, for what is damaged, is of
+// another owner or was written by a later version.
+func Open(ctx context.Context, term *ensemble.Term, root string, kind Kind, o Opening) (*Log, error) {
 	background, cancel := context.WithCancel(context.Background())
-	s := &Store{
-		places: places{root: term.Path() + "/registry"}, term: term, state: newState(), ctx: background, cancel: cancel,
+	s := &Log{
+		places: places{root: root, kind: kind}, term: term, state: newState(), ctx: background, cancel: cancel,
 	}
 	if err := s.open(ctx, o); err != nil {
 		cancel()
-		return nil, fmt.Errorf("open registry %s/registry: %w", term.Place(), err)
+		return nil, err
 	}
 	s.tidying = true
 	s.background(s.sweep)
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, o election.Opening) error {
+func (s *Log) open(ctx context.Context, o Opening) error {
 	there, err := s.term.Get(ctx, s.places.root)
 	if err != nil {
 		return err
@@ -46,16 +45,15 @@ func (s *Store) open(ctx context.Context, o election.Opening) error {
 	}
 	root := new(cluster.RegistryRoot)
 	if err := unseal(there.Data, root); err != nil {
-		return refused(s.places.root, err)
+		return s.kind.Refused(s.places.root, err)
 	}
 	if root.GetFormat() != Format {
 		return fmt.Errorf("znode %s: format: %d: this version reads %d: use the version that wrote it", s.places.root, root.GetFormat(), Format)
 	}
 	if o.Expect != "" && root.GetClusterId() != o.Expect {
-		return fmt.Errorf("znode %s: cluster_id: %q: this master belongs to cluster %q: give that cluster's path in --zk, or this one's folder in --work_dir",
-			s.places.root, root.GetClusterId(), o.Expect)
+		return fmt.Errorf("znode %s: cluster_id: %q: %s belongs to %s %q: %s", s.places.root, root.GetClusterId(), s.kind.Self, s.kind.Owner, o.Expect, s.kind.Mine)
 	}
-	s.clusterID, s.root, s.version = root.GetClusterId(), root, there.Version
+	s.owner, s.root, s.version = root.GetClusterId(), root, there.Version
 	// What comes from an earlier term and is still under way fails from here on,
 	// by the root's version, though its znode might be there again.
 	next := proto.CloneOf(root)
@@ -73,32 +71,32 @@ func (s *Store) open(ctx context.Context, o election.Opening) error {
 	return nil
 }
 
-// create makes an empty registry.
-func (s *Store) create(ctx context.Context, o election.Opening) (*zookeeper.Znode, error) {
+// create begins with no record.
+func (s *Log) create(ctx context.Context, o Opening) (*ensemble.Znode, error) {
 	switch {
-	case o.Expect != "":
-		return nil, fmt.Errorf("znode %s: it is not there, and this master belongs to cluster %q, which has a registry: "+
-			"restore ZooKeeper's data, or give the path in --zk that it had, or an empty --work_dir to begin a new cluster", s.places.root, o.Expect)
-	case o.NewCluster == "":
-		return nil, errors.New("a new registry needs a cluster id")
+	case o.Expect != "" && o.Expect != o.New:
+		return nil, fmt.Errorf("znode %s: it is not there, and %s belongs to %s %q, which has a %s: %s",
+			s.places.root, s.kind.Self, s.kind.Owner, o.Expect, s.kind.Noun, s.kind.Gone)
+	case o.New == "":
+		return nil, fmt.Errorf("a new %s needs the id of its %s", s.kind.Noun, s.kind.Owner)
 	}
 	data, err := seal(&cluster.RegistryRoot{
-		ClusterId: &o.NewCluster, Format: proto.Uint32(Format), Snapshot: proto.Uint64(0), Parts: proto.Uint32(0), Terms: proto.Uint64(0),
+		ClusterId: &o.New, Format: proto.Uint32(Format), Snapshot: proto.Uint64(0), Parts: proto.Uint32(0), Terms: proto.Uint64(0),
 	})
 	if err != nil {
 		return nil, err
 	}
 	outcome, err := s.term.Commit(ctx, s.term.Create(s.places.root, data), s.term.Create(s.log(), nil))
-	if outcome == zookeeper.Conflicting {
+	if outcome == ensemble.Conflicting {
 		err = s.landed(ctx, s.places.root, data, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &zookeeper.Znode{Data: data}, nil
+	return &ensemble.Znode{Data: data}, nil
 }
 
-func (s *Store) readSnapshot(ctx context.Context) error {
+func (s *Log) readSnapshot(ctx context.Context) error {
 	snapshot, parts := s.root.GetSnapshot(), int(s.root.GetParts())
 	segments := make([]*cluster.RegistrySegment, parts)
 	err := parallel(readers, parts, func(i int) (err error) {
@@ -110,27 +108,27 @@ func (s *Store) readSnapshot(ctx context.Context) error {
 	}
 	for i, segment := range segments {
 		if segment.GetMore() != (i < parts-1) {
-			return refused(s.part(snapshot, uint64(i)), fmt.Errorf("more: %t: it is part %d of %d", segment.GetMore(), i+1, parts))
+			return s.kind.Refused(s.part(snapshot, uint64(i)), fmt.Errorf("more: %t: it is part %d of %d", segment.GetMore(), i+1, parts))
 		}
 		s.state.apply(segment.GetRecords())
 	}
 	return nil
 }
 
-func (s *Store) readSegment(ctx context.Context, znode string, n uint64, snapshot *uint64) (*cluster.RegistrySegment, error) {
+func (s *Log) readSegment(ctx context.Context, znode string, n uint64, snapshot *uint64) (*cluster.RegistrySegment, error) {
 	there, err := s.term.Get(ctx, znode)
 	if err != nil {
 		return nil, err
 	}
 	if there == nil {
-		return nil, refused(znode, errors.New("it is missing"))
+		return nil, s.kind.Refused(znode, errors.New("it is missing"))
 	}
 	return s.decode(znode, there.Data, n, snapshot)
 }
 
 // readLog reads what came after the snapshot, and takes away what is left of a
 // batch whose last segment was never written.
-func (s *Store) readLog(ctx context.Context) error {
+func (s *Log) readLog(ctx context.Context) error {
 	numbers, err := s.listLog(ctx)
 	if err != nil {
 		return err
@@ -141,7 +139,7 @@ func (s *Store) readLog(ctx context.Context) error {
 	err = parallel(readers, len(numbers), func(i int) (err error) {
 		n := first + uint64(i)
 		if numbers[i] != n {
-			return refused(s.entry(n), errors.New("it is missing"))
+			return s.kind.Refused(s.entry(n), errors.New("it is missing"))
 		}
 		segments[i], err = s.readSegment(ctx, s.entry(n), n, nil)
 		sizes[i] = int64(proto.Size(segments[i]))
@@ -166,21 +164,21 @@ func (s *Store) readLog(ctx context.Context) error {
 }
 
 // listLog is the segments of the log that the snapshot has not in it, in order.
-func (s *Store) listLog(ctx context.Context) ([]uint64, error) {
+func (s *Log) listLog(ctx context.Context) ([]uint64, error) {
 	names, err := s.term.Children(ctx, s.log())
 	if err != nil {
 		return nil, err
 	}
 	if names == nil {
 		if there, err := s.term.Get(ctx, s.log()); err != nil || there == nil {
-			return nil, errors.Join(err, refused(s.log(), errors.New("it is missing")))
+			return nil, errors.Join(err, s.kind.Refused(s.log(), errors.New("it is missing")))
 		}
 	}
 	var numbers []uint64
 	for _, name := range names {
 		n, ok := number(name)
 		if !ok {
-			return nil, refused(s.log()+"/"+name, errors.New("its name is no number"))
+			return nil, s.kind.Refused(s.log()+"/"+name, errors.New("its name is no number"))
 		}
 		if n >= s.root.GetSnapshot() {
 			numbers = append(numbers, n)

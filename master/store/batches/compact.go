@@ -1,4 +1,4 @@
-package znodes
+package batches
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"troupe/master/election/zookeeper"
+	"troupe/master/election/ensemble"
 	"troupe/messages/cluster"
 )
 
@@ -26,7 +26,7 @@ const (
 )
 
 // long tells whether the log should be replaced by a snapshot.
-func (s *Store) long() bool {
+func (s *Log) long() bool {
 	return s.logged > max(logBytes, s.state.bytes) || s.next-s.root.GetSnapshot() > logSegments
 }
 
@@ -38,7 +38,7 @@ type snapshot struct {
 }
 
 // compact writes a snapshot, makes it count, and deletes what it replaces.
-func (s *Store) compact(c snapshot) error {
+func (s *Log) compact(c snapshot) error {
 	segments, err := split(c.records)
 	if err != nil {
 		return err
@@ -52,10 +52,10 @@ func (s *Store) compact(c snapshot) error {
 	return s.sweep()
 }
 
-func (s *Store) writeSnapshot(snapshot uint64, segments []*cluster.RegistrySegment) error {
+func (s *Log) writeSnapshot(snapshot uint64, segments []*cluster.RegistrySegment) error {
 	create := func(znode string, data []byte) error {
 		outcome, err := s.term.Commit(s.ctx, s.term.Create(znode, data))
-		if outcome == zookeeper.Conflicting {
+		if outcome == ensemble.Conflicting {
 			return s.landed(s.ctx, znode, data, err)
 		}
 		return err
@@ -65,7 +65,7 @@ func (s *Store) writeSnapshot(snapshot uint64, segments []*cluster.RegistrySegme
 	}
 	return parallel(writers, len(segments), func(i int) error {
 		segment := segments[i]
-		segment.ClusterId, segment.Number, segment.Snapshot = &s.clusterID, proto.Uint64(uint64(i)), &snapshot
+		segment.ClusterId, segment.Number, segment.Snapshot = &s.owner, proto.Uint64(uint64(i)), &snapshot
 		data, err := seal(segment)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func (s *Store) writeSnapshot(snapshot uint64, segments []*cluster.RegistrySegme
 }
 
 // turn makes a snapshot count.
-func (s *Store) turn(c snapshot, parts int) error {
+func (s *Log) turn(c snapshot, parts int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := proto.CloneOf(s.root)
@@ -88,13 +88,13 @@ func (s *Store) turn(c snapshot, parts int) error {
 }
 
 // setRoot replaces the root.
-func (s *Store) setRoot(ctx context.Context, next *cluster.RegistryRoot) error {
+func (s *Log) setRoot(ctx context.Context, next *cluster.RegistryRoot) error {
 	data, err := seal(next)
 	if err != nil {
 		return err
 	}
 	outcome, err := s.term.Commit(ctx, s.term.Set(s.places.root, data, s.version))
-	if outcome == zookeeper.Conflicting {
+	if outcome == ensemble.Conflicting {
 		err = s.landed(ctx, s.places.root, data, err)
 	}
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Store) setRoot(ctx context.Context, next *cluster.RegistryRoot) error {
 
 // sweep deletes what the root does not name: segments of the log that are in
 // the snapshot, and other snapshots.
-func (s *Store) sweep() error {
+func (s *Log) sweep() error {
 	s.mu.Lock()
 	keep, parts := s.root.GetSnapshot(), s.root.GetParts()
 	s.mu.Unlock()
@@ -138,7 +138,7 @@ func (s *Store) sweep() error {
 }
 
 // deleteChildren deletes those children of a folder that are old.
-func (s *Store) deleteChildren(folder string, old func(name string) bool) error {
+func (s *Log) deleteChildren(folder string, old func(name string) bool) error {
 	var last error
 	for range attempts {
 		names, err := s.term.Children(s.ctx, folder)
@@ -149,17 +149,17 @@ func (s *Store) deleteChildren(folder string, old func(name string) bool) error 
 		if len(names) == 0 {
 			return nil
 		}
-		outcome := zookeeper.Done
+		outcome := ensemble.Done
 		for chunk := range slices.Chunk(names, deletions) {
-			var changes []zookeeper.Change
+			var changes []ensemble.Change
 			for _, name := range chunk {
 				changes = append(changes, s.term.Delete(folder+"/"+name))
 			}
-			if outcome, last = s.term.Commit(s.ctx, changes...); outcome != zookeeper.Done {
+			if outcome, last = s.term.Commit(s.ctx, changes...); outcome != ensemble.Done {
 				break
 			}
 		}
-		if outcome == zookeeper.Failed {
+		if outcome == ensemble.Failed {
 			return last
 		}
 	}

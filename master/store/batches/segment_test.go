@@ -1,4 +1,4 @@
-package znodes
+package batches
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 func TestSplit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var records []*cluster.StoredRecord
-		for _, size := range rapid.SliceOfN(rapid.IntRange(0, maxRecord-1), 0, 8).Draw(t, "sizes") {
+		for _, size := range rapid.SliceOfN(rapid.IntRange(0, MaxRecord-1), 0, 8).Draw(t, "sizes") {
 			records = append(records, &cluster.StoredRecord{Key: proto.String("k"), Record: make([]byte, size)})
 		}
 		for range rapid.IntRange(0, 40000).Draw(t, "small") {
@@ -70,7 +70,8 @@ func TestNumbers(t *testing.T) {
 // FuzzSegment holds that what is read is what was sealed, in the place where it
 // was written, or refused.
 func FuzzSegment(f *testing.F) {
-	p := places{root: "/r", clusterID: "c"}
+	foreign := errors.New("foreign")
+	p := places{root: "/r", owner: "c", kind: Kind{Foreign: foreign}}
 	whole, err := seal(&cluster.RegistrySegment{
 		ClusterId: proto.String("c"), Number: proto.Uint64(3),
 		Records: []*cluster.StoredRecord{{Key: proto.String("agent/S1"), Record: []byte("abc")}},
@@ -92,7 +93,7 @@ func FuzzSegment(f *testing.F) {
 		if err == nil && (s.GetNumber() != n || s.GetClusterId() != "c" || s.Snapshot != nil) {
 			t.Errorf("%q in place %d is %v", data, n, s)
 		}
-		if err != nil && (!errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "/r/log/x")) {
+		if err != nil && (!errors.Is(err, foreign) || !strings.Contains(err.Error(), "/r/log/x")) {
 			t.Errorf("%q: %v", data, err)
 		}
 		if err == nil && bytes.Equal(data, whole) != (n == 3) && flip >= 0 {

@@ -1,4 +1,4 @@
-package zookeeper
+package ensemble
 
 import (
 	"time"
@@ -11,6 +11,16 @@ import (
 
 // DefaultSessionTimeout is that of Mesos.
 const DefaultSessionTimeout = 10 * time.Second
+
+// Role is what candidates of one election have in common, and each of its own.
+type Role struct {
+	// Label begins the names of candidates; ZooKeeper adds ten digits.
+	Label string
+	// Noun is what one of them is called in the log.
+	Noun string
+	// Content is what others learn of this one once it leads.
+	Content []byte
+}
 
 // Options say where ZooKeeper is and how to deal with it.
 type Options struct {
@@ -40,7 +50,7 @@ func (o Options) open() []zk.ACL {
 	return append(zk.WorldACL(zk.PermRead), zk.AuthACL(zk.PermAll)...)
 }
 
-// private is the rights on what masters alone read.
+// private is the rights on what candidates alone read.
 func (o Options) private() []zk.ACL {
 	if o.Place.User == "" {
 		return zk.WorldACL(zk.PermAll)

@@ -1,4 +1,4 @@
-package znodes
+package batches
 
 import (
 	"encoding/binary"
@@ -20,18 +20,9 @@ const (
 	// alone has more. ZooKeeper takes transactions of 1 MiB, but its servers keep
 	// the last 500 of them in memory.
 	segmentBytes = 128 << 10
-	// maxRecord bounds one record, in bytes.
-	maxRecord = 900 << 10
+	// MaxRecord bounds one record, in bytes.
+	MaxRecord = 900 << 10
 )
-
-// ErrForeign is wrapped by the errors about znodes that hold something else
-// than this cluster's registry, or a registry that is damaged.
-var ErrForeign = errors.New("not a registry that can be read")
-
-// refused says what to do about znodes that cannot be read.
-func refused(znode string, cause error) error {
-	return fmt.Errorf("znode %s: %w: %w: restore ZooKeeper's data, or give another path in --zk to begin a new cluster", znode, ErrForeign, cause)
-}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -55,10 +46,11 @@ func unseal(data []byte, m proto.Message) error {
 	return proto.Unmarshal(data[4:], m)
 }
 
-// places are the paths of one registry.
+// places are the paths of one log.
 type places struct {
-	root      string
-	clusterID string
+	root  string
+	owner string
+	kind  Kind
 }
 
 func (p places) log() string { return p.root + "/log" }
@@ -97,8 +89,8 @@ func split(records []*cluster.StoredRecord) ([]*cluster.RegistrySegment, error) 
 	size := 0
 	for _, r := range records {
 		n := len(r.GetKey()) + len(r.GetRecord())
-		if n > maxRecord {
-			return nil, fmt.Errorf("record %q has %d bytes, limit %d", r.GetKey(), n, maxRecord)
+		if n > MaxRecord {
+			return nil, fmt.Errorf("record %q has %d bytes, limit %d", r.GetKey(), n, MaxRecord)
 		}
 		if len(all) == 0 || size+n > segmentBytes {
 			all = append(all, new(cluster.RegistrySegment))
@@ -121,15 +113,15 @@ func (p places) decode(znode string, data []byte, n uint64, snapshot *uint64) (*
 	err := unseal(data, s)
 	switch {
 	case err != nil:
-	case s.GetClusterId() != p.clusterID:
-		err = fmt.Errorf("cluster_id: %q: it belongs to another cluster than %q", s.GetClusterId(), p.clusterID)
+	case s.GetClusterId() != p.owner:
+		err = fmt.Errorf("cluster_id: %q: it belongs to another %s than %q", s.GetClusterId(), p.kind.Owner, p.owner)
 	case s.GetNumber() != n:
 		err = fmt.Errorf("number: %d: it stands in the place of another", s.GetNumber())
 	case (s.Snapshot == nil) != (snapshot == nil) || snapshot != nil && s.GetSnapshot() != *snapshot:
 		err = fmt.Errorf("snapshot: %d: it belongs to another", s.GetSnapshot())
 	}
 	if err != nil {
-		return nil, refused(znode, err)
+		return nil, p.kind.Refused(znode, err)
 	}
 	return s, nil
 }

@@ -1,4 +1,4 @@
-package zookeeper
+package ensemble
 
 import (
 	"encoding/binary"

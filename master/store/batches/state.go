@@ -1,13 +1,11 @@
-package znodes
+package batches
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
 
-	"troupe/master/registry"
 	"troupe/messages/cluster"
 )
 
@@ -41,34 +39,10 @@ func (s *state) all() []*cluster.StoredRecord {
 	return records
 }
 
-func stored(changes []registry.Change) ([]*cluster.StoredRecord, error) {
+func stored(changes []Record) []*cluster.StoredRecord {
 	records := make([]*cluster.StoredRecord, 0, len(changes))
 	for _, c := range changes {
-		r := &cluster.StoredRecord{Key: proto.String(c.Key)}
-		if c.Record != nil {
-			data, err := proto.Marshal(c.Record)
-			if err != nil {
-				return nil, fmt.Errorf("record %q: %w", c.Key, err)
-			}
-			r.Record = data
-		}
-		records = append(records, r)
+		records = append(records, &cluster.StoredRecord{Key: proto.String(c.Key), Record: c.Data})
 	}
-	return records, nil
-}
-
-// record reads a stored record back.
-func record(key string, data []byte) (*cluster.RegistryRecord, error) {
-	r := new(cluster.RegistryRecord)
-	if err := proto.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("record %q: %w", key, err)
-	}
-	got, err := registry.KeyOf(r)
-	if err != nil {
-		return nil, fmt.Errorf("record %q: %w", key, err)
-	}
-	if got != key {
-		return nil, fmt.Errorf("record %q: it is %q", key, got)
-	}
-	return r, nil
+	return records
 }

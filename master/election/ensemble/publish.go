@@ -1,4 +1,4 @@
-package zookeeper
+package ensemble
 
 import (
 	"context"
@@ -8,18 +8,16 @@ import (
 
 	"github.com/go-zookeeper/zk"
 	"go.uber.org/zap"
-
-	"troupe/messages/mesos"
 )
 
 // Publish shows who leads, where the leader is elected elsewhere: it keeps a
-// candidate's znode for this master, alone, until ctx is done. A znode of a
+// candidate's znode for this process, alone, until ctx is done. A znode of a
 // leader before it, whose session may last a while, is deleted. It returns when
 // ctx is done, and fails when ZooKeeper refuses.
-func Publish(ctx context.Context, o Options, info *mesos.MasterInfo) error {
+func Publish(ctx context.Context, o Options, role Role) error {
 	o = o.withDefaults()
 	for {
-		err := publish(ctx, o, info)
+		err := publish(ctx, o, role)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -32,7 +30,7 @@ func Publish(ctx context.Context, o Options, info *mesos.MasterInfo) error {
 }
 
 // publish does it in one session.
-func publish(ctx context.Context, o Options, info *mesos.MasterInfo) error {
+func publish(ctx context.Context, o Options, role Role) error {
 	s, err := dial(ctx, o)
 	if err != nil {
 		return err
@@ -41,7 +39,7 @@ func publish(ctx context.Context, o Options, info *mesos.MasterInfo) error {
 	if err := makePath(ctx, s, o.Place.Path, o.open()); err != nil {
 		return err
 	}
-	mine, err := join(ctx, s, info)
+	mine, err := join(ctx, s, role)
 	if err != nil {
 		return err
 	}
@@ -51,7 +49,7 @@ func publish(ctx context.Context, o Options, info *mesos.MasterInfo) error {
 			return err
 		}
 		there := false
-		for _, c := range candidates(children) {
+		for _, c := range candidates(role.Label, children) {
 			full := path.Join(o.Place.Path, c.name)
 			if full == mine {
 				there = true
