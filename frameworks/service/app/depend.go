@@ -209,7 +209,7 @@ func (g *Group) Validate(r Rules) Problems {
 func (g *Group) validateApps(p *problems, r Rules, at string) {
 	for i, a := range g.Apps {
 		for _, q := range a.Validate(r) {
-			p.add(fmt.Sprintf("%s/apps(%d)%s", at, i, q.Path), q.Text)
+			p.add(q.Within(fmt.Sprintf("%s/apps(%d)", at, i)).Path, q.Text)
 		}
 	}
 	for i, sub := range g.Groups {

@@ -11,6 +11,14 @@ type Problem struct {
 	Text string
 }
 
+// Within is the problem of something that is at a path.
+func (p Problem) Within(path string) Problem {
+	if p.Path == "/" {
+		return Problem{path, p.Text}
+	}
+	return Problem{path + p.Path, p.Text}
+}
+
 // Problems are all that are wrong, in the order in which fields are checked. It
 // is an error if it is not empty.
 type Problems []Problem

@@ -110,7 +110,7 @@ func (o object) alone(u *GroupUpdate) {
 func (o object) member(group app.Path, opt Options) *app.App {
 	a := o.fresh(group, opt)
 	for _, p := range a.Validate(opt.Rules) {
-		o.refuse(o.path+p.Path, p.Text)
+		o.refuse(p.Within(o.path).Path, p.Text)
 	}
 	return a
 }
@@ -162,7 +162,7 @@ func (u *GroupUpdate) stamped(old *app.Group, a *app.App, i int, wrong *app.Prob
 		return a
 	}
 	for _, p := range before.ValidateUpdate(a) {
-		*wrong = append(*wrong, app.Problem{Path: fmt.Sprintf("%s/apps(%d)%s", u.path, i, p.Path), Text: p.Text})
+		*wrong = append(*wrong, p.Within(fmt.Sprintf("%s/apps(%d)", u.path, i)))
 	}
 	a = a.Clone()
 	a.Version, a.History = before.Version, before.History
