@@ -89,7 +89,7 @@ func (w *world) perform() {
 		case k.ended != nil:
 			w.step(*k.ended)
 		case k.running:
-			w.step(TaskStarted{e.Task})
+			w.step(TaskStarted(e))
 		}
 	case Kill:
 		if k := w.tasks[e.Task]; k != nil {
