@@ -64,6 +64,15 @@ func step(g, id Path) Path {
 	return id
 }
 
+// RoleFor is the role that an app at id has if it names none: that of the group in
+// the root that enforces its own, or else other.
+func (g *Group) RoleFor(id Path, other string) string {
+	if top := g.Group(id.Top()); top != nil && top.ID != Root && top.EnforceRole != nil && *top.EnforceRole {
+		return top.ID.Last()
+	}
+	return other
+}
+
 // All are the apps of g and of all groups below it, ordered by group, then path.
 func (g *Group) All() iter.Seq[*App] {
 	return func(yield func(*App) bool) { g.walk(yield) }

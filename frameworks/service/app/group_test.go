@@ -261,3 +261,15 @@ func BenchmarkLayers(b *testing.B) {
 		}
 	}
 }
+
+// A.12: a group that enforces its role gives it to those who name none.
+func TestRoleFor(t *testing.T) {
+	yes, no := true, false
+	root := NewRoot().With(&App{ID: "/dev/x/a"}).With(&App{ID: "/prod/a"}).With(&App{ID: "/b"})
+	root = root.change("/dev", 0, func(g *Group) { g.EnforceRole = &yes }).change("/prod", 0, func(g *Group) { g.EnforceRole = &no })
+	for id, want := range map[Path]string{"/dev/x/a": "dev", "/dev/new": "dev", "/prod/a": "web", "/b": "web", "/new/a": "web"} {
+		if got := root.RoleFor(id, "web"); got != want {
+			t.Errorf("%s has %s, want %s", id, got, want)
+		}
+	}
+}

@@ -48,8 +48,12 @@ type Rules struct {
 	External bool // volumes of storage providers
 }
 
-// mostProblems bounds what one answer tells.
-const mostProblems = 1000
+// mostProblems and longestText bound what one answer tells: a long value must not
+// come back a thousand times.
+const (
+	mostProblems = 1000
+	longestText  = 500 // bytes
+)
 
 // problems collects what is wrong.
 type problems struct {
@@ -57,6 +61,9 @@ type problems struct {
 }
 
 func (p *problems) add(path, text string) {
+	if len(text) > longestText {
+		text = strings.ToValidUTF8(text[:longestText], "") + "…"
+	}
 	if len(p.found) < mostProblems {
 		p.found = append(p.found, Problem{path, text})
 	}

@@ -147,7 +147,8 @@ func (a *App) checkSecrets(p *problems, r Rules) {
 
 func (a *App) checkResources(p *problems, r Rules) {
 	s := &a.Resources
-	among(p, "/instances", a.Instances, 0, mostInstances)
+	least(p, "/instances", a.Instances, 0)
+	p.when(a.Instances > mostInstances, "/instances", fmt.Sprintf("got %d, expected at most %d", a.Instances, mostInstances))
 	p.when(a.Instances > 1 && a.Single(), "/instances", "an app with the label "+LabelSingle+" may have at most one instance")
 	least(p, "/cpus", s.CPUs, 0.001)
 	least(p, "/mem", s.Mem, 0)
@@ -193,12 +194,26 @@ func (a *App) checkPlacement(p *problems, r Rules) {
 		p.when(seen[key], path, "Elements must be unique")
 		seen[key] = true
 	}
-	p.when(strings.ContainsAny(a.Role, "/\\ \t\n") || a.Role == "." || a.Role == ".." || strings.HasPrefix(a.Role, "-") || a.Role == "*",
-		"/role", fmt.Sprintf("%q is no role that an app can have", a.Role))
-	a.checkAccepted(p, r)
-	for i, d := range a.Dependencies {
-		p.when(slices.Contains(a.Dependencies[:i], d), "/dependencies", fmt.Sprintf("Elements must be unique: %s is there twice", d))
+	if why := checkRole(a.Role); why != "" {
+		p.add("/role", why)
+	} else {
+		a.checkAccepted(p, r)
 	}
+	unique(p, "/dependencies", "Elements", len(a.Dependencies), func(i int) string { return string(a.Dependencies[i]) })
+}
+
+// longestRole is how long a role may be, in bytes.
+const longestRole = 255
+
+// checkRole says what is wrong with an app's role, or "".
+func checkRole(role string) string {
+	switch {
+	case len(role) > longestRole:
+		return fmt.Sprintf("is longer than %d bytes", longestRole)
+	case strings.ContainsAny(role, "/\\ \t\n"), role == ".", role == "..", role == "*", strings.HasPrefix(role, "-"):
+		return fmt.Sprintf("%q is no role that an app can have", role)
+	}
+	return ""
 }
 
 func (a *App) checkAccepted(p *problems, r Rules) {

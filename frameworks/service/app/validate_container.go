@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"troupe/frameworks/match"
@@ -101,6 +100,10 @@ func (a *App) checkMappings(p *problems) {
 	maps := a.Container.Mappings
 	p.when(a.OnHost() && len(maps) > 0, "/container/portMappings", "portMappings are not allowed with host networking")
 	several := len(a.Networks) > 1
+	known := map[string]bool{}
+	for _, n := range a.Networks {
+		known[n.Name] = true
+	}
 	for i, m := range maps {
 		path := fmt.Sprintf("/container/portMappings(%d)", i)
 		among(p, path+"/containerPort", m.ContainerPort, 0, highest)
@@ -111,8 +114,7 @@ func (a *App) checkMappings(p *problems) {
 			p.when(several && len(m.Networks) != 1, path+"/networkNames", "with several networks a mapping with a hostPort must name exactly one")
 		}
 		for j, name := range m.Networks {
-			known := slices.ContainsFunc(a.Networks, func(n Network) bool { return n.Name == name && name != "" })
-			p.when(!known, fmt.Sprintf("%s/networkNames(%d)", path, j), fmt.Sprintf("%q is no network of this app", name))
+			p.when(name == "" || !known[name], fmt.Sprintf("%s/networkNames(%d)", path, j), fmt.Sprintf("%q is no network of this app", name))
 		}
 	}
 	unique(p, "/container/portMappings", "port names", len(maps), func(i int) string { return maps[i].Name })

@@ -83,6 +83,7 @@ func TestValidate(t *testing.T) {
 		{"A.11 mappings twice", bridge + `,"container":{"type":"MESOS","portMappings":[{"servicePort":1,"hostPort":2,"name":"a"},{"servicePort":1,"hostPort":2,"name":"a"}]}`, `/container/portMappings: port names; /container/portMappings: service ports; /container/portMappings: host ports must be unique: 2/tcp`},
 		{"A.11 two protocols", bridge + `,"container":{"type":"MESOS","portMappings":[{"containerPort":53,"hostPort":53},{"containerPort":53,"hostPort":53,"protocol":"udp"}]}`, ``},
 		{"A.2 resources", `"cmd":"x","cpus":0,"mem":-1,"disk":1e15,"gpus":-1`, `/cpus: got 0, expected 0.001 or more; /mem: got -1, expected 0 or more; /gpus: got -1; /disk: is more than any agent has`},
+		{"A.2 instances", `"cmd":"x","instances":2000000`, `/instances: got 2000000, expected at most 1000000`},
 		{"A.2 limits", `"cmd":"x","resourceLimits":{"cpus":0.5,"mem":"unlimited"}`, `/resourceLimits/cpus: got 0.5, expected 1 or more`},
 		{"A.2 executor shares", `"cmd":"x","executorResources":{"cpus":0,"mem":1,"disk":1}`, `/executorResources/cpus: got 0; /executorResources/mem: got 1; /executorResources/disk: got 1`},
 		{"A.2 executor", `"cmd":"x","executor":"a//b"`, `/executor: got a//b`},
@@ -133,5 +134,15 @@ func TestFeatures(t *testing.T) {
 		"/secrets", "/gpus", "/container/docker/pullConfig", "/container/volumes(0)/secret", "/container/volumes(1)/external",
 	}; !slices.Equal(paths, want) {
 		t.Errorf("%v", paths)
+	}
+}
+
+// What is long and wrong does not come back as often as it is said.
+func TestAnswersAreBounded(t *testing.T) {
+	long := strings.Repeat("ä", 50_000)
+	roles := strings.Repeat(`"`+"y"+`",`, 5000)
+	_, err := wire.ReadApp([]byte(`{"id":"/a","cmd":"x","role":"`+long+`","acceptedResourceRoles":[`+roles+`"z"]}`), app.Root, wire.Options{})
+	if err == nil || len(err.Error()) > 1_000_000 {
+		t.Fatalf("an answer of %d bytes", len(err.Error()))
 	}
 }

@@ -172,7 +172,7 @@ func TestRefusals(t *testing.T) {
 		"huge":          {`{"id":"a","cmd":"x","backoffSeconds":1e300}`, 400, `[{"path":"/backoffSeconds","errors":["error.expected.int"]}]`},
 		"out of range":  {`{"id":"a","cmd":"x","mem":1e999}`, 400, `[{"path":"/mem","errors":["error.expected.jsnumber: 1e999 is out of range"]}]`},
 		"bad id":        {`{"id":"/A","cmd":"x"}`, 422, `[{"path":"/id","errors":["path \"/A\": segment \"A\" must consist of lower-case letters, digits, dots and inner hyphens"]}]`},
-		"several":       {`{"id":"a","cmd":"x","instances":-3,"upgradeStrategy":{"minimumHealthCapacity":1.2}}`, 422, `[{"path":"/instances","errors":["got -3, expected between 0 and 1000000"]},{"path":"/upgradeStrategy/minimumHealthCapacity","errors":["got 1.2, expected between 0.0 and 1.0"]}]`},
+		"several":       {`{"id":"a","cmd":"x","instances":-3,"upgradeStrategy":{"minimumHealthCapacity":1.2}}`, 422, `[{"path":"/instances","errors":["got -3, expected 0 or more"]},{"path":"/upgradeStrategy/minimumHealthCapacity","errors":["got 1.2, expected between 0.0 and 1.0"]}]`},
 		"mixed network": {`{"id":"a","cmd":"x","networks":[{"mode":"host"}],"ipAddress":{}}`, 422, `[{"path":"/networks","errors":["You cannot mix networks with the deprecated ipAddress and container.docker.network"]}]`},
 		"uris and fetch": {
 			`{"id":"a","cmd":"x","uris":["a"],"fetch":[{"uri":"b"}]}`, 422,
