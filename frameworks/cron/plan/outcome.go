@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,9 +17,19 @@ func (m *Machine) onStarted(now time.Time, task string) {
 		return
 	}
 	m.dirty.publish(r.Job)
-	if limit := m.jobs[r.Job].job.MaxCompletion; limit > 0 {
-		m.alarms.set(&r.alarm, now.Add(limit))
+	m.limit(r)
+}
+
+// limit has a run that has begun end when its job says so.
+func (m *Machine) limit(r *active) {
+	if r.Phase != Running && r.Phase != Awaited {
+		return
 	}
+	at := time.Time{}
+	if limit := m.jobs[r.Job].job.MaxCompletion; limit > 0 && !r.Killing {
+		at = r.Began.Add(limit)
+	}
+	m.alarms.set(&r.alarm, at)
 }
 
 // onAlarm: a delayed run is launched again; a running one took too long.
@@ -43,6 +54,7 @@ func (m *Machine) kill(now time.Time, r *active) {
 	}
 	r.Killing = true
 	m.dirty.run(r.Number)
+	m.dirty.publish(r.Job)
 	if r.placed() {
 		m.reveal(Kill{r.Task()})
 		return
@@ -56,7 +68,7 @@ func (r *active) attempt(now time.Time, o Outcome, in TaskEnded) Attempt {
 		a.Task = r.Task()
 	}
 	if len(a.Message) > 200 {
-		a.Message = a.Message[:200]
+		a.Message = strings.ToValidUTF8(a.Message[:200], "")
 	}
 	return a
 }
@@ -86,9 +98,10 @@ func (m *Machine) onEnded(now time.Time, in TaskEnded) {
 		m.delay(r, now.Add(time.Duration(min(r.Launches, 60))*time.Second))
 	case outcome == Succeeded && m.jobs[r.Job].job.Policy.Async && !r.Killing:
 		r.Phase = Awaited
-		if limit := m.jobs[r.Job].job.MaxCompletion; limit > 0 {
-			m.alarms.set(&r.alarm, r.Began.Add(limit))
+		if r.Began.IsZero() {
+			r.Began = now
 		}
+		m.limit(r)
 		m.dirty.publish(r.Job)
 	default:
 		m.conclude(now, r, r.attempt(now, outcome, in))

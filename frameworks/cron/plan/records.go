@@ -186,12 +186,10 @@ func (m *Machine) resume(r *active) {
 	if e := m.jobs[r.Job]; e != nil && !r.Removed {
 		at, _ := slices.BinarySearchFunc(e.runs, r, func(a, b *active) int { return cmp.Compare(a.Number, b.Number) })
 		e.runs = slices.Insert(e.runs, at, r)
-		switch limit := e.job.MaxCompletion; {
-		case r.Phase == Delayed:
+		if r.Phase == Delayed {
 			m.alarms.set(&r.alarm, r.Wake)
-		case limit > 0 && (r.Phase == Running || r.Phase == Awaited):
-			m.alarms.set(&r.alarm, r.Began.Add(limit))
 		}
+		m.limit(r)
 	}
 	if !r.placed() {
 		return

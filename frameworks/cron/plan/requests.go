@@ -75,6 +75,9 @@ func (m *Machine) put(now time.Time, job Job) *Error {
 	m.relink(e, old)
 	m.dirty.job(job.Name)
 	m.dirty.state(job.Name)
+	for _, r := range e.runs {
+		m.limit(r)
+	}
 	if old != nil && s != nil && e.schedule != nil && old.Trigger.Zone == job.Trigger.Zone &&
 		(job.Trigger.Schedule == old.Trigger.Schedule || s.String() == e.schedule.String()) {
 		// A client that gives back what it was shown changes nothing. What was due
