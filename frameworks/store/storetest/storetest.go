@@ -150,7 +150,7 @@ func anyBatches(t *testing.T, open func(*testing.T) store.Store) {
 
 func value() *rapid.Generator[[]byte] {
 	return rapid.Custom(func(r *rapid.T) []byte {
-		n := rapid.SampledFrom([]int{-1, 0, 1, 100, 130 << 10, 400 << 10}).Draw(r, "size")
+		n := rapid.SampledFrom([]int{-1, 0, 1, 100, 100, 2000, 200 << 10}).Draw(r, "size")
 		if n < 0 {
 			return nil
 		}
