@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/executor/session"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/executor"
@@ -15,19 +16,19 @@ import (
 // idleLimit is how long a custom executor waits for another task.
 const idleLimit = 10 * time.Second
 
-// containerNode is an executor: it speaks the executor protocol, and pretends
-// to run its tasks. A command executor has one, the executor of groups ends
-// with its last, and a custom one some time after it.
+// containerNode is an executor: a real session, and what pretends to run its
+// tasks. A command executor has one, the executor of groups ends with its last,
+// and a custom one some time after it.
 type containerNode struct {
 	host      *hostNode
 	id        *mesos.ContainerID
 	kind      cluster.LaunchContainer_Kind
 	framework *mesos.FrameworkID
 	info      *mesos.ExecutorInfo
+	session   *session.Session
 	tasks     []*taskNode
 	updates   []*mesos.TaskStatus // not acknowledged
 	dead      bool
-	ready     bool // SUBSCRIBED came since the link was made
 }
 
 // taskNode is a task in a container.
@@ -35,7 +36,6 @@ type taskNode struct {
 	container *containerNode
 	info      *mesos.TaskInfo
 	state     mesos.TaskState
-	heard     bool // whether the agent has acknowledged anything of it
 }
 
 func (t *taskNode) id() string { return t.info.TaskId.GetValue() }
@@ -47,47 +47,71 @@ func (c *containerNode) charged() bool { return c.kind != cluster.LaunchContaine
 
 func (c *containerNode) oracle() *oracle { return c.host.agent.cluster.oracle }
 
-func (c *containerNode) call(m *executor.Call) {
-	m.FrameworkId, m.ExecutorId = c.framework, c.info.ExecutorId
-	c.host.toAgent(c.actor(), m)
-}
-
-// subscribe asks, and asks again until SUBSCRIBED.
-func (c *containerNode) subscribe() {
-	if c.dead || c.ready {
+// begin makes the executor's session, and lets it subscribe.
+func (c *containerNode) begin() {
+	var err error
+	c.session, err = session.New(session.Config{
+		FrameworkID: c.framework.GetValue(), ExecutorID: c.info.GetExecutorId().GetValue(),
+		Agent: session.Peer(c.host.agentActor()), RecoveryTimeout: recoveryTimeout,
+		SubscriptionBackoffMax: time.Second, Seed: c.host.net.chance.Uint64(),
+	})
+	if err != nil {
+		c.host.agent.cluster.fail("an executor cannot begin: %v", err)
 		return
 	}
-	s := &executor.Call_Subscribe{}
+	c.step(session.Start{})
+}
+
+// recoveryTimeout is how long executors wait for an agent, which is longer than
+// any is away.
+const recoveryTimeout = 15 * time.Minute
+
+func (c *containerNode) step(in session.Input) {
+	if c.dead {
+		return
+	}
+	for _, effect := range c.session.Step(c.host.now(), in) {
+		switch e := effect.(type) {
+		case session.Send:
+			c.host.toAgent(c.actor(), e.Message)
+		case session.SetTimer:
+			c.host.setTimer(c.actor()+"/"+e.Key, e.After, func() { c.step(session.TimerFired{Key: e.Key}) })
+		case session.CancelTimer:
+			c.host.cancelTimer(c.actor() + "/" + e.Key)
+		case session.Link:
+			c.host.watch(c.actor(), string(e.Peer))
+		case session.Unlink:
+			c.host.unwatch(c.actor(), string(e.Peer))
+		case session.Deliver:
+			c.deliver(e.Event)
+		case session.Ended:
+			c.sessionEnded(e.Err)
+		case session.Note:
+			c.host.net.note("%s: %s %v", c.actor(), e.Text, e.Fields)
+		}
+	}
+}
+
+// sessionEnded ends the container, in vain for what its agent has not taken.
+func (c *containerNode) sessionEnded(err error) {
+	if err == nil {
+		c.end(0, "done")
+		return
+	}
 	for _, u := range c.updates {
-		s.UnacknowledgedUpdates = append(s.UnacknowledgedUpdates, &executor.Call_Update{Status: u})
+		c.oracle().newsLost(c.task(u.TaskId.GetValue()), err)
 	}
-	for _, t := range c.tasks {
-		if !t.heard {
-			s.UnacknowledgedTasks = append(s.UnacknowledgedTasks, t.info)
-		}
-	}
-	c.host.watch(c.actor(), c.host.agentActor())
-	c.call(&executor.Call{Type: executor.Call_SUBSCRIBE.Enum(), Subscribe: s})
-	c.host.setTimer(c.actor()+"/subscribe", c.host.net.between(time.Second, 2*time.Second), c.subscribe)
+	c.end(0, err.Error())
 }
 
-func (c *containerNode) exited(string) {
-	c.ready = false
-	c.host.setTimer(c.actor()+"/subscribe", c.host.net.between(100*time.Millisecond, time.Second), c.subscribe)
+func (c *containerNode) exited(peer string) { c.step(session.PeerExited{Peer: session.Peer(peer)}) }
+
+func (c *containerNode) receive(from string, m proto.Message) {
+	c.step(session.Received{From: session.Peer(from), Message: m})
 }
 
-func (c *containerNode) receive(_ string, m proto.Message) {
-	e, ok := m.(*executor.Event)
-	if !ok || c.dead {
-		return
-	}
+func (c *containerNode) deliver(e *executor.Event) {
 	switch e.GetType() {
-	case executor.Event_SUBSCRIBED:
-		c.ready = true
-		c.host.cancelTimer(c.actor() + "/subscribe")
-		for _, u := range c.updates { // some may have come about since it was sent
-			c.say(u)
-		}
 	case executor.Event_LAUNCH:
 		c.launch(e.Launch.Task)
 	case executor.Event_LAUNCH_GROUP:
@@ -159,44 +183,38 @@ func (c *containerNode) update(t *taskNode, s mesos.TaskState) {
 	}
 	c.oracle().updateMade(u)
 	c.updates = append(c.updates, u)
-	if c.ready {
-		c.say(u)
+	c.step(session.Update{Status: u})
+	if c.kind != cluster.LaunchContainer_CUSTOM && c.over() {
+		c.step(session.Finish{})
 	}
-}
-
-func (c *containerNode) say(u *mesos.TaskStatus) {
-	c.call(&executor.Call{Type: executor.Call_UPDATE.Enum(), Update: &executor.Call_Update{Status: u}})
 }
 
 func (c *containerNode) acknowledged(uuid []byte) {
 	for _, u := range c.updates {
 		if string(u.Uuid) == string(uuid) {
-			c.task(u.TaskId.GetValue()).heard = true
 			c.oracle().acknowledged(u)
 		}
 	}
 	c.updates = slices.DeleteFunc(c.updates, func(u *mesos.TaskStatus) bool { return string(u.Uuid) == string(uuid) })
-	switch {
-	case !c.idle():
-	case c.kind == cluster.LaunchContainer_CUSTOM:
+	if c.kind == cluster.LaunchContainer_CUSTOM && c.idle() {
 		c.host.setTimer(c.actor()+"/idle", idleLimit, func() {
 			if c.idle() {
 				c.end(0, "idle")
 			}
 		})
-	default:
-		c.end(0, "done")
 	}
 }
 
 // idle tells that everything has ended, and the agent knows.
-func (c *containerNode) idle() bool {
+func (c *containerNode) idle() bool { return !c.dead && c.over() && len(c.updates) == 0 }
+
+func (c *containerNode) over() bool {
 	for _, t := range c.tasks {
 		if !terminal(t.state) {
 			return false
 		}
 	}
-	return !c.dead && len(c.updates) == 0
+	return true
 }
 
 // end ends the container, and with it what its tasks still did.
@@ -207,8 +225,9 @@ func (c *containerNode) end(status int32, why string) {
 	c.die(why)
 	h := c.host
 	h.stopActor(c.actor())
-	h.cancelTimer(c.actor() + "/subscribe")
-	h.cancelTimer(c.actor() + "/idle")
+	for _, key := range []string{"subscribe", "recovery", "finish", "idle"} {
+		h.cancelTimer(c.actor() + "/" + key)
+	}
 	h.containers = slices.DeleteFunc(h.containers, func(x *containerNode) bool { return x == c })
 	h.tellEnded(c.id, status)
 }

@@ -145,7 +145,7 @@ func (h *hostNode) launch(m *cluster.LaunchContainer) {
 		}
 		h.actors[c.actor()] = c
 		h.toAgent("host", &cluster.ContainerLaunched{ContainerId: m.ContainerId})
-		c.subscribe()
+		c.begin()
 	})
 }
 
