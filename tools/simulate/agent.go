@@ -71,6 +71,11 @@ func (a *agentNode) boot(rebooted bool) {
 		},
 		Seed: [2]uint64{a.net.chance.Uint64(), a.net.chance.Uint64()},
 	})
+	a.comes(a.net.between(0, 50*time.Millisecond), func() { a.begin(rebooted) })
+}
+
+// begin has the agent's actor there, after the process has begun to listen.
+func (a *agentNode) begin(rebooted bool) {
 	a.actors["agent"] = a
 	a.step(state.Started{Records: a.readJournal(), Rebooted: rebooted})
 	a.cluster.quorum.follow(a.process, func(leader string) {

@@ -20,6 +20,7 @@ type process struct {
 	up      bool
 	ailments
 	actors  map[string]actor
+	missed  func() // lets an actor come that is still to; nil if none is
 	links   map[*process]*link
 	watches map[*process][]watch // by where the peer is; nil if there is no such place
 	timers  map[string]uint64    // key to the number of its newest setting
@@ -61,7 +62,7 @@ func (p *process) start() {
 	p.up = true
 	p.name = strconv.Itoa(p.life)
 	p.suffix = "@" + p.address + "#" + p.name
-	p.actors = make(map[string]actor)
+	p.actors, p.missed = make(map[string]actor), nil
 	p.links = make(map[*process]*link)
 	p.timers = make(map[string]uint64)
 	p.watches = make(map[*process][]watch)
@@ -82,6 +83,20 @@ func (p *process) kill() {
 		p.net.breakLink(l, p)
 	}
 	p.actors, p.timers, p.watches, p.links, p.dials = nil, nil, nil, nil, nil
+}
+
+// comes lets an actor begin some time after its process listens: at times just when
+// somebody was told that it is not there.
+func (p *process) comes(d time.Duration, begin func()) {
+	life := p.life
+	come := func() {
+		if p.missed != nil && p.life == life {
+			p.missed = nil
+			begin()
+		}
+	}
+	p.missed = come
+	p.later(d, come)
 }
 
 // peers lists the processes that p has links to, in a fixed order.
@@ -249,6 +264,9 @@ func (p *process) watch(who, peer string) {
 	p.net.transmit(l, parcel{target, func() {
 		if target.actors[name] == nil || !target.accepts(life) {
 			p.net.transmit(l, parcel{p, func() { p.lost(w) }})
+			if target.missed != nil && p.net.oneIn(3) {
+				target.missed()
+			}
 		}
 	}})
 }

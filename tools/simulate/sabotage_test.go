@@ -13,6 +13,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/executor"
 	"troupe/messages/mesos/scheduler"
 	"troupe/messages/resources"
 )
@@ -47,6 +48,7 @@ var generalSabotages = []sabotage{
 	{"a framework that is removed", banish, []string{"law 2: framework", "had not been away"}, nil},
 
 	{"an agent that comes back and kills", lethalReturn, []string{"law 3", "is ended before its time"}, at(40*time.Second, "crash agent0", "crash agent1")},
+	{"executors that nobody hears", muteExecutors, []string{"law 3", "has news that its executor gives up"}, nil},
 
 	{"updates that are not written down", forget(aboutUpdate), []string{"law 4", "has an update acknowledged of which the journal does not know"}, nil},
 	{"launches that are not written down", forget(aboutLaunch), []string{"law 4", "is given to its executor, and the journal does not know"}, nil},
@@ -231,6 +233,11 @@ var falseEnd = onMessage(func(_ *simulation, p *process, who, to string, e *sche
 
 var muteTask = onMessage(func(_ *simulation, _ *process, _, _ string, e *scheduler.Event) bool {
 	return e.GetUpdate().GetStatus().GetTaskId().GetValue() != "f0-t7"
+})
+
+// muteExecutors loses the ends of tasks on their way to the agent.
+var muteExecutors = onMessage(func(_ *simulation, _ *process, _, _ string, e *executor.Call) bool {
+	return !terminal(e.GetUpdate().GetStatus().GetState())
 })
 
 // disorder makes an executor's second update carry the name of the first, and
