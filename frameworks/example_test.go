@@ -26,7 +26,7 @@ func cluster() (master string, end func()) {
 		panic(err)
 	}
 	m := frameworktest.New(quiet{}, sys, nil)
-	m.Agent(quiet{}, "S1", "cpus:4;mem:1024")
+	m.Agent(quiet{}, "S1", "cpus:4;mem:1024;ports:[31000-31999]")
 	return sys.Address(), func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -76,6 +76,56 @@ func ExampleTasks() {
 	// first TASK_FINISHED
 	// second TASK_RUNNING
 	// second TASK_FINISHED
+}
+
+// Tasks that are of use only together: none is launched before there is room
+// for all, each finds the others' hosts in its environment, and none is left
+// alone.
+func ExampleTasks_AddGang() {
+	master, end := cluster()
+	defer end()
+	tasks := frameworks.NewTasks(func(p frameworks.Progress) {
+		if p.Final {
+			fmt.Println(p.Task.ID, p.State)
+		}
+	})
+	ranks := &frameworks.Gang{ID: "solver", Hold: time.Minute, Retries: 3}
+	for i := range 3 {
+		ranks.Members = append(ranks.Members, &frameworks.Task{
+			ID: fmt.Sprintf("rank-%d", i), Command: `solve --rank=$GANG_RANK --of=$GANG_SIZE --hosts=$GANG_HOSTS --ports=$GANG_PORTS`,
+			Resources: "cpus:1;mem:64", Ports: 1, Constraints: [][]string{{"hostname", "LIKE", "host-.*"}, {"hostname", "MAX_PER", "4"}},
+		})
+	}
+	if err := tasks.AddGang(ranks); err != nil {
+		fmt.Println(err)
+	}
+	tasks.Close()
+	if err := frameworks.Run(context.Background(), frameworks.Options{Master: master, Name: "example"}, tasks); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// rank-0 TASK_FINISHED
+	// rank-1 TASK_FINISHED
+	// rank-2 TASK_FINISHED
+}
+
+// Tasks of which no two run on one host.
+func ExampleTask_constraints() {
+	master, end := cluster()
+	defer end()
+	alone := [][]string{{"hostname", "UNIQUE"}}
+	ends, err := frameworks.RunTasks(context.Background(), frameworks.Options{Master: master, Name: "example"}, nil,
+		&frameworks.Task{ID: "a", Command: "probe", Constraints: alone},
+		&frameworks.Task{ID: "b", Command: "probe", Constraints: [][]string{{"hostname", "NEAR", "a"}}})
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, p := range ends {
+		fmt.Println(p.Task.ID, p.State, p.Failure())
+	}
+	// Unordered output:
+	// a TASK_FINISHED <nil>
+	// b TASK_ERROR task "b": constraints[0][1]: "NEAR": must be one of UNIQUE, CLUSTER, GROUP_BY, LIKE, UNLIKE, MAX_PER, IS
 }
 
 // one launches a single task on whatever is offered first.

@@ -3,9 +3,11 @@ package frameworks
 import (
 	"cmp"
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
+	"troupe/frameworks/gang"
 	"troupe/frameworks/work"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
@@ -31,11 +33,14 @@ type Tasks struct {
 
 	report func(Progress)
 	core   *work.Machine
+	gangs  *gang.Machine
+	// tasksDone: no task is left, and none follows. over: nor a gang.
+	tasksDone, over bool
 
 	mu sync.Mutex
 	// driver is nil before Run; early holds what came till then.
 	driver *Driver
-	early  []work.Input
+	early  []func()
 }
 
 // NewTasks makes a Tasks. report, which may be nil, is called one at a time
@@ -44,7 +49,7 @@ func NewTasks(report func(Progress)) *Tasks {
 	if report == nil {
 		report = func(Progress) {}
 	}
-	return &Tasks{report: report, core: work.New()}
+	return &Tasks{report: report, core: work.New(), gangs: gang.New(rand.Uint64())}
 }
 
 // defaultPatience is RunTasks's: whoever waits for results wants to be told.
@@ -79,29 +84,38 @@ func RunTasks(ctx context.Context, o Options, report func(Progress), tasks ...*T
 // one is reported, as final.
 func (t *Tasks) Add(tasks ...*Task) {
 	for _, task := range tasks {
-		t.feed(work.Add{Task: task})
+		t.feedWork(work.Add{Task: task})
 	}
 }
 
-// Kill ends a task for good.
-func (t *Tasks) Kill(id string) { t.feed(work.Kill{ID: id}) }
+// Kill ends a task or a gang for good.
+func (t *Tasks) Kill(id string) { t.feedBoth(work.Kill{ID: id}, gang.Kill{ID: id}) }
 
-// KillAll ends every task for good.
-func (t *Tasks) KillAll() { t.feed(work.KillAll{}) }
+// KillAll ends every task and gang for good.
+func (t *Tasks) KillAll() { t.feedBoth(work.KillAll{}, gang.KillAll{}) }
 
-// Close says that no more tasks come: when all are done, the framework is torn
-// down, and Run returns nil.
-func (t *Tasks) Close() { t.feed(work.Close{}) }
+// Close says that no more tasks and gangs come: when all are done, the
+// framework is torn down, and Run returns nil.
+func (t *Tasks) Close() { t.feedBoth(work.Close{}, gang.Close{}) }
 
-// feed takes an input from any goroutine. Once Run has ended it is dropped.
-func (t *Tasks) feed(in work.Input) {
+func (t *Tasks) feedWork(in work.Input) { t.feed(func() { t.step(in) }) }
+
+func (t *Tasks) feedBoth(w work.Input, g gang.Input) {
+	t.feed(func() {
+		t.stepGangs(g)
+		t.step(w)
+	})
+}
+
+// feed takes a step from any goroutine. Once Run has ended it is dropped.
+func (t *Tasks) feed(step func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.driver == nil {
-		t.early = append(t.early, in)
+		t.early = append(t.early, step)
 		return
 	}
-	t.driver.Do(func() { t.step(in) })
+	t.driver.Do(step)
 }
 
 // start takes in what came before Run.
@@ -109,19 +123,24 @@ func (t *Tasks) start(d *Driver) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.driver = d
-	for _, in := range t.early {
-		d.Do(func() { t.step(in) })
+	for _, step := range t.early {
+		d.Do(step)
 	}
 	t.early = nil
 }
 
-// Offers uses or declines each.
-func (t *Tasks) Offers(_ *Driver, offers []*mesos.Offer) { t.step(work.Offers{Offers: offers}) }
+// Offers uses or declines each, or holds it for a gang for a while. Gangs
+// choose first: they need most.
+func (t *Tasks) Offers(_ *Driver, offers []*mesos.Offer) { t.stepGangs(gang.Offers{Offers: offers}) }
 
 // Update reports. Hearsay is not taken for the end, so that the agent's word
 // still comes.
 func (t *Tasks) Update(_ *Driver, st *mesos.TaskStatus) bool {
-	t.step(work.Updated{Status: st})
+	if t.gangs.Owns(st.GetTaskId().GetValue()) {
+		t.stepGangs(gang.Updated{Status: st})
+	} else {
+		t.step(work.Updated{Status: st})
+	}
 	return !work.Hearsay(st)
 }
 
@@ -140,6 +159,7 @@ func (t *Tasks) Failure(_ *Driver, f *scheduler.Event_Failure) {
 		return
 	}
 	t.step(work.AgentGone{Agent: agent})
+	t.stepGangs(gang.AgentGone{Agent: agent})
 }
 
 func (t *Tasks) step(in work.Input) {
@@ -156,7 +176,9 @@ func (t *Tasks) perform(e work.Effect) {
 	case work.Decline:
 		d.decline(e.Offers, e.Refuse)
 	case work.Suppress:
-		d.Suppress()
+		if !t.gangs.Collecting() {
+			d.Suppress()
+		}
 	case work.Revive:
 		d.Revive()
 	case work.KillAttempt:
@@ -166,6 +188,7 @@ func (t *Tasks) perform(e work.Effect) {
 	case work.Report:
 		t.report(e.Report)
 	case work.AllDone:
-		d.Teardown()
+		t.tasksDone = true
+		t.settle()
 	}
 }

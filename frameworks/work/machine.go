@@ -123,10 +123,13 @@ func (m *Machine) fired(key string) {
 // Open counts the tasks that are not done.
 func (m *Machine) Open() int { return len(m.jobs) }
 
+// Queued counts the tasks that wait for an offer.
+func (m *Machine) Queued() int { return m.queued }
+
 func (m *Machine) do(e Effect) { m.out = append(m.out, e) }
 
 func (m *Machine) add(t *Task) {
-	want, rules, err := t.check()
+	want, rules, err := t.Check()
 	if err == nil && m.jobs[t.ID] != nil {
 		err = field.Invalid("id", t.ID, "is the id of another task that is not done")
 	}
@@ -222,7 +225,7 @@ func (m *Machine) launch(j *job, o *mesos.Offer, left resources.Resources) (*mes
 	taken, rest = taken.Add(picked.Resources), picked.Rest
 	m.turn += uint64(j.task.Ports)
 	id := j.nextID()
-	info := j.task.info(id, o, taken, picked.Numbers)
+	info := j.task.Info(id, o, taken, picked.Numbers)
 	if j.task.Executor != nil {
 		if info.Executor, rest, ok = m.executorFor(j.task, id, o, rest); !ok {
 			return nil, left, false
@@ -290,7 +293,7 @@ func (m *Machine) ended(j *job, st *mesos.TaskStatus) {
 	if st.GetState() == mesos.TaskState_TASK_UNREACHABLE {
 		m.do(KillAttempt{ID: id})
 	}
-	if !neverRan(st) {
+	if !NeverRan(st) {
 		j.failures++
 	}
 	if m.again(j, st.GetState()) {
@@ -312,9 +315,9 @@ func (m *Machine) again(j *job, st mesos.TaskState) bool {
 	return j.task.Retries == Forever || j.failures <= j.task.Retries
 }
 
-// neverRan tells whether an attempt ended before its agent took it; that is no
+// NeverRan tells whether an attempt ended before its agent took it; that is no
 // failure of the task's.
-func neverRan(st *mesos.TaskStatus) bool {
+func NeverRan(st *mesos.TaskStatus) bool {
 	switch st.GetReason() {
 	case mesos.TaskStatus_REASON_INVALID_OFFERS, mesos.TaskStatus_REASON_MASTER_DISCONNECTED,
 		mesos.TaskStatus_REASON_AGENT_DISCONNECTED:

@@ -73,8 +73,9 @@ type Task struct {
 	Edit func(*mesos.TaskInfo)
 }
 
-// check fills in defaults and says what is wrong.
-func (t *Task) check() (want resources.Resources, rules match.Constraints, err error) {
+// Check fills in defaults and says what is wrong, and what the task needs of
+// an offer. An error names the field, or the fields.
+func (t *Task) Check() (want resources.Resources, rules match.Constraints, err error) {
 	if err := names.CheckID("id", t.ID); err != nil {
 		return want, nil, err
 	}
@@ -124,8 +125,9 @@ func (t *Task) checkProgram() error {
 	return nil
 }
 
-// info is the task as it is launched in one attempt.
-func (t *Task) info(id string, offer *mesos.Offer, taken resources.Resources, numbers []uint64) *mesos.TaskInfo {
+// Info is the task as it is launched in one attempt: taken is what it gets of
+// an offer, numbers are its ports. Executor and Edit are the caller's.
+func (t *Task) Info(id string, offer *mesos.Offer, taken resources.Resources, numbers []uint64) *mesos.TaskInfo {
 	info := &mesos.TaskInfo{
 		Name: &t.Name, TaskId: &mesos.TaskID{Value: &id}, AgentId: offer.GetAgentId(),
 		Resources: taken.Proto(), Data: t.Data,

@@ -31,7 +31,7 @@ var Rings = []Ring{
 		Folders: []string{
 			"allocator/drf", "allocator/core", "master/state", "master/registry",
 			"slave/state", "slave/updates", "frameworks/session", "executor/check",
-			"frameworks/match", "frameworks/ports", "frameworks/gang",
+			"frameworks/match", "frameworks/ports", "frameworks/gang", "frameworks/work",
 			"frameworks/service/app", "frameworks/service/wire", "frameworks/cron/schedule", "frameworks/cron/plan",
 		},
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
