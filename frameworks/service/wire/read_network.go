@@ -25,6 +25,11 @@ func (o object) network(a *app.App, opt Options, created bool) {
 		}
 		ip.discovery(a)
 	}
+	if moved && a.OnHost() && !contained && a.Container != nil {
+		c := *a.Container
+		c.Mappings = nil
+		a.Container = &c
+	}
 	o.ports(a, created || moved)
 	a.Container = settle(a, contained || moved)
 }

@@ -331,3 +331,34 @@ func TestUpdates(t *testing.T) {
 		}
 	}
 }
+
+// A.3, A.10: who moves to another kind of network leaves the ports of the old kind.
+func TestNetworkMoves(t *testing.T) {
+	old := read(t, `{"id":"/a","networks":[{"mode":"container/bridge"}],"container":{"docker":{"image":"i"},"portMappings":[{"containerPort":80}]}}`)
+	for text, want := range map[string]map[string]string{
+		`{"networks":[{"mode":"host"}]}`:                          {"container.portMappings": "", "portDefinitions.0.name": `"default"`, "container.docker.image": `"i"`},
+		`{"networks":[{"mode":"host"}],"portDefinitions":[]}`:     {"container.portMappings": "", "portDefinitions": "[]"},
+		`{"networks":[{"name":"n"}]}`:                             {"container.portMappings.0.containerPort": "80", "portDefinitions": ""},
+		`{"container":{"docker":{"image":"j"}}}`:                  {"networks.0.mode": `"container/bridge"`, "container.portMappings.0.name": `"default"`},
+		`{"container":{"docker":{"image":"j","network":"HOST"}}}`: {"networks.0.mode": `"host"`, "portDefinitions.0.port": "0"},
+	} {
+		u, err := ReadUpdate([]byte(text), "/a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := u.Apply(old, true, everything)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		got := written(t, FromApp(a))
+		for path, w := range want {
+			if at(got, path) != w {
+				t.Errorf("%s: %s is %s, want %s", text, path, at(got, path), w)
+			}
+		}
+	}
+	if len(old.Container.Mappings) != 1 || old.Container.Mappings[0].ContainerPort != 80 {
+		t.Error("the app of before was changed")
+	}
+}
