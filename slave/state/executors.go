@@ -120,9 +120,9 @@ func (m *Machine) sandboxMade(in SandboxMade) {
 		if e.phase < view.Terminating {
 			e.fate = launchFailed("making the sandbox: " + in.Err.Error())
 		}
-		m.ended(e, "", nil)
+		m.ended(e, "", nil, nil)
 	case e.phase >= view.Terminating:
-		m.ended(e, "", nil)
+		m.ended(e, "", nil, nil)
 	default:
 		e.sandbox, e.step = m.sandbox(e), sandboxed
 		for _, t := range e.inOrder() {
@@ -237,7 +237,7 @@ func (m *Machine) destroy(e *executor) {
 	m.emit(CancelTimer{containerTimer(timerSubscription, e.container)})
 	switch e.step {
 	case accepting, sandboxed, waiting:
-		m.ended(e, "", nil)
+		m.ended(e, "", nil, nil)
 	case sandboxing:
 		// SandboxMade is still to come, and ends it.
 	case asked:
@@ -246,9 +246,10 @@ func (m *Machine) destroy(e *executor) {
 	}
 }
 
-// ended takes an executor out whose container is gone, or never was. Its
-// tasks share its fate; then follows once that is durable, and may be nil.
-func (m *Machine) ended(e *executor, message string, then func()) {
+// ended takes an executor out whose container is gone, or never was: then its
+// status is nil. Its tasks share its fate; once that is durable, they and the
+// master are told, and then follows, which may be nil.
+func (m *Machine) ended(e *executor, message string, status *int32, then func()) {
 	f, fate := e.framework, e.verdict(message)
 	e.phase = view.Terminated
 	m.hear(e, "")
@@ -273,7 +274,7 @@ func (m *Machine) ended(e *executor, message string, then func()) {
 		}
 	}
 	m.going[e.container] = true
-	m.checkpoint(func() { m.onGone(e, list, then) }, records...)
+	m.checkpoint(func() { m.onGone(e, list, status, then) }, records...)
 	m.forgetFramework(f)
 }
 
@@ -298,11 +299,12 @@ func (e *executor) verdict(message string) fate {
 	return fate{mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message}
 }
 
-func (m *Machine) onGone(e *executor, list []news, then func()) {
+func (m *Machine) onGone(e *executor, list []news, status *int32, then func()) {
 	delete(m.going, e.container)
 	for _, n := range list {
 		m.known(n)
 	}
+	m.executorExited(e, status)
 	if then != nil {
 		then()
 	}

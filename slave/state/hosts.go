@@ -261,10 +261,7 @@ func (m *Machine) containerEnded(from Peer, msg *cluster.ContainerEnded) {
 	if msg.Status == nil {
 		m.count(view.LaunchErrors)
 	}
-	m.ended(e, endMessage(msg), func() {
-		m.executorExited(e, msg.Status)
-		acknowledge()
-	})
+	m.ended(e, endMessage(msg), msg.Status, acknowledge)
 }
 
 // endMessage says how an executor's process ended, when the host does not.
@@ -369,7 +366,7 @@ func (m *Machine) swept(id HostID) {
 		return
 	}
 	for _, e := range sorted(h.containers) {
-		m.ended(e, "its host "+string(id)+" ended: "+*h.end, func() { m.executorExited(e, nil) })
+		m.ended(e, "its host "+string(id)+" ended: "+*h.end, nil, nil)
 	}
 	m.loseGuests(h)
 	delete(m.hosts, id)
