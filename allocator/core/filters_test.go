@@ -175,6 +175,21 @@ func TestRestOfAnAcceptedOfferIsFiltered(t *testing.T) {
 	r.want("s1 to f/*: cpus:4; mem:1024")
 }
 
+// The clock is set forward, by more than a filter lasts whose timer is to come.
+func TestWhoRefusesIsAskedAgainThoughTheClockWasSet(t *testing.T) {
+	r := newRig(t, Options{})
+	r.send(addFramework("f", "*"), addAgent("s1", whole))
+	r.want("s1 to f/*: cpus:4; mem:1024")
+	r.send(decline("f", "*", "s1", whole, 3600), addAgent("s2", "cpus:1;mem:32"))
+	r.want("s2 to f/*: cpus:1; mem:32")
+	r.now = r.now.Add(2 * time.Hour)
+	for key, at := range r.timers {
+		r.timers[key] = at.Add(2 * time.Hour)
+	}
+	r.send(decline("f", "*", "s2", "cpus:1;mem:32", 0))
+	r.want("s1 to f/*: cpus:4; mem:1024", "s2 to f/*: cpus:1; mem:32")
+}
+
 func TestFiltersAreBounded(t *testing.T) {
 	r := newRig(t, Options{})
 	r.send(addFramework("f", "*"), addAgent("s1", "cpus:400;mem:1024"))

@@ -92,10 +92,19 @@ func (a *Allocator) reschedule() {
 	if len(a.wakes) == 0 {
 		return
 	}
-	if next := a.wakes[0].wake.at; a.clock.wakeAt.IsZero() || next.Before(a.clock.wakeAt) {
-		a.clock.wakeAt = next
+	// A timer that is long overdue has yet to come when the clock was set forward.
+	overdue := a.now.Sub(a.clock.wakeAt) > a.options.Interval
+	if next := a.wakes[0].wake.at; a.clock.wakeAt.IsZero() || next.Before(a.clock.wakeAt) || overdue {
+		a.clock.wakeAt = later(next, a.now)
 		a.do(SetTimer{wakeKey, max(settling, next.Sub(a.now))})
 	}
+}
+
+func later(x, y time.Time) time.Time {
+	if x.Before(y) {
+		return y
+	}
+	return x
 }
 
 func (a *Allocator) onTimer(key string) {
