@@ -31,6 +31,7 @@ type Allocator struct {
 	working
 
 	now     time.Time // of this step
+	dawn    time.Time // that instants are counted from; see instant
 	effects []Effect  // of this step
 }
 
@@ -109,6 +110,9 @@ func New(o Options) *Allocator {
 
 // Step takes one input and returns what is to be done, in order.
 func (a *Allocator) Step(now time.Time, in Input) []Effect {
+	if a.dawn.IsZero() {
+		a.dawn = now.Add(-longBefore)
+	}
 	a.now, a.effects = now, nil
 	switch in := in.(type) {
 	case Received:

@@ -3,7 +3,6 @@ package core
 import (
 	"math"
 	"slices"
-	"time"
 
 	"troupe/allocator/drf"
 	"troupe/messages/resources"
@@ -42,7 +41,7 @@ const (
 type verdict struct {
 	offer *bundle
 	why   Reason
-	until int64 // with Refused: in nanoseconds since 1970
+	until int64 // with Refused: an instant
 	kept  bool  // quota kept something from the client
 }
 
@@ -242,7 +241,7 @@ func (a *Allocator) serveOne(g *agent, l *leaf) bool {
 	v := a.judge(g, g.free, l, &a.look.cut)
 	switch v.why {
 	case Refused:
-		a.wakeAt(g, time.Unix(0, v.until))
+		a.wakeAt(g, a.timeOf(v.until))
 		return false
 	case Granted:
 		a.grant(grant{g, l, v.offer, a.firstLayer(l)})

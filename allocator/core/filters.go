@@ -19,7 +19,7 @@ const (
 // filter keeps what was refused, or less of it, from being offered again.
 type filter struct {
 	client  uint64 // the number of the leaf that refused
-	expires int64  // in nanoseconds since 1970
+	expires int64  // an instant
 	refused *bundle
 }
 
@@ -53,7 +53,7 @@ func (a *Allocator) refuse(g *agent, l *leaf, refused *bundle, seconds float64) 
 	if !l.node.Active() {
 		return
 	}
-	a.addFilter(g, filter{l.number, a.now.Add(max(life, a.options.Interval)).UnixNano(), refused})
+	a.addFilter(g, filter{l.number, a.instant(a.now.Add(max(life, a.options.Interval))), refused})
 }
 
 func (a *Allocator) addFilter(g *agent, fresh filter) {
@@ -61,7 +61,7 @@ func (a *Allocator) addFilter(g *agent, fresh filter) {
 	if len(s.list) > 2*s.swep+maxFilters {
 		a.sweepFilters(s)
 	}
-	now := a.now.UnixNano()
+	now := a.instant(a.now)
 	from, to := s.of(fresh.client)
 	kept := slices.DeleteFunc(slices.Clone(s.list[from:to]), func(old filter) bool {
 		return old.expires <= fresh.expires && fresh.refused.contains(old.refused) || old.expires <= now
@@ -75,7 +75,7 @@ func (a *Allocator) addFilter(g *agent, fresh filter) {
 // sweepFilters takes out those that lapsed, and those of clients that are gone
 // or want them no more.
 func (a *Allocator) sweepFilters(s *filters) {
-	now := a.now.UnixNano()
+	now := a.instant(a.now)
 	s.list = slices.DeleteFunc(s.list, func(f filter) bool {
 		return f.expires <= now || a.clients[f.client] == nil
 	})
@@ -103,14 +103,14 @@ func (a *Allocator) refusal(seconds float64, l *leaf) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// filtered returns until when a refusal of the client keeps all of offer from
-// it, in nanoseconds since 1970; 0 when none does.
+// filtered returns until which instant a refusal of the client keeps all of offer
+// from it; 0 when none does.
 func (a *Allocator) filtered(g *agent, l *leaf, offer *bundle) int64 {
 	from, to := g.filters.of(l.number)
 	if from == to {
 		return 0
 	}
-	now := a.now.UnixNano()
+	now := a.instant(a.now)
 	for _, f := range g.filters.list[from:to] {
 		if f.expires > now && f.refused.contains(offer) {
 			return f.expires

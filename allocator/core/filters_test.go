@@ -2,6 +2,7 @@ package core
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -188,6 +189,25 @@ func TestWhoRefusesIsAskedAgainThoughTheClockWasSet(t *testing.T) {
 	}
 	r.send(decline("f", "*", "s2", "cpus:1;mem:32", 0))
 	r.want("s1 to f/*: cpus:4; mem:1024", "s2 to f/*: cpus:1; mem:32")
+}
+
+// A filter lasts as long as was asked for, whatever is done to the date; the
+// allocator of a process reads a clock that nobody sets.
+func TestFiltersLastThoughTheDateIsCorrected(t *testing.T) {
+	a := New(Options{})
+	began := time.Now()
+	a.Step(began, Received{From: master, Message: &cluster.StartAllocator{Epoch: proto.Uint64(1)}})
+	later := began.Add(time.Minute)
+	corrected := later.Round(0).Add(-time.Hour) // no reading of that clock
+	if d := a.instant(later) - a.instant(began); d != int64(time.Minute) {
+		t.Errorf("a minute is %d ns", d)
+	}
+	if a.instant(corrected) >= a.instant(began) || a.instant(corrected) < 0 {
+		t.Errorf("an hour before is %d, and now %d", a.instant(corrected), a.instant(began))
+	}
+	if !a.timeOf(a.instant(later)).Equal(later) || strings.Contains(later.String(), "m=") != strings.Contains(a.timeOf(a.instant(later)).String(), "m=") {
+		t.Errorf("%v comes back as %v", later, a.timeOf(a.instant(later)))
+	}
 }
 
 func TestFiltersAreBounded(t *testing.T) {

@@ -103,7 +103,7 @@ func (a *Allocator) wouldHave(g *agent, l *leaf, role string, free *bundle, soon
 		return false
 	}
 	until := a.filtered(g, l, offer)
-	return until == 0 || until <= soon.UnixNano()
+	return until == 0 || until <= a.instant(soon)
 }
 
 // hasOf tells whether something of the bundle is reserved for the role.

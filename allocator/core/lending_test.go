@@ -234,7 +234,7 @@ func checkLoan(t *rapid.T, a *Allocator, each *cluster.Allocations_Allocation) {
 		g := a.byID[agentID(each.AgentId.GetValue())]
 		for _, l := range a.clients {
 			stays := slices.ContainsFunc(g.filters.list, func(x filter) bool {
-				return x.client == l.number && x.expires > a.now.UnixNano() && x.refused.all.Contains(resources.Sum(e).Underlying())
+				return x.client == l.number && x.expires > a.instant(a.now) && x.refused.all.Contains(resources.Sum(e).Underlying())
 			})
 			if l.node.Active() && names.Within(l.role, e.Role()) && !stays && allocatable(a.bundles.of(resources.Sum(e)).sum, a.minimums) {
 				t.Fatalf("%v, which %s/%s would have had", each, l.framework.id, l.role)

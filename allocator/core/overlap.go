@@ -2,7 +2,6 @@ package core
 
 import (
 	"slices"
-	"time"
 
 	"troupe/allocator/drf"
 	"troupe/messages/cluster"
@@ -183,7 +182,7 @@ func (a *Allocator) serveAgain(g *agent, l *leaf) (more, kept bool) {
 	v, layer := a.judgeAgain(g, l, a.layers, &a.look.cut)
 	switch v.why {
 	case Refused:
-		a.wakeAt(g, time.Unix(0, v.until))
+		a.wakeAt(g, a.timeOf(v.until))
 	case Granted:
 		if layer == len(a.layers) && layer < a.options.Overlap {
 			a.layers = append(a.layers, g.unused)

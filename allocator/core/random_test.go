@@ -53,7 +53,7 @@ func (o *oracle) expect(agents []*agent) (out []string) {
 
 func (o *oracle) refused(g *agent, l *leaf, offer resources.Resources) bool {
 	return slices.ContainsFunc(g.filters.list, func(f filter) bool {
-		return f.client == l.number && f.expires > o.a.now.UnixNano() && f.refused.all.Contains(offer)
+		return f.client == l.number && f.expires > o.a.instant(o.a.now) && f.refused.all.Contains(offer)
 	})
 }
 

@@ -24,7 +24,7 @@ func (a *Allocator) Roles(now time.Time) []RoleFigures {
 			filters[role] += 0
 		}
 	}
-	at := now.UnixNano()
+	at := a.instant(now)
 	for _, g := range a.agents {
 		for _, each := range g.filters.list {
 			if l := a.clients[each.client]; l != nil && each.expires > at {

@@ -72,4 +72,16 @@ func (a *Allocator) rouse() {
 	}
 }
 
+// longBefore is how much earlier than the first step instants begin: more than any
+// clock is set back.
+const longBefore = 100 * 365 * 24 * time.Hour
+
+// instant is a time in eight bytes: nanoseconds since dawn, by the clock that
+// nobody sets where there is one (see the package time). Filters thus last as long
+// as they were asked for when the date is corrected meanwhile.
+func (a *Allocator) instant(t time.Time) int64 { return int64(t.Sub(a.dawn)) }
+
+// timeOf is the opposite of instant.
+func (a *Allocator) timeOf(instant int64) time.Time { return a.dawn.Add(time.Duration(instant)) }
+
 func formatFloat(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }

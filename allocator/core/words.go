@@ -71,7 +71,7 @@ func (a *Allocator) because(l *leaf, why cluster.OffersExplained_Reason, t *tall
 	case cluster.OffersExplained_BELOW_MINIMUM:
 		return "less is free than is worth offering: " + a.minimumsText(l.minimums)
 	case cluster.OffersExplained_REFUSED:
-		return "it refused as much; " + lapseText(t)
+		return "it refused as much; " + a.lapseText(t)
 	case cluster.OffersExplained_INACTIVE:
 		return "deactivated, draining, away, or not in the masters' whitelist"
 	case cluster.OffersExplained_OTHERS:
@@ -138,8 +138,11 @@ func (a *Allocator) minimumsText(minimums []resources.Quantities) string {
 	return strings.Join(parts, " or ")
 }
 
-func lapseText(t *tally) string {
-	at := func(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339) }
+func (a *Allocator) lapseText(t *tally) string {
+	// As the clock has it now, which may have been set since.
+	at := func(instant int64) string {
+		return a.now.Add(time.Duration(instant - a.instant(a.now))).UTC().Format(time.RFC3339)
+	}
 	if t.first == t.last {
 		return "that holds until " + at(t.last)
 	}
