@@ -91,8 +91,11 @@ func New(t TB, sys *actors.System, script func(*mesos.TaskInfo) []mesos.TaskStat
 	return m
 }
 
+// spawn holds the lock so that no call is answered before PID says who answers.
 func (m *Master) spawn(t TB) {
 	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	pid, err := m.system.Spawn("master", (*actor)(m))
 	if err != nil {
 		t.Fatal(err)
