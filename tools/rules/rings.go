@@ -61,7 +61,7 @@ var Rings = []Ring{
 	},
 	{
 		Name:    "faces",
-		Folders: []string{"master/api", "slave/api", "frameworks/cron/api", "frameworks/cron/client"},
+		Folders: []string{"master/api", "slave/api", "frameworks/cron/api", "frameworks/cron/client", "frameworks/service/dsl"},
 		May:     []string{"words", "carriers", "runtime"}, Libraries: []string{"*"},
 	},
 	{
