@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,55 +12,133 @@ import (
 
 var names = regexp.MustCompile(`^[\w .-]{1,200}$`)
 
+const (
+	maxRetries  = 1_000_000
+	maxDuration = 10 * 365 * 24 * time.Hour // of epsilon, delays and limits
+)
+
+// Check is all that is wrong with a job by itself, wherever it is put: what is
+// wrong with its parents, if anything, depends on the other jobs.
+func Check(j *Job, now time.Time) []Problem {
+	_, found := check(j, now, schedule.Zone)
+	return found
+}
+
 // problems are all that is wrong with a job by itself and with its place among
 // the others; its schedule is returned when it has one.
 func (m *Machine) problems(now time.Time, j *Job) (schedule.Schedule, *Error) {
-	e := &Error{Kind: BadInput}
-	wrong := func(bad bool, path, text string) {
-		if bad {
-			e.Problems = append(e.Problems, Problem{path, text})
+	s, found := check(j, now, m.zone)
+	for _, p := range j.Trigger.Parents {
+		if m.jobs[p] == nil && p != j.Name {
+			found = append(found, Problem{"parents", fmt.Sprintf("no job is called %.200s", p)})
 		}
 	}
-	wrong(!names.MatchString(j.Name), "name", "one to 200 letters, digits, blanks, dots, dashes and underlines are a name")
+	if cycle := m.cycle(j); cycle != nil {
+		found = append(found, Problem{"parents", "a cycle: " + strings.Join(cycle, " → ")})
+	}
+	if len(found) > 0 {
+		return nil, &Error{BadInput, found}
+	}
+	return s, nil
+}
+
+// checking collects what is wrong.
+type checking struct{ found []Problem }
+
+func (c *checking) wrong(bad bool, path, format string, a ...any) {
+	if bad {
+		c.found = append(c.found, Problem{path, fmt.Sprintf(format, a...)})
+	}
+}
+
+func check(j *Job, now time.Time, zoneOf func(string) (*time.Location, error)) (schedule.Schedule, []Problem) {
+	c := &checking{}
+	named := names.MatchString(j.Name) && strings.Trim(j.Name, ". ") != ""
+	c.wrong(!named, "name", "one to 200 letters, digits, blanks, dots, dashes and underlines are a name")
+	c.amounts(j)
+	c.constraints(j.Constraints)
+	p := j.Policy
+	c.wrong(p.Retries < 0 || p.Retries > maxRetries, "retries", "%d is not from 0 to %d", p.Retries, maxRetries)
+	c.wrong(!slices.Contains([]Overlap{"", Skip, Allow, KillExisting}, p.Overlap), "overlap", "%.100q is not skip, allow or kill-existing", p.Overlap)
+	s := c.trigger(j.Trigger, now, zoneOf)
+	return s, c.found
+}
+
+func (c *checking) amounts(j *Job) {
 	for _, r := range []struct {
 		path   string
 		amount float64
 	}{{"cpus", j.CPUs}, {"mem", j.Mem}, {"disk", j.Disk}} {
 		sensible := r.amount >= 0 && r.amount <= 1e12 // which no NaN is
-		wrong(!sensible, r.path, "an amount from 0 to 1e12 is expected")
+		c.wrong(!sensible, r.path, "an amount from 0 to 1e12 is expected")
 	}
-	for _, c := range j.Constraints {
-		wrong(!slices.Contains([]string{"EQUALS", "LIKE", "UNLIKE"}, c[1]), "constraints", "EQUALS, LIKE or UNLIKE is expected")
-		_, err := regexp.Compile(c[2])
-		wrong(c[1] != "EQUALS" && err != nil, "constraints", "not a regular expression")
+	for _, d := range []struct {
+		path   string
+		length time.Duration
+	}{{"retryDelay", j.Policy.RetryDelay}, {"epsilon", j.Policy.Epsilon}, {"maxCompletionTime", j.MaxCompletion}} {
+		c.wrong(d.length < 0 || d.length > maxDuration, d.path, "%v is not from nothing to ten years", d.length)
 	}
-	wrong(j.Policy.Retries < 0, "retries", "less than none")
-	wrong(j.Policy.RetryDelay < 0 || j.Policy.Epsilon < 0 || j.MaxCompletion < 0, "policy", "a duration of less than nothing")
-	wrong(!slices.Contains([]Overlap{"", Skip, Allow, KillExisting}, j.Policy.Overlap), "overlap", "skip, allow or kill-existing is expected")
-	zone, err := m.zone(j.Trigger.Zone)
+}
+
+// constraints checks each, and that some host may suit all that ask for a value.
+func (c *checking) constraints(all [][3]string) {
+	must := map[string]string{}
+	for i, one := range all {
+		path := fmt.Sprintf("constraints[%d]", i)
+		attribute, operator, value := one[0], one[1], one[2]
+		c.wrong(attribute == "", path+"[0]", "the name of an attribute is expected")
+		c.wrong(!slices.Contains([]string{"EQUALS", "LIKE", "UNLIKE"}, operator), path+"[1]", "%.100q is not EQUALS, LIKE or UNLIKE", operator)
+		_, err := regexp.Compile(value)
+		c.wrong(operator != "EQUALS" && err != nil, path+"[2]", "%.200q is not a regular expression", value)
+		if operator == "EQUALS" {
+			other, known := must[attribute]
+			c.wrong(known && other != value, path, "impossible: %.100s cannot equal %.100q and %.100q", attribute, other, value)
+			must[attribute] = value
+		}
+	}
+	for i, one := range all {
+		value, known := must[one[0]]
+		pattern, err := regexp.Compile("^(?:" + one[2] + ")$")
+		if !known || err != nil || one[1] == "EQUALS" {
+			continue
+		}
+		like := one[1] == "LIKE"
+		c.wrong(pattern.MatchString(value) != like, fmt.Sprintf("constraints[%d]", i),
+			"impossible: %.100s equals %.100q, and is to be %s %.100q", one[0], value, one[1], one[2])
+	}
+}
+
+func (c *checking) trigger(t Trigger, now time.Time, zoneOf func(string) (*time.Location, error)) schedule.Schedule {
+	zone, err := zoneOf(t.Zone)
 	if err != nil {
-		wrong(true, "scheduleTimeZone", err.Error())
+		c.wrong(true, "scheduleTimeZone", "%v", err)
 	}
-	var s schedule.Schedule
-	switch scheduled, dependent := j.Trigger.Schedule != "", len(j.Trigger.Parents) > 0; {
-	case scheduled == dependent:
-		wrong(true, "schedule", "a job has either a schedule or parents")
-	case scheduled:
-		if s, err = schedule.Parse(j.Trigger.Schedule, zone, now); err != nil {
-			wrong(true, "schedule", err.Error())
-		}
-	default:
-		for _, p := range j.Trigger.Parents {
-			wrong(m.jobs[p] == nil && p != j.Name, "parents", "no job is called "+p)
-		}
-		if cycle := m.cycle(j); cycle != nil {
-			wrong(true, "parents", "a cycle: "+strings.Join(cycle, " → "))
-		}
+	scheduled, dependent := t.Schedule != "", len(t.Parents) > 0
+	c.wrong(scheduled == dependent, "schedule", "a job has either a schedule or parents")
+	if !scheduled || dependent {
+		return nil
 	}
-	if len(e.Problems) > 0 {
-		return nil, e
+	s, err := schedule.Parse(t.Schedule, zone, now)
+	if err != nil {
+		c.wrong(true, "schedule", "%v", err)
+		return nil
 	}
-	return s, nil
+	c.wrong(neverDue(s), "schedule", "%.200q is never due", t.Schedule)
+	return s
+}
+
+// neverDue tells whether a schedule has no due time at all, beside one without
+// repetitions left, which is what is shown of a job that has done them all.
+func neverDue(s schedule.Schedule) bool {
+	after := time.Time{}
+	if i, ok := s.(schedule.Interval); ok {
+		if i.Left() == 0 {
+			return false
+		}
+		after = i.Start().Add(-1)
+	}
+	_, due := s.Next(after)
+	return !due
 }
 
 // cycle is a way from the job over its parents back to itself, or nil.

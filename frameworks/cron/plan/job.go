@@ -77,6 +77,9 @@ type Fetch struct {
 	URI                        string
 	Executable, Cache, Extract bool   `json:",omitempty"`
 	OutputFile                 string `json:",omitempty"`
+	// Older: it was asked for by the older form, which names a URI alone, and is
+	// shown so.
+	Older bool `json:",omitempty"`
 }
 
 // Container is where a run executes.
@@ -85,10 +88,27 @@ type Container struct {
 	Volumes                           []Volume `json:",omitempty"`
 	Parameters                        []Pair   `json:",omitempty"`
 	ForcePull                         bool     `json:",omitempty"`
+	// Joins are networks that the container joins, beside or instead of Network.
+	Joins []Join `json:",omitempty"`
+}
+
+// Join is a network that a container joins, and which of its ports are reached
+// from the host's there.
+type Join struct {
+	Name, Protocol string   `json:",omitempty"` // Protocol is IPv4 or IPv6, or empty
+	Labels         []Pair   `json:",omitempty"`
+	Ports          []Mapped `json:",omitempty"`
+}
+
+// Mapped is a port of the container that is reached by one of the host's.
+type Mapped struct {
+	HostPort, ContainerPort int    `json:",omitempty"`
+	Protocol                string `json:",omitempty"` // tcp or udp; empty is tcp
 }
 
 // Volume is a folder of the host, or an external one, in the container.
 type Volume struct {
 	HostPath, ContainerPath, Mode string `json:",omitempty"`
 	ExternalName, ExternalDriver  string `json:",omitempty"`
+	ExternalOptions               []Pair `json:",omitempty"`
 }

@@ -319,9 +319,17 @@ func TestBadJobs(t *testing.T) {
 		{"cycle", dependent("a", "b"), "a → b → a"},
 		{"overlap", scheduled("x", everyTen, Policy{Overlap: "maybe"}), "overlap"},
 		{"retries", scheduled("x", everyTen, Policy{Retries: -1}), "retries"},
-		{"delay", scheduled("x", everyTen, Policy{RetryDelay: -1}), "policy"},
+		{"delay", scheduled("x", everyTen, Policy{RetryDelay: -1}), "retryDelay"},
 		{"cpus", Job{Name: "x", CPUs: math.NaN(), Trigger: Trigger{Schedule: everyTen}}, "cpus"},
 		{"constraints", Job{Name: "x", Constraints: [][3]string{{"rack", "LIKE", "("}}, Trigger: Trigger{Schedule: everyTen}}, "regular expression"},
+		{"operator", Job{Name: "x", Constraints: [][3]string{{"rack", "NEAR", "a"}}, Trigger: Trigger{Schedule: everyTen}}, "constraints[0][1]"},
+		{"attribute", Job{Name: "x", Constraints: [][3]string{{"", "EQUALS", "a"}}, Trigger: Trigger{Schedule: everyTen}}, "constraints[0][0]"},
+		{"equals two", Job{Name: "x", Constraints: [][3]string{{"rack", "EQUALS", "a"}, {"rack", "EQUALS", "b"}}, Trigger: Trigger{Schedule: everyTen}}, "constraints[1]: impossible"},
+		{"equals unlike", Job{Name: "x", Constraints: [][3]string{{"rack", "UNLIKE", "a|b"}, {"rack", "EQUALS", "a"}}, Trigger: Trigger{Schedule: everyTen}}, "constraints[0]: impossible"},
+		{"equals not like", Job{Name: "x", Constraints: [][3]string{{"rack", "EQUALS", "ab"}, {"rack", "LIKE", "a"}}, Trigger: Trigger{Schedule: everyTen}}, "constraints[1]: impossible"},
+		{"dots", scheduled("..", everyTen, Policy{}), "name"},
+		{"beyond the years", scheduled("x", "R/9999-12-31T23:00:00-05:00/P1D", Policy{}), "never due"},
+		{"too long", Job{Name: "x", MaxCompletion: math.MaxInt64, Trigger: Trigger{Schedule: everyTen}}, "maxCompletionTime"},
 	} {
 		err := w.put(c.job)
 		if kindOf(err) != BadInput || !strings.Contains(err.Error(), c.want) {
