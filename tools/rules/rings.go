@@ -47,6 +47,7 @@ var Rings = []Ring{
 		Name: "devices",
 		Folders: []string{
 			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store",
+			"frameworks/service/probe",
 		},
 		May: []string{"words", "cores", "keepers"}, Libraries: []string{"*"},
 	},
