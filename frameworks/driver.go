@@ -6,7 +6,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"troupe/actors"
 	"troupe/frameworks/session"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
@@ -132,16 +131,16 @@ func (d *Driver) Leave() { d.shell.queue(session.Leave{}) }
 
 // Do runs f among the calls of the scheduler's methods. It is false when Run
 // has ended.
-func (d *Driver) Do(f func()) bool {
-	return d.shell.system.Do(d.shell.context.Self(), func(*actors.Context) { f() })
-}
+func (d *Driver) Do(f func()) bool { return d.shell.ground.Do(f) }
 
 // Go runs work in a goroutine of its own, and then what it returns (if not
 // nil) among the calls of the scheduler's methods. To be called from them.
-func (d *Driver) Go(work func(ctx context.Context) (then func())) { d.shell.context.Go(work) }
+func (d *Driver) Go(work func(ctx context.Context) (then func())) { d.shell.ground.Go(work) }
 
 // After calls f among the calls of the scheduler's methods. To be called from
 // them.
-func (d *Driver) After(wait time.Duration, f func()) *actors.Timer {
-	return d.shell.context.After(wait, f)
-}
+func (d *Driver) After(wait time.Duration, f func()) Timer { return d.shell.ground.After(wait, f) }
+
+// Now is the time by the clock that After goes by: in a test it may be one that
+// the test sets. To be called from anywhere.
+func (d *Driver) Now() time.Time { return d.shell.ground.Now() }

@@ -36,7 +36,7 @@ func (t *Tasks) Rescinded(_ *Driver, offer string) { t.stepGangs(gang.Rescinded{
 func (t *Tasks) Disconnected(*Driver, string) { t.stepGangs(gang.Disconnected{}) }
 
 func (t *Tasks) stepGangs(in gang.Input) {
-	for _, e := range t.gangs.Step(time.Now(), in) {
+	for _, e := range t.gangs.Step(t.driver.Now(), in) {
 		t.performGang(e)
 	}
 	t.settle()

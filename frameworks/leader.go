@@ -9,7 +9,6 @@ import (
 	"troupe/actors"
 	"troupe/actors/address"
 	"troupe/frameworks/session"
-	"troupe/messages/cluster"
 	"troupe/messages/masters"
 	"troupe/messages/mesos"
 )
@@ -55,7 +54,7 @@ func (s *shell) seek() {
 	s.seeker.searching = true
 	search, stop := context.WithCancelCause(context.Background())
 	s.seeker.stop = stop
-	s.context.Go(func(ctx context.Context) func() {
+	s.ground.Go(func(ctx context.Context) func() {
 		defer context.AfterFunc(ctx, func() { stop(ctx.Err()) })()
 		info, err := s.seeker.detector.Leader(search, known)
 		return func() {
@@ -101,30 +100,10 @@ func (s *shell) onLeader(info *mesos.MasterInfo, err error) {
 	s.seek()
 }
 
-// unlink takes a link to any master back.
-func (s *shell) unlink(p session.Peer) {
-	pid, err := address.Parse(string(p))
-	if err != nil {
-		s.log.Warn("no address", zap.String("peer", string(p)), zap.Error(err))
-		return
-	}
-	s.context.Unlink(pid)
-}
-
-// notLeading turns away from a master that does not lead.
-func (s *shell) notLeading(c *actors.Context, m *cluster.NotLeading) {
-	hint := ""
-	if m.GetLeader() != nil {
-		if at, err := masters.Address(m.GetLeader()); err == nil {
-			hint = at
-		}
-	}
-	s.doubt(c.Sender(), hint)
-}
-
-// doubt counts only about the actor of the master that was found.
-func (s *shell) doubt(pid actors.PID, hint string) {
-	if s.seeker.detector != nil && pid.WellKnown() == s.seeker.master {
+// doubt counts only about the master that was found.
+func (s *shell) doubt(master, hint string) {
+	pid, err := address.Parse(master)
+	if err == nil && s.seeker.detector != nil && pid.WellKnown() == s.seeker.master {
 		s.seeker.detector.Doubt(pid.Address, hint)
 	}
 }

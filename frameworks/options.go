@@ -51,6 +51,9 @@ type Options struct {
 	Patience time.Duration
 	// Store keeps the framework id; nil means that every Run is a new framework.
 	Store Store
+	// Seed is the chance for the waits that are drawn: equal seeds draw equally. 0
+	// is another one with every Run.
+	Seed uint64
 	// Edit, if not nil, has the last word on the FrameworkInfo.
 	Edit func(*mesos.FrameworkInfo)
 	// Logger is nil for silence.

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
-
 	"troupe/actors"
 	"troupe/actors/inspect"
 	"troupe/frameworks/session"
@@ -82,31 +80,32 @@ func Run(ctx context.Context, o Options, s Scheduler) (err error) {
 // whom o.Detector finds. ended is called once, when Run would return, and must
 // not block.
 func Start(sys *actors.System, master actors.PID, o Options, s Scheduler, ended func(error)) (*Driver, error) {
-	if o.Logger == nil {
-		o.Logger = zap.NewNop()
-	}
 	if master.IsZero() && o.Detector == nil {
 		return nil, field.Missing("detector")
 	}
-	id := ""
-	if o.Store != nil {
-		var err error
-		if id, err = o.Store.Load(); err != nil {
-			return nil, err
-		}
-	}
-	info, err := o.info(id)
+	sh, err := newShell(master, o, s, ended)
 	if err != nil {
 		return nil, err
 	}
-	sh, err := newShell(sys, master, info, o, s, ended)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := sys.Spawn(actorName, sh); err != nil {
+	if _, err := sys.Spawn(actorName, &native{system: sys, shell: sh}); err != nil {
 		return nil, err
 	}
 	return sh.driver, nil
+}
+
+// Play runs a framework on a ground and through a carrier of the caller's, with
+// the one master that there is. It is called from the queue; the Inbox may be
+// used from then on. Detector, System and Master of o are not used; ended is as
+// of Start. It is for test kits and other carriers.
+func Play(g Ground, c Carrier, master actors.PID, o Options, s Scheduler, ended func(error)) (*Driver, Inbox, error) {
+	o.Detector = nil
+	sh, err := newShell(master, o, s, ended)
+	if err != nil {
+		return nil, nil, err
+	}
+	sh.ground, sh.carrier = g, c
+	g.Do(sh.begin)
+	return sh.driver, sh, nil
 }
 
 // tell never waits: the first end counts.

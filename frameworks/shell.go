@@ -14,22 +14,19 @@ import (
 	"troupe/actors"
 	"troupe/frameworks/session"
 	"troupe/messages/masters"
-	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
 )
 
-// shell is the scheduler's actor: it performs what a session decides, over
-// native actors. Another carrier of the same calls and events would perform
-// Send and Link otherwise.
+// shell performs what a session decides, on a ground, through a carrier.
 type shell struct {
-	system    *actors.System
+	ground    Ground
+	carrier   Carrier
 	seeker    seeker
 	store     Store
 	scheduler Scheduler
 	core      *session.Session
 	driver    *Driver
-	context   *actors.Context
-	timers    map[string]*actors.Timer
+	timers    map[string]Timer
 	log       *zap.Logger
 	ended     func(error)
 
@@ -40,41 +37,67 @@ type shell struct {
 	failure   error
 }
 
-func newShell(sys *actors.System, master actors.PID, info *mesos.FrameworkInfo, o Options, s Scheduler, ended func(error)) (*shell, error) {
-	core, err := session.New(session.Config{Framework: info, Seed: rand.Uint64()})
+// newShell makes a shell that stands nowhere yet: its ground and its carrier are
+// set before begin.
+func newShell(master actors.PID, o Options, s Scheduler, ended func(error)) (*shell, error) {
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	id := ""
+	if o.Store != nil {
+		var err error
+		if id, err = o.Store.Load(); err != nil {
+			return nil, err
+		}
+	}
+	info, err := o.info(id)
+	if err != nil {
+		return nil, err
+	}
+	core, err := session.New(session.Config{Framework: info, Seed: cmp.Or(o.Seed, rand.Uint64())})
 	if err != nil {
 		return nil, err
 	}
 	sh := &shell{
-		system: sys, seeker: seeker{detector: o.Detector, where: cmp.Or(o.Master, master.Address), master: master}, store: o.Store, scheduler: s, core: core,
-		timers: map[string]*actors.Timer{}, log: o.Logger, ended: ended, patience: o.Patience,
+		seeker: seeker{detector: o.Detector, where: cmp.Or(o.Master, master.Address), master: master},
+		store:  o.Store, scheduler: s, core: core,
+		timers: map[string]Timer{}, log: o.Logger, ended: ended, patience: o.Patience,
 	}
 	sh.driver = &Driver{shell: sh}
 	return sh, nil
 }
 
-// Init subscribes. It is called by the system.
-func (s *shell) Init(c *actors.Context) {
-	s.context = c
-	receive := func(c *actors.Context, m proto.Message) {
-		s.step(session.Received{From: session.Peer(c.Sender().String()), Principal: c.Principal(), Message: m})
-	}
-	actors.Handle(c, func(c *actors.Context, e *scheduler.Event) { receive(c, e) })
-	actors.Handle(c, s.notLeading)
-	c.HandleAny(receive)
-	c.HandleExited(func(_ *actors.Context, e actors.Exited) {
-		s.lost = e.Reason
-		s.step(session.PeerExited{Peer: session.Peer(e.PID.String())})
-		s.doubt(e.PID, "")
-	})
+// begin subscribes. It is called from the queue.
+func (s *shell) begin() {
 	if h, ok := s.scheduler.(starter); ok {
 		h.start(s.driver)
 	}
 	if s.patience > 0 {
-		c.After(s.patience, s.giveUp)
+		s.ground.After(s.patience, s.giveUp)
 	}
 	s.seek()
 }
+
+// Received implements Inbox.
+func (s *shell) Received(master, principal string, m proto.Message) {
+	s.step(session.Received{From: session.Peer(master), Principal: principal, Message: m})
+}
+
+// Refused implements Inbox.
+func (s *shell) Refused(master string, c *scheduler.Call, status int, said string) {
+	s.lost = fmt.Sprintf("%d: %s", status, said)
+	s.step(session.CallRefused{From: session.Peer(master), Call: c, Status: status, Said: said})
+}
+
+// Lost implements Inbox.
+func (s *shell) Lost(master, reason string) {
+	s.lost = reason
+	s.step(session.PeerExited{Peer: session.Peer(master)})
+	s.doubt(master, "")
+}
+
+// NotLeading implements Inbox.
+func (s *shell) NotLeading(master, hint string) { s.doubt(master, hint) }
 
 // giveUp ends what has not begun.
 func (s *shell) giveUp() {
@@ -95,11 +118,11 @@ type starter interface{ start(d *Driver) }
 
 // queue takes an input in after the current call.
 func (s *shell) queue(in session.Input) {
-	s.system.Do(s.context.Self(), func(*actors.Context) { s.step(in) })
+	s.ground.Do(func() { s.step(in) })
 }
 
 func (s *shell) step(in session.Input) {
-	for _, e := range s.core.Step(time.Now(), in) {
+	for _, e := range s.core.Step(s.ground.Now(), in) {
 		s.perform(e)
 	}
 }
@@ -107,20 +130,19 @@ func (s *shell) step(in session.Input) {
 func (s *shell) perform(e session.Effect) {
 	switch e := e.(type) {
 	case session.Send:
-		s.context.Send(s.seeker.master, e.Message)
+		s.carrier.Send(string(e.To), e.Call)
 	case session.SetTimer:
-		s.timers[e.Key].Stop()
-		s.timers[e.Key] = s.context.After(e.After, func() {
+		s.cancel(e.Key)
+		s.timers[e.Key] = s.ground.After(e.After, func() {
 			delete(s.timers, e.Key)
 			s.step(session.TimerFired{Key: e.Key})
 		})
 	case session.CancelTimer:
-		s.timers[e.Key].Stop()
-		delete(s.timers, e.Key)
+		s.cancel(e.Key)
 	case session.Link:
-		s.context.Link(s.seeker.master)
+		s.carrier.Link(string(e.Peer))
 	case session.Unlink:
-		s.unlink(e.Peer)
+		s.carrier.Unlink(string(e.Peer))
 	case session.Persist:
 		s.persist(e.FrameworkID.GetValue())
 	case session.Connected:
@@ -129,7 +151,7 @@ func (s *shell) perform(e session.Effect) {
 		s.scheduler.Connected(s.driver, e.FrameworkID.GetValue(), e.Master, e.Resumed)
 	case session.Disconnected:
 		s.log.Warn("disconnected", zap.String("reason", e.Reason))
-		s.doubt(s.seeker.master, "")
+		s.doubt(s.seeker.master.String(), "")
 		s.scheduler.Disconnected(s.driver, e.Reason)
 	case session.Deliver:
 		s.deliver(e.Event)
@@ -142,13 +164,20 @@ func (s *shell) perform(e session.Effect) {
 	}
 }
 
+func (s *shell) cancel(key string) {
+	if t := s.timers[key]; t != nil {
+		t.Stop()
+		delete(s.timers, key)
+	}
+}
+
 // persist stores the framework id off the mailbox.
 func (s *shell) persist(id string) {
 	if s.store == nil {
 		s.queue(session.Persisted{})
 		return
 	}
-	s.context.Go(func(context.Context) func() {
+	s.ground.Go(func(context.Context) func() {
 		err := s.store.Save(id)
 		return func() { s.step(session.Persisted{Err: err}) }
 	})
@@ -161,7 +190,7 @@ func (s *shell) finish(e session.Ended) {
 		s.ended(err)
 		return
 	}
-	s.context.Go(func(context.Context) func() {
+	s.ground.Go(func(context.Context) func() {
 		failed := s.store.Save("")
 		return func() { s.ended(cmp.Or(err, failed)) }
 	})

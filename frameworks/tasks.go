@@ -163,7 +163,7 @@ func (t *Tasks) Failure(_ *Driver, f *scheduler.Event_Failure) {
 }
 
 func (t *Tasks) step(in work.Input) {
-	for _, e := range t.core.Step(time.Now(), in) {
+	for _, e := range t.core.Step(t.driver.Now(), in) {
 		t.perform(e)
 	}
 }

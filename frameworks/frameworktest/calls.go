@@ -2,9 +2,11 @@ package frameworktest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -16,12 +18,8 @@ import (
 )
 
 // receive answers a scheduler's call.
-func (m *Master) receive(from actors.PID, c *scheduler.Call) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *cluster) receive(from actors.PID, c *scheduler.Call) {
 	m.calls = append(m.calls, c)
-	close(m.changed)
-	m.changed = make(chan struct{})
 	switch c.GetType() {
 	case scheduler.Call_SUBSCRIBE:
 		m.subscribe(from, c.GetSubscribe())
@@ -29,9 +27,7 @@ func (m *Master) receive(from actors.PID, c *scheduler.Call) {
 		m.accept(c.GetAccept())
 	case scheduler.Call_DECLINE:
 		for _, id := range c.GetDecline().GetOfferIds() {
-			if a := m.takeBack(id.GetValue()); a != nil {
-				a.declined = true
-			}
+			m.refuse(m.takeBack(id.GetValue()), c.GetDecline().GetFilters())
 		}
 	case scheduler.Call_ACKNOWLEDGE:
 		m.acknowledge(c.GetAcknowledge())
@@ -50,14 +46,14 @@ func (m *Master) receive(from actors.PID, c *scheduler.Call) {
 		m.framework = c.GetUpdateFramework().GetFrameworkInfo()
 		m.suppressed = len(c.GetUpdateFramework().GetSuppressedRoles()) > 0
 	case scheduler.Call_TEARDOWN:
-		m.removed = m.framework.GetId().GetValue()
+		m.end()
 		m.fail("Framework has been removed")
 		m.scheduler = actors.PID{}
 	}
 	m.offer()
 }
 
-func (m *Master) subscribe(from actors.PID, c *scheduler.Call_Subscribe) {
+func (m *cluster) subscribe(from actors.PID, c *scheduler.Call_Subscribe) {
 	if !m.scheduler.IsZero() && m.scheduler != from {
 		m.fail("Framework failed over")
 	}
@@ -79,9 +75,11 @@ func (m *Master) subscribe(from actors.PID, c *scheduler.Call_Subscribe) {
 	for _, a := range m.agents {
 		a.declined = false
 	}
-	m.send(&scheduler.Event{Type: scheduler.Event_SUBSCRIBED.Enum(), Subscribed: &scheduler.Event_Subscribed{
-		FrameworkId: m.framework.GetId(), HeartbeatIntervalSeconds: proto.Float64(15),
-	}})
+	said := &scheduler.Event_Subscribed{FrameworkId: m.framework.GetId()}
+	if m.after == nil {
+		said.HeartbeatIntervalSeconds = proto.Float64(15)
+	} // else none are promised, since none are sent however long it takes
+	m.emit(&scheduler.Event{Type: scheduler.Event_SUBSCRIBED.Enum(), Subscribed: said})
 	for _, id := range slices.Sorted(maps.Keys(m.tasks)) {
 		if u := m.tasks[id].unacknowledged; len(u) > 0 {
 			m.forward(u[0])
@@ -89,50 +87,71 @@ func (m *Master) subscribe(from actors.PID, c *scheduler.Call_Subscribe) {
 	}
 }
 
-// takeBack ends an offer, if it is there.
-func (m *Master) takeBack(id string) *agent {
-	a := m.offers[id]
-	if a != nil {
-		a.offer = ""
-		delete(m.offers, id)
+// refuse filters what is left on an agent.
+func (m *cluster) refuse(a *agent, f *mesos.Filters) {
+	if a == nil {
+		return
 	}
-	return a
+	a.declined = true
+	a.filters++
+	number := a.filters
+	if m.after != nil {
+		wait := time.Duration(f.GetRefuseSeconds() * float64(time.Second))
+		m.after(wait, func() {
+			if a.declined && a.filters == number {
+				a.declined = false
+				m.offer()
+			}
+		})
+	}
 }
 
 // offer sends what is free and wanted.
-func (m *Master) offer() {
+func (m *cluster) offer() {
 	if m.scheduler.IsZero() || m.suppressed {
 		return
 	}
 	var list []*mesos.Offer
 	for _, name := range slices.Sorted(maps.Keys(m.agents)) {
 		a := m.agents[name]
-		if a.offer != "" || a.declined || a.free.IsEmpty() {
+		if a.offer != "" || a.declined || a.away || a.free.IsEmpty() {
 			continue
 		}
 		m.nextOffer++
 		a.offer = fmt.Sprintf("O%d", m.nextOffer)
 		m.offers[a.offer] = a
-		list = append(list, &mesos.Offer{
-			Id: &mesos.OfferID{Value: proto.String(a.offer)}, FrameworkId: m.framework.GetId(),
-			AgentId: &mesos.AgentID{Value: &a.name}, Hostname: proto.String("host-" + a.name),
-			Resources:      a.free.Allocate(m.role()).Proto(),
-			AllocationInfo: &mesos.Resource_AllocationInfo{Role: proto.String(m.role())},
-		})
+		list = append(list, m.offerOf(a))
 	}
 	if len(list) > 0 {
-		m.send(&scheduler.Event{Type: scheduler.Event_OFFERS.Enum(), Offers: &scheduler.Event_Offers{Offers: list}})
+		m.emit(&scheduler.Event{Type: scheduler.Event_OFFERS.Enum(), Offers: &scheduler.Event_Offers{Offers: list}})
 	}
 }
 
-func (m *Master) role() string {
+func (m *cluster) offerOf(a *agent) *mesos.Offer {
+	o := &mesos.Offer{
+		Id: &mesos.OfferID{Value: proto.String(a.offer)}, FrameworkId: m.framework.GetId(),
+		AgentId: &mesos.AgentID{Value: &a.Name}, Hostname: proto.String(cmp.Or(a.Host, "host-"+a.Name)),
+		Resources:      a.free.Allocate(m.role()).Proto(),
+		AllocationInfo: &mesos.Resource_AllocationInfo{Role: proto.String(m.role())},
+	}
+	o.Attributes, _ = resources.ParseAttributes(a.Attributes) // join has read them
+	if a.Region != "" {
+		o.Domain = &mesos.DomainInfo{FaultDomain: &mesos.DomainInfo_FaultDomain{
+			Region: &mesos.DomainInfo_FaultDomain_RegionInfo{Name: &a.Region},
+			Zone:   &mesos.DomainInfo_FaultDomain_ZoneInfo{Name: &a.Zone},
+		}}
+	}
+	return o
+}
+
+func (m *cluster) role() string {
 	if r := m.framework.GetRoles(); len(r) > 0 {
 		return r[0]
 	}
 	return m.framework.GetRole()
 }
 
-func (m *Master) accept(c *scheduler.Call_Accept) {
+func (m *cluster) accept(c *scheduler.Call_Accept) {
 	var launched []*mesos.TaskInfo
 	for _, op := range c.GetOperations() {
 		launched = append(launched, op.GetLaunch().GetTaskInfos()...)
@@ -142,16 +161,14 @@ func (m *Master) accept(c *scheduler.Call_Accept) {
 	for _, id := range c.GetOfferIds() {
 		a = m.takeBack(id.GetValue())
 	}
-	if a != nil {
-		a.declined = true
-	}
+	m.refuse(a, c.GetFilters())
 	for _, info := range launched {
 		m.launch(a, info)
 	}
 }
 
 // launch starts a task, or says why it cannot be.
-func (m *Master) launch(a *agent, info *mesos.TaskInfo) {
+func (m *cluster) launch(a *agent, info *mesos.TaskInfo) {
 	refuse := func(st mesos.TaskState, reason mesos.TaskStatus_Reason) {
 		m.forward(&mesos.TaskStatus{
 			TaskId: info.GetTaskId(), AgentId: info.GetAgentId(), State: st.Enum(), Reason: reason.Enum(),
@@ -175,12 +192,10 @@ func (m *Master) launch(a *agent, info *mesos.TaskInfo) {
 	a.free = rest
 	t := &Task{Info: info, State: mesos.TaskState_TASK_STAGING, agent: a, used: used}
 	m.tasks[info.GetTaskId().GetValue()] = t
-	for _, st := range m.script(info) {
-		m.update(t, st)
-	}
+	m.play(t, m.script(info))
 }
 
-func (m *Master) acknowledge(c *scheduler.Call_Acknowledge) {
+func (m *cluster) acknowledge(c *scheduler.Call_Acknowledge) {
 	t := m.tasks[c.GetTaskId().GetValue()]
 	if t == nil || len(t.unacknowledged) == 0 || !bytes.Equal(t.unacknowledged[0].GetUuid(), c.GetUuid()) {
 		return
@@ -191,17 +206,17 @@ func (m *Master) acknowledge(c *scheduler.Call_Acknowledge) {
 	}
 }
 
-func (m *Master) kill(id string) {
+func (m *cluster) kill(id string) {
 	t := m.tasks[id]
 	switch {
 	case t == nil:
 		m.answer(&mesos.TaskID{Value: &id}, nil, mesos.TaskState_TASK_UNKNOWN)
-	case !tasks.Terminal(t.State):
-		m.update(t, mesos.TaskState_TASK_KILLED)
+	case !tasks.Terminal(t.State) && !m.holdsKills && !t.agent.away:
+		m.update(t, mesos.TaskState_TASK_KILLED, nil)
 	}
 }
 
-func (m *Master) reconcile(c *scheduler.Call_Reconcile) {
+func (m *cluster) reconcile(c *scheduler.Call_Reconcile) {
 	if len(c.GetTasks()) == 0 {
 		for _, id := range slices.Sorted(maps.Keys(m.tasks)) {
 			if t := m.tasks[id]; !tasks.Terminal(t.State) {
@@ -219,7 +234,7 @@ func (m *Master) reconcile(c *scheduler.Call_Reconcile) {
 }
 
 // answer is an update as reconciliation gives it.
-func (m *Master) answer(id *mesos.TaskID, a *mesos.AgentID, st mesos.TaskState) {
+func (m *cluster) answer(id *mesos.TaskID, a *mesos.AgentID, st mesos.TaskState) {
 	m.forward(&mesos.TaskStatus{
 		TaskId: id, AgentId: a, State: st.Enum(), Source: mesos.TaskStatus_SOURCE_MASTER.Enum(),
 		Reason: mesos.TaskStatus_REASON_RECONCILIATION.Enum(),

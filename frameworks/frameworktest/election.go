@@ -97,20 +97,26 @@ func (e *Election) Doubt(leader, hint string) {
 // free again.
 func (m *Master) Successor(t TB, sys *actors.System) *Master {
 	t.Helper()
-	next := New(t, sys, m.script)
+	next := New(t, sys, nil)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	next.mu.Lock()
 	defer next.mu.Unlock()
-	next.frameworks, next.nextOffer = m.frameworks, m.nextOffer
-	for name, a := range m.agents {
-		next.agents[name] = &agent{name: name, free: a.free}
-	}
-	for id, task := range m.tasks {
-		again := *task
-		again.agent = next.agents[task.agent.name]
-		again.unacknowledged = append([]*mesos.TaskStatus(nil), task.unacknowledged...)
-		next.tasks[id] = &again
-	}
+	next.cluster.script = m.cluster.script
+	next.cluster.inherit(m.cluster)
 	return next
+}
+
+// inherit takes in what agents tell a new leader.
+func (m *cluster) inherit(of *cluster) {
+	m.frameworks, m.nextOffer = of.frameworks, of.nextOffer
+	for name, a := range of.agents {
+		m.agents[name] = &agent{Agent: a.Agent, free: a.free}
+	}
+	for id, task := range of.tasks {
+		again := *task
+		again.agent = m.agents[task.agent.Name]
+		again.unacknowledged = append([]*mesos.TaskStatus(nil), task.unacknowledged...)
+		m.tasks[id] = &again
+	}
 }

@@ -61,9 +61,10 @@ func TestSuccessorKnowsTheTasks(t *testing.T) {
 	}
 	m := New(t, sys, nil)
 	m.Agent(t, "S1", "cpus:2")
-	m.tasks["T"] = &Task{agent: m.agents["S1"]}
-	s := m.Successor(t, next)
-	if s.tasks["T"].agent != s.agents["S1"] || s.agents["S1"] == m.agents["S1"] || !s.agents["S1"].free.Equal(m.agents["S1"].free) {
+	m.cluster.tasks["T"] = &Task{agent: m.cluster.agents["S1"]}
+	was := m.cluster
+	s := m.Successor(t, next).cluster
+	if s.tasks["T"].agent != s.agents["S1"] || s.agents["S1"] == was.agents["S1"] || !s.agents["S1"].free.Equal(was.agents["S1"].free) {
 		t.Errorf("%+v", s.tasks["T"])
 	}
 	for _, sys := range []*actors.System{sys, next} {

@@ -1,24 +1,16 @@
-// Package frameworktest lets the author of a scheduler test it without a
-// cluster: a master with agents in name only, which offers what they have and
-// reports of each task what the test wants. Tests import it.
 package frameworktest
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
-	"troupe/messages/resources"
-	"troupe/messages/tasks"
 )
 
 // patience bounds every wait of a test; it decides nothing.
@@ -41,37 +33,11 @@ type Master struct {
 	PID actors.PID
 
 	system *actors.System
-	script func(*mesos.TaskInfo) []mesos.TaskState
 
-	mu         sync.Mutex
-	changed    chan struct{}
-	scheduler  actors.PID
-	framework  *mesos.FrameworkInfo
-	frameworks int
-	removed    string // the framework that was torn down
-	suppressed bool
-	agents     map[string]*agent
-	offers     map[string]*agent
-	nextOffer  int
-	tasks      map[string]*Task
-	calls      []*scheduler.Call
-}
-
-type agent struct {
-	name     string
-	free     resources.Resources
-	offer    string // the one outstanding
-	declined bool   // until something changes
-}
-
-// Task is a task as the master knows it.
-type Task struct {
-	Info  *mesos.TaskInfo
-	State mesos.TaskState
-	agent *agent
-	used  resources.Resources
-	// unacknowledged are its updates, oldest first.
-	unacknowledged []*mesos.TaskStatus
+	mu       sync.Mutex
+	changed  chan struct{}
+	cluster  *cluster
+	patience time.Duration
 }
 
 // New spawns a master in sys. script says which updates follow a task's
@@ -83,10 +49,23 @@ func New(t TB, sys *actors.System, script func(*mesos.TaskInfo) []mesos.TaskStat
 			return []mesos.TaskState{mesos.TaskState_TASK_RUNNING, mesos.TaskState_TASK_FINISHED}
 		}
 	}
-	m := &Master{
-		system: sys, script: script, changed: make(chan struct{}),
-		agents: map[string]*agent{}, offers: map[string]*agent{}, tasks: map[string]*Task{},
-	}
+	m := &Master{system: sys, changed: make(chan struct{}), patience: patience}
+	m.cluster = newCluster(world{
+		script: func(info *mesos.TaskInfo) []Step {
+			var steps []Step
+			for _, st := range script(info) {
+				steps = append(steps, Step{State: st})
+			}
+			return steps
+		},
+		send: func(to actors.PID, e *scheduler.Event) {
+			m.system.Do(m.PID, func(c *actors.Context) { c.Send(to, e) })
+		},
+		uuid: func() []byte {
+			id := uuid.New()
+			return id[:]
+		},
+	})
 	m.spawn(t)
 	return m
 }
@@ -111,22 +90,72 @@ func (a *actor) Init(c *actors.Context) {
 	actors.Handle(c, func(c *actors.Context, call *scheduler.Call) { (*Master)(a).receive(c.Sender(), call) })
 }
 
+// receive answers a call, and lets those look who wait for it.
+func (m *Master) receive(from actors.PID, c *scheduler.Call) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cluster.receive(from, c)
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
 // Agent adds an agent, or gives one that is there more to offer.
 func (m *Master) Agent(t TB, name, has string) {
 	t.Helper()
-	more, err := resources.Parse(has, "*")
+	m.AgentWith(t, Agent{Name: name, Resources: has})
+}
+
+// AgentWith is Agent for one of which more is to be said.
+func (m *Master) AgentWith(t TB, a Agent) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.cluster.join(a); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Timely lets time pass for the agents, too: what was declined is offered again when
+// its filter lapses, 5 s by default, and Await waits for a year. That is for tests in
+// a bubble of testing/synctest, where it takes no time.
+func (m *Master) Timely() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.patience = 365 * 24 * time.Hour
+	m.cluster.after = func(d time.Duration, f func()) {
+		time.AfterFunc(d, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			f()
+		})
+	}
+}
+
+// Script is Stage.Script; After of its steps counts after Timely alone.
+func (m *Master) Script(script func(*mesos.TaskInfo) []Step) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cluster.script = script
+}
+
+// LoseAgent is Stage.LoseAgent.
+func (m *Master) LoseAgent(t TB, name string) { t.Helper(); m.fate(t, name, (*cluster).lose) }
+
+// ReturnAgent is Stage.ReturnAgent.
+func (m *Master) ReturnAgent(t TB, name string) { t.Helper(); m.fate(t, name, (*cluster).comeBack) }
+
+// RemoveAgent is Stage.RemoveAgent.
+func (m *Master) RemoveAgent(t TB, name string) { t.Helper(); m.fate(t, name, (*cluster).remove) }
+
+func (m *Master) fate(t TB, name string, befalls func(*cluster, *agent)) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, err := m.cluster.agent(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	a := m.agents[name]
-	if a == nil {
-		a = &agent{name: name}
-		m.agents[name] = a
-	}
-	a.free, a.declined = a.free.Add(more), false
-	m.offer()
+	befalls(m.cluster, a)
 }
 
 // Restart ends the master and starts one that knows as much: schedulers lose
@@ -139,10 +168,7 @@ func (m *Master) Restart(t TB) {
 		t.Fatal(err)
 	}
 	m.mu.Lock()
-	m.scheduler = actors.PID{}
-	for id := range m.offers {
-		m.takeBack(id)
-	}
+	m.cluster.disconnect()
 	m.mu.Unlock()
 	m.spawn(t)
 }
@@ -151,19 +177,14 @@ func (m *Master) Restart(t TB) {
 func (m *Master) Fail(message string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.fail(message)
-}
-
-// fail needs the lock.
-func (m *Master) fail(message string) {
-	m.send(&scheduler.Event{Type: scheduler.Event_ERROR.Enum(), Error: &scheduler.Event_Error{Message: &message}})
+	m.cluster.fail(message)
 }
 
 // Event sends any event.
 func (m *Master) Event(e *scheduler.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.send(e)
+	m.cluster.emit(e)
 }
 
 // Update reports a state of a task.
@@ -171,30 +192,26 @@ func (m *Master) Update(t TB, task string, st mesos.TaskState) {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.tasks[task] == nil {
-		t.Fatalf("no task %q; there are %v", task, slices.Sorted(maps.Keys(m.tasks)))
+	known, err := m.cluster.task(task)
+	if err != nil {
+		t.Fatal(err)
 	}
-	m.update(m.tasks[task], st)
-	m.offer()
+	m.cluster.update(known, st, nil)
+	m.cluster.offer()
 }
 
 // Rescind takes back every offer.
 func (m *Master) Rescind() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, id := range slices.Sorted(maps.Keys(m.offers)) {
-		m.takeBack(id)
-		m.send(&scheduler.Event{Type: scheduler.Event_RESCIND.Enum(), Rescind: &scheduler.Event_Rescind{
-			OfferId: &mesos.OfferID{Value: &id},
-		}})
-	}
+	m.cluster.rescind(func(*agent) bool { return false })
 }
 
 // Await waits until a condition on the tasks by id holds. It is called with
 // the master locked, and again after every call of the scheduler's.
 func (m *Master) Await(t TB, what string, holds func(tasks map[string]*Task) bool) {
 	t.Helper()
-	m.await(t, what, func() bool { return holds(m.tasks) })
+	m.await(t, what, func() bool { return holds(m.cluster.tasks) })
 }
 
 // AwaitCall waits for a call for which match holds, or any of that type if
@@ -203,12 +220,12 @@ func (m *Master) AwaitCall(t TB, ty scheduler.Call_Type, match func(*scheduler.C
 	t.Helper()
 	var found *scheduler.Call
 	m.await(t, "call "+ty.String(), func() bool {
-		i := slices.IndexFunc(m.calls, func(c *scheduler.Call) bool {
+		i := slices.IndexFunc(m.cluster.calls, func(c *scheduler.Call) bool {
 			return c.GetType() == ty && (match == nil || match(c))
 		})
 		if i >= 0 {
-			found = m.calls[i]
-			m.calls = slices.Delete(m.calls, i, i+1)
+			found = m.cluster.calls[i]
+			m.cluster.calls = slices.Delete(m.cluster.calls, i, i+1)
 		}
 		return i >= 0
 	})
@@ -217,12 +234,14 @@ func (m *Master) AwaitCall(t TB, ty scheduler.Call_Type, match func(*scheduler.C
 
 func (m *Master) await(t TB, what string, holds func() bool) {
 	t.Helper()
-	late := time.NewTimer(patience)
+	m.mu.Lock()
+	late := time.NewTimer(m.patience)
+	m.mu.Unlock()
 	defer late.Stop()
 	for {
 		m.mu.Lock()
 		ok, changed := holds(), m.changed
-		summary := m.summary()
+		summary := m.cluster.summary()
 		m.mu.Unlock()
 		if ok {
 			return
@@ -233,46 +252,4 @@ func (m *Master) await(t TB, what string, holds func() bool) {
 			t.Fatalf("waited in vain for %s; %s", what, summary)
 		}
 	}
-}
-
-func (m *Master) summary() string {
-	s := fmt.Sprintf("%d calls:", len(m.calls))
-	for _, c := range m.calls {
-		s += " " + c.GetType().String()
-	}
-	for _, id := range slices.Sorted(maps.Keys(m.tasks)) {
-		s += fmt.Sprintf(", %s %s", id, m.tasks[id].State)
-	}
-	return s
-}
-
-// send needs the lock. Without a scheduler nothing is sent.
-func (m *Master) send(e *scheduler.Event) {
-	if to := m.scheduler; !to.IsZero() {
-		m.system.Do(m.PID, func(c *actors.Context) { c.Send(to, e) })
-	}
-}
-
-// update needs the lock.
-func (m *Master) update(t *Task, st mesos.TaskState) {
-	id := uuid.New()
-	t.State = st
-	status := &mesos.TaskStatus{
-		TaskId: t.Info.GetTaskId(), State: st.Enum(), AgentId: t.Info.GetAgentId(), Uuid: id[:],
-		Source: mesos.TaskStatus_SOURCE_EXECUTOR.Enum(),
-	}
-	t.unacknowledged = append(t.unacknowledged, status)
-	if tasks.Terminal(st) {
-		t.agent.free, t.agent.declined = t.agent.free.Add(t.used), false
-		t.used = resources.Resources{}
-	}
-	if len(t.unacknowledged) == 1 {
-		m.forward(status)
-	}
-}
-
-func (m *Master) forward(st *mesos.TaskStatus) {
-	m.send(&scheduler.Event{
-		Type: scheduler.Event_UPDATE.Enum(), Update: &scheduler.Event_Update{Status: proto.CloneOf(st)},
-	})
 }

@@ -150,20 +150,43 @@ func (s *Session) updateFramework(c *scheduler.Call) {
 	}
 }
 
-// refusedByMaster: a subscription that is refused for good ends the session,
-// one that is refused for now is tried again by its timer.
+// refusedByMaster is a refusal that does not say of what: while a subscription is
+// under way, of that.
 func (s *Session) refusedByMaster(r *scheduler.APIResult) {
-	code := int(r.GetStatusCode())
-	if code < clientError {
+	if r.GetStatusCode() < clientError {
 		return
 	}
-	err := fmt.Errorf("master refused a call with status %d: %s", code, r.GetError())
-	switch {
-	case s.phase != subscribing:
+	err := refusal("a call", int(r.GetStatusCode()), r.GetError())
+	if s.phase != subscribing {
 		s.do(Refused{Err: err})
-	case code < serverError:
-		s.end(err)
-	default:
-		s.note(Info, "master is not ready", "status", fmt.Sprint(code), "error", r.GetError())
+		return
 	}
+	s.subscriptionRefused(int(r.GetStatusCode()), err)
+}
+
+// callRefused tells the author of a call that came to nothing.
+func (s *Session) callRefused(in CallRefused) {
+	err := refusal(in.Call.GetType().String(), in.Status, in.Said)
+	switch {
+	case !samePeer(in.From, s.master):
+		s.note(Debug, "a refusal by a master of before", "error", err.Error())
+	case in.Call.GetType() != scheduler.Call_SUBSCRIBE:
+		s.do(Refused{Call: in.Call, Err: err})
+	case s.phase == subscribing:
+		s.subscriptionRefused(in.Status, err)
+	}
+}
+
+func refusal(what string, status int, said string) error {
+	return fmt.Errorf("master refused %s with status %d: %s", what, status, said)
+}
+
+// subscriptionRefused for good ends the session; one that is refused for now is
+// tried again by its timer.
+func (s *Session) subscriptionRefused(status int, err error) {
+	if status < serverError {
+		s.end(err)
+		return
+	}
+	s.note(Info, "master is not ready", "error", err.Error())
 }

@@ -3,8 +3,6 @@ package session
 import (
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
 )
@@ -13,10 +11,10 @@ import (
 // in the order they are returned.
 type Effect interface{ effect() }
 
-// Send sends a message to the master.
+// Send sends a call to the master.
 type Send struct {
-	To      Peer
-	Message proto.Message
+	To   Peer
+	Call *scheduler.Call
 }
 
 // SetTimer asks for TimerFired after a while. Setting a key again replaces it.

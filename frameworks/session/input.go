@@ -26,6 +26,15 @@ type Received struct {
 	Message   proto.Message
 }
 
+// CallRefused is the detected master's answer to a call, where the carrier knows to
+// which: Status is one of HTTP, 400 or more.
+type CallRefused struct {
+	From   Peer
+	Call   *scheduler.Call
+	Status int
+	Said   string
+}
+
 // TimerFired answers a SetTimer.
 type TimerFired struct{ Key string }
 
@@ -60,6 +69,7 @@ type Leave struct{}
 
 func (MasterDetected) input() {}
 func (Received) input()       {}
+func (CallRefused) input()    {}
 func (TimerFired) input()     {}
 func (PeerExited) input()     {}
 func (Persisted) input()      {}

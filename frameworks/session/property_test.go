@@ -60,7 +60,7 @@ func (w *world) step(in Input) {
 	for _, e := range w.rig.step(in) {
 		switch e := e.(type) {
 		case Send:
-			w.sent(e.Message.(*scheduler.Call))
+			w.sent(e.Call)
 		case Deliver:
 			w.deliver(e.Event)
 		case Link:

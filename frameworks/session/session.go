@@ -128,6 +128,8 @@ func (s *Session) Step(now time.Time, in Input) []Effect {
 		s.detect(in.Master)
 	case Received:
 		s.receive(in)
+	case CallRefused:
+		s.callRefused(in)
 	case TimerFired:
 		s.fire(in.Key)
 	case PeerExited:
@@ -247,7 +249,7 @@ func (s *Session) note(l Level, text string, fields ...string) {
 // is the session's own.
 func (s *Session) call(c *scheduler.Call) {
 	c.FrameworkId = s.framework.GetId()
-	s.do(Send{To: s.master, Message: c})
+	s.do(Send{To: s.master, Call: c})
 }
 
 // end unlinks, and is silent ever after.

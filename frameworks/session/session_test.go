@@ -109,7 +109,7 @@ func show(effects []Effect) []string {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case Send:
-			lines = append(lines, "send "+showCall(e.Message.(*scheduler.Call)))
+			lines = append(lines, "send "+showCall(e.Call))
 		case SetTimer:
 			lines = append(lines, "timer "+e.Key)
 		case CancelTimer:

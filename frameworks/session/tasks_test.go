@@ -149,7 +149,7 @@ func TestReconciliationIsSentInBatches(t *testing.T) {
 	var sizes []int
 	for _, e := range r.out {
 		if s, ok := e.(Send); ok {
-			sizes = append(sizes, len(s.Message.(*scheduler.Call).GetReconcile().GetTasks()))
+			sizes = append(sizes, len(s.Call.GetReconcile().GetTasks()))
 		}
 	}
 	if len(sizes) != 3 || sizes[0] != reconcileBatch || sizes[2] != 1 {
@@ -289,7 +289,7 @@ func TestChangeDuringSubscriptionReachesTheMaster(t *testing.T) {
 	r.event(subscribedEvent("F1"))
 	r.step(Persisted{})
 	r.want("connected F1 resumed=false", "send UPDATE_FRAMEWORK", "timer reconcile-all")
-	u := r.out[1].(Send).Message.(*scheduler.Call).GetUpdateFramework()
+	u := r.out[1].(Send).Call.GetUpdateFramework()
 	if len(u.GetSuppressedRoles()) != 1 || u.GetFrameworkInfo().GetId().GetValue() != "F1" {
 		t.Errorf("%v", u)
 	}

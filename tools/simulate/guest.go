@@ -67,7 +67,7 @@ func (g *guest) step(in session.Input) {
 	for _, effect := range g.session.Step(g.now(), in) {
 		switch e := effect.(type) {
 		case session.Send:
-			g.send("scheduler", string(e.To), e.Message)
+			g.send("scheduler", string(e.To), e.Call)
 		case session.SetTimer:
 			g.setTimer(e.Key, e.After, func() { g.step(session.TimerFired{Key: e.Key}) })
 		case session.CancelTimer:

@@ -166,7 +166,7 @@ func (s *schedulerNode) performAll(effects []session.Effect) {
 func (s *schedulerNode) perform(effect session.Effect) {
 	switch e := effect.(type) {
 	case session.Send:
-		s.send("scheduler", string(e.To), e.Message)
+		s.send("scheduler", string(e.To), e.Call)
 	case session.SetTimer:
 		s.setTimer(e.Key, e.After, func() { s.step(session.TimerFired{Key: e.Key}) })
 	case session.CancelTimer:
