@@ -19,6 +19,9 @@ type Task = work.Task
 // Progress is news of a Task; see work.Progress.
 type Progress = work.Progress
 
+// Place is where an attempt of a Task runs; see work.Place.
+type Place = work.Place
+
 // Forever is a number of Retries that never runs out.
 const Forever = work.Forever
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"troupe/frameworks/match"
+	"troupe/frameworks/work"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 )
@@ -133,6 +134,7 @@ func (m *Machine) launch(b *band) {
 		if u.task.Edit != nil {
 			u.task.Edit(info)
 		}
+		u.at = work.PlaceOf(u.place.held.offer, info, u.place.numbers)
 		byOffer[u.place.held] = append(byOffer[u.place.held], info)
 		m.live[u.id] = seat{b, u}
 	}

@@ -108,6 +108,8 @@ type member struct {
 	place place
 	// id is that of the attempt, once launched.
 	id string
+	// at is where the attempt was launched.
+	at work.Place
 	// ran: it was seen running, or has finished. over: the attempt has ended.
 	ran, over bool
 	last      *mesos.TaskStatus
@@ -154,7 +156,7 @@ type band struct {
 }
 
 func (b *band) report(m *member, final bool) Report {
-	p := work.Progress{Task: m.task, Attempt: b.attempt, TaskID: cmp.Or(m.id, m.task.ID), Status: m.last, Final: final}
+	p := work.Progress{Task: m.task, Attempt: b.attempt, TaskID: cmp.Or(m.id, m.task.ID), Place: m.at, Status: m.last, Final: final}
 	if p.State = m.last.GetState(); m.last == nil {
 		p.State = mesos.TaskState_TASK_KILLED
 	}

@@ -263,6 +263,11 @@ func TestMembersKnowEachOther(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	for _, e := range m.Step(time.Time{}, Updated{&mesos.TaskStatus{TaskId: &mesos.TaskID{Value: proto.String("b")}, State: mesos.TaskState_TASK_RUNNING.Enum()}}) {
+		if r, ok := e.(Report); ok && r.Report.Place.Address() != "host-O2:101" {
+			t.Errorf("b is at %+v", r.Report.Place)
+		}
+	}
 }
 
 func TestGangsThatCannotBe(t *testing.T) {

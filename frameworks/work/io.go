@@ -101,7 +101,9 @@ type Progress struct {
 	Attempt int
 	// TaskID is that of the attempt.
 	TaskID string
-	State  mesos.TaskState
+	// Place is where it was launched.
+	Place Place
+	State mesos.TaskState
 	// Status is nil when the news is not an update.
 	Status *mesos.TaskStatus
 	// Final: no attempt follows. A final state is TASK_FINISHED, or the task has

@@ -35,6 +35,7 @@ type job struct {
 	// attempt counts launches; live is the task id of the one under way.
 	attempt int
 	live    string
+	place   Place
 	// hearsay is how the live attempt ended as the master has it.
 	hearsay *mesos.TaskStatus
 	// failures counts attempts that ran, or might have.
@@ -235,7 +236,7 @@ func (m *Machine) launch(j *job, o *mesos.Offer, left resources.Resources) (*mes
 		j.task.Edit(info)
 	}
 	j.attempt++
-	j.live = id
+	j.live, j.place = id, PlaceOf(o, info, picked.Numbers)
 	m.live[id] = j
 	return info, rest, true
 }
@@ -280,7 +281,7 @@ func Hearsay(st *mesos.TaskStatus) bool {
 }
 
 func (j *job) progress(st *mesos.TaskStatus) Progress {
-	return Progress{Task: j.task, Attempt: j.attempt, TaskID: j.live, State: st.GetState(), Status: st}
+	return Progress{Task: j.task, Attempt: j.attempt, TaskID: j.live, Place: j.place, State: st.GetState(), Status: st}
 }
 
 // ended takes in how the live attempt of a job ended.
