@@ -46,7 +46,7 @@ var Rings = []Ring{
 	{
 		Name: "devices",
 		Folders: []string{
-			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store",
+			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store", "frameworks/sandbox",
 			"frameworks/service/probe",
 		},
 		May: []string{"words", "cores", "keepers"}, Libraries: []string{"*"},
