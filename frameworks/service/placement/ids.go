@@ -25,6 +25,9 @@ func AppOf(id string) (app.Path, error) {
 	if err != nil {
 		return "", fmt.Errorf("task id %q: %w", id, err)
 	}
+	if p == app.Root {
+		return "", fmt.Errorf("task id %q names no app", id)
+	}
 	return p, nil
 }
 
