@@ -15,11 +15,11 @@ import (
 	"troupe/executor/nested"
 	"troupe/executor/pod"
 	"troupe/executor/program"
-	"troupe/executor/task"
 	"troupe/executor/volume"
 	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
+	"troupe/messages/tasks"
 )
 
 // container is one that the host holds, or whose end the agent has not yet
@@ -138,7 +138,7 @@ func (h *Host) customLaunched(c *container, p program.Process) {
 	h.context.Go(func(ctx context.Context) func() {
 		select {
 		case <-p.Done():
-			return func() { h.close(c, proto.Int32(int32(p.Status())), task.Describe(p.Status())) }
+			return func() { h.close(c, proto.Int32(int32(p.Status())), tasks.Describe(p.Status())) }
 		case <-ctx.Done():
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 
 	"troupe/executor/check"
 	"troupe/messages/mesos"
+	"troupe/messages/tasks"
 )
 
 // DefaultGrace passes between SIGTERM and SIGKILL when neither the kill nor
@@ -198,7 +199,7 @@ func (m *Machine) failed(err error) Update {
 
 func (m *Machine) exited(status int) Update {
 	u := m.plain(mesos.TaskState_TASK_FAILED)
-	u.Message = "Command " + Describe(status)
+	u.Message = "Command " + tasks.Describe(status)
 	switch {
 	case m.late:
 		u.Reason = mesos.TaskStatus_REASON_MAX_COMPLETION_TIME_REACHED.Enum()

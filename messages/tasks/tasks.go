@@ -1,4 +1,4 @@
-// Package tasks sorts the states of a task. Anything may import it.
+// Package tasks sorts the states of a task, and says how one ended. Anything may import it.
 package tasks
 
 import "troupe/messages/mesos"

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"troupe/executor/task"
 	"troupe/frameworks"
 	"troupe/messages/masters"
 	"troupe/messages/mesos"
@@ -165,7 +164,7 @@ func exitCode(p frameworks.Progress) int {
 	if p.State == mesos.TaskState_TASK_FINISHED && p.Err == nil {
 		return 0
 	}
-	if code, known := task.CodeOf(p.Status.GetMessage()); known && code != 0 {
+	if code, known := tasks.CodeOf(p.Status.GetMessage()); known && code != 0 {
 		return code
 	}
 	return failed

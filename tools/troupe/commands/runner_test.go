@@ -8,9 +8,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"troupe/executor/task"
 	"troupe/frameworks"
 	"troupe/messages/mesos"
+	"troupe/messages/tasks"
 )
 
 // Whatever the pieces in which lines come, each is written once, whole, behind
@@ -62,10 +62,10 @@ func TestExitCodes(t *testing.T) {
 		want    int
 	}{
 		"finished":       {mesos.TaskState_TASK_FINISHED, "exited with status 0", 0},
-		"failed":         {mesos.TaskState_TASK_FAILED, task.Describe(42 << 8), 42},
-		"killed":         {mesos.TaskState_TASK_KILLED, task.Describe(15), 143},
+		"failed":         {mesos.TaskState_TASK_FAILED, tasks.Describe(42 << 8), 42},
+		"killed":         {mesos.TaskState_TASK_KILLED, tasks.Describe(15), 143},
 		"no words":       {mesos.TaskState_TASK_FAILED, "the disk is full", 1},
-		"killed, status": {mesos.TaskState_TASK_KILLED, task.Describe(0), 1},
+		"killed, status": {mesos.TaskState_TASK_KILLED, tasks.Describe(0), 1},
 		"lost":           {mesos.TaskState_TASK_LOST, "", 1},
 	} {
 		p := frameworks.Progress{State: test.state, Status: &mesos.TaskStatus{Message: &test.message}}
