@@ -34,7 +34,7 @@ var Rings = []Ring{
 			"frameworks/match", "frameworks/ports", "frameworks/gang", "frameworks/work",
 			"frameworks/service/app", "frameworks/service/wire", "frameworks/service/rollout", "frameworks/service/placement",
 			"frameworks/service/state",
-			"frameworks/cron/schedule", "frameworks/cron/plan", "frameworks/cron/wire",
+			"frameworks/cron/schedule", "frameworks/cron/plan", "frameworks/cron/launch", "frameworks/cron/wire",
 		},
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
 	},
@@ -46,7 +46,7 @@ var Rings = []Ring{
 	{
 		Name: "devices",
 		Folders: []string{
-			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store", "frameworks/sandbox",
+			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store", "frameworks/cron/notify", "frameworks/sandbox",
 			"frameworks/service/probe",
 		},
 		May: []string{"words", "cores", "keepers"}, Libraries: []string{"*"},

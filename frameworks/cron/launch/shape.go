@@ -1,0 +1,127 @@
+package launch
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"troupe/frameworks/cron/plan"
+	"troupe/frameworks/match"
+	"troupe/messages/mesos"
+	"troupe/messages/resources"
+)
+
+// shapeKey is all of a job that matters to an offer: if one task of a shape does
+// not fit, none does.
+type shapeKey struct {
+	high            bool
+	cpus, mem, disk float64
+	constraints     string
+}
+
+// shape is a queue of tasks that are alike to an offer.
+type shape struct {
+	key     shapeKey
+	wants   []*mesos.Resource
+	want    resources.Resources
+	rules   *match.Spread
+	broken  string // why no host can ever do; empty as a rule
+	items   []*item
+	head    int
+	waiting int
+	refusals
+}
+
+func keyOf(job *plan.Job) shapeKey {
+	k := shapeKey{high: job.Policy.HighPriority, cpus: job.CPUs, mem: job.Mem, disk: job.Disk}
+	if len(job.Constraints) > 0 {
+		k.constraints = fmt.Sprintf("%q", job.Constraints)
+	}
+	return k
+}
+
+func newShape(key shapeKey, job *plan.Job) *shape {
+	s := &shape{key: key, refusals: refusals{by: map[string]*refusal{}}}
+	rules, err := match.Parse(constraints(job.Constraints))
+	if err != nil {
+		s.broken = "constraints: " + err.Error()
+	}
+	s.rules = rules.Spread(nil, nil)
+	for _, r := range []struct {
+		name   string
+		amount float64
+	}{{resources.CPUs, job.CPUs}, {resources.Mem, job.Mem}, {resources.Disk, job.Disk}} {
+		if r.amount > 0 {
+			s.wants = append(s.wants, &mesos.Resource{
+				Name: new(r.name), Type: mesos.Value_SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: new(r.amount)},
+			})
+		}
+	}
+	if s.want, err = resources.New(s.wants...); err != nil {
+		s.broken = "resources: " + err.Error()
+	}
+	return s
+}
+
+// constraints are a job's in the words of package match, each once. EQUALS is IS,
+// or for texts that IS does not take CLUSTER, which compares any.
+func constraints(list [][3]string) [][]string {
+	var all [][]string
+	for i, c := range list {
+		if slices.Contains(list[:i], c) {
+			continue
+		}
+		operator := c[1]
+		if operator == "EQUALS" {
+			operator = string(match.Is)
+			if _, err := match.ParseOne([]string{c[0], operator, c[2]}); err != nil && c[2] != "" {
+				operator = string(match.Cluster)
+			}
+		}
+		all = append(all, []string{c[0], operator, c[2]})
+	}
+	return all
+}
+
+// first is the task that has waited longest; nil when none waits.
+func (s *shape) first() *item {
+	for s.head < len(s.items) && s.items[s.head].gone {
+		s.items[s.head] = nil
+		s.head++
+	}
+	if s.head == len(s.items) {
+		s.items, s.head = nil, 0
+		return nil
+	}
+	return s.items[s.head]
+}
+
+// turn is the order of the first task.
+func (s *shape) turn() uint64 {
+	if i := s.first(); i != nil {
+		return i.order
+	}
+	return math.MaxUint64
+}
+
+// fit takes a task's resources out of what is left of an offer, or says why not.
+func (s *shape) fit(h match.Host, left resources.Resources) (taken, rest resources.Resources, no *refusal) {
+	if s.broken != "" {
+		return taken, left, &refusal{rule: s.broken}
+	}
+	if r := s.rules.Check(h); r != nil {
+		return taken, left, &refusal{rule: r.Constraint.String(), why: r.Reason}
+	}
+	taken, rest, ok := left.Take(s.want)
+	if ok {
+		return taken, rest, nil
+	}
+	no = &refusal{}
+	for _, w := range s.wants {
+		name := w.GetName()
+		if has := left.Scalar(name).Float(); has < w.GetScalar().GetValue() {
+			no.short = append(no.short, shortage{name, w.GetScalar().GetValue(), has})
+		}
+	}
+	return taken, left, no
+}
