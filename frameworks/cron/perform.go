@@ -1,0 +1,104 @@
+package cron
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"troupe/frameworks/cron/plan"
+)
+
+// perform carries out what one input has led to, in order. Whoever asked is
+// answered last, and so finds on the board what was done.
+func (c *Cron) perform(effects []plan.Effect) {
+	for _, e := range effects {
+		c.performOne(e)
+	}
+	for _, e := range effects {
+		if a, ok := e.(plan.Answer); ok {
+			c.loop.Answer(a.Request, a.Err)
+		}
+	}
+	c.settle()
+}
+
+func (c *Cron) performOne(e plan.Effect) {
+	switch e := e.(type) {
+	case plan.Persist:
+		c.persist(e)
+	case plan.Launch:
+		c.enqueue(e)
+	case plan.Watch:
+		c.tasks[e.Task] = &task{}
+		c.driver.Watch(e.Task, "")
+	case plan.Kill:
+		c.kill(e.Task)
+	case plan.Acknowledge:
+		c.acknowledge(e.Task)
+	case plan.SetTimer:
+		c.loop.SetTimer(e.At, func(now time.Time) []plan.Effect { return c.machine.Step(now, plan.TimerFired{}) })
+	case plan.Publish:
+		c.options.Publish(e)
+	case plan.Notify:
+		c.metrics.occasions.WithLabelValues(string(e.Occasion)).Inc()
+		c.options.Notify(e)
+	case plan.Fail:
+		c.log.Error("The plan cannot go on", zap.Error(e.Err))
+		c.loop.Fail(e.Err)
+	}
+}
+
+func (c *Cron) persist(e plan.Persist) {
+	changes := make(map[string][]byte, len(e.Changes))
+	for _, ch := range e.Changes {
+		changes[ch.Key] = ch.Value
+	}
+	c.loop.Persist(changes, func(err error) event {
+		return func(now time.Time) []plan.Effect {
+			return c.machine.Step(now, plan.Persisted{Number: e.Number, Err: err})
+		}
+	})
+}
+
+// enqueue has a run wait for an offer.
+func (c *Cron) enqueue(e plan.Launch) {
+	wanted := time.Now()
+	if e.Run.Launches == 1 && e.Run.Attempt == 0 {
+		wanted = e.Run.Due
+	}
+	c.tasks[e.Run.Task()] = &task{wanted: wanted}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.queue.Add(time.Now(), e.Run, e.Job) {
+		c.ask = true
+	}
+}
+
+// kill ends a task; one that still waits for an offer at once.
+func (c *Cron) kill(id string) {
+	c.mu.Lock()
+	waited := c.queue.Remove(id)
+	c.mu.Unlock()
+	if waited {
+		c.tell(plan.TaskEnded{Task: id, Outcome: plan.Killed, Message: "killed while it waited for an offer"})
+		return
+	}
+	c.driver.Kill(id, 0)
+}
+
+// settle ends an input: offers are asked for when there is something new to
+// launch, and not wanted when there is nothing.
+func (c *Cron) settle() {
+	c.mu.Lock()
+	waiting := c.queue.Len()
+	c.mu.Unlock()
+	switch {
+	case waiting > 0 && (c.ask || c.suppressed):
+		c.suppressed = false
+		c.driver.Revive()
+	case waiting == 0 && !c.suppressed:
+		c.suppressed = true
+		c.driver.Suppress()
+	}
+	c.ask = false
+}
