@@ -200,6 +200,38 @@ func TestHTTPOnTheSamePort(t *testing.T) {
 }
 
 // A system whose routes are not all mounted says so, whatever is asked for.
+// What has no route is served by one handler, which sees paths as they came.
+func TestRouteRest(t *testing.T) {
+	s := listening(t)
+	s.Route("/hello", "greets", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	get := func(path string) (int, string) {
+		t.Helper()
+		r, err := http.Get("http://" + s.Address() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		if err := errors.Join(err, r.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return r.StatusCode, string(body)
+	}
+	if status, _ := get("/other"); status != http.StatusNotFound {
+		t.Errorf("before: %d", status)
+	}
+	s.RouteRest("the rest", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.URL.Path)
+	}))
+	for _, path := range []string{"/", "/other", "/v2/apps//a", "/a/../b", "/hello/you"} {
+		if status, body := get(path); status != http.StatusOK || body != path {
+			t.Errorf("%s: %d %q", path, status, body)
+		}
+	}
+	if status, _ := get("/hello"); status != http.StatusTeapot {
+		t.Errorf("a route: %d", status)
+	}
+}
+
 func TestHTTPWaitsForTheRoutes(t *testing.T) {
 	s := newSystem(t, Options{Listen: "127.0.0.1:0", Unready: true})
 	s.Route("/early", "is there", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

@@ -23,6 +23,7 @@ type routes struct {
 	unready atomic.Bool
 	mu      sync.RWMutex
 	mux     http.ServeMux
+	rest    http.Handler // nil: what has no route is not found
 	list    []Routed
 }
 
@@ -33,7 +34,25 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		http.Error(w, "this process is starting", http.StatusServiceUnavailable)
 		return
 	}
+	if rest := r.unrouted(q); rest != nil {
+		rest.ServeHTTP(w, q)
+		return
+	}
 	r.mux.ServeHTTP(w, q)
+}
+
+// unrouted is what serves a request that no route takes; nil if one does.
+func (r *routes) unrouted(q *http.Request) http.Handler {
+	r.mu.RLock()
+	rest := r.rest
+	r.mu.RUnlock()
+	if rest == nil {
+		return nil
+	}
+	if _, pattern := r.mux.Handler(q); pattern != "" {
+		return nil
+	}
+	return rest
 }
 
 // Ready has HTTP requests answered by their routes; see Options.Unready.
@@ -49,6 +68,18 @@ func (s *System) Route(pattern, help string, h http.Handler) {
 	s.routes.mu.Lock()
 	defer s.routes.mu.Unlock()
 	s.routes.list = append(s.routes.list, Routed{Pattern: pattern, Help: help})
+}
+
+// RouteRest serves all that has no route, behind Options.Guard. Unlike what serves
+// a pattern, h sees paths as they were sent, with their doubled slashes.
+func (s *System) RouteRest(help string, h http.Handler) {
+	if s.routes.guard != nil {
+		h = s.routes.guard("/", h)
+	}
+	s.routes.mu.Lock()
+	defer s.routes.mu.Unlock()
+	s.routes.rest = h
+	s.routes.list = append(s.routes.list, Routed{Pattern: "/", Help: help})
 }
 
 // Routes lists what is served, by pattern.
