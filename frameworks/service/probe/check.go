@@ -50,17 +50,15 @@ type Check struct {
 	Once bool
 	// Keep the answer for the result.
 	Keep bool
+	// Report gets each result; it must not block.
+	Report func(Result)
 }
 
 // Result of a check that was performed.
 type Result struct {
-	Task string
-	// Check is the index into what Start was given.
-	Check  int
 	Passed bool
 	// Cause is why it did not pass, in words.
 	Cause string
-	At    time.Time
 	// Response is nil unless it is kept and there was one.
 	Response *Response
 }

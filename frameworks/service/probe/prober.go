@@ -10,11 +10,8 @@ import (
 	"time"
 )
 
-// Options of a prober. Report is needed.
+// Options of a prober.
 type Options struct {
-	// Report gets every result; it is called from many goroutines and must not
-	// block.
-	Report func(Result)
 	// AtOnce bounds how many checks are under way at any time; 1000. What is due
 	// while there are as many waits for its turn.
 	AtOnce int
@@ -23,7 +20,6 @@ type Options struct {
 // Prober performs checks until they are stopped. Its methods may be called from
 // any goroutine.
 type Prober struct {
-	report func(Result)
 	atOnce int
 	dialer *net.Dialer
 	client *http.Client
@@ -51,8 +47,6 @@ type Figures struct {
 
 // item is one check of one task.
 type item struct {
-	task    string
-	number  int
 	check   Check
 	due     time.Time
 	repeats bool // the first time is over
@@ -68,7 +62,7 @@ func New(o Options) *Prober {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Prober{
-		report: o.Report, atOnce: o.AtOnce, dialer: new(net.Dialer), wake: make(chan struct{}, 1),
+		atOnce: o.AtOnce, dialer: new(net.Dialer), wake: make(chan struct{}, 1),
 		ctx: ctx, cancel: cancel, tasks: map[string][]*item{},
 	}
 	p.client = newClient(p.dialer)
@@ -91,8 +85,8 @@ func (p *Prober) Start(task string, checks []Check) {
 	defer p.mu.Unlock()
 	p.stop(task)
 	now := time.Now()
-	for n, c := range checks {
-		i := &item{task: task, number: n, check: c, due: now}
+	for _, c := range checks {
+		i := &item{check: c, due: now}
 		p.tasks[task] = append(p.tasks[task], i)
 		heap.Push(&p.due, i)
 	}
@@ -178,9 +172,8 @@ func (p *Prober) begin() (wait time.Duration, again bool) {
 
 func (p *Prober) perform(ctx context.Context, i *item) {
 	r, counts := p.ask(ctx, &i.check)
-	r.Task, r.Check, r.At = i.task, i.number, time.Now()
 	if p.finish(i, r, counts) {
-		p.report(r)
+		i.check.Report(r)
 	}
 }
 

@@ -19,23 +19,42 @@ import (
 // patience bounds waits; it decides nothing.
 const patience = 2 * time.Minute
 
-// prober makes one whose results come to a channel.
-func prober(t *testing.T, atOnce int) (*probe.Prober, <-chan probe.Result) {
-	t.Helper()
-	results := make(chan probe.Result, 100_000)
-	p := probe.New(probe.Options{Report: func(r probe.Result) { results <- r }, AtOnce: atOnce})
-	t.Cleanup(p.Close)
-	return p, results
+// result is of which task and check.
+type result struct {
+	probe.Result
+	task  string
+	check int
 }
 
-func next(t *testing.T, results <-chan probe.Result) probe.Result {
+// recording has the results of its prober's checks in a channel.
+type recording struct {
+	*probe.Prober
+	results chan result
+}
+
+func (r recording) Start(task string, checks []probe.Check) {
+	for n := range checks {
+		checks[n].Report = func(x probe.Result) { r.results <- result{x, task, n} }
+	}
+	r.Prober.Start(task, checks)
+}
+
+// prober makes one whose results come to a channel.
+func prober(t *testing.T, atOnce int) (recording, <-chan result) {
+	t.Helper()
+	p := recording{probe.New(probe.Options{AtOnce: atOnce}), make(chan result, 100_000)}
+	t.Cleanup(p.Close)
+	return p, p.results
+}
+
+func next(t *testing.T, results <-chan result) result {
 	t.Helper()
 	select {
 	case r := <-results:
 		return r
 	case <-time.After(patience):
 		t.Fatal("no result")
-		return probe.Result{}
+		return result{}
 	}
 }
 
@@ -169,7 +188,7 @@ func TestOneCheck(t *testing.T) {
 			}
 			p.Start("a.1", []probe.Check{c})
 			r := next(t, results)
-			if r.Passed != (test.want == "") || !strings.Contains(r.Cause, test.want) || r.Task != "a.1" || r.Response != nil || r.At.IsZero() {
+			if r.Passed != (test.want == "") || !strings.Contains(r.Cause, test.want) || r.task != "a.1" || r.Response != nil {
 				t.Errorf("%+v, want %q", r, test.want)
 			}
 		})
@@ -266,9 +285,9 @@ func TestAgainAndAgainUntilStopped(t *testing.T) {
 	passed := 0
 	for failed := 0; failed < 20 || passed < 1; {
 		switch r := next(t, results); {
-		case r.Check == 1 && r.Passed:
+		case r.check == 1 && r.Passed:
 			passed++
-		case r.Check == 0 && !r.Passed:
+		case r.check == 0 && !r.Passed:
 			failed++
 		default:
 			t.Errorf("%+v", r)
@@ -331,7 +350,7 @@ func TestAtOnce(t *testing.T) {
 		if !r.Passed {
 			t.Errorf("%+v", r)
 		}
-		seen[r.Task] = true
+		seen[r.task] = true
 	}
 	if len(seen) != 50 || most.Load() != 7 {
 		t.Errorf("%d tasks, %d at once", len(seen), most.Load())
@@ -365,18 +384,17 @@ func TestManyChecksFewGoroutines(t *testing.T) {
 // waiting for their time.
 func BenchmarkChecks(b *testing.B) {
 	const tasks = 50_000
-	results := make(chan probe.Result, tasks)
-	p := probe.New(probe.Options{Report: func(r probe.Result) { results <- r }})
+	p := recording{probe.New(probe.Options{}), make(chan result, tasks)}
 	defer p.Close()
 	check := probe.Check{Protocol: probe.TCP, Host: "127.0.0.1", Port: 1, Interval: time.Hour, Timeout: time.Second}
 	for i := range tasks {
 		p.Start(strconv.Itoa(i), []probe.Check{check})
 	}
 	for range tasks {
-		<-results
+		<-p.results
 	}
 	for b.Loop() {
 		p.Start("one", []probe.Check{check})
-		<-results
+		<-p.results
 	}
 }
