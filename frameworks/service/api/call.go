@@ -34,7 +34,7 @@ func (c *call) read(use func(body []byte) error) error {
 			return refuse(http.StatusUnsupportedMediaType, "Content-Type %q: expecting application/json", shortened(given))
 		}
 	}
-	return c.s.intake.ReadText(c.w, c.r, use)
+	return c.s.Intake.ReadText(c.w, c.r, use)
 }
 
 // answer sends v as JSON.

@@ -18,6 +18,7 @@ const (
 	metrics
 	metricsPrometheus
 	config
+	logging
 	info
 	leader
 	plugins
@@ -66,6 +67,7 @@ var fixed = map[string]resource{
 	"metrics":               metrics,
 	"metrics/prometheus":    metricsPrometheus,
 	"config":                config,
+	"logging":               logging,
 	"v2/info":               info,
 	"v2/leader":             leader,
 	"v2/plugins":            plugins,
