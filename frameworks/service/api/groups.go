@@ -56,17 +56,17 @@ func (s *Server) groupsOf(id app.Path) []*app.Group {
 	return list
 }
 
-// groupOf is a group as it was at a version of its own, or of the root; nil if that
-// is not known.
+// groupOf is a group as it was at a version of the root, or else of its own; nil if
+// that is not known.
 func (s *Server) groupOf(id app.Path, at app.Version) *app.Group {
-	for _, g := range s.groupsOf(id) {
-		if g.Version == at {
-			return g
-		}
-	}
 	for _, root := range s.Board.History() {
 		if root.Version == at {
 			return root.Group(id)
+		}
+	}
+	for _, g := range s.groupsOf(id) {
+		if g.Version == at {
+			return g
 		}
 	}
 	return nil
