@@ -1,0 +1,82 @@
+package service
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"troupe/frameworks/service/state"
+	"troupe/messages/mesos"
+)
+
+// perform carries out one effect.
+func (s *Service) perform(e state.Effect) {
+	switch e := e.(type) {
+	case state.Persist:
+		s.persist(e)
+	case state.Answer:
+		s.loop.Answer(e.Request, e)
+	case state.SetTimer:
+		s.loop.SetTimer(e.At, state.TimerFired{})
+	case state.PublishRoot:
+		s.options.Board.PublishRoot(e)
+	case state.PublishApp:
+		s.options.Board.PublishApp(e)
+	case state.PublishDeployments:
+		s.options.Board.PublishDeployments(e)
+	case state.Event:
+		s.metrics.events.WithLabelValues(string(e.Occasion)).Inc()
+		s.options.Events(e)
+	case state.StartProbes:
+		s.prober.Start(e)
+	case state.StopProbes:
+		s.prober.Stop(e)
+	case state.Fail:
+		s.log.Error("The framework cannot go on", zap.Error(e.Err))
+		s.loop.Fail(e.Err)
+	default:
+		s.call(e)
+	}
+}
+
+// call carries out an effect on the cluster.
+func (s *Service) call(e state.Effect) {
+	switch e := e.(type) {
+	case state.Accept:
+		s.metrics.accepted(e.Operations)
+		s.driver.Accept([]*mesos.OfferID{e.Offer.GetId()}, e.Operations...)
+	case state.Decline:
+		s.metrics.offers.WithLabelValues("declined").Inc()
+		s.driver.Decline([]*mesos.Offer{e.Offer}, e.For)
+	case state.Suppress:
+		s.metrics.calls.WithLabelValues("suppress").Inc()
+		s.driver.Suppress()
+	case state.Revive:
+		s.metrics.calls.WithLabelValues("revive").Inc()
+		s.driver.Revive()
+	case state.KillTask:
+		s.metrics.calls.WithLabelValues("kill").Inc()
+		s.driver.Kill(e.Task, graceOf(e.Grace))
+	case state.Watch:
+		s.driver.Watch(e.Task, e.Agent)
+	case state.Acknowledge:
+		s.driver.Acknowledge(e.Status)
+	}
+}
+
+// graceOf is a grace period as the driver takes it, to whom 0 is the task's own. A
+// period of none is the shortest there is.
+func graceOf(grace *time.Duration) time.Duration {
+	if grace == nil {
+		return 0
+	}
+	return max(*grace, time.Nanosecond)
+}
+
+func (s *Service) persist(e state.Persist) {
+	changes := make(map[string][]byte, len(e.Changes))
+	for _, c := range e.Changes {
+		changes[c.Key] = c.Value
+	}
+	s.loop.Persist(changes, func(err error) state.Input { return state.Persisted{Number: e.Number, Err: err} })
+}
