@@ -91,6 +91,9 @@ func task(v *state.AppView, i *state.Instance) wire.Task {
 		})
 	}
 	for _, h := range i.Health {
+		if h.LastSuccess.IsZero() && h.LastFailure.IsZero() {
+			continue // there is no result yet, and not alive would be one
+		}
 		t.HealthResults = append(t.HealthResults, health(i, h))
 	}
 	if i.Check != nil {
@@ -122,19 +125,18 @@ func health(i *state.Instance, h state.Health) wire.HealthResult {
 	}
 }
 
+// checkResult is nil before there is one.
 func checkResult(c *mesos.CheckStatusInfo) *wire.CheckResult {
-	r := &wire.CheckResult{}
+	http, tcp, command := c.GetHttp(), c.GetTcp(), c.GetCommand()
 	switch {
-	case c.GetHttp().StatusCode != nil:
-		r.HTTP = &wire.HTTPResult{StatusCode: int(c.GetHttp().GetStatusCode())}
-	case c.GetTcp().Succeeded != nil:
-		r.TCP = &wire.TCPResult{Succeeded: c.GetTcp().GetSucceeded()}
-	case c.GetCommand().ExitCode != nil:
-		r.Command = &wire.CommandResult{ExitCode: int(c.GetCommand().GetExitCode())}
-	default:
-		return nil // there is no result yet
+	case http != nil && http.StatusCode != nil:
+		return &wire.CheckResult{HTTP: &wire.HTTPResult{StatusCode: int(http.GetStatusCode())}}
+	case tcp != nil && tcp.Succeeded != nil:
+		return &wire.CheckResult{TCP: &wire.TCPResult{Succeeded: tcp.GetSucceeded()}}
+	case command != nil && command.ExitCode != nil:
+		return &wire.CheckResult{Command: &wire.CommandResult{ExitCode: int(command.GetExitCode())}}
 	}
-	return r
+	return nil
 }
 
 func readiness(list []state.Readiness) []wire.ReadinessResult {
