@@ -63,7 +63,7 @@ var Rings = []Ring{
 	},
 	{
 		Name:    "faces",
-		Folders: []string{"master/api", "slave/api", "frameworks/cron/api", "frameworks/cron/client", "frameworks/service/dsl", "frameworks/service/page", "frameworks/service/api", "frameworks/service/client"},
+		Folders: []string{"master/api", "slave/api", "frameworks/cron/api", "frameworks/cron/board", "frameworks/cron/client", "frameworks/cron/page", "frameworks/service/dsl", "frameworks/service/page", "frameworks/service/api", "frameworks/service/client"},
 		May:     []string{"words", "carriers", "runtime"}, Libraries: []string{"*"},
 	},
 	{

@@ -126,9 +126,14 @@ func (m *Machine) reveal(effects ...Effect) { m.after = append(m.after, effects.
 
 // flush is the end of a step.
 func (m *Machine) flush() []Effect {
+	// Publish comes before what else is revealed: who has an answer, and reads, sees
+	// what was answered.
+	revealed := m.after
+	m.after = nil
 	for _, name := range m.dirty.published() {
 		m.reveal(Publish{name, m.View(name)})
 	}
+	m.reveal(revealed...)
 	switch {
 	case !m.dirty.empty():
 		changes, err := m.dirty.take(m)

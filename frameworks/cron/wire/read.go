@@ -27,7 +27,8 @@ const (
 
 // Read reads a job. The error is an *UnreadableError, or a *plan.Error with all
 // that is wrong with the job by itself; whether its parents exist is not asked.
-// Fields that are unknown, and those that only answers have, are ignored.
+// Fields that are unknown, and those that only answers have, are ignored. With the
+// latter error the job has what could be read.
 func Read(data []byte, form Form, now time.Time) (plan.Job, error) {
 	fields, err := parse(data)
 	if err != nil {
@@ -42,7 +43,7 @@ func Read(data []byte, form Form, now time.Time) (plan.Job, error) {
 		}
 	}
 	if len(r.problems) > 0 {
-		return plan.Job{}, &plan.Error{Kind: plan.BadInput, Problems: r.problems}
+		return job, &plan.Error{Kind: plan.BadInput, Problems: r.problems}
 	}
 	return job, nil
 }
@@ -203,4 +204,22 @@ func (o object) constraints() [][3]string {
 		all = append(all, one)
 	})
 	return all
+}
+
+// ReadNumber reads an object that has one whole number. Errors are as Read's.
+func ReadNumber(data []byte, field string) (int64, error) {
+	fields, err := parse(data)
+	if err != nil {
+		return 0, err
+	}
+	r := &reading{}
+	n := int64(0)
+	if fields[field] == nil {
+		r.wrong(field, "is missing")
+	}
+	object{r, "", fields}.whole(field, &n)
+	if len(r.problems) > 0 {
+		return 0, &plan.Error{Kind: plan.BadInput, Problems: r.problems}
+	}
+	return n, nil
 }
