@@ -66,7 +66,7 @@ func TestPlacesAreRight(t *testing.T) {
 			t.Fatal(err)
 		}
 		ports := map[int]bool{}
-		held := map[*mesos.TaskInfo]*Placed{}
+		residents := map[string]resident{}
 		for n := range rapid.IntRange(1, 5).Draw(t, "apps") {
 			a := anyApp(t, n)
 			r, err := Prepare(a, Settings{Role: "web", Principal: principal})
@@ -83,7 +83,9 @@ func TestPlacesAreRight(t *testing.T) {
 				}
 				continue
 			}
-			held[p.Task] = p
+			if p.Reservation != nil {
+				residents[try.ID] = resident{r, p}
+			}
 			checkTask(t, a, p, ports)
 		}
 		rest, tasks := carryOut(t, o, g.Operations())
@@ -93,7 +95,31 @@ func TestPlacesAreRight(t *testing.T) {
 		if !proto.Equal(o, before) {
 			t.Fatal("the offer was changed")
 		}
+		comeBack(t, again(t, o, rest, tasks...), residents)
 	})
+}
+
+type resident struct {
+	recipe *Recipe
+	placed *Placed
+}
+
+// comeBack launches residents once more, all on one offer.
+func comeBack(t *rapid.T, o *mesos.Offer, residents map[string]resident) {
+	g, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, was := range residents { // in any order
+		p, no := was.recipe.Place(g, Attempt{ID: id, Task: id + "-2", Held: was.placed.Reservation, Now: noon})
+		if no != nil {
+			t.Fatalf("%s: %s", id, no)
+		}
+		if !all(t, p.Task).Equal(all(t, was.placed.Task)) {
+			t.Fatalf("%s, before %s", all(t, p.Task), all(t, was.placed.Task))
+		}
+	}
+	carryOut(t, o, g.Operations())
 }
 
 func checkTask(t *rapid.T, a *app.App, p *Placed, ports map[int]bool) {

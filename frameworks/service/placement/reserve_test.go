@@ -89,6 +89,11 @@ func again(t rapid.TB, o *mesos.Offer, rest resources.Resources, back ...*mesos.
 	t.Helper()
 	for _, task := range back {
 		rest = rest.Add(all(t, task).Unallocate())
+		x, err := resources.New(task.GetExecutor().GetResources()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest = rest.Add(x.Unallocate())
 	}
 	next := proto.CloneOf(o)
 	next.Resources = rest.Allocate("web").Proto()
@@ -260,7 +265,6 @@ func TestResidentWithAnExecutor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next.Resources = append(next.Resources, x.Proto()...)
 	g = open(t, next)
 	later := place(t, r, g, Attempt{ID: "db.1", Task: "db.2", Held: p.Reservation, Now: noon})
 	if y, err := resources.New(later.Task.GetExecutor().GetResources()...); err != nil || !y.Equal(x) {
