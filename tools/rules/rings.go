@@ -33,7 +33,7 @@ var Rings = []Ring{
 			"slave/state", "slave/updates", "frameworks/session", "executor/check",
 			"frameworks/match", "frameworks/ports", "frameworks/gang", "frameworks/work",
 			"frameworks/service/app", "frameworks/service/wire", "frameworks/service/rollout", "frameworks/service/placement",
-			"frameworks/service/state",
+			"frameworks/service/state", "frameworks/service/discovery/endpoints",
 			"frameworks/cron/schedule", "frameworks/cron/plan", "frameworks/cron/launch", "frameworks/cron/wire",
 		},
 		May: []string{"words", "cores"}, Libraries: []string{"google.golang.org/protobuf/"},
@@ -47,7 +47,7 @@ var Rings = []Ring{
 		Name: "devices",
 		Folders: []string{
 			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store", "frameworks/cron/notify", "frameworks/sandbox",
-			"frameworks/service/probe",
+			"frameworks/service/probe", "frameworks/service/discovery/dns", "frameworks/service/discovery/haproxy",
 		},
 		May: []string{"words", "cores", "keepers"}, Libraries: []string{"*"},
 	},
@@ -63,7 +63,7 @@ var Rings = []Ring{
 	},
 	{
 		Name:    "faces",
-		Folders: []string{"master/api", "slave/api", "frameworks/cron/api", "frameworks/cron/board", "frameworks/cron/client", "frameworks/cron/page", "frameworks/service/dsl", "frameworks/service/page", "frameworks/service/api", "frameworks/service/client"},
+		Folders: []string{"master/api", "slave/api", "frameworks/cron/api", "frameworks/cron/board", "frameworks/cron/client", "frameworks/cron/page", "frameworks/service/dsl", "frameworks/service/page", "frameworks/service/api", "frameworks/service/client", "frameworks/service/discovery"},
 		May:     []string{"words", "carriers", "runtime"}, Libraries: []string{"*"},
 	},
 	{
