@@ -18,7 +18,7 @@ type Difference struct {
 // both share is not looked at, so that they cost what the change costs.
 func Differences(old, next *app.Group) []Difference {
 	var all []Difference
-	walk(old, next, func(a, b *app.Group) {
+	Groups(old, next, func(a, b *app.Group) {
 		merge(apps(a), apps(b), func(a *app.App) app.Path { return a.ID }, func(was, is *app.App) {
 			switch {
 			case was == is:
@@ -46,7 +46,7 @@ type GroupDifference struct {
 // in it.
 func GroupDifferences(old, next *app.Group) []GroupDifference {
 	var all []GroupDifference
-	walk(old, next, func(was, is *app.Group) {
+	Groups(old, next, func(was, is *app.Group) {
 		switch {
 		case was == nil:
 			all = append(all, GroupDifference{is.ID, nil, is})
@@ -65,14 +65,14 @@ func alike(a, b *app.Group) bool {
 		(a.EnforceRole == b.EnforceRole || a.EnforceRole != nil && b.EnforceRole != nil && *a.EnforceRole == *b.EnforceRole)
 }
 
-// walk visits all groups that are not the very same in both, nil for one that is
-// not there.
-func walk(a, b *app.Group, visit func(a, b *app.Group)) {
+// Groups visits all groups of two roots that are not the very same in both, each
+// before those in it; nil is one that is not there.
+func Groups(a, b *app.Group, visit func(a, b *app.Group)) {
 	if a == b {
 		return
 	}
 	visit(a, b)
-	merge(groups(a), groups(b), func(g *app.Group) app.Path { return g.ID }, func(was, is *app.Group) { walk(was, is, visit) })
+	merge(below(a), below(b), func(g *app.Group) app.Path { return g.ID }, func(was, is *app.Group) { Groups(was, is, visit) })
 }
 
 func apps(g *app.Group) []*app.App {
@@ -82,7 +82,7 @@ func apps(g *app.Group) []*app.App {
 	return g.Apps
 }
 
-func groups(g *app.Group) []*app.Group {
+func below(g *app.Group) []*app.Group {
 	if g == nil {
 		return nil
 	}
