@@ -151,11 +151,6 @@ func (s *service) before() *app.App {
 	return s.deployer.from[s.id]
 }
 
-// outdated tells whether it has instances that are to be replaced.
-func (s *service) outdated() bool {
-	return s.tally.Old.Total() > 0
-}
-
 // suspended are instances that wait for their reserved resources.
 func (s *service) suspended() int {
 	n := 0
