@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"troupe/frameworks/cron/launch"
 	"troupe/frameworks/cron/plan"
 	"troupe/frameworks/loop"
+	"troupe/frameworks/sandbox"
 )
 
 // Store keeps the plan and the framework's id; frameworks/store has some.
@@ -39,8 +39,8 @@ type Options struct {
 	// Unreachable is how long a task may be out of the cluster's sight before it
 	// counts as lost; 10 min.
 	Unreachable time.Duration
-	// Files say how the logs of tasks are read.
-	Files   Files
+	// Logs say how agents are asked for the logs of tasks; Master is made here.
+	Logs    sandbox.Options
 	Metrics *Metrics
 }
 
@@ -60,12 +60,6 @@ func (o Options) withDefaults() Options {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics()
 	}
-	if o.Files.Client == nil {
-		o.Files.Client = http.DefaultClient
-	}
-	if o.Files.Scheme == "" {
-		o.Files.Scheme = "http"
-	}
 	if o.Framework.Logger == nil {
 		o.Framework.Logger = zap.NewNop()
 	}
@@ -84,6 +78,7 @@ type Cron struct {
 	metrics *Metrics
 	loop    *loop.Loop[event, []plan.Effect, error]
 	id      *identity
+	logs    *sandbox.Reader
 
 	// What follows is touched by the loop's goroutine alone.
 	machine *plan.Machine
@@ -97,6 +92,7 @@ type Cron struct {
 	addresses map[string]string // of agents: host:port
 	places    map[string]string // of tasks that run: agents
 	framework string            // its id, once known
+	master    string            // host:port, while it is connected
 	connected bool
 }
 
@@ -108,6 +104,8 @@ func New(ctx context.Context, o Options) (*Cron, error) {
 		options: o, log: o.Framework.Logger, metrics: o.Metrics, machine: plan.New(o.Plan),
 		tasks: map[string]*task{}, queue: launch.New(), addresses: map[string]string{}, places: map[string]string{},
 	}
+	o.Logs.Master = c.Master
+	c.logs = sandbox.New(o.Logs)
 	records, err := o.Store.Load(ctx)
 	if err != nil {
 		return nil, err

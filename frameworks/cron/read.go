@@ -4,24 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
 	"troupe/frameworks/cron/launch"
+	"troupe/frameworks/sandbox"
 	"troupe/messages/mesos"
 )
-
-// Files say how the agents' files are read.
-type Files struct {
-	// Client is nil for http.DefaultClient.
-	Client *http.Client
-	// Scheme is http or https; empty is http.
-	Scheme string
-}
 
 // mostAgents bounds the agents whose addresses are remembered.
 const mostAgents = 100_000
@@ -85,7 +76,10 @@ func (c *Cron) Log(task, agent, stream string) string {
 	if address == "" || c.framework == "" {
 		return ""
 	}
-	u := url.URL{Scheme: c.options.Files.Scheme, Host: address, Path: "/files/download"}
+	u := url.URL{Scheme: "http", Host: address, Path: "/files/download"}
+	if c.options.Logs.HTTPS {
+		u.Scheme = "https"
+	}
 	path := fmt.Sprintf("/frameworks/%s/executors/%s/runs/latest/%s", c.framework, task, stream)
 	u.RawQuery = url.Values{"path": {path}}.Encode()
 	return u.String()
@@ -94,33 +88,33 @@ func (c *Cron) Log(task, agent, stream string) string {
 // Tail is the end of such a stream, so many bytes at most. The error is for
 // people.
 func (c *Cron) Tail(ctx context.Context, task, agent, stream string, bytes int64) ([]byte, error) {
-	from := c.Log(task, agent, stream)
-	if from == "" {
-		return nil, errors.New("it is not known where the task's agent is")
+	c.mu.Lock()
+	if agent == "" {
+		agent = c.places[task]
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
-	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", stream, task, err)
+	from := sandbox.Task{Framework: c.framework, Agent: agent, ID: task}
+	c.mu.Unlock()
+	if from.Agent == "" {
+		return nil, errors.New("it is not known where the task runs or ran")
 	}
-	request.Header.Set("Range", fmt.Sprintf("bytes=-%d", bytes))
-	text, err := c.options.Files.read(request, bytes)
+	all, err := c.logs.Read(ctx, from, stream, -1, 0)
 	if err != nil {
-		return nil, fmt.Errorf("read %s of %s: %w", stream, task, err)
+		return nil, err
+	}
+	var text []byte
+	for at := max(all.Offset-bytes, 0); at < all.Offset; at += sandbox.MaxPiece {
+		piece, err := c.logs.Read(ctx, from, stream, at, int(min(all.Offset-at, sandbox.MaxPiece)))
+		if err != nil {
+			return nil, err
+		}
+		text = append(text, piece.Data...)
 	}
 	return text, nil
 }
 
-func (f Files) read(request *http.Request, bytes int64) (text []byte, err error) {
-	answer, err := f.Client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, answer.Body.Close()) }()
-	switch answer.StatusCode {
-	case http.StatusOK, http.StatusPartialContent:
-		return io.ReadAll(io.LimitReader(answer.Body, bytes))
-	case http.StatusRequestedRangeNotSatisfiable: // there is nothing in it yet
-		return nil, nil
-	}
-	return nil, fmt.Errorf("%s answered %s", request.URL.Host, answer.Status)
+// Master is host:port of the master that is connected, "" without one.
+func (c *Cron) Master() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.master
 }

@@ -7,6 +7,7 @@ import (
 
 	"troupe/frameworks"
 	"troupe/frameworks/cron/plan"
+	"troupe/messages/masters"
 	"troupe/messages/mesos"
 	mesosscheduler "troupe/messages/mesos/scheduler"
 	"troupe/messages/tasks"
@@ -27,17 +28,21 @@ var _ frameworks.Scheduler = (*scheduler)(nil)
 func (s *scheduler) cron() *Cron { return (*Cron)(s) }
 
 // Connected notes the framework's id.
-func (s *scheduler) Connected(_ *frameworks.Driver, id string, _ *mesos.MasterInfo, _ bool) {
+func (s *scheduler) Connected(_ *frameworks.Driver, id string, m *mesos.MasterInfo, _ bool) {
+	address, err := masters.Address(m)
+	if err != nil {
+		address = "" // it does not say
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.framework, s.connected = id, true
+	s.framework, s.master, s.connected = id, address, true
 }
 
 // Disconnected is for readers: no offer is ever held.
 func (s *scheduler) Disconnected(*frameworks.Driver, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.connected = false
+	s.master, s.connected = "", false
 }
 
 // Offers are dealt out among what waits.
