@@ -68,7 +68,9 @@ func (q *Queue) Remove(task string) bool {
 func (q *Queue) leave(task string, i *item) {
 	i.gone = true
 	delete(q.tasks, task)
-	if i.shape.waiting--; i.shape.waiting == 0 {
+	i.shape.waiting--
+	i.shape.tidy()
+	if i.shape.waiting == 0 {
 		delete(q.shapes, i.shape.key)
 	}
 }

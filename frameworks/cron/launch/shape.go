@@ -96,6 +96,13 @@ func (s *shape) first() *item {
 	return s.items[s.head]
 }
 
+// tidy forgets what does not wait any more, when that is most of it.
+func (s *shape) tidy() {
+	if len(s.items) > 2*s.waiting+1000 {
+		s.items, s.head = slices.DeleteFunc(s.items[s.head:], func(i *item) bool { return i.gone }), 0
+	}
+}
+
 // turn is the order of the first task.
 func (s *shape) turn() uint64 {
 	if i := s.first(); i != nil {
