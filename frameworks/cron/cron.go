@@ -14,7 +14,6 @@ import (
 	"troupe/frameworks/cron/launch"
 	"troupe/frameworks/cron/plan"
 	"troupe/frameworks/loop"
-	"troupe/frameworks/sandbox"
 )
 
 // Store keeps the plan and the framework's id; frameworks/store has some.
@@ -39,10 +38,17 @@ type Options struct {
 	// Unreachable is how long a task may be out of the cluster's sight before it
 	// counts as lost; 10 min.
 	Unreachable time.Duration
-	// Logs say how agents are asked for the logs of tasks; Master is made here.
-	Logs    sandbox.Options
+	// Tail reads the end of what a task has written, so many bytes at most; nil:
+	// that cannot be read.
+	Tail func(ctx context.Context, s Stream, bytes int64) ([]byte, error)
+	// HTTPS is that agents are asked over TLS.
+	HTTPS   bool
 	Metrics *Metrics
 }
+
+// Stream is what a task has written: Name is "stdout" or "stderr", the others are
+// ids.
+type Stream struct{ Framework, Agent, Task, Name string }
 
 // defaultUnreachable is long enough for an agent's machine to start again.
 const defaultUnreachable = 10 * time.Minute
@@ -78,7 +84,6 @@ type Cron struct {
 	metrics *Metrics
 	loop    *loop.Loop[event, []plan.Effect, error]
 	id      *identity
-	logs    *sandbox.Reader
 
 	// What follows is touched by the loop's goroutine alone.
 	machine *plan.Machine
@@ -104,8 +109,6 @@ func New(ctx context.Context, o Options) (*Cron, error) {
 		options: o, log: o.Framework.Logger, metrics: o.Metrics, machine: plan.New(o.Plan),
 		tasks: map[string]*task{}, queue: launch.New(), addresses: map[string]string{}, places: map[string]string{},
 	}
-	o.Logs.Master = c.Master
-	c.logs = sandbox.New(o.Logs)
 	records, err := o.Store.Load(ctx)
 	if err != nil {
 		return nil, err

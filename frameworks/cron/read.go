@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"troupe/frameworks/cron/launch"
-	"troupe/frameworks/sandbox"
 	"troupe/messages/mesos"
 )
 
@@ -77,7 +76,7 @@ func (c *Cron) Log(task, agent, stream string) string {
 		return ""
 	}
 	u := url.URL{Scheme: "http", Host: address, Path: "/files/download"}
-	if c.options.Logs.HTTPS {
+	if c.options.HTTPS {
 		u.Scheme = "https"
 	}
 	path := fmt.Sprintf("/frameworks/%s/executors/%s/runs/latest/%s", c.framework, task, stream)
@@ -92,24 +91,12 @@ func (c *Cron) Tail(ctx context.Context, task, agent, stream string, bytes int64
 	if agent == "" {
 		agent = c.places[task]
 	}
-	from := sandbox.Task{Framework: c.framework, Agent: agent, ID: task}
+	framework := c.framework
 	c.mu.Unlock()
-	if from.Agent == "" {
+	if agent == "" || c.options.Tail == nil {
 		return nil, errors.New("it is not known where the task runs or ran")
 	}
-	all, err := c.logs.Read(ctx, from, stream, -1, 0)
-	if err != nil {
-		return nil, err
-	}
-	var text []byte
-	for at := max(all.Offset-bytes, 0); at < all.Offset; at += sandbox.MaxPiece {
-		piece, err := c.logs.Read(ctx, from, stream, at, int(min(all.Offset-at, sandbox.MaxPiece)))
-		if err != nil {
-			return nil, err
-		}
-		text = append(text, piece.Data...)
-	}
-	return text, nil
+	return c.options.Tail(ctx, Stream{Framework: framework, Agent: agent, Task: task, Name: stream}, bytes)
 }
 
 // Master is host:port of the master that is connected, "" without one.

@@ -82,6 +82,23 @@ func (e *BadNameError) Error() string {
 	return fmt.Sprintf("file: %q: must be a path in the sandbox, as stdout", e.Name)
 }
 
+// Tail reads the end of a file, so many bytes at most. Errors are those of Read.
+func (r *Reader) Tail(ctx context.Context, t Task, file string, bytes int64) ([]byte, error) {
+	all, err := r.Read(ctx, t, file, -1, 0)
+	if err != nil {
+		return nil, err
+	}
+	var text []byte
+	for at := max(all.Offset-bytes, 0); at < all.Offset; at += MaxPiece {
+		piece, err := r.Read(ctx, t, file, at, int(min(all.Offset-at, MaxPiece)))
+		if err != nil {
+			return nil, err
+		}
+		text = append(text, piece.Data...)
+	}
+	return text, nil
+}
+
 // Read reads at most length bytes, and no more than MaxPiece, of a file. An offset
 // of -1 reads nothing and tells the file's size. Errors wrap ErrNotFound or
 // ErrAway, or are a *BadNameError.

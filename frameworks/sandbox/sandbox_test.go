@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -45,6 +46,9 @@ func (c *cluster) move(t *testing.T) {
 	}
 }
 
+// long is more than two pieces.
+var long = strings.Repeat("0123456789", 2*sandbox.MaxPiece/10+7)
+
 func agent(w http.ResponseWriter, r *http.Request) {
 	const root = "/frameworks/F/executors/t1/runs/latest"
 	switch r.FormValue("path") {
@@ -53,6 +57,13 @@ func agent(w http.ResponseWriter, r *http.Request) {
 			{"path": "%[1]s/stdout", "mode": "-rw-r--r--", "size": 5, "mtime": 1700000000.5}]`, root)
 	case root + "/stdout":
 		_ = json.NewEncoder(w).Encode(map[string]any{"data": "r" + r.FormValue("length"), "offset": json.Number(r.FormValue("offset"))})
+	case root + "/long":
+		offset, _ := strconv.Atoi(r.FormValue("offset"))
+		length, _ := strconv.Atoi(r.FormValue("length"))
+		if offset == -1 {
+			offset, length = len(long), 0
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"data": long[offset:min(offset+length, len(long))], "offset": offset})
 	case root + "/secret":
 		http.Error(w, "not yours", http.StatusForbidden)
 	case root + "/odd":
@@ -87,6 +98,19 @@ func TestRead(t *testing.T) {
 	c.move(t)
 	if _, err := r.Read(t.Context(), sandbox.Task{Framework: "F", Agent: "S1", ID: "x", Executor: "t1"}, "./stdout", 0, 1); err != nil {
 		t.Errorf("an agent that is somewhere else: %v", err)
+	}
+}
+
+func TestTail(t *testing.T) {
+	r := newCluster(t).reader()
+	for _, bytes := range []int64{0, 1, 15, sandbox.MaxPiece + 1, 1 << 30} {
+		got, err := r.Tail(t.Context(), task, "long", bytes)
+		if want := long[max(len(long)-int(bytes), 0):]; err != nil || string(got) != want {
+			t.Errorf("the last %d bytes are %d, %v", bytes, len(got), err)
+		}
+	}
+	if _, err := r.Tail(t.Context(), task, "none", 1); !errors.Is(err, sandbox.ErrNotFound) {
+		t.Errorf("error %v", err)
 	}
 }
 

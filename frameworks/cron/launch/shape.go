@@ -63,6 +63,9 @@ func newShape(key shapeKey, job *plan.Job) *shape {
 	return s
 }
 
+// equals is Chronos's word.
+const equals = "EQUALS"
+
 // constraints are a job's in the words of package match, each once. EQUALS is IS,
 // or for texts that IS does not take CLUSTER, which compares any.
 func constraints(list [][3]string) [][]string {
@@ -72,7 +75,7 @@ func constraints(list [][3]string) [][]string {
 			continue
 		}
 		operator := c[1]
-		if operator == "EQUALS" {
+		if operator == equals {
 			operator = string(match.Is)
 			if _, err := match.ParseOne([]string{c[0], operator, c[2]}); err != nil && c[2] != "" {
 				operator = string(match.Cluster)
@@ -81,6 +84,15 @@ func constraints(list [][3]string) [][]string {
 		all = append(all, []string{c[0], operator, c[2]})
 	}
 	return all
+}
+
+// written is a constraint as jobs have it.
+func written(c match.Constraint) string {
+	operator := string(c.Operator())
+	if c.Operator() == match.Is || c.Operator() == match.Cluster {
+		operator = equals
+	}
+	return c.Field() + " " + operator + " " + c.Value()
 }
 
 // first is the task that has waited longest; nil when none waits.
@@ -117,7 +129,7 @@ func (s *shape) fit(h match.Host, left resources.Resources) (taken, rest resourc
 		return taken, left, &refusal{rule: s.broken}
 	}
 	if r := s.rules.Check(h); r != nil {
-		return taken, left, &refusal{rule: r.Constraint.String(), why: r.Reason}
+		return taken, left, &refusal{rule: written(r.Constraint), why: r.Reason}
 	}
 	taken, rest, ok := left.Take(s.want)
 	if ok {
