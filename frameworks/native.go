@@ -14,11 +14,13 @@ import (
 )
 
 // native is the scheduler's actor: the ground of its shell, and the carrier that
-// speaks with the master's actor.
+// speaks with the master's actor, unless Options.HTTP brings another.
 type native struct {
 	system  *actors.System
 	context *actors.Context
 	shell   *shell
+	options Options
+	remote  *remote // nil without Options.HTTP
 	// master is who was spoken with last, at is its printed address.
 	master actors.PID
 	at     string
@@ -28,12 +30,23 @@ type native struct {
 func (n *native) Init(c *actors.Context) {
 	n.context = c
 	n.shell.ground, n.shell.carrier = n, n
+	if h := n.options.HTTP; h != nil {
+		n.remote = h.carrier(n.options, n, n.shell)
+		n.shell.carrier = n.remote
+	}
 	receive := func(c *actors.Context, m proto.Message) { n.shell.Received(c.Sender().String(), c.Principal(), m) }
 	actors.Handle(c, func(c *actors.Context, e *scheduler.Event) { receive(c, e) })
 	actors.Handle(c, n.notLeading)
 	c.HandleAny(receive)
 	c.HandleExited(func(_ *actors.Context, e actors.Exited) { n.shell.Lost(e.PID.String(), e.Reason) })
 	n.shell.begin()
+}
+
+// Finalize hangs up.
+func (n *native) Finalize(*actors.Context) {
+	if n.remote != nil {
+		n.remote.close()
+	}
 }
 
 // notLeading turns away from a master that does not lead.

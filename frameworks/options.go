@@ -62,6 +62,9 @@ type Options struct {
 	// process and its actors, at /frameworks/ID/metrics of the leading master, and
 	// at /metrics of the scheduler if it listens.
 	Collectors []prometheus.Collector
+	// HTTP, if not nil, takes the master's scheduler API over HTTP in the place of
+	// actors: &HTTP{} is all that is needed.
+	HTTP *HTTP
 	// System is for the scheduler's actor system: TLS, credentials, where to
 	// listen. By default it does not listen and dials the master.
 	System actors.Options
@@ -75,7 +78,11 @@ func (o Options) detector() (d Detector, end func() error, err error) {
 	if o.Master == "" {
 		return nil, nil, field.Missing("master")
 	}
-	found, err := detector.Open(o.Master, detector.Options{TLS: o.System.TLS, Logger: o.Logger})
+	secure := o.System.TLS
+	if o.HTTP != nil && o.HTTP.TLS != nil {
+		secure = o.HTTP.TLS
+	}
+	found, err := detector.Open(o.Master, detector.Options{TLS: secure, Logger: o.Logger})
 	if err != nil {
 		return nil, nil, field.In("master", err)
 	}

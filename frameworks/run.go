@@ -87,7 +87,7 @@ func Start(sys *actors.System, master actors.PID, o Options, s Scheduler, ended 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := sys.Spawn(actorName, &native{system: sys, shell: sh}); err != nil {
+	if _, err := sys.Spawn(actorName, &native{system: sys, shell: sh, options: o}); err != nil {
 		return nil, err
 	}
 	return sh.driver, nil

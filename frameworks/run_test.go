@@ -34,21 +34,23 @@ func TestRunNamesWhatIsWrong(t *testing.T) {
 }
 
 func TestFrameworkInfo(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, nil)
-	run(t, m, sys, frameworks.Options{
-		Name: "n", User: "ann", Roles: []string{"web"}, Principal: "p", WebUI: "http://ui", Forgettable: true,
-		FailoverTimeout: time.Minute, Capabilities: []frameworks.Capability{
-			mesos.FrameworkInfo_Capability_PARTITION_AWARE, mesos.FrameworkInfo_Capability_GPU_RESOURCES,
-		},
-		Edit: func(f *mesos.FrameworkInfo) { f.Hostname = proto.String("h") },
-	}, frameworks.Base{})
-	f := m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil).GetSubscribe().GetFrameworkInfo()
-	if f.GetName() != "n" || f.GetUser() != "ann" || !slices.Equal(f.GetRoles(), []string{"web"}) || f.GetPrincipal() != "p" ||
-		f.GetWebuiUrl() != "http://ui" || f.GetCheckpoint() || f.GetFailoverTimeout() != 60 || f.GetHostname() != "h" ||
-		len(f.GetCapabilities()) != 4 {
-		t.Errorf("%v", f)
-	}
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, nil)
+		run(t, m, sys, frameworks.Options{
+			Name: "n", User: "ann", Roles: []string{"web"}, Principal: "p", WebUI: "http://ui", Forgettable: true,
+			FailoverTimeout: time.Minute, Capabilities: []frameworks.Capability{
+				mesos.FrameworkInfo_Capability_PARTITION_AWARE, mesos.FrameworkInfo_Capability_GPU_RESOURCES,
+			},
+			Edit: func(f *mesos.FrameworkInfo) { f.Hostname = proto.String("h") },
+		}, frameworks.Base{})
+		f := m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil).GetSubscribe().GetFrameworkInfo()
+		if f.GetName() != "n" || f.GetUser() != "ann" || !slices.Equal(f.GetRoles(), []string{"web"}) || f.GetPrincipal() != "p" ||
+			f.GetWebuiUrl() != "http://ui" || f.GetCheckpoint() || f.GetFailoverTimeout() != 60 || f.GetHostname() != "h" ||
+			len(f.GetCapabilities()) != 4 {
+			t.Errorf("%v", f)
+		}
+	})
 }
 
 func TestFileStore(t *testing.T) {
@@ -116,67 +118,71 @@ func (s *manual) Refused(_ *frameworks.Driver, _ *scheduler.Call, err error) { s
 func (s *manual) Other(_ *frameworks.Driver, e *scheduler.Event) { s.other <- e }
 
 func TestSchedulerWithAHandOfItsOwn(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return []mesos.TaskState{running} })
-	s := &manual{
-		later: make(chan *mesos.TaskStatus, 9), refused: make(chan error, 9), other: make(chan *scheduler.Event, 9),
-		driver: make(chan *frameworks.Driver, 9),
-	}
-	ended := run(t, m, sys, frameworks.Options{}, s)
-	d := <-s.driver
-	m.Agent(t, "S1", "cpus:1")
-	st := <-s.later
-	d.Acknowledge(st)
-	m.AwaitCall(t, scheduler.Call_ACKNOWLEDGE, nil)
-	d.Kill("T", time.Second)
-	kill := m.AwaitCall(t, scheduler.Call_KILL, nil).GetKill()
-	if kill.GetKillPolicy().GetGracePeriod().GetNanoseconds() != 1e9 || kill.GetAgentId().GetValue() != "S1" {
-		t.Errorf("%v", kill)
-	}
-	if st := <-s.later; st.GetState() != killed {
-		t.Errorf("%v", st)
-	}
-	d.Watch("old", "S9")
-	d.Watch("older", "")
-	d.Send("S1", "X", []byte("hello"))
-	if c := m.AwaitCall(t, scheduler.Call_MESSAGE, nil); string(c.GetMessage().GetData()) != "hello" {
-		t.Errorf("%v", c)
-	}
-	d.Call(&scheduler.Call{})
-	if err := <-s.refused; !strings.Contains(err.Error(), "type is 0") {
-		t.Error(err)
-	}
-	m.Event(&scheduler.Event{Type: scheduler.Event_INVERSE_OFFERS.Enum()})
-	if e := <-s.other; e.GetType() != scheduler.Event_INVERSE_OFFERS {
-		t.Errorf("%v", e)
-	}
-	d.Teardown()
-	if err := wait(t, ended); err != nil {
-		t.Error(err)
-	}
-	if d.Do(func() {}) {
-		m.AwaitCall(t, scheduler.Call_TEARDOWN, nil)
-	}
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return []mesos.TaskState{running} })
+		s := &manual{
+			later: make(chan *mesos.TaskStatus, 9), refused: make(chan error, 9), other: make(chan *scheduler.Event, 9),
+			driver: make(chan *frameworks.Driver, 9),
+		}
+		ended := run(t, m, sys, frameworks.Options{}, s)
+		d := <-s.driver
+		m.Agent(t, "S1", "cpus:1")
+		st := <-s.later
+		d.Acknowledge(st)
+		m.AwaitCall(t, scheduler.Call_ACKNOWLEDGE, nil)
+		d.Kill("T", time.Second)
+		kill := m.AwaitCall(t, scheduler.Call_KILL, nil).GetKill()
+		if kill.GetKillPolicy().GetGracePeriod().GetNanoseconds() != 1e9 || kill.GetAgentId().GetValue() != "S1" {
+			t.Errorf("%v", kill)
+		}
+		if st := <-s.later; st.GetState() != killed {
+			t.Errorf("%v", st)
+		}
+		d.Watch("old", "S9")
+		d.Watch("older", "")
+		d.Send("S1", "X", []byte("hello"))
+		if c := m.AwaitCall(t, scheduler.Call_MESSAGE, nil); string(c.GetMessage().GetData()) != "hello" {
+			t.Errorf("%v", c)
+		}
+		d.Call(&scheduler.Call{})
+		if err := <-s.refused; !strings.Contains(err.Error(), "type is 0") {
+			t.Error(err)
+		}
+		m.Event(&scheduler.Event{Type: scheduler.Event_INVERSE_OFFERS.Enum()})
+		if e := <-s.other; e.GetType() != scheduler.Event_INVERSE_OFFERS {
+			t.Errorf("%v", e)
+		}
+		d.Teardown()
+		if err := wait(t, ended); err != nil {
+			t.Error(err)
+		}
+		if d.Do(func() {}) {
+			m.AwaitCall(t, scheduler.Call_TEARDOWN, nil)
+		}
+	})
 }
 
 func TestRescindedAndDeclined(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, nil)
-	held := make(chan string, 1)
-	s := &holder{held: held, rescinded: make(chan string, 1)}
-	run(t, m, sys, frameworks.Options{}, s)
-	m.Agent(t, "S1", "cpus:1")
-	id := <-held
-	m.Rescind()
-	if got := <-s.rescinded; got != id {
-		t.Errorf("rescinded %q, not %q", got, id)
-	}
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, nil)
+		held := make(chan string, 1)
+		s := &holder{held: held, rescinded: make(chan string, 1)}
+		run(t, m, sys, frameworks.Options{}, s)
+		m.Agent(t, "S1", "cpus:1")
+		id := <-held
+		m.Rescind()
+		if got := <-s.rescinded; got != id {
+			t.Errorf("rescinded %q, not %q", got, id)
+		}
 
-	sys = system(t)
-	m = frameworktest.New(t, sys, nil)
-	run(t, m, sys, frameworks.Options{}, frameworks.Base{})
-	m.Agent(t, "S1", "cpus:1")
-	m.AwaitCall(t, scheduler.Call_DECLINE, nil)
+		sys = system(t)
+		m = frameworktest.New(t, sys, nil)
+		run(t, m, sys, frameworks.Options{}, frameworks.Base{})
+		m.Agent(t, "S1", "cpus:1")
+		m.AwaitCall(t, scheduler.Call_DECLINE, nil)
+	})
 }
 
 // holder keeps its offers.

@@ -1,7 +1,6 @@
 package frameworks_test
 
 import (
-	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"troupe/actors"
 	"troupe/frameworks"
 	"troupe/frameworks/frameworktest"
 	"troupe/messages/mesos"
@@ -23,33 +21,6 @@ const (
 	failed   = mesos.TaskState_TASK_FAILED
 	killed   = mesos.TaskState_TASK_KILLED
 )
-
-func system(t *testing.T) *actors.System {
-	t.Helper()
-	sys, err := actors.New(actors.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := sys.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return sys
-}
-
-// run starts a framework beside a master in name only.
-func run(t *testing.T, m *frameworktest.Master, sys *actors.System, o frameworks.Options, s frameworks.Scheduler) <-chan error {
-	t.Helper()
-	ended := make(chan error, 1)
-	if o.Name == "" {
-		o.Name = "test"
-	}
-	if _, err := frameworks.Start(sys, m.PID, o, s, func(err error) { ended <- err }); err != nil {
-		t.Fatal(err)
-	}
-	return ended
-}
 
 func wait(t *testing.T, ended <-chan error) error {
 	t.Helper()
@@ -75,157 +46,171 @@ func firstFail(with mesos.TaskState) func(*mesos.TaskInfo) []mesos.TaskState {
 }
 
 func TestTasksAreDone(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, firstFail(failed))
-	m.Agent(t, "S1", "cpus:2;mem:128;ports:[1-9]")
-	m.Agent(t, "S2", "cpus:1;mem:64")
-	finals := map[string]frameworks.Progress{}
-	tasks := frameworks.NewTasks(func(p frameworks.Progress) {
-		if p.Final {
-			finals[p.Task.ID] = p
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, firstFail(failed))
+		m.Agent(t, "S1", "cpus:2;mem:128;ports:[1-9]")
+		m.Agent(t, "S2", "cpus:1;mem:64")
+		finals := map[string]frameworks.Progress{}
+		tasks := frameworks.NewTasks(func(p frameworks.Progress) {
+			if p.Final {
+				finals[p.Task.ID] = p
+			}
+		})
+		for _, id := range []string{"a", "b", "c", "d"} {
+			tasks.Add(&frameworks.Task{ID: id, Command: "true", Resources: "cpus:1", Retries: 1, Backoff: time.Millisecond})
 		}
+		tasks.Add(&frameworks.Task{ID: "once", Command: "false", Resources: "cpus:1"}, &frameworks.Task{ID: "bad"})
+		tasks.Close()
+		if err := wait(t, run(t, m, sys, frameworks.Options{}, tasks)); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"a", "b", "c", "d"} {
+			if p := finals[id]; p.State != finished || p.Attempt != 2 {
+				t.Errorf("%s: %s after %d attempts", id, p.State, p.Attempt)
+			}
+		}
+		if p := finals["once"]; p.State != failed || p.Attempt != 1 {
+			t.Errorf("once: %s after %d attempts", p.State, p.Attempt)
+		}
+		if p := finals["bad"]; p.Err == nil {
+			t.Errorf("bad: %+v", p)
+		}
+		m.AwaitCall(t, scheduler.Call_TEARDOWN, nil)
 	})
-	for _, id := range []string{"a", "b", "c", "d"} {
-		tasks.Add(&frameworks.Task{ID: id, Command: "true", Resources: "cpus:1", Retries: 1, Backoff: time.Millisecond})
-	}
-	tasks.Add(&frameworks.Task{ID: "once", Command: "false", Resources: "cpus:1"}, &frameworks.Task{ID: "bad"})
-	tasks.Close()
-	if err := wait(t, run(t, m, sys, frameworks.Options{}, tasks)); err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range []string{"a", "b", "c", "d"} {
-		if p := finals[id]; p.State != finished || p.Attempt != 2 {
-			t.Errorf("%s: %s after %d attempts", id, p.State, p.Attempt)
-		}
-	}
-	if p := finals["once"]; p.State != failed || p.Attempt != 1 {
-		t.Errorf("once: %s after %d attempts", p.State, p.Attempt)
-	}
-	if p := finals["bad"]; p.Err == nil {
-		t.Errorf("bad: %+v", p)
-	}
-	m.AwaitCall(t, scheduler.Call_TEARDOWN, nil)
 }
 
 func TestTasksAddedAndKilledWhileRunning(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return []mesos.TaskState{running} })
-	m.Agent(t, "S1", "cpus:8;mem:1024")
-	tasks := frameworks.NewTasks(nil)
-	ended := run(t, m, sys, frameworks.Options{}, tasks)
-	m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil)
-	tasks.Add(&frameworks.Task{ID: "a", Command: "sleep 1"}, &frameworks.Task{ID: "b", Command: "sleep 1"})
-	m.Await(t, "two running tasks", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 2 })
-	tasks.Kill("a")
-	m.Await(t, "the end of a", func(ts map[string]*frameworktest.Task) bool { return ts["a"].State == killed })
-	tasks.KillAll()
-	tasks.Close()
-	if err := wait(t, ended); err != nil {
-		t.Fatal(err)
-	}
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return []mesos.TaskState{running} })
+		m.Agent(t, "S1", "cpus:8;mem:1024")
+		tasks := frameworks.NewTasks(nil)
+		ended := run(t, m, sys, frameworks.Options{}, tasks)
+		m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil)
+		tasks.Add(&frameworks.Task{ID: "a", Command: "sleep 1"}, &frameworks.Task{ID: "b", Command: "sleep 1"})
+		m.Await(t, "two running tasks", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 2 })
+		tasks.Kill("a")
+		m.Await(t, "the end of a", func(ts map[string]*frameworktest.Task) bool { return ts["a"].State == killed })
+		tasks.KillAll()
+		tasks.Close()
+		if err := wait(t, ended); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // A scheduler that comes back while a task ends hears of it from the master
 // first. What counts is what the agent says a moment later.
 func TestTheAgentsWordIsWaitedFor(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return nil })
-	m.Agent(t, "S1", "cpus:1;mem:64")
-	var final frameworks.Progress
-	tasks := frameworks.NewTasks(func(p frameworks.Progress) { final = p })
-	tasks.Add(&frameworks.Task{ID: "a", Command: "true"})
-	tasks.Close()
-	ended := run(t, m, sys, frameworks.Options{}, tasks)
-	m.Await(t, "the launch", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 1 })
-	m.Update(t, "a", running)
-	m.Event(&scheduler.Event{Type: scheduler.Event_UPDATE.Enum(), Update: &scheduler.Event_Update{Status: &mesos.TaskStatus{
-		TaskId: &mesos.TaskID{Value: proto.String("a")}, State: finished.Enum(),
-		Source: mesos.TaskStatus_SOURCE_MASTER.Enum(), Reason: mesos.TaskStatus_REASON_RECONCILIATION.Enum(),
-	}}})
-	m.Update(t, "a", finished)
-	if err := wait(t, ended); err != nil {
-		t.Fatal(err)
-	}
-	if final.State != finished || !final.Final || len(final.Status.GetUuid()) == 0 {
-		t.Errorf("the end was taken from %v", final.Status)
-	}
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return nil })
+		m.Agent(t, "S1", "cpus:1;mem:64")
+		var final frameworks.Progress
+		tasks := frameworks.NewTasks(func(p frameworks.Progress) { final = p })
+		tasks.Add(&frameworks.Task{ID: "a", Command: "true"})
+		tasks.Close()
+		ended := run(t, m, sys, frameworks.Options{}, tasks)
+		m.Await(t, "the launch", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 1 })
+		m.Update(t, "a", running)
+		m.Event(&scheduler.Event{Type: scheduler.Event_UPDATE.Enum(), Update: &scheduler.Event_Update{Status: &mesos.TaskStatus{
+			TaskId: &mesos.TaskID{Value: proto.String("a")}, State: finished.Enum(),
+			Source: mesos.TaskStatus_SOURCE_MASTER.Enum(), Reason: mesos.TaskStatus_REASON_RECONCILIATION.Enum(),
+		}}})
+		m.Update(t, "a", finished)
+		if err := wait(t, ended); err != nil {
+			t.Fatal(err)
+		}
+		if final.State != finished || !final.Final || len(final.Status.GetUuid()) == 0 {
+			t.Errorf("the end was taken from %v", final.Status)
+		}
+	})
 }
 
 func TestTasksOutliveTheirMaster(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return nil })
-	m.Agent(t, "S1", "cpus:1;mem:64")
-	var states []mesos.TaskState
-	tasks := frameworks.NewTasks(func(p frameworks.Progress) { states = append(states, p.State) })
-	tasks.Add(&frameworks.Task{ID: "a", Command: "sleep 1"})
-	tasks.Close()
-	ended := run(t, m, sys, frameworks.Options{FailoverTimeout: time.Hour}, tasks)
-	m.Await(t, "the launch", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 1 })
-	m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil)
-	m.Restart(t)
-	m.Update(t, "a", running)
-	m.Update(t, "a", finished)
-	c := m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil)
-	if id := c.GetSubscribe().GetFrameworkInfo().GetId().GetValue(); id != "F1" {
-		t.Errorf("subscribed again as %q", id)
-	}
-	m.AwaitCall(t, scheduler.Call_RECONCILE, func(c *scheduler.Call) bool { return len(c.GetReconcile().GetTasks()) == 1 })
-	if err := wait(t, ended); err != nil {
-		t.Fatal(err)
-	}
-	if len(states) != 2 || states[0] != running || states[1] != finished {
-		t.Errorf("states %v", states)
-	}
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return nil })
+		m.Agent(t, "S1", "cpus:1;mem:64")
+		var states []mesos.TaskState
+		tasks := frameworks.NewTasks(func(p frameworks.Progress) { states = append(states, p.State) })
+		tasks.Add(&frameworks.Task{ID: "a", Command: "sleep 1"})
+		tasks.Close()
+		ended := run(t, m, sys, frameworks.Options{FailoverTimeout: time.Hour}, tasks)
+		m.Await(t, "the launch", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 1 })
+		m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil)
+		m.Restart(t)
+		m.Update(t, "a", running)
+		m.Update(t, "a", finished)
+		c := m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil)
+		if id := c.GetSubscribe().GetFrameworkInfo().GetId().GetValue(); id != "F1" {
+			t.Errorf("subscribed again as %q", id)
+		}
+		m.AwaitCall(t, scheduler.Call_RECONCILE, func(c *scheduler.Call) bool { return len(c.GetReconcile().GetTasks()) == 1 })
+		if err := wait(t, ended); err != nil {
+			t.Fatal(err)
+		}
+		if len(states) != 2 || states[0] != running || states[1] != finished {
+			t.Errorf("states %v", states)
+		}
+	})
 }
 
 func TestNothingToLaunchSuppressesOffers(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, nil)
-	m.Agent(t, "S1", "cpus:1;mem:64")
-	tasks := frameworks.NewTasks(nil)
-	run(t, m, sys, frameworks.Options{}, tasks)
-	m.AwaitCall(t, scheduler.Call_SUPPRESS, nil)
-	tasks.Add(&frameworks.Task{ID: "a", Command: "true"})
-	m.AwaitCall(t, scheduler.Call_REVIVE, nil)
-	m.AwaitCall(t, scheduler.Call_ACCEPT, nil)
-	m.AwaitCall(t, scheduler.Call_SUPPRESS, nil)
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, nil)
+		m.Agent(t, "S1", "cpus:1;mem:64")
+		tasks := frameworks.NewTasks(nil)
+		run(t, m, sys, frameworks.Options{}, tasks)
+		m.AwaitCall(t, scheduler.Call_SUPPRESS, nil)
+		tasks.Add(&frameworks.Task{ID: "a", Command: "true"})
+		m.AwaitCall(t, scheduler.Call_REVIVE, nil)
+		m.AwaitCall(t, scheduler.Call_ACCEPT, nil)
+		m.AwaitCall(t, scheduler.Call_SUPPRESS, nil)
+	})
 }
 
 func TestMessagesAndFailuresReachTasks(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return nil })
-	m.Agent(t, "S1", "cpus:1;mem:64")
-	tasks := frameworks.NewTasks(nil)
-	got := make(chan string, 1)
-	tasks.Messages = func(e *scheduler.Event_Message) { got <- string(e.GetData()) }
-	tasks.Add(&frameworks.Task{ID: "a", Executor: &mesos.ExecutorInfo{
-		ExecutorId: &mesos.ExecutorID{Value: proto.String("X")}, Command: &mesos.CommandInfo{Value: proto.String("x")},
-	}})
-	run(t, m, sys, frameworks.Options{}, tasks)
-	m.Await(t, "the launch", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 1 })
-	agent, x := &mesos.AgentID{Value: proto.String("S1")}, &mesos.ExecutorID{Value: proto.String("X")}
-	m.Event(&scheduler.Event{
-		Type:    scheduler.Event_FAILURE.Enum(),
-		Failure: &scheduler.Event_Failure{AgentId: agent, ExecutorId: x},
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, func(*mesos.TaskInfo) []mesos.TaskState { return nil })
+		m.Agent(t, "S1", "cpus:1;mem:64")
+		tasks := frameworks.NewTasks(nil)
+		got := make(chan string, 1)
+		tasks.Messages = func(e *scheduler.Event_Message) { got <- string(e.GetData()) }
+		tasks.Add(&frameworks.Task{ID: "a", Executor: &mesos.ExecutorInfo{
+			ExecutorId: &mesos.ExecutorID{Value: proto.String("X")}, Command: &mesos.CommandInfo{Value: proto.String("x")},
+		}})
+		run(t, m, sys, frameworks.Options{}, tasks)
+		m.Await(t, "the launch", func(ts map[string]*frameworktest.Task) bool { return len(ts) == 1 })
+		agent, x := &mesos.AgentID{Value: proto.String("S1")}, &mesos.ExecutorID{Value: proto.String("X")}
+		m.Event(&scheduler.Event{
+			Type:    scheduler.Event_FAILURE.Enum(),
+			Failure: &scheduler.Event_Failure{AgentId: agent, ExecutorId: x},
+		})
+		m.Event(&scheduler.Event{
+			Type:    scheduler.Event_MESSAGE.Enum(),
+			Message: &scheduler.Event_Message{AgentId: agent, ExecutorId: x, Data: []byte("hello")},
+		})
+		if s := <-got; s != "hello" {
+			t.Errorf("message %q", s)
+		}
 	})
-	m.Event(&scheduler.Event{
-		Type:    scheduler.Event_MESSAGE.Enum(),
-		Message: &scheduler.Event_Message{AgentId: agent, ExecutorId: x, Data: []byte("hello")},
-	})
-	if s := <-got; s != "hello" {
-		t.Errorf("message %q", s)
-	}
 }
 
 func TestErrorOfTheMasterEndsTheFramework(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, nil)
-	ended := run(t, m, sys, frameworks.Options{}, frameworks.Base{})
-	m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil)
-	m.Fail("Framework failed over")
-	if err := wait(t, ended); err == nil || !strings.Contains(err.Error(), "Framework failed over") {
-		t.Errorf("ended with %v", err)
-	}
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, nil)
+		ended := run(t, m, sys, frameworks.Options{}, frameworks.Base{})
+		m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil)
+		m.Fail("Framework failed over")
+		if err := wait(t, ended); err == nil || !strings.Contains(err.Error(), "Framework failed over") {
+			t.Errorf("ended with %v", err)
+		}
+	})
 }
 
 // badStore cannot save.
@@ -235,32 +220,34 @@ func (badStore) Load() (string, error) { return "", nil }
 func (badStore) Save(string) error     { return errors.New("disk full") }
 
 func TestStore(t *testing.T) {
-	sys := system(t)
-	m := frameworktest.New(t, sys, nil)
-	file := frameworks.FileStore(filepath.Join(t.TempDir(), "id"))
-	d := &leaver{}
-	if err := wait(t, run(t, m, sys, frameworks.Options{Store: file}, d)); err != nil {
-		t.Fatal(err)
-	}
-	if id, err := file.Load(); id != "F1" || err != nil {
-		t.Errorf("stored %q, %v", id, err)
-	}
+	overBoth(t, func(t *testing.T, run runner) {
+		sys := system(t)
+		m := frameworktest.New(t, sys, nil)
+		file := frameworks.FileStore(filepath.Join(t.TempDir(), "id"))
+		d := &leaver{}
+		if err := wait(t, run(t, m, sys, frameworks.Options{Store: file}, d)); err != nil {
+			t.Fatal(err)
+		}
+		if id, err := file.Load(); id != "F1" || err != nil {
+			t.Errorf("stored %q, %v", id, err)
+		}
 
-	sys = system(t)
-	m = frameworktest.New(t, sys, nil)
-	if err := wait(t, run(t, m, sys, frameworks.Options{Store: file}, d)); err != nil {
-		t.Fatal(err)
-	}
-	if !d.resumed {
-		t.Error("the framework was not resumed")
-	}
+		sys = system(t)
+		m = frameworktest.New(t, sys, nil)
+		if err := wait(t, run(t, m, sys, frameworks.Options{Store: file}, d)); err != nil {
+			t.Fatal(err)
+		}
+		if !d.resumed {
+			t.Error("the framework was not resumed")
+		}
 
-	sys = system(t)
-	m = frameworktest.New(t, sys, nil)
-	err := wait(t, run(t, m, sys, frameworks.Options{Store: badStore{}}, frameworks.Base{}))
-	if err == nil || !strings.Contains(err.Error(), `store framework id "F1": disk full`) {
-		t.Errorf("ended with %v", err)
-	}
+		sys = system(t)
+		m = frameworktest.New(t, sys, nil)
+		err := wait(t, run(t, m, sys, frameworks.Options{Store: badStore{}}, frameworks.Base{}))
+		if err == nil || !strings.Contains(err.Error(), `store framework id "F1": disk full`) {
+			t.Errorf("ended with %v", err)
+		}
+	})
 }
 
 // leaver leaves as soon as it is connected.

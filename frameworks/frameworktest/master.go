@@ -2,11 +2,13 @@ package frameworktest
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
 	"troupe/messages/mesos"
@@ -87,7 +89,12 @@ type actor Master
 
 // Init installs the handler of calls.
 func (a *actor) Init(c *actors.Context) {
-	actors.Handle(c, func(c *actors.Context, call *scheduler.Call) { (*Master)(a).receive(c.Sender(), call) })
+	actors.Handle(c, func(c *actors.Context, call *scheduler.Call) {
+		(*Master)(a).receive(c.Sender(), call)
+		if c.Asked() { // as the gateways of HTTP do
+			c.Reply(&scheduler.APIResult{StatusCode: proto.Uint32(http.StatusAccepted)})
+		}
+	})
 }
 
 // receive answers a call, and lets those look who wait for it.

@@ -53,7 +53,7 @@ var Rings = []Ring{
 	},
 	{
 		Name:    "seekers",
-		Folders: []string{"master/detector"},
+		Folders: []string{"master/detector", "frameworks/overhttp"},
 		May:     []string{"words", "devices"}, Libraries: []string{"*"},
 	},
 	{
