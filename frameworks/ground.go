@@ -51,6 +51,9 @@ type Inbox interface {
 	// Refused is the answer to a call that the carrier knows: a status of HTTP, 400
 	// or more, and what the master says of it.
 	Refused(master string, c *scheduler.Call, status int, said string)
+	// Removed is the master's word that a TEARDOWN was carried out, where that is no
+	// event.
+	Removed(master string)
 	// Lost ends a Link.
 	Lost(master, reason string)
 	// NotLeading: the master says that it does not lead; hint may be the address,

@@ -126,6 +126,11 @@ func (l *line) Refused(c *scheduler.Call, status int, said string) {
 	l.hear(func(in Inbox) { in.Refused(l.master, c, status, said) })
 }
 
+// Removed implements overhttp.Ear.
+func (l *line) Removed() {
+	l.hear(func(in Inbox) { in.Removed(l.master) })
+}
+
 // NotLeading implements overhttp.Ear.
 func (l *line) NotLeading(hint string) {
 	l.hear(func(in Inbox) { in.NotLeading(l.master, hint) })

@@ -89,6 +89,9 @@ func (s *shell) Refused(master string, c *scheduler.Call, status int, said strin
 	s.step(session.CallRefused{From: session.Peer(master), Call: c, Status: status, Said: said})
 }
 
+// Removed implements Inbox.
+func (s *shell) Removed(master string) { s.step(session.Removed{From: session.Peer(master)}) }
+
 // Lost implements Inbox.
 func (s *shell) Lost(master, reason string) {
 	s.lost = reason

@@ -92,6 +92,8 @@ func (n *Connection) judge(call *scheduler.Call, answer *http.Response, said str
 		n.ear.Refused(call, status, told(status, said))
 	case status >= http.StatusMultipleChoices:
 		n.ear.Refused(call, status, told(status, said))
+	case call.GetType() == scheduler.Call_TEARDOWN:
+		n.ear.Removed()
 	}
 }
 

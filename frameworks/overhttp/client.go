@@ -58,6 +58,8 @@ type Ear interface {
 	// Refused is the answer to a call that came to nothing: a status of HTTP, 400 or
 	// more, and what the master says of it.
 	Refused(c *scheduler.Call, status int, said string)
+	// Removed is the answer to a TEARDOWN: the framework is no more.
+	Removed()
 	// NotLeading: the master does not lead; hint is the address, host:port, of who
 	// does, or empty.
 	NotLeading(hint string)
@@ -192,19 +194,24 @@ func (n *Connection) Close() {
 	}
 	n.over = true
 	n.workers.Go(func() {
-		defer n.cancel()
-		sent := make(chan struct{})
-		go func() {
-			defer close(sent)
-			n.carriers.Wait()
-		}()
-		late := time.NewTimer(closeWait)
-		defer late.Stop()
-		select {
-		case <-sent:
-		case <-late.C: // whoever waits for an answer to these will not get one
-		}
+		n.drain()
+		n.cancel()
 	})
+}
+
+// drain waits for the answers to what was sent, for a moment.
+func (n *Connection) drain() {
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		n.carriers.Wait()
+	}()
+	late := time.NewTimer(closeWait)
+	defer late.Stop()
+	select {
+	case <-sent:
+	case <-late.C: // the rest will not get one
+	}
 }
 
 // Wait waits until the goroutines of a closed connection have ended.

@@ -79,6 +79,7 @@ func (n *Connection) hear(stream io.Reader, attempt int) error {
 		record, err := records.Next()
 		switch {
 		case errors.Is(err, io.EOF):
+			n.drain() // the answer to the last call may say why
 			return errors.New("the master has ended the subscription")
 		case err != nil:
 			return err

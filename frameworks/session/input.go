@@ -35,6 +35,10 @@ type CallRefused struct {
 	Said   string
 }
 
+// Removed is the detected master's answer to a TEARDOWN that was carried out, where
+// the carrier has answers.
+type Removed struct{ From Peer }
+
 // TimerFired answers a SetTimer.
 type TimerFired struct{ Key string }
 
@@ -70,6 +74,7 @@ type Leave struct{}
 func (MasterDetected) input() {}
 func (Received) input()       {}
 func (CallRefused) input()    {}
+func (Removed) input()        {}
 func (TimerFired) input()     {}
 func (PeerExited) input()     {}
 func (Persisted) input()      {}

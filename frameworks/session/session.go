@@ -130,6 +130,8 @@ func (s *Session) Step(now time.Time, in Input) []Effect {
 		s.receive(in)
 	case CallRefused:
 		s.callRefused(in)
+	case Removed:
+		s.removed(in)
 	case TimerFired:
 		s.fire(in.Key)
 	case PeerExited:
@@ -199,6 +201,14 @@ func (s *Session) errorEvent(said *MasterError) {
 		return
 	}
 	s.end(said)
+}
+
+// removed is what a teardown waits for.
+func (s *Session) removed(in Removed) {
+	if s.removal.wanted && samePeer(in.From, s.master) {
+		s.removal.done = true
+		s.end(nil)
+	}
 }
 
 func (s *Session) subscribedEvent(e *scheduler.Event) {
