@@ -55,6 +55,7 @@ type Service struct {
 	id      *loop.Identity
 	prober  Prober
 	driver  *frameworks.Driver // set before the loop runs
+	beside  []byte             // what was kept beside the machine's state
 
 	mu     sync.Mutex
 	status Status
@@ -85,7 +86,8 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{options: o, log: o.Framework.Logger, metrics: o.Metrics, id: id}
+	s := &Service{options: o, log: o.Framework.Logger, metrics: o.Metrics, id: id, beside: records[besideKey]}
+	delete(records, besideKey)
 	s.loop = loop.New[state.Input, state.Effect, state.Answer](loop.Options[state.Input, state.Effect]{
 		Step: o.Machine.Step, Perform: s.perform, Store: o.Store,
 	})
@@ -97,6 +99,21 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s.prober = o.Prober(s.loop.Put)
 	o.Metrics.watch(s)
 	return s, nil
+}
+
+// besideKey is where Keep writes to.
+const besideKey = "beside"
+
+// Kept is what Keep last wrote in an earlier life; nil without.
+func (s *Service) Kept() []byte { return s.beside }
+
+// Keep makes something durable in the store that is none of the machine's business.
+// It returns when that is done.
+func (s *Service) Keep(ctx context.Context, value []byte) error {
+	if err := s.options.Store.Apply(ctx, map[string][]byte{besideKey: value}); err != nil {
+		return fmt.Errorf("keep %d bytes: %w", len(value), err)
+	}
+	return nil
 }
 
 // leavePatience bounds how long the goodbye to the master may take.

@@ -153,10 +153,16 @@ func TestAServiceLives(t *testing.T) {
 		if l.machine.rang.IsZero() {
 			t.Error("the timer did not fire")
 		}
+		if l.Kept() != nil {
+			t.Errorf("kept before anything was: %q", l.Kept())
+		}
+		if err := l.Keep(t.Context(), []byte("callbacks")); err != nil {
+			t.Error(err)
+		}
 		l.end(t)
 
 		next := w.live(w.store.Reopen())
-		if next.Status().Framework != framework || next.machine.loaded != 2 {
+		if next.Status().Framework != framework || next.machine.loaded != 2 || string(next.Kept()) != "callbacks" {
 			t.Errorf("the next life: %+v, %d records", next.Status(), next.machine.loaded)
 		}
 		actortest.Pass(time.Minute)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -56,9 +57,14 @@ func (l *localFlags) runDemo(ctx context.Context, io Streams, cluster *daemon.Lo
 	}}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	acts := []func(context.Context) error{d.heartbeat, d.count}
+	if i := slices.IndexFunc(cluster.Frameworks, func(f daemon.RunningFramework) bool { return f.Name == "service" }); i >= 0 {
+		web := &demoClient{url: cluster.Frameworks[i].URL(), client: &http.Client{Transport: &http.Transport{TLSClientConfig: secure}}, as: l.access.as}
+		acts = append(acts, func(ctx context.Context) error { return d.deploy(ctx, web) })
+	}
 	var shows sync.WaitGroup
-	failures := make(chan error, 2)
-	for _, act := range []func(context.Context) error{d.heartbeat, d.count} {
+	failures := make(chan error, len(acts))
+	for _, act := range acts {
 		shows.Go(func() {
 			if err := act(ctx); err != nil && ctx.Err() == nil {
 				failures <- err

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,8 +46,8 @@ func (f *frameworkFlags) add(set *pflag.FlagSet, name string, port int) {
 	flags.AddConfig(set)
 }
 
-// open are the paths that nobody has to prove anything for.
-const openPaths = " /ping /health "
+// openPaths are those that nobody has to prove anything for.
+var openPaths = []string{"/ping", "/health"}
 
 // options checks the flags.
 func (f *frameworkFlags) options() (daemon.FrameworkOptions, error) {
@@ -102,12 +103,17 @@ func (f *frameworkFlags) protect(n *daemon.Network) error {
 		return usageError{fmt.Errorf("--http_credentials=%q: %w", f.credentials, err)}
 	}
 	n.Secrets = append(n.Secrets, string(f.credentials))
-	realm := guard.Realm("troupe-" + f.name)
+	protect(n, f.name, guard.Basic(known))
+	return nil
+}
+
+// protect asks everybody for a proof, but on paths that are open.
+func protect(n *daemon.Network, name string, proof guard.Proof) {
+	realm := guard.Realm("troupe-" + name)
 	n.Guard = guard.New(func(_, path string) guard.Realm {
-		if strings.Contains(openPaths, " "+path+" ") {
+		if slices.Contains(openPaths, path) {
 			return guard.Open
 		}
 		return realm
-	}, map[guard.Realm][]guard.Proof{realm: {guard.Basic(known)}})
-	return nil
+	}, map[guard.Realm][]guard.Proof{realm: {proof}})
 }

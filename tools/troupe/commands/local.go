@@ -43,6 +43,7 @@ type localFlags struct {
 	tls                     tlsFlags
 	access                  localAccess
 	log                     logFlags
+	frameworks              localFrameworks
 }
 
 func localCommand(io Streams) *cobra.Command {
@@ -50,8 +51,9 @@ func localCommand(io Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "local", GroupID: groupCluster, Args: exactly(),
 		Short: "Run a whole cluster on this machine",
-		Long: `Run a master and agents in one process, and what they are given as processes of
-their own, until Ctrl-C; then everything ends, and nothing is left behind.`,
+		Long: `Run a master, agents and the service framework in one process, and what they are
+given as processes of their own, until Ctrl-C; then everything ends, and nothing
+is left behind.`,
 		Example: `  troupe local --demo
   troupe local --agents=3 --resources="cpus:2;mem:1024"`,
 	}
@@ -63,7 +65,8 @@ their own, until Ctrl-C; then everything ends, and nothing is left behind.`,
 	set.StringVar(&l.workDir, "work_dir", "", "folder that keeps everything; by default a temporary one, removed at the end")
 	l.machine.add(set)
 	flags.Bool(set, &l.switchUser, "switch_user", true, "run executors and tasks as the user they name")
-	set.BoolVar(&l.demo, "demo", false, "count the words of some texts and keep a command running, and show how")
+	set.BoolVar(&l.demo, "demo", false, "count the words of some texts, keep a command running and deploy a web server, and show how")
+	l.frameworks.add(set)
 	l.tls.add(set)
 	l.access.add(set)
 	l.log.add(set)
@@ -141,8 +144,12 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 	if err != nil {
 		return daemon.LocalOptions{}, err
 	}
+	own, err := l.frameworkOptions(network, named)
+	if err != nil {
+		return daemon.LocalOptions{}, err
+	}
 	return daemon.LocalOptions{
-		WorkDir: dir, Agents: l.agents,
+		WorkDir: dir, Agents: l.agents, Frameworks: own,
 		Master: daemon.MasterOptions{
 			Network: masterNetwork, Logging: named("master"), Version: MesosVersion, Program: Version, Cluster: "local",
 			Config: state.Config{MasterID: uuid.NewString()},
@@ -183,6 +190,7 @@ func (l *localFlags) greet(ctx context.Context, io Streams, cluster *daemon.Loca
 	for _, a := range cluster.Agents {
 		fmt.Fprintf(io.Out, "%s %s  %s\n", style.Bold("agent  "), a.URL(), shortID(agents[a.Address()].ID))
 	}
+	l.frameworks.greet(io.Out, style, cluster)
 	kept := "kept"
 	if l.workDir == "" {
 		kept = "removed at the end"

@@ -1,0 +1,177 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"troupe/actors"
+	"troupe/frameworks/service"
+	"troupe/frameworks/service/api"
+	"troupe/frameworks/service/api/events"
+	"troupe/frameworks/service/board"
+	"troupe/frameworks/service/page"
+	"troupe/frameworks/service/probe"
+	"troupe/frameworks/service/state"
+	"troupe/frameworks/service/wire"
+)
+
+// ServiceOptions are the settings of the service framework.
+type ServiceOptions struct {
+	FrameworkOptions
+	// State is what the operator decided; its Salt is made here.
+	State state.Options
+	// Network of apps on a container network that they do not name; "" is none.
+	DefaultNetwork string
+	// Checks bounds how many checks of instances are under way at once; 0 is what
+	// package probe has.
+	Checks int
+	// Version is that of this program.
+	Version string
+}
+
+// keepPatience bounds how long the list of callbacks may take to be written.
+const keepPatience = 10 * time.Second
+
+// StartService starts a process of the service framework; see StartFramework.
+func StartService(ctx context.Context, o ServiceOptions) (*Daemon, error) {
+	metrics := service.NewMetrics()
+	o.Owner, o.Via = "service", "X-Marathon-Via"
+	o.Collectors = append(o.Collectors, metrics)
+	return StartFramework(ctx, o.FrameworkOptions, func(ctx context.Context, l Lead) (Leading, error) {
+		return o.lead(ctx, l, metrics)
+	})
+}
+
+// leadingService is the service framework in the process that leads.
+type leadingService struct {
+	http.Handler
+	service *service.Service
+	system  *actors.System
+	probes  *probe.Instances
+	bus     *events.Bus
+}
+
+// Run implements Leading.
+func (s *leadingService) Run(ctx context.Context) error {
+	defer s.bus.Close()
+	defer s.probes.Close()
+	return s.service.Run(ctx, s.system)
+}
+
+func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metrics) (Leading, error) {
+	s := &leadingService{system: l.System}
+	shown := board.New()
+	var face *api.Server
+	o.State.Salt = uuid.New()
+	var err error
+	s.service, err = service.New(ctx, service.Options{
+		Framework: l.Framework, Store: l.Store, Machine: state.New(o.State), Board: shown, Metrics: metrics,
+		Events: func(e state.Event) { face.Publish(e) },
+		Prober: func(report func(state.Input)) service.Prober {
+			s.probes = probe.NewInstances(probe.Options{AtOnce: o.Checks}, report)
+			return s.probes
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.bus, err = o.newBus(s.service); err != nil {
+		s.probes.Close()
+		return nil, err
+	}
+	a := api.Options{
+		Core: s.service, Board: shown, Events: s.bus, Page: page.Handler(), Logging: o.Logging.Level,
+		Apps: wire.Options{Rules: o.State.Rules, Network: o.DefaultNetwork},
+		Info: func() wire.Info { return o.info(l, s.service.Status()) },
+	}
+	if l.Abdicate != nil {
+		a.Leadership = leadership{l}
+	}
+	face = api.New(a)
+	s.Handler = face
+	return s, nil
+}
+
+// newBus makes the bus of events, with the callbacks of earlier lives.
+func (o ServiceOptions) newBus(s *service.Service) (*events.Bus, error) {
+	var callbacks []string
+	if kept := s.Kept(); kept != nil {
+		if err := json.Unmarshal(kept, &callbacks); err != nil {
+			return nil, err
+		}
+	}
+	bus := events.New(events.Options{Log: o.Logging.Logger, Keep: func(urls []string) error {
+		text, err := json.Marshal(urls)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), keepPatience)
+		defer cancel()
+		return s.Keep(ctx, text)
+	}})
+	bus.Restore(callbacks)
+	return bus, nil
+}
+
+// leadership is who leads, for clients.
+type leadership struct{ Lead }
+
+// Leader is the host:port of who leads.
+func (l leadership) Leader() string {
+	text, _ := l.Lead.Leader()
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Abdicate ends this process soon.
+func (l leadership) Abdicate() error {
+	l.Lead.Abdicate()
+	return nil
+}
+
+// info is what clients are told of the framework.
+func (o ServiceOptions) info(l Lead, s service.Status) wire.Info {
+	_, self := l.Leader()
+	f := o.Framework
+	info := wire.Info{
+		Name: f.Name, Version: o.Version, Elected: self, FrameworkID: s.Framework,
+		Config: wire.Config{
+			Master: f.Master, FailoverTimeout: int64(f.FailoverTimeout.Seconds()), FrameworkName: f.Name, HA: o.ZooKeeper.Place != nil,
+			Checkpoint: !f.Forgettable, LocalPortMin: o.State.FirstPort, LocalPortMax: o.State.LastPort, Executor: "//cmd",
+			Hostname: o.Network.Hostname, WebUI: l.URL, Role: o.State.Rules.Role, User: f.User, DefaultNetwork: o.DefaultNetwork,
+			EnvPrefix: o.State.Placement.EnvPrefix, LaunchTimeout: o.State.LaunchTimeout.Milliseconds(),
+			InstancesInOffer: o.State.PerOffer, Features: o.features(),
+		},
+	}
+	if _, text, err := net.SplitHostPort(l.System.Address()); err == nil {
+		if port, err := strconv.Atoi(text); err == nil && o.Network.TLS != nil {
+			info.HTTP.HTTPSPort = port
+		} else if err == nil {
+			info.HTTP.HTTPPort = port
+		}
+	}
+	return info
+}
+
+func (o ServiceOptions) features() []string {
+	list := []string{}
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{{"external_volumes", o.State.Rules.External}, {"gpu_resources", o.State.Rules.GPUs}, {"secrets", o.State.Rules.Secrets}} {
+		if f.on {
+			list = append(list, f.name)
+		}
+	}
+	return list
+}
