@@ -19,7 +19,7 @@ func TestMPI(t *testing.T) {
 	gate := filepath.Join(w.Dir, "gate")
 	job := w.start("mpi", "-hosts=2", "-ranks=2", "-retries=1", pi, gate)
 	job.Await(job.Out, "began")
-	w.kill("hydra_pmi_proxy")
+	w.kill("--proxy-id 1")
 	job.Await(job.Out, "(?s)began.*began")
 	if err := os.WriteFile(gate, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -50,15 +50,16 @@ func (w *world) start(name string, args ...string) *processtest.Daemon {
 }
 
 // kill waits for processes of tasks with a text in their command lines, and
-// kills the first of them.
+// kills them.
 func (w *world) kill(text string) {
 	w.T.Helper()
 	processtest.Eventually(w.T, "there is a "+text, func() bool {
+		killed := 0
 		for _, p := range w.Processes() {
 			if strings.Contains(p.Command, text) && syscall.Kill(p.PID, syscall.SIGKILL) == nil {
-				return true
+				killed++
 			}
 		}
-		return false
+		return killed > 0
 	})
 }

@@ -25,6 +25,10 @@ type Place = work.Place
 // Forever is a number of Retries that never runs out.
 const Forever = work.Forever
 
+// Lost tells whether an attempt ended with what it ran on, and not by what it
+// did itself; for Task.Again.
+func Lost(st *mesos.TaskStatus) bool { return work.Lost(st) }
+
 // Tasks is a Scheduler that gets tasks done: it matches them to offers,
 // launches failed ones again with backoff, and asks for no offers when there
 // is nothing to launch. Add, Kill, KillAll and Close are safe for concurrent

@@ -33,7 +33,7 @@ type Gang struct {
 	ID string
 	// Members are its tasks, those that are hardest to place best first. Their
 	// ids must differ from those of all other tasks. Their Constraints count the
-	// members of this gang alone; Retries, Backoff, Group and Executor must be
+	// members of this gang alone; Retries, Again, Backoff, Group and Executor must be
 	// left alone. Attempt n of the gang has members ID.n.
 	//
 	// Beside what its task says, a member finds in its environment how many
@@ -87,8 +87,8 @@ func (g *Gang) check() ([]*member, error) {
 			err = field.Invalid("id", t.ID, "is the id of another member")
 		case t.Executor != nil:
 			err = field.Invalid("executor", nil, "is not for members of a gang")
-		case t.Retries != 0 || t.Group != "":
-			err = errors.New("retries and group are the gang's")
+		case t.Retries != 0 || t.Again != nil || t.Group != "":
+			err = errors.New("retries, again and group are the gang's")
 		}
 		if err != nil {
 			return nil, field.At("members", i, err)

@@ -285,7 +285,7 @@ func TestGangsThatCannotBe(t *testing.T) {
 			g.Members[1].Command, g.Members[1].Executor = "", &mesos.ExecutorInfo{Command: &mesos.CommandInfo{}}
 		}),
 		`members[1].id: "a": is the id of another member`:                  with(func(g *Gang) { g.Members[1].ID = "a" }),
-		`members[0]: retries and group are the gang's`:                     with(func(g *Gang) { g.Members[0].Retries = 1 }),
+		`members[0]: retries, again and group are the gang's`:              with(func(g *Gang) { g.Members[0].Retries = 1 }),
 		`members[1].constraints[0][1]: "NEAR"`:                             with(func(g *Gang) { g.Members[1].Constraints = [][]string{{"a", "NEAR"}} }),
 		`id: "known": is the id of another gang`:                           with(func(g *Gang) { g.ID = "known" }),
 		`members[1].id: "member": is the id of another gang or its member`: with(func(g *Gang) { g.Members[1].ID = "member" }),

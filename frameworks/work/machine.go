@@ -297,7 +297,7 @@ func (m *Machine) ended(j *job, st *mesos.TaskStatus) {
 	if !NeverRan(st) {
 		j.failures++
 	}
-	if m.again(j, st.GetState()) {
+	if m.again(j, st) {
 		p.RetryIn = j.backoff()
 		m.do(Report{p})
 		m.do(SetTimer{Key: timerRetry + j.task.ID, After: p.RetryIn})
@@ -308,9 +308,11 @@ func (m *Machine) ended(j *job, st *mesos.TaskStatus) {
 }
 
 // again tells whether an attempt that ended so is followed by another.
-func (m *Machine) again(j *job, st mesos.TaskState) bool {
+func (m *Machine) again(j *job, st *mesos.TaskStatus) bool {
 	switch {
-	case j.killed, st == mesos.TaskState_TASK_FINISHED, st == mesos.TaskState_TASK_ERROR:
+	case j.killed, st.GetState() == mesos.TaskState_TASK_FINISHED, st.GetState() == mesos.TaskState_TASK_ERROR:
+		return false
+	case j.task.Again != nil && !NeverRan(st) && !j.task.Again(st):
 		return false
 	}
 	return j.task.Retries == Forever || j.failures <= j.task.Retries

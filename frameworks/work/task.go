@@ -58,6 +58,10 @@ type Task struct {
 	// Retries is how many failures are followed by another attempt. What ended
 	// before an agent took it counts for nothing.
 	Retries int
+	// Again, if not nil, must hold for a failure to be followed by another
+	// attempt, as Lost does for those that are none of the task's. It must depend
+	// on nothing but the status.
+	Again func(*mesos.TaskStatus) bool
 	// Backoff is the wait before the second attempt; it doubles with each, up to
 	// BackoffMax.
 	Backoff, BackoffMax time.Duration

@@ -1,0 +1,135 @@
+package examples
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"troupe/tools/processtest"
+)
+
+// pool is the example ci under test.
+type pool struct {
+	t   *testing.T
+	url string
+}
+
+func (p pool) call(method, path string, form url.Values) (status int, text string) {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func (p pool) build(form url.Values) (path string) {
+	p.t.Helper()
+	status, text := p.call(http.MethodPost, "", form)
+	var b struct{ ID string }
+	if err := json.Unmarshal([]byte(text), &b); err != nil || status != http.StatusCreated {
+		p.t.Fatalf("%d: %s", status, text)
+	}
+	return "/" + b.ID
+}
+
+// awaits waits until a build is in a state, and the log has a line.
+func (p pool) awaits(path, state, line string) {
+	p.t.Helper()
+	var got, log string
+	ok := processtest.Within(processtest.Patience, func() bool {
+		_, got = p.call(http.MethodGet, path, nil)
+		_, log = p.call(http.MethodGet, path+"/log", nil)
+		return strings.Contains(got, fmt.Sprintf("%q:%q", "state", state)) && strings.Contains("\n"+log, "\n"+line+"\n")
+	})
+	if !ok {
+		p.t.Fatalf("build %s is not %s, or has not written %q: %s\n%s", path, state, line, got, log)
+	}
+}
+
+// repository makes a repository of one commit.
+func repository(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, line := range []string{"init -q -b main", "add .", "-c user.name=x -c user.email=x@example.com commit -q -m one"} {
+		if out, err := exec.Command("git", append([]string{"-C", dir}, strings.Fields(line)...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", line, err, out)
+		}
+	}
+}
+
+// Builds run, wait, fail, are aborted, and are begun anew where their worker is
+// lost.
+func TestCI(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	repo, gate := filepath.Join(w.Dir, "repo"), filepath.Join(w.Dir, "gate")
+	repository(t, repo, map[string]string{"answer": "42\n"})
+	ci := w.start("ci", "-listen=127.0.0.1:0", "-resources=cpus:2;mem:64")
+	p := pool{t, ci.Await(ci.Out, `(http://\S+)`)[1]}
+	wait := fmt.Sprintf("while [ ! -e %s ]; do sleep 0.05; done", gate)
+
+	good := p.build(url.Values{"repo": {repo}, "rev": {"main"}, "script": {"cat answer; echo no >&2"}})
+	p.awaits(good, "success", "42\nno")
+	bad := p.build(url.Values{"repo": {repo}, "script": {"echo first\nfalse\necho later"}})
+	p.awaits(bad, "failure", "first")
+	none := p.build(url.Values{"repo": {repo + "x"}, "script": {"true"}})
+	p.awaits(none, "failure", "fatal: repository '"+repo+"x' does not exist")
+
+	// There is room for two: the third waits.
+	one := p.build(url.Values{"script": {"echo began; " + wait}})
+	two := p.build(url.Values{"script": {"echo began; " + wait}})
+	p.awaits(one, "running", "began")
+	p.awaits(two, "running", "began")
+	third := p.build(url.Values{"script": {"echo done"}})
+	p.awaits(third, "queued", "no worker has begun")
+	if status, text := p.call(http.MethodDelete, two, nil); status != http.StatusAccepted {
+		t.Errorf("%d: %s", status, text)
+	}
+	p.awaits(two, "aborted", "began")
+	p.awaits(third, "success", "done")
+
+	// The processes that hold the executors of the agents.
+	w.kill(" executor-host ")
+	ci.Await(ci.Out, `queued task "`+one[1:]+`", attempt 1`)
+	p.awaits(one, "running", "began")
+	if err := os.WriteFile(gate, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.awaits(one, "success", "began")
+
+	for path, want := range map[string]int{"": http.StatusBadRequest, "/7": http.StatusMethodNotAllowed} {
+		if status, text := p.call(http.MethodPost, path, url.Values{"script": {strings.Repeat("x", 70000)}}); status != want {
+			t.Errorf("POST %s: %d: %s", path, status, text)
+		}
+	}
+	if status, _ := p.call(http.MethodGet, "/99", nil); status != http.StatusNotFound {
+		t.Errorf("a build that is not there: %d", status)
+	}
+}
