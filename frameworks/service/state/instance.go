@@ -20,6 +20,7 @@ type instance struct {
 	held  *placement.Reservation
 	runs  int // tasks it has had, of one that has one after the other
 	wiped bool
+	lived bool // a task of it has run: it may have data
 	ill   bool // ending because it was
 	age   int  // smaller is older
 	ring  alarm
@@ -158,8 +159,9 @@ func (i *instance) show() *Instance {
 // agent is one that was offered or has instances.
 type agent struct {
 	host      match.Host
-	instances int  // that are there
-	stored    bool // there is a record of it
+	instances int       // that are there
+	owed      time.Time // since when something may be reserved there for nobody; zero: it is not
+	stored    bool      // there is a record of it
 }
 
 // meet keeps what is known of the agent of an offer.
@@ -185,15 +187,53 @@ func sameHost(a, b match.Host) bool {
 
 // stays counts an instance on its agent, or no more.
 func (m *Machine) stays(i *instance, by int) {
-	a := m.agents[i.Agent]
+	if a := m.agents[i.Agent]; a != nil {
+		a.instances += by
+		m.keepAgent(i.Agent, a)
+	}
+}
+
+// keepAgent has an agent be kept as long as something of it is needed.
+func (m *Machine) keepAgent(id string, a *agent) {
+	if needed := a.instances > 0 || !a.owed.IsZero(); needed != a.stored {
+		a.stored = needed
+		m.dirty.agents[id] = true
+	}
+}
+
+// owe has what is reserved on an agent for an instance that is no more be freed,
+// as soon as it is offered.
+func (m *Machine) owe(id string) { m.setOwed(id, m.now) }
+
+// repay is after an offer of an agent: when nothing has been found to be freed for
+// a while, there is nothing.
+func (m *Machine) repay(id string, found bool) {
+	a := m.agents[id]
+	switch {
+	case a.owed.IsZero() && !found:
+	case found:
+		m.setOwed(id, m.now)
+	case m.now.Sub(a.owed) >= settled:
+		m.setOwed(id, time.Time{})
+	}
+}
+
+// settled is how long an offer may be on its way.
+const settled = 15 * time.Second
+
+func (m *Machine) setOwed(id string, at time.Time) {
+	a := m.agents[id]
 	if a == nil {
 		return
 	}
-	a.instances += by
-	if a.instances > 0 != a.stored {
-		a.stored = a.instances > 0
-		m.dirty.agents[i.Agent] = true
+	if was := a.owed; was.IsZero() != at.IsZero() {
+		m.dirty.agents[id] = true
+		if m.appetite.owed--; was.IsZero() {
+			m.appetite.owed += 2
+		}
 	}
+	a.owed = at
+	m.keepAgent(id, a)
 }
 
 // onLost forgets an agent that is gone, and asks what became of its tasks.
@@ -202,6 +242,7 @@ func (m *Machine) onLost(id string) {
 	if a == nil {
 		return
 	}
+	m.setOwed(id, time.Time{})
 	if a.instances == 0 {
 		delete(m.agents, id)
 		return
@@ -218,8 +259,10 @@ func (m *Machine) onLost(id string) {
 // join makes an instance known. It is durable before what is revealed after it.
 func (m *Machine) join(i *instance) {
 	s := i.of
-	s.ages++
-	i.age = s.ages
+	if i.age == 0 {
+		i.age = s.ages + 1
+	}
+	s.ages = max(s.ages, i.age)
 	s.instances = append(s.instances, i)
 	m.tasks[i.key()] = i
 	m.stays(i, 1)
@@ -235,6 +278,9 @@ func (m *Machine) forget(i *instance) {
 	m.alarms.set(&i.ring, time.Time{})
 	delete(m.tasks, i.key())
 	s.instances = slices.DeleteFunc(s.instances, func(other *instance) bool { return other == i })
+	if i.held != nil {
+		m.owe(i.Agent)
+	}
 	m.stays(i, -1)
 	m.dirty.instances[i.ID] = nil
 	s.spread = nil

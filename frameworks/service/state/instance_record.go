@@ -24,6 +24,7 @@ type instanceRecord struct {
 	Cut       time.Time              `json:",omitzero"`
 	Held      *placement.Reservation `json:",omitempty"`
 	Runs      int
+	Age       int    // among the app's; smaller is older
 	Flags     string `json:",omitempty"` // letters
 }
 
@@ -34,6 +35,7 @@ const (
 	flagReady  = 'r'
 	flagWiped  = 'w'
 	flagIll    = 'i'
+	flagLived  = 'l'
 )
 
 func (i *instance) record() *instanceRecord {
@@ -41,14 +43,14 @@ func (i *instance) record() *instanceRecord {
 	for _, f := range []struct {
 		is     bool
 		letter rune
-	}{{i.Ending, flagEnding}, {i.Away, flagAway}, {i.Ready, flagReady}, {i.wiped, flagWiped}, {i.ill, flagIll}} {
+	}{{i.Ending, flagEnding}, {i.Away, flagAway}, {i.Ready, flagReady}, {i.wiped, flagWiped}, {i.ill, flagIll}, {i.lived, flagLived}} {
 		if f.is {
 			flags = append(flags, f.letter)
 		}
 	}
 	return &instanceRecord{
 		App: i.App, Version: i.Version, Task: i.Task, State: i.State, Staged: i.Staged, Started: i.Started,
-		Agent: i.Agent, Role: i.Role, Ports: i.Ports, Addresses: i.Addresses, Cut: i.Unreachable, Held: i.held, Runs: i.runs,
+		Agent: i.Agent, Role: i.Role, Ports: i.Ports, Addresses: i.Addresses, Cut: i.Unreachable, Held: i.held, Runs: i.runs, Age: i.age,
 		Flags: string(flags),
 	}
 }
@@ -60,7 +62,7 @@ func (r *instanceRecord) instance(id string) *instance {
 			ID: id, App: r.App, Version: r.Version, Task: r.Task, State: r.State, Staged: r.Staged, Started: r.Started,
 			Place: Place{Agent: r.Agent, Role: r.Role, Ports: r.Ports, Addresses: r.Addresses}, Unreachable: r.Cut,
 		},
-		held: r.Held, runs: r.Runs,
+		held: r.Held, runs: r.Runs, age: r.Age,
 	}
 	for _, f := range r.Flags {
 		switch f {
@@ -74,6 +76,8 @@ func (r *instanceRecord) instance(id string) *instance {
 			i.wiped = true
 		case flagIll:
 			i.ill = true
+		case flagLived:
+			i.lived = true
 		}
 	}
 	if r.Held != nil {

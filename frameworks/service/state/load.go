@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ func (l *loading) read(c Change) error {
 		}
 		a, err := r.agent()
 		l.m.agents[name] = a
+		l.m.setOwed(name, r.Owed)
 		return err
 	case appKey:
 		return l.readApp(name, c.Value)
@@ -221,10 +223,7 @@ func (l *loading) makeDeployment(d *deployment) error {
 func (l *loading) makeInstances() error {
 	for _, id := range slices.SortedFunc(maps.Keys(l.instances), func(a, b string) int {
 		x, y := l.instances[a], l.instances[b]
-		if c := x.Staged.Compare(y.Staged); c != 0 {
-			return c
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(cmp.Compare(x.Age, y.Age), strings.Compare(a, b))
 	}) {
 		r := l.instances[id]
 		i := r.instance(id)
@@ -263,11 +262,9 @@ func (m *Machine) goOn() {
 	}
 	clear(m.dirty.instances) // all of it was read
 	clear(m.dirty.deployments)
+	clear(m.dirty.agents)
 	for id, a := range m.agents {
-		if a.instances == 0 {
-			a.stored = false
-			m.dirty.agents[id] = true
-		}
+		m.keepAgent(id, a)
 	}
 	for _, s := range m.all() {
 		for _, i := range slices.Clone(s.instances) {

@@ -15,7 +15,7 @@ type appetite struct {
 	connected  bool
 	suppressed bool
 	more       bool // something waits that did not when offers were last asked for
-	free       bool // something that is reserved is to be freed
+	owed       int  // agents on which something is to be freed
 	waiting    []*service
 	turn       int // the place in waiting of who is looked at first next time
 	round      int // of offers
@@ -59,7 +59,7 @@ func (m *Machine) ask() {
 		return
 	}
 	a.trim(m.now)
-	if len(a.waiting) == 0 && !a.free {
+	if len(a.waiting) == 0 && a.owed == 0 {
 		m.rest()
 		return
 	}
@@ -113,7 +113,7 @@ func (m *Machine) onOffer(o *mesos.Offer) {
 		return
 	}
 	m.meet(o.GetAgentId().GetValue(), g.Host())
-	g.Release(m.keeps)
+	m.repay(o.GetAgentId().GetValue(), len(g.Release(m.keeps)) > 0)
 	a := &m.appetite
 	a.trim(m.now)
 	n := len(a.waiting)

@@ -40,9 +40,10 @@ const (
 
 type agentRecord struct {
 	Hostname   string
-	Region     string   `json:",omitempty"`
-	Zone       string   `json:",omitempty"`
-	Attributes [][]byte `json:",omitempty"` // mesos.Attribute
+	Region     string    `json:",omitempty"`
+	Zone       string    `json:",omitempty"`
+	Attributes [][]byte  `json:",omitempty"` // mesos.Attribute
+	Owed       time.Time `json:",omitzero"`
 }
 
 // groupRecord is what is a group's own.
@@ -254,7 +255,7 @@ func (m *Machine) recordRoots(b *batch) {
 }
 
 func recordAgent(a *agent) agentRecord {
-	r := agentRecord{Hostname: a.host.Hostname, Region: a.host.Region, Zone: a.host.Zone}
+	r := agentRecord{Hostname: a.host.Hostname, Region: a.host.Region, Zone: a.host.Zone, Owed: a.owed}
 	for _, x := range a.host.Attributes {
 		if text, err := (proto.MarshalOptions{Deterministic: true}).Marshal(x); err == nil { // what was received can be sent
 			r.Attributes = append(r.Attributes, text)

@@ -166,7 +166,6 @@ func (m *Machine) endSome(s *service, n int, of func(*instance) bool) {
 func (m *Machine) freeAll(s *service) {
 	for _, i := range append([]*instance(nil), s.instances...) {
 		if i.waits() {
-			m.appetite.free = true
 			m.forget(i)
 		}
 	}

@@ -84,7 +84,7 @@ func (m *Machine) onAlive(i *instance, st *mesos.TaskStatus) {
 	i.Unreachable, i.Away = time.Time{}, false
 	runs := i.State == mesos.TaskState_TASK_RUNNING
 	if runs && i.Started.IsZero() {
-		i.Started = m.when(st)
+		i.Started, i.lived = m.when(st), true
 		m.alarms.set(&i.ring, time.Time{})
 	} else if cut {
 		m.alarms.set(&i.ring, time.Time{})
@@ -197,10 +197,7 @@ func (m *Machine) onEnded(i *instance, st *mesos.TaskStatus) {
 	if !asked && st.GetState() != mesos.TaskState_TASK_KILLED {
 		s.mourn(i, st)
 	}
-	if i.held == nil || i.wiped || s.gone {
-		if i.held != nil {
-			m.appetite.free = true
-		}
+	if i.held == nil || i.wiped || s.gone || !i.lived { // without data nothing is reserved for sure
 		m.forget(i)
 		return
 	}

@@ -169,7 +169,6 @@ func (m *Machine) killOne(i *instance, wipe bool) {
 	if i.waits() {
 		if i.wiped {
 			m.forget(i)
-			m.appetite.free = true
 		}
 		return
 	}

@@ -66,6 +66,7 @@ func (k *task) over() bool { return terminal(k.state) }
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newWorld(t testing.TB, agents int, o Options) *world {
+	o.Placement.Role = "web"
 	w := &world{
 		t: t, options: o, now: noon, disk: map[string][]byte{}, answers: map[uint64]Answer{}, killing: func(KillTask) {},
 		cluster: cluster{agents: map[string]*node{}, tasks: map[string]*task{}, offers: map[string]string{}},
@@ -339,7 +340,7 @@ func (w *world) offerOf(id string) *mesos.Offer {
 	return &mesos.Offer{
 		Id: &mesos.OfferID{Value: &n.offered}, AgentId: &mesos.AgentID{Value: &id}, Hostname: new("host-" + id),
 		FrameworkId: &mesos.FrameworkID{Value: new("F")}, Resources: n.free.Proto(),
-		AllocationInfo: &mesos.Resource_AllocationInfo{Role: new("*")},
+		AllocationInfo: &mesos.Resource_AllocationInfo{Role: new("web")},
 		Attributes: []*mesos.Attribute{{
 			Name: new("rack"), Type: mesos.Value_TEXT.Enum(), Text: &mesos.Value_Text{Value: new("rack-" + id[len(id)-1:])},
 		}},
