@@ -311,7 +311,7 @@ func TestNoAnswerInTime(t *testing.T) {
 	s := newStage(t, nil)
 	s.with(func(s *stage) { s.silent = true })
 	s2 := newStageLike(s)
-	r := s2.ask("POST", "/v2/apps", `{"id":"/a","cmd":"x"}`).is(503).says("did not answer in time")
+	r := s2.ask("POST", "/v2/apps", `{"id":"/a","cmd":"x"}`).is(503).says("did not answer (context deadline exceeded)")
 	if r.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
@@ -324,7 +324,7 @@ func TestErrorsOfTheCore(t *testing.T) {
 		status int
 		want   string
 	}{
-		{&state.RefusedError{Text: "as things are"}, 409, `{"message":"as things are"}`},
+		{&state.RefusedError{Text: "as things are"}, 403, `{"message":"as things are"}`},
 		{&state.LockedError{Deployments: []string{"d1", "d2"}}, 409, `"deployments":[{"id":"d1"},{"id":"d2"}]`},
 		{fmt.Errorf("edit: %w", app.ErrPortsExhausted), 503, `no service port is left`},
 		{fmt.Errorf("disk is gone"), 500, `{"message":"disk is gone"}`},

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"mime"
@@ -89,10 +88,6 @@ func refusal(err error) (status int, body any) {
 		return p.status, wire.Message{Message: p.text}
 	case errors.As(err, &unread):
 		return unread.Status, wire.Message{Message: unread.Reason}
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return http.StatusServiceUnavailable, wire.Message{
-			Message: "The framework did not answer in time; what was asked for may yet be done",
-		}
 	}
 	return http.StatusInternalServerError, wire.Message{Message: err.Error()}
 }

@@ -205,7 +205,7 @@ func TestDeployments(t *testing.T) {
 	s.ask("POST", "/v2/deployments/"+id+"/pause", "").is(204)
 	s.ask("GET", "/v2/deployments/"+id, "").is(200).says(`"paused":true`).says(`"waits":"0 of 1 instances run"`)
 	s.ask("POST", "/v2/deployments/"+id+"/resume", "").is(204)
-	s.ask("POST", "/v2/deployments/"+id+"/promote", "").is(409).says("canaries")
+	s.ask("POST", "/v2/deployments/"+id+"/promote", "").is(403).says("canaries")
 	for _, ask := range []string{"GET ", "DELETE ", "POST /pause", "POST /resume"} {
 		method, rest, _ := strings.Cut(ask, " ")
 		s.ask(method, "/v2/deployments/none"+rest, "").is(404).says(`{"message":"DeploymentPlan none does not exist"}`)

@@ -102,15 +102,16 @@ func (s *Server) existing() existing {
 	}
 }
 
-// do has the core take in an input. An answer with an error is that error.
+// do has the core take in an input. An answer with an error is that error; that there
+// is none is a *problem, 503.
 func (c *call) do(input func(request uint64) state.Input) (state.Answer, error) {
 	ctx, cancel := context.WithTimeout(c.r.Context(), c.s.Patience)
 	defer cancel()
 	answer, err := c.s.Core.Do(ctx, input)
-	if err == nil {
-		err = answer.Err
+	if err != nil {
+		return answer, refuse(http.StatusServiceUnavailable, "The framework did not answer (%v); what was asked for may yet be done", err)
 	}
-	return answer, err
+	return answer, answer.Err
 }
 
 // result answers a change.
@@ -137,7 +138,7 @@ func refusalOfCore(err error) (status int, body any, ok bool) {
 	case errors.As(err, &missing):
 		return http.StatusNotFound, wire.Message{Message: notFound(missing)}, true
 	case errors.As(err, &refused):
-		return http.StatusConflict, wire.Message{Message: refused.Text}, true
+		return http.StatusForbidden, wire.Message{Message: refused.Text}, true
 	case errors.Is(err, app.ErrPortsExhausted):
 		return http.StatusServiceUnavailable, wire.Message{Message: err.Error()}, true
 	}
