@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"time"
 
@@ -68,6 +68,13 @@ func (w *walker) groups() {
 	w.ask(200, "GET", "/v2/groups"+id, "").is("groups.0.apps.0.id", id+"/sub/b").is("apps.0.instances", 1.0)
 	w.ask(200, "PATCH", "/v2/groups"+w.Group, `{"enforceRole":false}`).only("version", "deploymentId")
 	w.ask(201, "PUT", "/v2/groups"+id+"/new", `{"apps":[]}`).result()
+	w.ask(201, "POST", "/v2/groups"+id+"/posted", `{"apps":[]}`).result()
+	w.ask(200, "PUT", "/v2/groups", `{"id":"`+id+`/new","apps":[]}`).result()
+	w.ask(200, "PATCH", "/v2/groups", `{"id":"`+w.Group+`","enforceRole":false}`).result()
+	w.refused(422, "", "PATCH", "/v2/groups"+id, `{"apps":[]}`)
+	if w.Ours { // Marathon would do it
+		w.ask(200, "DELETE", "/v2/groups?dryRun=true", "").list("steps")
+	}
 	w.ask(200, "DELETE", "/v2/groups"+id+"?force=true", "").result()
 	w.refused(404, "", "GET", "/v2/groups"+id, "")
 }
@@ -170,19 +177,15 @@ func (w *walker) queue() {
 func (w *walker) events() {
 	w.refused(406, "", "GET", "/v2/events", "", "Accept", "application/json")
 	posted := make(chan string, 1000)
-	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		var e struct{ EventType string }
-		if json.NewDecoder(r.Body).Decode(&e) == nil {
-			select {
-			case posted <- e.EventType:
-			default:
-			}
-		}
-	}))
-	defer sink.Close()
+	at, stop, err := receive(posted)
+	if err != nil {
+		w.wrong("%v", err)
+		return
+	}
+	defer stop()
 	w.refused(422, "callbackUrl", "POST", "/v2/eventSubscriptions?callbackUrl=nonsense", "")
-	w.ask(200, "POST", "/v2/eventSubscriptions?callbackUrl="+sink.URL, "").only("clientIp", "callbackUrl", "eventType", "timestamp").is("eventType", "subscribe_event")
-	if a := w.ask(200, "GET", "/v2/eventSubscriptions", "").only("callbackUrls"); !strings.Contains(string(a.Body), sink.URL) {
+	w.ask(200, "POST", "/v2/eventSubscriptions?callbackUrl="+at, "").only("clientIp", "callbackUrl", "eventType", "timestamp").is("eventType", "subscribe_event")
+	if a := w.ask(200, "GET", "/v2/eventSubscriptions", "").only("callbackUrls"); !strings.Contains(string(a.Body), at) {
 		w.wrong("%s: %.300s", a.what, a.Body)
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, w.Patience)
@@ -201,7 +204,33 @@ func (w *walker) events() {
 	for _, want := range []string{"subscribe_event", "deployment_success"} {
 		w.posted(ctx, posted, want)
 	}
-	w.ask(200, "DELETE", "/v2/eventSubscriptions?callbackUrl="+sink.URL, "").is("eventType", "unsubscribe_event")
+	w.ask(200, "DELETE", "/v2/eventSubscriptions?callbackUrl="+at, "").is("eventType", "unsubscribe_event")
+}
+
+// receive is a callback that notes the types of what is posted to it.
+func receive(posted chan<- string) (at string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("listen for callbacks: %w", err)
+	}
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var e struct{ EventType string }
+		if json.NewDecoder(r.Body).Decode(&e) == nil {
+			select {
+			case posted <- e.EventType:
+			default: // nobody reads any more
+			}
+		}
+	})}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = srv.Serve(listener) // until it is closed, which is its only error
+	}()
+	return "http://" + listener.Addr().String(), func() {
+		_ = srv.Close() // connections that break off are what is wanted
+		<-ended
+	}, nil
 }
 
 // hear waits for events; others may come between.

@@ -32,6 +32,8 @@ type Options struct {
 	Patience time.Duration
 	// Ours: the framework is this one, and has what Marathon does not.
 	Ours bool
+	// Abdicate has the leader step down at the end.
+	Abdicate bool
 }
 
 // Walk walks, and returns what was not as it must be.
@@ -39,6 +41,11 @@ func Walk(ctx context.Context, o Options) []string {
 	if o.Patience == 0 {
 		o.Patience = time.Minute
 	}
+	c := *o.Client
+	c.HTTP = &http.Client{Transport: o.Client.HTTP.Transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // where to is part of the answer
+	}}
+	o.Client = &c
 	w := &walker{Options: o, ctx: ctx}
 	w.itself()
 	w.errorsOfApps()
@@ -50,6 +57,9 @@ func Walk(ctx context.Context, o Options) []string {
 	w.events()
 	w.routes()
 	w.leave()
+	if w.Abdicate {
+		w.ask(200, "DELETE", "/v2/leader", "").is("message", "Leadership abdicated")
+	}
 	return w.found
 }
 
@@ -233,6 +243,9 @@ func (w *walker) itself() {
 		w.wrong("GET /ping: %q %v", a.Body, a.Header)
 	}
 	w.ask(200, "HEAD", "/ping", "")
+	if a := w.ask(302, "GET", "/", ""); !strings.HasSuffix(a.Header.Get("Location"), "/ui/") {
+		w.wrong("GET /: Location %q", a.Header.Get("Location"))
+	}
 	w.ask(200, "GET", "/v2/info", "").only("name", "version", "buildref", "elected", "leader", "frameworkId", "marathon_config", "zookeeper_config", "http_config").
 		header("X-Marathon-Leader")
 	w.ask(200, "GET", "/v2/leader", "").only("leader")
