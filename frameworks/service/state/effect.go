@@ -26,7 +26,7 @@ type Persist struct {
 	Changes []Change
 }
 
-// Answer answers a request. Err is app.Problems, a *LockedError, a
+// Answer answers a request, after all that publishes what was done. Err is app.Problems, a *LockedError, a
 // *NotFoundError, a *RefusedError, one that wraps app.ErrPortsExhausted, or what
 // Edit returned; then nothing has happened.
 type Answer struct {

@@ -156,6 +156,7 @@ func (m *Machine) serve(in Input) {
 type outbox struct {
 	now     []Effect
 	after   []Effect // when what is dirty now is durable
+	answers []Effect // after those: who is answered finds what was done published
 	held    []Effect // when what is being written is
 	writing bool
 	number  uint64 // of the last Persist
@@ -190,6 +191,8 @@ func (m *Machine) onPersisted(in Persisted) error {
 func (m *Machine) flush() error {
 	if !m.out.writing {
 		m.publish()
+		m.out.after = append(m.out.after, m.out.answers...)
+		m.out.answers = nil
 		changes, err := m.records()
 		if err != nil {
 			return err

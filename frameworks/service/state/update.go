@@ -44,12 +44,12 @@ func (m *Machine) edited(in Update, at app.Version) (*app.Group, error) {
 	return next, next.Structure(m.options.Rules).Err()
 }
 
-// answer answers a request, once what it did is durable.
+// answer answers a request, once what it did is durable and published.
 func (m *Machine) answer(a Answer, err error) {
 	if err != nil {
 		a = Answer{Request: a.Request, Err: err}
 	}
-	m.out.reveal(a)
+	m.out.answers = append(m.out.answers, a)
 }
 
 // terms are how a deployment is begun.
