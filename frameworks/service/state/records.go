@@ -89,6 +89,7 @@ type dirty struct {
 	touched []*service
 	views   map[app.Path]*service
 	shy     map[app.Path]*service // to be shown within a second
+	shown   map[app.Path]bool     // of which the read side knows
 	root    bool                  // and its history
 	alarm   alarm
 	// allDeployments: the list of deployments has changed; late: it is to be shown
@@ -99,7 +100,7 @@ type dirty struct {
 func newDirty() dirty {
 	return dirty{
 		agents: map[string]bool{}, deployments: map[string]*deployment{}, fates: map[app.Path]*service{},
-		instances: map[string]*instance{}, base: map[string]any{}, views: map[app.Path]*service{}, shy: map[app.Path]*service{},
+		instances: map[string]*instance{}, base: map[string]any{}, views: map[app.Path]*service{}, shy: map[app.Path]*service{}, shown: map[app.Path]bool{},
 	}
 }
 

@@ -31,7 +31,6 @@ type service struct {
 	readiness map[string]Readiness
 	m         *Machine
 	touched   bool
-	shown     bool // somebody was told of it
 }
 
 // turn says how far the action of a deployment on an app is.

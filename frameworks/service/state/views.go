@@ -19,20 +19,14 @@ func (m *Machine) publish() {
 	for _, id := range slices.Sorted(maps.Keys(d.views)) {
 		s := d.views[id]
 		delete(d.shy, id)
+		there := m.services[id] == s && (!s.gone || len(s.instances) > 0)
 		switch {
-		case m.services[id] != s:
-			if m.services[id] == nil && s.shown {
-				m.out.reveal(PublishApp{ID: id})
-			}
-			s.shown = false
-		case s.gone && len(s.instances) == 0:
-			if s.shown {
-				s.shown = false
-				m.out.reveal(PublishApp{ID: id})
-			}
-		default:
-			s.shown = true
+		case there:
+			d.shown[id] = true
 			m.out.reveal(PublishApp{id, m.show(s)})
+		case d.shown[id]:
+			delete(d.shown, id)
+			m.out.reveal(PublishApp{ID: id})
 		}
 	}
 	clear(d.views)
