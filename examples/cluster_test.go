@@ -42,7 +42,7 @@ func build(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	out, err := exec.Command("go", "build", "-o", programs+"/", "troupe/tools/troupe",
-		"troupe/examples/hello", "troupe/examples/batch", "troupe/examples/ci", "troupe/examples/mapreduce", "troupe/examples/mpi", "troupe/examples/policy", "troupe/examples/redis").CombinedOutput()
+		"troupe/examples/hello", "troupe/examples/batch", "troupe/examples/ci", "troupe/examples/crawler", "troupe/examples/mapreduce", "troupe/examples/mpi", "troupe/examples/policy", "troupe/examples/redis").CombinedOutput()
 	if err != nil {
 		return 1, fmt.Errorf("build: %w\n%s", err, out)
 	}

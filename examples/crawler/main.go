@@ -1,0 +1,65 @@
+// Command crawler draws how the pages of a site link to each other, with a
+// small picture of each, in the tradition of RENDLER:
+//
+//	go run ./examples/crawler -master=127.0.0.1:5050 -out=site http://127.0.0.1:8000/
+//	dot -Tsvg -o graph.svg site/graph.dot
+//
+// Two executors do the work, and both are this very program: agents must find it
+// under the same path. One reads a page and returns its links, the other draws it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"troupe/executor"
+	"troupe/frameworks"
+)
+
+func main() {
+	o := frameworks.Options{Name: "crawler"}
+	flag.StringVar(&o.Master, "master", "127.0.0.1:5050", "host:port of the master")
+	out := flag.String("out", ".", "folder for the graph and the pictures")
+	pages := flag.Int("pages", 100, "how many pages are read at most")
+	be := flag.String("be", "", "be an executor, crawl or render; agents use it")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var err error
+	switch *be {
+	case "crawl":
+		err = executor.RunTasks(ctx, crawl)
+	case "render":
+		err = executor.RunTasks(ctx, render)
+	default:
+		err = run(ctx, o, flag.Arg(0), *out, *pages)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o frameworks.Options, start, out string, pages int) error {
+	if _, err := url.ParseRequestURI(start); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	s := newSite(start, out, pages, self)
+	if err := frameworks.Run(ctx, o, s.tasks); err != nil {
+		return err
+	}
+	if s.err != nil {
+		return s.err
+	}
+	return os.WriteFile(filepath.Join(out, "graph.dot"), []byte(s.graph()), 0o666)
+}
