@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/frameworks"
+	"troupe/frameworks/files"
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
 	"troupe/messages/tasks"
@@ -188,4 +189,40 @@ func (f *finder) Update(d *frameworks.Driver, st *mesos.TaskStatus) bool {
 		d.Teardown()
 	}
 	return true
+}
+
+// A framework brings its tasks what they need: a program and a folder, over HTTP.
+func TestFilesReachTasks(t *testing.T) {
+	server, err := files.Start(files.Options{Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := server.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	folder, out := t.TempDir(), t.TempDir()
+	if err := os.Chmod(out, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "word"), []byte("brought"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	program, err := server.Bytes("program", []byte("#!/bin/sh\ncat word > \"$1\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := server.Folder("data", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends, err := frameworks.RunTasks(t.Context(), frameworks.Options{Master: cluster(t), Name: "files", HTTP: &frameworks.HTTP{}}, nil,
+		&frameworks.Task{ID: "a", Command: fmt.Sprintf("%s && %s && ./program %s/result", program.Fetch(), data.Fetch(), out)})
+	if err != nil || len(ends) != 1 || ends[0].Failure() != nil {
+		t.Fatal(err, ends)
+	}
+	if got, err := os.ReadFile(filepath.Join(out, "result")); err != nil || string(got) != "brought" {
+		t.Errorf("%q, %v", got, err)
+	}
 }

@@ -46,7 +46,7 @@ var Rings = []Ring{
 	{
 		Name: "devices",
 		Folders: []string{
-			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store", "frameworks/cron/notify", "frameworks/sandbox",
+			"master/store", "master/election", "master/whitelist", "slave/checkpoint", "slave/container/...", "slave/detect", "frameworks/store", "frameworks/files", "frameworks/cron/notify", "frameworks/sandbox",
 			"frameworks/service/probe", "frameworks/service/discovery/dns", "frameworks/service/discovery/haproxy",
 		},
 		May: []string{"words", "cores", "keepers"}, Libraries: []string{"*"},
