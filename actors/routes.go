@@ -70,16 +70,20 @@ func (s *System) Route(pattern, help string, h http.Handler) {
 	s.routes.list = append(s.routes.list, Routed{Pattern: pattern, Help: help})
 }
 
-// RouteRest serves all that has no route, behind Options.Guard. Unlike what serves
-// a pattern, h sees paths as they were sent, with their doubled slashes.
+// Rest is what Options.Guard and Routes call the pattern of RouteRest: it is none.
+const Rest = "*"
+
+// RouteRest serves all that has no route, behind Options.Guard, which is not to
+// judge by a path that has been cleaned: unlike what serves a pattern, h sees paths
+// as they were sent, with their doubled slashes.
 func (s *System) RouteRest(help string, h http.Handler) {
 	if s.routes.guard != nil {
-		h = s.routes.guard("/", h)
+		h = s.routes.guard(Rest, h)
 	}
 	s.routes.mu.Lock()
 	defer s.routes.mu.Unlock()
 	s.routes.rest = h
-	s.routes.list = append(s.routes.list, Routed{Pattern: "/", Help: help})
+	s.routes.list = append(s.routes.list, Routed{Pattern: Rest, Help: help})
 }
 
 // Routes lists what is served, by pattern.

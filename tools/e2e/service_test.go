@@ -20,8 +20,8 @@ import (
 // service is a process of the service framework.
 type service struct {
 	*daemon
-	world *world
-	at    string // host:port
+	at     string // host:port
+	secret string // of the principal ops; "" where nobody is asked
 }
 
 // service starts one; it may lead at once, or later.
@@ -34,7 +34,7 @@ func (w *world) service(store string, more ...string) *service {
 func (w *world) serviceAt(at, store string, more ...string) *service {
 	w.t.Helper()
 	_, port, _ := strings.Cut(at, ":")
-	s := &service{w.start(append([]string{"service", "--port=" + port, "--store=" + store, w.flags[0]}, more...)...), w, at}
+	s := &service{daemon: w.start(append([]string{"service", "--port=" + port, "--store=" + store, w.flags[0]}, more...)...), at: at}
 	s.Await(s.Err, `"serving"`)
 	return s
 }
@@ -53,6 +53,9 @@ func (s *service) call(method, path, body string) (status int, header http.Heade
 		s.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
+	if s.secret != "" {
+		r.SetBasicAuth("ops", s.secret)
+	}
 	client := http.Client{Timeout: processtest.Patience}
 	defer client.CloseIdleConnections()
 	answer, err := client.Do(r)

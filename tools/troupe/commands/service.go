@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"troupe/frameworks/service/app"
+	"troupe/frameworks/service/discovery/dns"
 	"troupe/frameworks/service/placement"
 	"troupe/frameworks/service/state"
 	"troupe/tools/troupe/daemon"
@@ -24,7 +26,40 @@ const servicePort = 8080
 // Marathon gives them.
 type serviceFlags struct {
 	frameworkFlags
-	apps appFlags
+	apps  appFlags
+	names dnsFlags
+}
+
+// dnsFlags say where queries about apps are answered.
+type dnsFlags struct {
+	port   int
+	domain string
+	ttl    flags.Duration
+}
+
+func (d *dnsFlags) add(set *pflag.FlagSet) {
+	set.IntVar(&d.port, "dns_port", 0, "port, on --ip, where the process that leads answers DNS queries about apps: A, AAAA and SRV of web.prod.DOMAIN for /prod/web; 0: nowhere")
+	set.StringVar(&d.domain, "dns_domain", dns.DefaultDomain, "domain of these names")
+	duration(set, &d.ttl, "dns_ttl", dns.DefaultTTL, "for which answers may be remembered; 0 is not at all")
+}
+
+// options checks the flags; nil is nowhere.
+func (d *dnsFlags) options(ip string) (*dns.Options, error) {
+	switch {
+	case d.port < 0 || d.port > 65535:
+		return nil, flagError("dns_port", strconv.Itoa(d.port), "is no port: 0 to 65535")
+	case d.ttl < 0:
+		return nil, flagError("dns_ttl", d.ttl.String(), "is negative")
+	case d.domain == "":
+		return nil, flagError("dns_domain", "", "is empty")
+	case d.port == 0:
+		return nil, nil
+	}
+	ttl := time.Duration(d.ttl)
+	if ttl == 0 {
+		ttl = -1 // package dns takes 0 for its default
+	}
+	return &dns.Options{Listen: net.JoinHostPort(ip, strconv.Itoa(d.port)), Domain: d.domain, TTL: ttl}, nil
 }
 
 // appFlags are those about apps and their instances.
@@ -112,6 +147,7 @@ leads; the others pass requests on to it, and follow when it ends.`,
 	}
 	s.add(c.Flags(), "service", servicePort)
 	s.apps.add(c.Flags())
+	s.names.add(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error { return s.run(c.Context(), io) }
 	return c
 }
@@ -125,8 +161,12 @@ func (s *serviceFlags) run(ctx context.Context, io Streams) error {
 	if err != nil {
 		return err
 	}
+	names, err := s.names.options(s.network.ip)
+	if err != nil {
+		return err
+	}
 	o := daemon.ServiceOptions{
-		FrameworkOptions: shared, State: apps, DefaultNetwork: s.apps.network, Checks: s.apps.checks, Version: Version,
+		DNS: names, FrameworkOptions: shared, State: apps, DefaultNetwork: s.apps.network, Checks: s.apps.checks, Version: Version,
 	}
 	return s.log.serve(ctx, io, "service", func(l daemon.Logging) (*daemon.Daemon, error) {
 		o.Logging = l

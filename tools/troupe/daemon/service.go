@@ -3,10 +3,13 @@ package daemon
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,6 +19,8 @@ import (
 	"troupe/frameworks/service/api"
 	"troupe/frameworks/service/api/events"
 	"troupe/frameworks/service/board"
+	"troupe/frameworks/service/discovery"
+	"troupe/frameworks/service/discovery/dns"
 	"troupe/frameworks/service/page"
 	"troupe/frameworks/service/probe"
 	"troupe/frameworks/service/state"
@@ -32,6 +37,9 @@ type ServiceOptions struct {
 	// Checks bounds how many checks of instances are under way at once; 0 is what
 	// package probe has.
 	Checks int
+	// DNS is where queries about apps are answered while this process leads; nil:
+	// nowhere.
+	DNS *dns.Options
 	// Version is that of this program.
 	Version string
 }
@@ -56,13 +64,38 @@ type leadingService struct {
 	system  *actors.System
 	probes  *probe.Instances
 	bus     *events.Bus
+	// directory has where instances are reached; names answers over DNS, and is nil
+	// where nobody asks.
+	directory *discovery.Directory
+	names     *dns.Server
 }
 
 // Run implements Leading.
 func (s *leadingService) Run(ctx context.Context) error {
-	defer s.bus.Close()
-	defer s.probes.Close()
-	return s.service.Run(ctx, s.system)
+	ctx, cancel := context.WithCancelCause(ctx)
+	var beside sync.WaitGroup
+	if s.names != nil {
+		beside.Go(func() {
+			if err := s.names.Run(ctx); err != nil {
+				cancel(fmt.Errorf("answer DNS queries: %w", err))
+			}
+		})
+	}
+	err := s.service.Run(ctx, s.system)
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	cancel(nil)
+	beside.Wait()
+	s.close()
+	return err
+}
+
+// close ends what goes on beside the framework.
+func (s *leadingService) close() {
+	s.directory.Close()
+	s.bus.Close()
+	s.probes.Close()
 }
 
 func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metrics) (Leading, error) {
@@ -86,6 +119,20 @@ func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metri
 		s.probes.Close()
 		return nil, err
 	}
+	s.directory = discovery.New(shown)
+	if o.DNS != nil {
+		if s.names, err = dns.New(s.directory, *o.DNS); err != nil {
+			s.close()
+			return nil, fmt.Errorf("--dns_port: %w", err)
+		}
+	}
+	face = o.newFace(l, s, shown)
+	s.Handler = &serviceRoutes{face: face, endpoints: s.directory.Handler(), files: o.sandboxes(s.service, shown)}
+	return s, nil
+}
+
+// newFace makes Marathon's API.
+func (o ServiceOptions) newFace(l Lead, s *leadingService, shown *board.Board) *api.Server {
 	a := api.Options{
 		Core: s.service, Board: shown, Events: s.bus, Page: page.Handler(), Logging: o.Logging.Level,
 		Apps: wire.Options{Rules: o.State.Rules, Network: o.DefaultNetwork},
@@ -94,9 +141,7 @@ func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metri
 	if l.Abdicate != nil {
 		a.Leadership = leadership{l}
 	}
-	face = api.New(a)
-	s.Handler = face
-	return s, nil
+	return api.New(a)
 }
 
 // newBus makes the bus of events, with the callbacks of earlier lives.

@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"troupe/tools/processtest"
+)
+
+// What runs is shown to those who may ask: where it is reached, over HTTP and DNS,
+// what it writes, how the framework does, and a page.
+func TestWhatAServiceShows(t *testing.T) {
+	c := newWorld(t).separate()
+	secrets := filepath.Join(c.dir, "secrets")
+	if err := os.WriteFile(secrets, []byte(`{"credentials": [{"principal": "ops", "secret": "tell"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	names := processtest.FreePort(t)
+	s := c.service(filepath.Join(c.dir, "service"), "--http_credentials="+secrets, fmt.Sprintf("--dns_port=%d", names), "--dns_domain=test")
+	s.leads()
+	ask := func(path, secret string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.at+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if secret != "" {
+			r.SetBasicAuth("ops", secret)
+		}
+		answer, err := http.DefaultTransport.RoundTrip(r) // which follows nobody
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, string(text)
+	}
+	for path, want := range map[string]int{
+		"/ping": 200, "/health": 200, "/v2/apps": 401, "/": 401, "/metrics": 401, "/v2/endpoints": 401, "/v2/tasks/a.1/files": 401, "/v2/apps//ping": 401,
+		"//ping": 301, "/v2/apps/../../ping": 301, "/v2/apps/..%2f..%2fping": 401, "/ping/": 401,
+	} {
+		if status, _ := ask(path, ""); status != want {
+			t.Errorf("%s for a stranger: %d, want %d", path, status, want)
+		}
+		if status, _ := ask(path, "guess"); status != want {
+			t.Errorf("%s with a wrong secret: %d, want %d", path, status, want)
+		}
+	}
+
+	s.secret = "tell"
+	s.does(http.MethodPost, "/v2/apps", `{"id": "/prod/say", "cmd": "echo this is said; sleep 1000", "cpus": 0.1, "mem": 32}`)
+	var app shownApp
+	eventually(t, "the app runs", func() bool {
+		app, _ = s.app("/prod/say")
+		return app.TasksRunning == 1
+	})
+	task := app.Tasks[0]
+	eventually(t, "what it said is there", func() bool {
+		status, text := ask("/v2/tasks/"+task.ID+"/files?file=stdout&offset=0", "tell")
+		return status == http.StatusOK && strings.Contains(text, "this is said")
+	})
+	for path, want := range map[string]int{
+		"/v2/tasks/" + task.ID + "/files":                          200,
+		"/v2/tasks/" + task.ID + "/files?file=none":                404,
+		"/v2/tasks/" + task.ID + "/files?file=../../../etc/passwd": 400,
+		"/v2/tasks/prod_say.none/files":                            404,
+		"/v2/tasks/x/files":                                        404,
+		"/ui/":                                                     200,
+		"/v2/info":                                                 200,
+		"/v2/nothing":                                              404,
+	} {
+		if status, text := ask(path, "tell"); status != want {
+			t.Errorf("%s: %d, want %d: %s", path, status, want, text)
+		}
+	}
+	if _, text := ask("/metrics", "tell"); !strings.Contains(text, "troupe_service_tasks_launched_total 1") || !strings.Contains(text, `troupe_service_instances{state="TASK_RUNNING"} 1`) {
+		t.Errorf("metrics:\n%s", text)
+	}
+	var found struct {
+		Service struct{ AppID string }
+	}
+	if _, text := ask("/v2/endpoints/prod/say", "tell"); json.Unmarshal([]byte(text), &found) != nil || found.Service.AppID != "/prod/say" {
+		t.Errorf("endpoints: %s", text)
+	}
+	looksUp(t, names, task.Ports[0])
+
+	s.Signal(syscall.SIGTERM)
+	s.wait().check(t, "service after SIGTERM", 0, "", `"ended in order"`)
+	c.end()
+}
+
+// looksUp asks the framework's own DNS server for the app.
+func looksUp(t *testing.T, dnsPort, port int) {
+	t.Helper()
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, fmt.Sprintf("127.0.0.1:%d", dnsPort))
+	}}
+	if found, err := resolver.LookupHost(t.Context(), "say.prod.test."); err != nil || len(found) != 1 || found[0] != "127.0.0.1" {
+		t.Errorf("say.prod.test is %v, %v", found, err)
+	}
+	_, records, err := resolver.LookupSRV(t.Context(), "say-prod", "tcp", "test.")
+	if err != nil || len(records) != 1 || int(records[0].Port) != port {
+		t.Errorf("its ports: %v, %v; want %d", records, err, port)
+	}
+}
