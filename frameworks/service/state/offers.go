@@ -32,24 +32,40 @@ const linger = 10 * time.Second
 const again = 30 * time.Second
 
 func (a *appetite) add(s *service) {
-	if !s.queue.in {
-		s.queue.in = true
+	if !s.listed {
+		s.listed = true
 		a.waiting = append(a.waiting, s)
 	}
+}
+
+// hungry tells whether anything waits. Those that do not any more are dropped by
+// the way, up to the first that does.
+func (a *appetite) hungry(now time.Time) bool {
+	for len(a.waiting) > 0 {
+		s := a.waiting[0]
+		if s.waits(now) {
+			return true
+		}
+		s.listed = false
+		a.waiting = a.waiting[1:]
+	}
+	return false
 }
 
 // trim drops those that wait no more.
 func (a *appetite) trim(now time.Time) {
 	a.waiting = slices.DeleteFunc(a.waiting, func(s *service) bool {
-		if s.queue == nil {
-			return true
+		if s.waits(now) {
+			return false
 		}
-		if s.fate.Until.After(now) {
-			s.queue.in = false
-			return true
-		}
-		return false
+		s.listed = false
+		return true
 	})
+}
+
+// waits tells whether something of an app may be launched now.
+func (s *service) waits(now time.Time) bool {
+	return s.queue != nil && !s.fate.Until.After(now)
 }
 
 // ask asks for offers, or for no more.
@@ -58,8 +74,7 @@ func (m *Machine) ask() {
 	if !a.connected {
 		return
 	}
-	a.trim(m.now)
-	if len(a.waiting) == 0 && a.owed == 0 {
+	if a.owed == 0 && !a.hungry(m.now) {
 		m.rest()
 		return
 	}

@@ -125,7 +125,7 @@ func (d *dirty) waits(m *Machine) {
 // freshen has all that is shown late be shown.
 func (d *dirty) freshen() {
 	maps.Copy(d.views, d.shy)
-	clear(d.shy)
+	empty(&d.shy)
 	d.allDeployments = d.allDeployments || d.late
 	d.late = false
 }
@@ -180,6 +180,16 @@ func (b *batch) put(key string, value any) {
 
 func (b *batch) remove(key string) { b.changes = append(b.changes, Change{Key: key}) }
 
+// empty empties a map. One that was large is made anew: to go through it costs what
+// it once held.
+func empty[K comparable, V any](m *map[K]V) {
+	if len(*m) > 100 {
+		*m = map[K]V{}
+	} else {
+		clear(*m)
+	}
+}
+
 // records are all that has changed since they were last asked for.
 func (m *Machine) records() ([]Change, error) {
 	d, b := &m.dirty, batch{}
@@ -216,9 +226,9 @@ func (m *Machine) records() ([]Change, error) {
 		}
 	}
 	m.recordRoots(&b)
-	clear(d.agents)
-	clear(d.deployments)
-	clear(d.instances)
+	empty(&d.agents)
+	empty(&d.deployments)
+	empty(&d.instances)
 	d.versions, d.dropped = nil, nil
 	return b.changes, b.err
 }
@@ -231,7 +241,7 @@ func (m *Machine) recordFates(b *batch) {
 			b.remove(fateKey + string(id))
 		}
 	}
-	clear(m.dirty.fates)
+	empty(&m.dirty.fates)
 }
 
 // recordRoots writes what new roots changed, and the oldest one. A root that has

@@ -31,6 +31,7 @@ type service struct {
 	readiness map[string]Readiness
 	m         *Machine
 	touched   bool
+	listed    bool // among those that wait for offers
 }
 
 // turn says how far the action of a deployment on an app is.

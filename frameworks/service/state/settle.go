@@ -176,7 +176,6 @@ type line struct {
 	start, before int // of goal.start and goal.before
 	goal          goal
 	since         time.Time
-	in            bool // in the appetite's list
 	processed     int
 	unused        int
 	lastUnused    time.Time

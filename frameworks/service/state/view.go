@@ -114,7 +114,7 @@ type Queue struct {
 	Processed, Unused    int
 	LastUnused, LastUsed time.Time
 	// Declined has the reasons, in the words of package wire, with the number of
-	// offers that each struck: of all since then, and of the last one of each agent.
+	// offers that each struck: of all since then, and of those that last came together.
 	Declined, LastDeclined map[string]int
 	LastProcessed          int // offers that LastDeclined is of
 	Refusals               []Refusal

@@ -29,7 +29,7 @@ func (m *Machine) publish() {
 			m.out.reveal(PublishApp{ID: id})
 		}
 	}
-	clear(d.views)
+	empty(&d.views)
 	if len(d.deployments) > 0 || d.allDeployments {
 		d.allDeployments = false
 		all := make([]*DeploymentView, 0, len(m.deployments))

@@ -43,6 +43,7 @@ type cluster struct {
 	quiet    bool // offers are suppressed
 	revived  int
 	declined []Decline
+	fresh    []string // tasks that were launched since somebody looked
 }
 
 type node struct {
@@ -235,11 +236,10 @@ func (w *world) launch(agent string, info *mesos.TaskInfo, valid bool) {
 		}
 		w.t.Fatalf("%s is launched twice", id)
 	}
-	if !slices.ContainsFunc(slices.Collect(maps.Values(w.m.tasks)), func(i *instance) bool {
-		return i.Task == id && w.disk[instanceKey+i.ID] != nil
-	}) && w.m.tasks[id] != nil {
+	if i := w.m.tasks[id]; i != nil && w.disk[instanceKey+i.ID] == nil {
 		w.t.Fatalf("%s is launched and not on the disk", id)
 	}
+	w.fresh = append(w.fresh, id)
 	w.tasks[id] = &task{id: id, agent: agent, info: info, state: mesos.TaskState_TASK_STAGING}
 	if !valid {
 		w.tell(id, mesos.TaskState_TASK_DROPPED, func(st *mesos.TaskStatus) { st.Reason = mesos.TaskStatus_REASON_INVALID_OFFERS.Enum() })
