@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -401,4 +402,39 @@ func (l lines) expect(t *testing.T, prefixes ...string) {
 			t.Fatalf("got %q, want %q", l.Text(), want)
 		}
 	}
+}
+
+// Streams that clients leave are forgotten, and those of a bus that closes end.
+func TestStreamsLeaveNothing(t *testing.T) {
+	s := newStage(t, nil)
+	ctx, leave := context.WithCancel(t.Context())
+	for range 20 {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.srv.URL+"/v2/events", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", "text/event-stream")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { res.Body.Close() })
+	}
+	if n := s.bus.Streams(); n != 20 {
+		t.Errorf("%d streams", n)
+	}
+	stays := s.listen("/v2/events?event_type=event_stream_detached")
+	leave()
+	for range 20 {
+		stays.expect(t, "event: event_stream_detached", `data: {"remoteAddress":"127.0.0.1:`, "")
+	}
+	if n := s.bus.Streams(); n != 1 {
+		t.Errorf("%d streams are left", n)
+	}
+	s.bus.Close()
+	stays.expect(t, "event: event_stream_detached", "data: ", "")
+	if stays.Scan() || stays.Err() != nil {
+		t.Errorf("after the end: %q, %v", stays.Text(), stays.Err())
+	}
+	s.ask("GET", "/v2/events", "", "Accept", "text/event-stream").is(503)
 }

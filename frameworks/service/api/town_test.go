@@ -36,7 +36,7 @@ type town struct {
 	asked map[string]map[int]bool // method and resource: the statuses
 }
 
-func newTown(t *testing.T) *town {
+func newTown(t testing.TB) *town {
 	t.Helper()
 	w := &town{board: board.New(), asked: map[string]map[int]bool{}}
 	rules := app.Rules{Role: "*"}

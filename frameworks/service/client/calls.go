@@ -174,12 +174,15 @@ func (c *Client) Deployment(ctx context.Context, id string) (Deployment, error) 
 	return get[Deployment](ctx, c, "/v2/deployments/"+id, nil)
 }
 
-// pollEvery is how often Wait asks.
-const pollEvery = 200 * time.Millisecond
+// How often Wait asks: soon at first, since many deployments are done at once.
+const (
+	firstPoll = 10 * time.Millisecond
+	slowPoll  = 500 * time.Millisecond
+)
 
 // Wait waits until a deployment is done, or has been ended.
 func (c *Client) Wait(ctx context.Context, id string) error {
-	for {
+	for pause := firstPoll; ; pause = min(2*pause, slowPoll) {
 		all, err := c.Deployments(ctx)
 		if err != nil {
 			return err
@@ -192,7 +195,7 @@ func (c *Client) Wait(ctx context.Context, id string) error {
 			return nil
 		}
 		select {
-		case <-time.After(pollEvery):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return fmt.Errorf("wait for deployment %s: %w", id, context.Cause(ctx))
 		}
