@@ -65,8 +65,30 @@ func appChange(id app.Path, old, next *app.App) (AppChange, error) {
 	if err != nil {
 		return c, err
 	}
+	if before == nil || after == nil {
+		if err := leaveOutDefaults(before, after); err != nil {
+			return c, err
+		}
+	}
 	c.Fields = differences(c.Fields, "", before, after)
 	return c, nil
+}
+
+// leaveOutDefaults takes out of an app that is new, or goes, what all have who say
+// nothing about it, so that people see what was said.
+func leaveOutDefaults(apps ...map[string]any) error {
+	plain, err := wire.ReadApp([]byte(`{"id": "/plain", "cmd": "true"}`), app.Root, wire.Options{})
+	if err != nil {
+		return fmt.Errorf("the defaults of an app: %w", err)
+	}
+	defaults, err := generic(plain)
+	if err != nil {
+		return err
+	}
+	for _, a := range apps {
+		maps.DeleteFunc(a, func(key string, value any) bool { return reflect.DeepEqual(value, defaults[key]) })
+	}
+	return nil
 }
 
 // generic is an app as JSON that nobody has given a type, without its stamps.
@@ -84,6 +106,8 @@ func generic(a *app.App) (map[string]any, error) {
 	}
 	delete(fields, "version")
 	delete(fields, "versionInfo")
+	delete(fields, "id")
+	delete(fields, "ports") // follows from those of the host or the mappings
 	return fields, nil
 }
 

@@ -149,6 +149,7 @@ leads; the others pass requests on to it, and follow when it ends.`,
 	s.apps.add(c.Flags())
 	s.names.add(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error { return s.run(c.Context(), io) }
+	c.AddCommand(serviceFileCommands(io)...)
 	return c
 }
 
