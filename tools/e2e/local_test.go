@@ -3,8 +3,10 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -160,6 +162,11 @@ func TestDemo(t *testing.T) {
 	cluster := w.local("--demo")
 	cluster.Await(cluster.Out, `(?m)heartbeat TASK_RUNNING on S[01]$`)
 	cluster.Await(cluster.Out, `(?m)^\d+ words counted; the most frequent:  the \d+`)
+	at := cluster.Await(cluster.Out, `curl http://(\S+?)(/\S+/job/runs/demo-report)`)
+	jobs := &service{cluster, w, at[1]}
+	eventually(t, "the last of the demo's jobs has run", func() bool {
+		return strings.Contains(jobs.does(http.MethodGet, at[2], ""), `"outcome":"succeeded"`)
+	})
 	w.do("tasks", "list").check(t, "tasks list", 0, `(?m)^heartbeat +heartbeat +TASK_RUNNING`, "^$")
 	cluster.Signal(syscall.SIGINT)
 	cluster.wait().check(t, "demo after SIGINT", 0, "", "^$")

@@ -17,7 +17,8 @@ import (
 	"troupe/tools/processtest"
 )
 
-// service is a process of the service framework.
+// service is a process of the service framework, or of another one that answers
+// requests.
 type service struct {
 	*daemon
 	at     string // host:port

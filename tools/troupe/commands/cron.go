@@ -14,6 +14,9 @@ import (
 	"troupe/tools/troupe/flags"
 )
 
+// cronPort is where Chronos's clients look.
+const cronPort = 4400
+
 // cronFlags are the settings of the cron framework, by the names that Chronos
 // gives them.
 type cronFlags struct {
@@ -84,7 +87,7 @@ func firstLine(text []byte) string {
 }
 
 func (f *cronFlags) add(set *pflag.FlagSet) {
-	f.framework.add(set, "cron", 4400)
+	f.framework.add(set, "cron", cronPort)
 	set.StringVar(&f.cluster, "cluster_name", "", "what the subjects of notifications begin with, in brackets")
 	duration(set, &f.retry, "failure_retry", time.Minute, "between a failed attempt and the next, of jobs that say nothing else")
 	duration(set, &f.unreachable, "task_unreachable_timeout", 10*time.Minute, "after which a task on an agent that is out of reach counts as lost")

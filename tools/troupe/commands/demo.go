@@ -58,9 +58,10 @@ func (l *localFlags) runDemo(ctx context.Context, io Streams, cluster *daemon.Lo
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	acts := []func(context.Context) error{d.heartbeat, d.count}
-	if i := slices.IndexFunc(cluster.Frameworks, func(f daemon.RunningFramework) bool { return f.Name == "service" }); i >= 0 {
-		web := &demoClient{url: cluster.Frameworks[i].URL(), client: &http.Client{Transport: &http.Transport{TLSClientConfig: secure}}, as: l.access.as}
-		acts = append(acts, func(ctx context.Context) error { return d.deploy(ctx, web) })
+	for _, f := range cluster.Frameworks {
+		act := map[string]func(context.Context, *demoClient) error{"service": d.deploy, "cron": d.schedule}[f.Name]
+		web := &demoClient{url: f.URL(), client: &http.Client{Transport: &http.Transport{TLSClientConfig: secure}}, as: l.access.as}
+		acts = append(acts, func(ctx context.Context) error { return act(ctx, web) })
 	}
 	var shows sync.WaitGroup
 	failures := make(chan error, len(acts))

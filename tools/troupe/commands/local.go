@@ -51,9 +51,9 @@ func localCommand(io Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use: "local", GroupID: groupCluster, Args: exactly(),
 		Short: "Run a whole cluster on this machine",
-		Long: `Run a master, agents and the service framework in one process, and what they are
-given as processes of their own, until Ctrl-C; then everything ends, and nothing
-is left behind.`,
+		Long: `Run a master, agents, the service framework and the cron framework in one process,
+and what they are given as processes of their own, until Ctrl-C; then everything
+ends, and nothing is left behind.`,
 		Example: `  troupe local --demo
   troupe local --agents=3 --resources="cpus:2;mem:1024"`,
 	}
@@ -65,7 +65,7 @@ is left behind.`,
 	set.StringVar(&l.workDir, "work_dir", "", "folder that keeps everything; by default a temporary one, removed at the end")
 	l.machine.add(set)
 	flags.Bool(set, &l.switchUser, "switch_user", true, "run executors and tasks as the user they name")
-	set.BoolVar(&l.demo, "demo", false, "count the words of some texts, keep a command running and deploy a web server, and show how")
+	set.BoolVar(&l.demo, "demo", false, "count the words of some texts, keep a command running, deploy a web server and run jobs by the clock, and show how")
 	l.frameworks.add(set)
 	l.tls.add(set)
 	l.access.add(set)

@@ -16,14 +16,16 @@ import (
 
 // localFrameworks are the frameworks that a local cluster runs itself.
 type localFrameworks struct {
-	service     bool
-	servicePort int
-	apps        appFlags // as they are by default
+	service, cron         bool
+	servicePort, cronPort int
+	apps                  appFlags // as they are by default
 }
 
 func (f *localFrameworks) add(set *pflag.FlagSet) {
 	flags.Bool(set, &f.service, "service", true, "run the service framework, too")
 	set.IntVar(&f.servicePort, "service_port", servicePort, "port of the service framework, or the next one that is free; any free one where --port=0")
+	flags.Bool(set, &f.cron, "cron", true, "run the cron framework, too")
+	set.IntVar(&f.cronPort, "cron_port", cronPort, "port of the cron framework, or the next one that is free; any free one where --port=0")
 	f.apps.add(pflag.NewFlagSet("", pflag.ContinueOnError))
 }
 
@@ -37,24 +39,47 @@ func (l *localFlags) portOf(given int) int {
 
 // frameworkOptions are the frameworks that are asked for.
 func (l *localFlags) frameworkOptions(network func(port int) daemon.Network, named func(string) daemon.Logging) ([]daemon.LocalFramework, error) {
-	if !l.frameworks.service {
-		return nil, nil
+	var all []daemon.LocalFramework
+	for _, f := range []struct {
+		name    string
+		wanted  bool
+		port    int
+		options func(n daemon.Network, log daemon.Logging) (daemon.LocalFramework, error)
+	}{
+		{"service", l.frameworks.service, l.frameworks.servicePort, l.frameworks.serviceOptions},
+		{"cron", l.frameworks.cron, l.frameworks.cronPort, l.frameworks.cronOptions},
+	} {
+		if !f.wanted {
+			continue
+		}
+		n := network(l.portOf(f.port))
+		if err := l.access.protect(&n, f.name); err != nil {
+			return nil, err
+		}
+		o, err := f.options(n, named(f.name))
+		if err != nil {
+			return nil, err
+		}
+		o.Name, o.Listen = f.name, n.Listen
+		all = append(all, o)
 	}
-	apps, err := l.frameworks.apps.options("*", "")
-	if err != nil {
-		return nil, err
-	}
-	n := network(l.portOf(l.frameworks.servicePort))
-	if err := l.access.protect(&n, "service"); err != nil {
-		return nil, err
-	}
-	return []daemon.LocalFramework{{
-		Name: "service", Listen: n.Listen,
-		Start: func(ctx context.Context, listen, master, file string) (*daemon.Daemon, error) {
-			return daemon.StartService(ctx, daemon.ServiceOptions{
-				FrameworkOptions: localFramework("service", n, named("service"), listen, master, file), State: apps, Version: Version,
-			})
-		},
+	return all, nil
+}
+
+func (f *localFrameworks) serviceOptions(n daemon.Network, log daemon.Logging) (daemon.LocalFramework, error) {
+	apps, err := f.apps.options("*", "")
+	return daemon.LocalFramework{Start: func(ctx context.Context, listen, master, file string) (*daemon.Daemon, error) {
+		return daemon.StartService(ctx, daemon.ServiceOptions{
+			FrameworkOptions: localFramework("service", n, log, listen, master, file), State: apps, Version: Version,
+		})
+	}}, err
+}
+
+func (f *localFrameworks) cronOptions(n daemon.Network, log daemon.Logging) (daemon.LocalFramework, error) {
+	return daemon.LocalFramework{Start: func(ctx context.Context, listen, master, file string) (*daemon.Daemon, error) {
+		return daemon.StartCron(ctx, daemon.CronOptions{
+			FrameworkOptions: localFramework("cron", n, log, listen, master, file), Program: Version,
+		})
 	}}, nil
 }
 
@@ -68,10 +93,13 @@ func localFramework(name string, n daemon.Network, l daemon.Logging, listen, mas
 	}
 }
 
+// shown is what a person looks at first of each framework.
+var shown = map[string]string{"service": "/ui/", "cron": "/v1/scheduler/jobs"}
+
 // greet says where the frameworks are.
 func (f *localFrameworks) greet(out io.Writer, style show.Style, cluster *daemon.Local) {
 	for _, d := range cluster.Frameworks {
-		fmt.Fprintf(out, "%s %s/ui/\n", style.Bold(fmt.Sprintf("%-7s", d.Name)), d.URL())
+		fmt.Fprintf(out, "%s %s%s\n", style.Bold(fmt.Sprintf("%-7s", d.Name)), d.URL(), shown[d.Name])
 	}
 }
 
