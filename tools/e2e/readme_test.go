@@ -51,6 +51,7 @@ func TestQuickStart(t *testing.T) {
 	cluster := w.local("--demo")
 	cluster.Await(cluster.Out, "The heartbeat goes on")
 	cluster.Await(cluster.Out, "See it, scale it")
+	cluster.Await(cluster.Out, "Three jobs run")
 	cluster.Await(cluster.Out, "heartbeat TASK_RUNNING") // which may come later
 	compareShape(t, steps[0], cluster.Out.String())
 	for _, s := range steps[2:] {
