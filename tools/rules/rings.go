@@ -63,7 +63,7 @@ var Rings = []Ring{
 	},
 	{
 		Name:    "faces",
-		Folders: []string{"master/api", "slave/api", "frameworks/cron/api", "frameworks/cron/board", "frameworks/cron/client", "frameworks/cron/page", "frameworks/service/dsl", "frameworks/service/page", "frameworks/service/api", "frameworks/service/client", "frameworks/service/discovery"},
+		Folders: []string{"master/api", "slave/api", "frameworks/cron/api", "frameworks/cron/board", "frameworks/cron/client", "frameworks/cron/page", "frameworks/pages", "frameworks/service/dsl", "frameworks/service/page", "frameworks/service/api", "frameworks/service/client", "frameworks/service/discovery"},
 		May:     []string{"words", "carriers", "runtime"}, Libraries: []string{"*"},
 	},
 	{

@@ -14,12 +14,16 @@ type Summary struct {
 	Schedule string   `json:"schedule"`
 	Parents  []string `json:"parents"`
 	Disabled bool     `json:"disabled"`
+	// Next is when it is due; empty when nothing of it is.
+	Next string            `json:"next"`
+	Tags map[string]string `json:"tags,omitempty"`
 }
 
 func newSummary(v *plan.View) Summary {
 	s := Summary{
 		Name: v.Job.Name, Status: statusOf(v), State: stateOf(v), Schedule: v.Schedule,
 		Parents: v.Job.Trigger.Parents, Disabled: v.Job.Policy.Disabled,
+		Next: timeText(v.State.Due), Tags: v.Job.About.Tags,
 	}
 	if s.Parents == nil {
 		s.Parents = []string{}

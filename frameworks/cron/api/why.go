@@ -15,6 +15,8 @@ type Why struct {
 	State string `json:"state"`
 	// Reasons are in words, of its runs first, and one at least.
 	Reasons []string `json:"reasons"`
+	// Dependents are the jobs that wait for this one.
+	Dependents []string `json:"dependents"`
 }
 
 func (s *Server) why(w http.ResponseWriter, r *http.Request) error {
@@ -22,7 +24,7 @@ func (s *Server) why(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := Why{Name: v.Job.Name, State: stateOf(v)}
+	answer := Why{Name: v.Job.Name, State: stateOf(v), Dependents: append([]string{}, v.Children...)}
 	for _, run := range v.Runs {
 		answer.Reasons = append(answer.Reasons, s.ofRun(v, run)...)
 	}

@@ -8,13 +8,12 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+
+	"troupe/frameworks/pages"
 )
 
 //go:embed ui
 var files embed.FS
-
-// policy lets the page load nothing but its own files, and be in no frame.
-const policy = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 // Handler serves the page below /ui/.
 func Handler() http.Handler {
@@ -22,17 +21,5 @@ func Handler() http.Handler {
 	if err != nil {
 		panic(err) // the folder is built in
 	}
-	serve := http.StripPrefix("/ui/", http.FileServerFS(ui))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/ui" {
-			http.Redirect(w, r, "/ui/", http.StatusMovedPermanently)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-cache") // the files have no date: a new version is seen at once
-		serve.ServeHTTP(w, r)
-	})
+	return pages.Handler("/ui/", ui, nil)
 }

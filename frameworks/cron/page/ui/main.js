@@ -1,0 +1,94 @@
+// Which view is shown, and when it is read again.
+
+import { watch } from "./api.js";
+import { h } from "./dom.js";
+import * as jobs from "./jobs.js";
+import * as job from "./job.js";
+import * as graph from "./graph.js";
+import * as edit from "./edit.js";
+import * as log from "./log.js";
+
+const main = document.getElementById("main");
+
+// A view is loaded and shown; live ones again whenever something has happened.
+const views = [
+  [/^#\/jobs$/, () => ({ title: "Jobs", live: true, load: jobs.load, show: jobs.show })],
+  [/^#\/graph$/, () => ({ title: "Graph", live: true, load: graph.load, show: graph.show })],
+  [/^#\/new$/, () => ({ title: "New job", load: () => edit.load(""), show: edit.show })],
+  [/^#\/job\/([^/]+)$/, (name) => ({ title: name, live: true, load: () => job.load(name), show: job.show })],
+  [/^#\/edit\/([^/]+)$/, (name) => ({ title: `Edit ${name}`, load: () => edit.load(name), show: edit.show })],
+  [/^#\/log\/([^/]+)\/([^/]+)\/(stdout|stderr)$/, (name, task, stream) => ({ title: `${stream} of ${name}`, live: true, every: 2000, load: () => log.load(name, task, stream), show: log.show })],
+];
+
+let view = null;
+let shown = ""; // the data that is shown, as text
+let timer = 0;
+
+function find() {
+  const hash = location.hash || "#/jobs";
+  for (const [pattern, make] of views) {
+    const found = pattern.exec(hash);
+    if (!found) continue;
+    try {
+      return make(...found.slice(1).map(decodeURIComponent));
+    } catch {
+      break; // a broken address
+    }
+  }
+  return { title: "Not found", load: async () => ({}), show: () => [h("h1", {}, "There is no such page"), h("p", {}, h("a", { href: "#/jobs" }, "To the jobs"))] };
+}
+
+async function go() {
+  view = find();
+  shown = "";
+  clearInterval(timer);
+  if (view.every) timer = setInterval(() => refresh(false), view.every);
+  document.title = `${view.title} · Cron`;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.getAttribute("href") === (location.hash || "#/jobs")) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  await refresh(true);
+  main.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+// refresh reads the data of the view, and shows it if it is not what is shown.
+async function refresh(first) {
+  const mine = view;
+  if (!first && !mine?.live) return;
+  let data;
+  try {
+    data = await mine.load();
+  } catch (e) {
+    if (mine !== view || !first && e.status !== 404) return;
+    shown = "";
+    main.replaceChildren(h("h1", {}, mine.title), h("p", { class: "wrong", role: "alert" }, e.message), h("p", {}, h("a", { href: "#/jobs" }, "To the jobs")));
+    return;
+  }
+  if (mine !== view) return;
+  const text = JSON.stringify(data);
+  if (text === shown) return;
+  shown = text;
+  render(data);
+}
+
+// render keeps the focus, and where the cursor is, on what has the same id.
+function render(data) {
+  const focused = document.activeElement;
+  const [start, end] = focused?.type === "search" ? [focused.selectionStart, focused.selectionEnd] : [];
+  main.replaceChildren(...view.show(data, () => render(data)).flat(9).filter(Boolean));
+  const same = focused?.id && focused !== document.body ? document.getElementById(focused.id) : null;
+  if (same && same !== focused) {
+    same.focus({ preventScroll: true });
+    if (start !== undefined) same.setSelectionRange(start, end);
+  }
+}
+
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+window.addEventListener("hashchange", go);
+watch(() => refresh(false), (text) => { document.getElementById("connection").textContent = text; });
+go();
