@@ -15,7 +15,7 @@ type Node struct{ Role, Name string }
 // nameless are the roles of what is of no use without a name.
 var nameless = []string{
 	"button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "listbox", "spinbutton", "switch", "tab",
-	"menuitem", "image", "dialog", "table", "navigation", "form", "graphics-document",
+	"menuitem", "image", "dialog", "table", "navigation", "graphics-document",
 }
 
 // Tree is the accessibility tree of the page, in its order, without what screen
@@ -48,9 +48,9 @@ func valueOf(v *accessibility.Value) string {
 	return text
 }
 
-// CheckTree fails the test when what can be used, or has to be told from others,
-// has no name; when landmarks are missing; or when headings are.
-func (b *Browser) CheckTree() {
+// CheckNames fails the test when what can be used, or has to be told from others,
+// has no name. With a dialog open there is nothing but the dialog.
+func (b *Browser) CheckNames() []Node {
 	b.t.Helper()
 	all := b.Tree()
 	for i, n := range all {
@@ -59,6 +59,13 @@ func (b *Browser) CheckTree() {
 			b.t.Errorf("a %s without a name, near %v", n.Role, near)
 		}
 	}
+	return all
+}
+
+// CheckTree is CheckNames, and fails the test when landmarks or headings are missing.
+func (b *Browser) CheckTree() {
+	b.t.Helper()
+	all := b.CheckNames()
 	for _, role := range []string{"main", "navigation", "heading"} {
 		if !slices.ContainsFunc(all, func(n Node) bool { return n.Role == role }) {
 			b.t.Errorf("there is no %s", role)

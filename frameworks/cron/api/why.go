@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"troupe/frameworks/cron/plan"
 )
@@ -80,11 +79,10 @@ func (s *Server) ofTrigger(v *plan.View) []string {
 	case v.State.Due.IsZero():
 		return []string{"no repetition of its schedule is left"}
 	}
-	in := v.State.Due.Sub(s.o.Now()).Round(time.Second)
-	if in <= 0 {
+	if !v.State.Due.After(s.o.Now()) {
 		return []string{"it is due now"}
 	}
-	return []string{fmt.Sprintf("it is due next at %s, in %v", timeText(v.State.Due), in)}
+	return []string{"it is due next at " + timeText(v.State.Due)}
 }
 
 func (s *Server) ofParents(v *plan.View) []string {

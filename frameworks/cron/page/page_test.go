@@ -31,7 +31,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, width, height int) *site {
-	w := apitest.New(time.Now(), plan.Options{})
+	w := apitest.New(time.Now().Add(-10*time.Minute), plan.Options{})
 	s := api.New(api.Options{Planner: w, Board: &w.Board, Cluster: w, Now: w.Now})
 	server := httptest.NewServer(s.Handler(page.Handler(nil)))
 	t.Cleanup(func() {
@@ -170,6 +170,12 @@ func TestJob(t *testing.T) {
 	s.Click("#toggle")
 	s.WaitText("#toggle", "Enable")
 	s.WaitText(".reasons", "it is disabled")
+	// Though the view is made anew, the focus stays where it was.
+	s.Eval(`document.querySelectorAll("tbody a[href*=stderr]")[1].focus()`, nil)
+	s.must(s.api.Run(t.Context(), "prices", "once more"))
+	s.WaitText("main", "once more")
+	s.must(s.api.Kill(t.Context(), "prices"))
+	s.Wait(`!document.querySelector("main").innerText.includes("once more") && document.activeElement.matches("tbody a[href*=stderr]")`)
 	s.Click("#toggle")
 	s.WaitText("#toggle", "Disable")
 	s.WaitText(".reasons", "it is due next at")
@@ -422,7 +428,8 @@ func TestEveryViewForEverybody(t *testing.T) {
 	s.show("job/prices", "prices")
 	s.Click("#run")
 	s.WaitText("dialog", "Run prices now")
-	s.CheckTree()
+	s.CheckNames()
+	s.CheckContrast()
 	s.Picture("dialog")
 }
 

@@ -49,9 +49,9 @@ const wide = (e) => {
 
 // field is a labelled input with room for what is wrong with it.
 function field(key, value, attributes = {}) {
-  const { label, rows, hint } = fields[key];
+  const { label, rows, hint, placeholder } = fields[key];
   const described = [hint && `hint-${key}`, `wrong-${key}`].filter(Boolean).join(" ");
-  const common = { id: `f-${key}`, "aria-describedby": described, spellcheck: "false", autocomplete: "off", ...attributes };
+  const common = { id: `f-${key}`, "aria-describedby": described, spellcheck: "false", autocomplete: "off", placeholder, ...attributes };
   const input = rows ? h("textarea", { ...common, rows, value }) : h("input", { type: "text", ...common, value });
   return h("div", {}, h("label", { for: `f-${key}` }, label), input,
     hint && h("span", { class: "hint", id: `hint-${key}` }, hint), h("span", { class: "wrong", id: `wrong-${key}` }));
@@ -81,7 +81,7 @@ function preview(form) {
       content = [h("span", { class: "hint" }, next.length ? "It would be due:" : "It would never be due."),
         h("ol", { class: "preview" }, next.map((d) => h("li", {}, d.local.replace("T", " "), d.note ? ` (${d.note})` : "")))];
     } catch (e) {
-      content = [h("span", { class: "hint" }, e.message)];
+      content = [h("span", { class: "hint" }, e.details.flatMap((d) => d.errors).join("; ") || e.message)];
     }
     if (mine === round) place.replaceChildren(...content);
     return undefined;

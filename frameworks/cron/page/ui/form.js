@@ -28,7 +28,8 @@ const number = (text) => {
 const plain = { show: (v) => v ?? "", read: (t) => t };
 const numeric = { show: (v) => (v === undefined ? "" : String(v)), read: number };
 
-// fields are by their names in JSON: their label, how many lines, a hint.
+// fields are by their names in JSON: their label, how many lines, a hint, what holds
+// when they are empty.
 export const fields = {
   name: { label: "Name", hint: "Letters, digits, blanks, dots, dashes and underlines", ...plain },
   command: { label: "Command", rows: 2, ...plain },
@@ -38,12 +39,12 @@ export const fields = {
     label: "Runs after these jobs", hint: "With commas between; it runs when all of them have succeeded",
     show: (v) => (v ?? []).join(", "), read: (t) => t.split(",").map((p) => p.trim()).filter(Boolean),
   },
-  cpus: { label: "CPUs", ...numeric },
-  mem: { label: "Memory in MiB", ...numeric },
-  disk: { label: "Disk in MiB", ...numeric },
+  cpus: { label: "CPUs", placeholder: "0.1", ...numeric },
+  mem: { label: "Memory in MiB", placeholder: "128", ...numeric },
+  disk: { label: "Disk in MiB", placeholder: "256", ...numeric },
   runAsUser: { label: "User", ...plain },
-  retries: { label: "Retries", hint: "Of each run; 2 if empty", ...numeric },
-  retryDelay: { label: "Delay between retries", hint: "PT60S", ...plain },
+  retries: { label: "Retries", hint: "Of each run", placeholder: "2", ...numeric },
+  retryDelay: { label: "Delay between retries", hint: "In the manner of PT60S", ...plain },
   epsilon: { label: "Latest begin", hint: "A run later than this, such as PT30M, is left out; empty: it is made up for", ...plain },
   maxCompletionTime: { label: "Limit in seconds", hint: "A run that takes longer is killed; 0 is no limit", ...numeric },
   owner: { label: "Mail addresses of owners", hint: "With commas between", ...plain },

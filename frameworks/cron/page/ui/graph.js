@@ -90,7 +90,7 @@ function draw(nodes, all) {
     c.forEach((n, i) => place.set(n, { x, y: above + i * (height + gap.y), width }));
     x += width + gap.x;
   }
-  const tip = s("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, s("path", { d: "M0 0 8 4 0 8z", class: "tip" }));
+  const tip = s("marker", { id: "tip", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 10, markerHeight: 10, markerUnits: "userSpaceOnUse", orient: "auto" }, s("path", { d: "M0 0 8 4 0 8z", class: "tip" }));
   const width = x - gap.x + 20;
   return s("svg", { width, height: total, viewBox: `0 0 ${width} ${total}`, role: "group", "aria-label": "Jobs, each linked to its page" },
     s("defs", {}, tip),

@@ -44,8 +44,8 @@ function due(job, next) {
   const zone = job.scheduleTimeZone || "UTC";
   return [
     next.disabled && h("p", { class: "wait" }, "It is disabled: nothing of this is due until it is enabled."),
-    table(`Times in ${zone}, as ${next.schedule}`, ["Due", "From now", "Note"],
-      next.next.map((d) => [h("time", { datetime: d.time }, d.local.replace("T", " ")), ago(d.time), d.note ?? ""]),
+    table(`Times in ${zone}, as ${next.schedule}`, ["Due", "From now"],
+      next.next.map((d) => [[h("time", { datetime: d.time }, d.local.replace("T", " ")), d.note && h("div", { class: "hint" }, d.note)], ago(d.time)]),
       "No repetition is left."),
   ];
 }

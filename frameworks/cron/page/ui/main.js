@@ -73,16 +73,22 @@ async function refresh(first) {
   render(data);
 }
 
-// render keeps the focus, and where the cursor is, on what has the same id.
+// likeness is what makes an element that was made anew the same for people.
+const likeness = (e) => [e.tagName, e.id, e.getAttribute("href"), e.getAttribute("aria-label"), e.id ? "" : e.textContent].join("|");
+
+// render keeps the focus, and where the cursor is.
 function render(data) {
-  const focused = document.activeElement;
+  const focused = main.contains(document.activeElement) && document.activeElement !== main ? document.activeElement : null;
+  const same = (e) => [...main.querySelectorAll("a, button, input, select, textarea, [tabindex]")].filter((o) => likeness(o) === likeness(e));
+  const nth = focused ? same(focused).indexOf(focused) : -1;
   const [start, end] = focused?.type === "search" ? [focused.selectionStart, focused.selectionEnd] : [];
   main.replaceChildren(...view.show(data, () => render(data)).flat(9).filter(Boolean));
-  const same = focused?.id && focused !== document.body ? document.getElementById(focused.id) : null;
-  if (same && same !== focused) {
-    same.focus({ preventScroll: true });
-    if (start !== undefined) same.setSelectionRange(start, end);
-  }
+  if (!focused) return;
+  const again = same(focused)[nth];
+  if (!again) return main.focus({ preventScroll: true });
+  again.focus({ preventScroll: true });
+  if (start !== undefined) again.setSelectionRange(start, end);
+  return undefined;
 }
 
 document.getElementById("skip").addEventListener("click", (event) => {
