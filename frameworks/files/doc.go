@@ -5,10 +5,11 @@
 //
 //	server, err := files.Start(files.Options{Host: "scheduler.example.org"})
 //	worker, err := server.File("worker", "/opt/crawler/worker")
-//	task.URIs = []*mesos.CommandInfo_URI{worker.Program()}
+//	task.Edit = files.Bring(worker.Program())
 //
-// Agents with a fetcher put what a task's URIs name into its sandbox. For those
-// without, Served.Fetch is a line of shell that does, with curl or wget.
+// Agents with a fetcher put what a task's URIs name into its sandbox, and those
+// without refuse such tasks: for them Served.Fetch is a line of shell that fetches,
+// with curl or wget.
 //
 // Schedulers import it.
 package files

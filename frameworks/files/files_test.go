@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"troupe/messages/mesos"
 )
 
 // patience bounds every wait; it decides nothing.
@@ -236,6 +238,22 @@ func TestURIs(t *testing.T) {
 	}
 	if u := x.Unpacked(); !u.GetExtract() || u.OutputFile != nil {
 		t.Errorf("%v", u)
+	}
+}
+
+func TestBring(t *testing.T) {
+	x, y := Served{URL: "http://h:1/t/x", Name: "x"}.URI(), Served{URL: "http://h:1/t/y", Name: "y"}.URI()
+	shell := &mesos.TaskInfo{Command: &mesos.CommandInfo{Uris: []*mesos.CommandInfo_URI{x}}}
+	custom := &mesos.TaskInfo{Executor: &mesos.ExecutorInfo{Command: &mesos.CommandInfo{}}}
+	group := &mesos.TaskInfo{}
+	for _, task := range []*mesos.TaskInfo{shell, custom, group} {
+		Bring(y)(task)
+	}
+	if got := shell.GetCommand().GetUris(); len(got) != 2 || got[1] != y {
+		t.Errorf("%v", got)
+	}
+	if got := custom.GetExecutor().GetCommand().GetUris(); len(got) != 1 || group.Command != nil {
+		t.Errorf("%v, %v", got, group)
 	}
 }
 

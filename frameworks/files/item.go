@@ -112,6 +112,7 @@ func add(archive *tar.Writer, at, inside string) error {
 		return err
 	}
 	head.Name = filepath.ToSlash(inside)
+	head.ModTime = info.ModTime().Truncate(time.Second) // else it would be rounded, and may be yet to come
 	head.Uid, head.Gid, head.Uname, head.Gname = 0, 0, "", ""
 	if err := archive.WriteHeader(head); err != nil || !info.Mode().IsRegular() {
 		return err
@@ -148,6 +149,20 @@ func (s Served) Program() *mesos.CommandInfo_URI {
 // Unpacked is URI of an archive that is to be unpacked into the sandbox.
 func (s Served) Unpacked() *mesos.CommandInfo_URI {
 	return &mesos.CommandInfo_URI{Value: &s.URL, Extract: proto.Bool(true)}
+}
+
+// Bring is an Edit of a frameworks.Task that has the agent's fetcher put something
+// into the sandbox before the command of the task, or of its executor, runs.
+func Bring(what ...*mesos.CommandInfo_URI) func(*mesos.TaskInfo) {
+	return func(t *mesos.TaskInfo) {
+		command := t.GetCommand()
+		if command == nil {
+			command = t.GetExecutor().GetCommand()
+		}
+		if command != nil {
+			command.Uris = append(command.Uris, what...)
+		}
+	}
 }
 
 // Fetch is a line of shell that puts it where the shell is, for agents that have no

@@ -37,9 +37,6 @@ type Task struct {
 	Env map[string]string
 	// User runs the command; empty leaves that to the framework's.
 	User string
-	// URIs are what the agent's fetcher puts into the sandbox before the command
-	// runs; frameworks/files serves some. An agent without a fetcher refuses them.
-	URIs []*mesos.CommandInfo_URI
 	// Resources is what the task needs: "cpus:1;mem:64;disk:10".
 	Resources string
 	// Ports is how many ports it needs on top. It finds their numbers in PORT0,
@@ -54,7 +51,7 @@ type Task struct {
 	Group       string
 	// Executor runs the task instead of the command executor. An empty
 	// executor_id gives every attempt an executor of its own. The command of the
-	// executor must be set; Command, Args, Env, User and URIs are not used then.
+	// executor must be set; Command, Args, Env and User are not used then.
 	Executor *mesos.ExecutorInfo
 	// Data goes to the executor with the task.
 	Data []byte
@@ -156,7 +153,7 @@ func duration(d time.Duration) *mesos.DurationInfo {
 }
 
 func (t *Task) command(numbers []uint64) *mesos.CommandInfo {
-	c := &mesos.CommandInfo{Environment: t.environment(numbers), Uris: t.URIs}
+	c := &mesos.CommandInfo{Environment: t.environment(numbers)}
 	if len(t.Args) > 0 {
 		c.Shell, c.Value, c.Arguments = new(false), &t.Args[0], t.Args
 	} else {

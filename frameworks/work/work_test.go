@@ -225,13 +225,12 @@ func TestWhatIsLaunched(t *testing.T) {
 	m := New()
 	m.Step(time.Time{}, Add{&Task{
 		ID: "T", Name: "name", Args: []string{"echo", "x"}, User: "ann", Data: []byte("d"), Grace: time.Second, MaxTime: time.Minute,
-		URIs: []*mesos.CommandInfo_URI{{Value: proto.String("http://h/x")}},
 		Edit: func(i *mesos.TaskInfo) { i.Labels = &mesos.Labels{} },
 	}})
 	info := m.Step(time.Time{}, Offers{[]*mesos.Offer{offer("O", "cpus:1;mem:64")}})[0].(Launch).Tasks[0]
 	c := info.GetCommand()
 	if info.GetName() != "name" || c.GetShell() || c.GetValue() != "echo" || !slices.Equal(c.GetArguments(), []string{"echo", "x"}) ||
-		c.GetUser() != "ann" || c.GetUris()[0].GetValue() != "http://h/x" || string(info.GetData()) != "d" || info.GetLabels() == nil || info.GetAgentId().GetValue() != "S-O" ||
+		c.GetUser() != "ann" || string(info.GetData()) != "d" || info.GetLabels() == nil || info.GetAgentId().GetValue() != "S-O" ||
 		info.GetKillPolicy().GetGracePeriod().GetNanoseconds() != 1e9 || info.GetMaxCompletionTime().GetNanoseconds() != 60e9 {
 		t.Errorf("%v", info)
 	}
