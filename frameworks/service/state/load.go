@@ -144,6 +144,9 @@ func (l *loading) makeRoots() error {
 // changed is a root after a change.
 func (l *loading) changed(root *app.Group, r *rootRecord) (*app.Group, error) {
 	for _, id := range slices.Sorted(maps.Keys(r.Apps)) {
+		if !clean(id) || id == app.Root {
+			return nil, fmt.Errorf("%q is no path of an app", id)
+		}
 		v := r.Apps[id]
 		if v == 0 {
 			root = root.Without(id, root.Version)
@@ -156,6 +159,9 @@ func (l *loading) changed(root *app.Group, r *rootRecord) (*app.Group, error) {
 		root = root.With(a)
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.Groups)) { // groups come before those in them
+		if !clean(id) {
+			return nil, fmt.Errorf("%q is no path", id)
+		}
 		g := r.Groups[id]
 		if g == nil {
 			root = root.WithoutGroup(id, root.Version)
@@ -171,6 +177,12 @@ func (l *loading) changed(root *app.Group, r *rootRecord) (*app.Group, error) {
 	return root, nil
 }
 
+// clean tells whether id is a path as ParsePath makes them.
+func clean(id app.Path) bool {
+	p, err := app.ParsePath(string(id), app.Root)
+	return err == nil && p == id
+}
+
 // makeDeployments has each be what it was, from the root as it is.
 func (l *loading) makeDeployments() error {
 	for _, d := range l.m.deployments {
@@ -183,6 +195,9 @@ func (l *loading) makeDeployments() error {
 }
 
 func (l *loading) makeDeployment(d *deployment) error {
+	if err := l.checkDeployment(d); err != nil {
+		return err
+	}
 	target := l.m.root()
 	original := target
 	d.from = map[app.Path]*app.App{}
@@ -217,6 +232,33 @@ func (l *loading) makeDeployment(d *deployment) error {
 		}
 	}
 	plan.Original, d.plan = original, plan
+	return nil
+}
+
+// checkDeployment tells whether a deployment is about apps that there are.
+func (l *loading) checkDeployment(d *deployment) error {
+	if d.Step < 0 || d.Step > len(d.Steps) {
+		return fmt.Errorf("step %d of %d", d.Step, len(d.Steps))
+	}
+	for _, c := range d.Groups {
+		if !clean(c.ID) {
+			return fmt.Errorf("%q is no path", c.ID)
+		}
+	}
+	affected := map[app.Path]bool{}
+	for _, c := range d.Apps {
+		if s := l.m.services[c.ID]; s == nil || s.app == nil {
+			return fmt.Errorf("there is no app %q", c.ID)
+		}
+		affected[c.ID] = true
+	}
+	for _, step := range d.Steps {
+		for _, a := range step {
+			if !affected[a.App] {
+				return fmt.Errorf("app %q is in a step, and not affected", a.App)
+			}
+		}
+	}
 	return nil
 }
 
