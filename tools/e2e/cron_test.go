@@ -18,7 +18,10 @@ import (
 )
 
 // cron is a process of the cron framework.
-type cron struct{ *service }
+type cron struct {
+	*service
+	world *world
+}
 
 // cron starts one; it may lead at once, or later.
 func (w *world) cron(store string, more ...string) *cron {
@@ -29,7 +32,7 @@ func (w *world) cron(store string, more ...string) *cron {
 func (w *world) cronAt(at, store string, more ...string) *cron {
 	w.t.Helper()
 	_, port, _ := strings.Cut(at, ":")
-	c := &cron{&service{w.start(append([]string{"cron", "--port=" + port, "--store=" + store, w.flags[0], "--failure_retry=1secs"}, more...)...), w, at}}
+	c := &cron{&service{daemon: w.start(append([]string{"cron", "--port=" + port, "--store=" + store, w.flags[0], "--failure_retry=1secs"}, more...)...), at: at}, w}
 	c.Await(c.Err, `"serving"`)
 	return c
 }

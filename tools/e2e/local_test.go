@@ -163,7 +163,7 @@ func TestDemo(t *testing.T) {
 	cluster.Await(cluster.Out, `(?m)heartbeat TASK_RUNNING on S[01]$`)
 	cluster.Await(cluster.Out, `(?m)^\d+ words counted; the most frequent:  the \d+`)
 	at := cluster.Await(cluster.Out, `curl http://(\S+?)(/\S+/job/runs/demo-report)`)
-	jobs := &service{cluster, w, at[1]}
+	jobs := &service{daemon: cluster, at: at[1]}
 	eventually(t, "the last of the demo's jobs has run", func() bool {
 		return strings.Contains(jobs.does(http.MethodGet, at[2], ""), `"outcome":"succeeded"`)
 	})
