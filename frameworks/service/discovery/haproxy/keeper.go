@@ -78,8 +78,11 @@ type Keeper struct {
 
 	mu     sync.Mutex
 	status Status
-	// used are the tasks that get new requests; nil: not known.
-	used map[string]bool
+	// used are the tasks that get new requests; nil: not known. served are those,
+	// and such as were and have not ended.
+	used, served map[string]bool
+
+	count connections
 }
 
 // New makes a Keeper. The error names the option that is wrong.
@@ -191,7 +194,7 @@ func (k *Keeper) wait() time.Duration {
 	return k.options.Pause<<min(k.failed, most) - time.Since(k.last)
 }
 
-// note keeps what became of a change for Status and Quiet.
+// note keeps what became of a change for Status.
 func (k *Keeper) note(problems []Problem, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -199,23 +202,14 @@ func (k *Keeper) note(problems []Problem, err error) {
 		k.log.Error("HAProxy does not do what it should; trying again", zap.Error(err))
 	}
 	k.status.Problems, k.status.Failure = problems, err
-	if k.used = nil; k.running == nil {
-		return
-	}
-	k.used = map[string]bool{}
-	for _, servers := range k.running.servers {
-		for _, s := range servers {
-			if s.state == ready {
-				k.used[s.Name] = true
-			}
-		}
-	}
 }
 
 // apply has the process do what the directory has now, or as much of it as can be
 // done before the next reload.
 func (k *Keeper) apply(ctx context.Context) ([]Problem, error) {
-	c := Build(k.directory.Services(), k.options.Groups, k.options.Settings)
+	services := k.directory.Services()
+	c := Build(services, k.options.Groups, k.options.Settings)
+	defer k.remember(services)
 	if ctx.Err() != nil {
 		return c.Problems, nil
 	}
@@ -259,7 +253,7 @@ func (k *Keeper) tried(err error, c Config) error {
 		return err
 	}
 	k.failed, k.running = 0, newRunning(c)
-	k.count(func(s *Status) { s.Reloads++ })
+	k.counted(func(s *Status) { s.Reloads++ })
 	return nil
 }
 
@@ -275,7 +269,7 @@ func (k *Keeper) tell(ctx context.Context, c Config) (enough bool, err error) {
 		switch ok := answer == s.answers[0]; {
 		case ok:
 			s.done()
-			k.count(func(st *Status) { st.Steps++ })
+			k.counted(func(st *Status) { st.Steps++ })
 		case !s.may:
 			return false, fmt.Errorf("haproxy: %q: %s", s.command, answer)
 		}
@@ -283,55 +277,8 @@ func (k *Keeper) tell(ctx context.Context, c Config) (enough bool, err error) {
 	return enough, nil
 }
 
-func (k *Keeper) count(f func(*Status)) {
+func (k *Keeper) counted(f func(*Status)) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	f(&k.status)
-}
-
-// Quiet waits until nothing is on its way to a task that is draining, so that it can
-// be ended without anybody noticing; also of one that is not served. It gives up with
-// ctx, whose error it returns.
-func (k *Keeper) Quiet(ctx context.Context, task string) error {
-	tick := time.NewTicker(quietAgain)
-	defer tick.Stop()
-	for {
-		k.mu.Lock()
-		known, used := k.used != nil, k.used[task]
-		k.mu.Unlock()
-		if known && !used {
-			if busy, err := k.busy(ctx, task); err == nil && busy == 0 {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
-// quietAgain is after how long the connections of a task are counted again.
-const quietAgain = 20 * time.Millisecond
-
-// busy counts what is on its way to a task in all workers.
-func (k *Keeper) busy(ctx context.Context, task string) (int, error) {
-	if k.options.Reload != "" {
-		return 0, nil // nobody can tell
-	}
-	p, err := k.socket.processes(ctx)
-	if err != nil {
-		return 0, err
-	}
-	sum, err := k.socket.busy(ctx, "1", task)
-	for _, pid := range p.old {
-		if err != nil {
-			return 0, err
-		}
-		var n int
-		n, err = k.socket.busy(ctx, fmt.Sprintf("!%d", pid), task)
-		sum += n
-	}
-	return sum, err
 }

@@ -134,29 +134,28 @@ func readProcesses(text string) (processes, error) {
 	return p, nil
 }
 
-// busy is how many requests or connections of a server, named by its task, are on
-// their way in a worker ("1" is the current one, "!PID" another).
-func (s socket) busy(ctx context.Context, worker, task string) (int, error) {
+// busy adds how many requests or connections are on their way in a worker, by server
+// and so by task; "1" is the current worker, "!PID" another.
+func (s socket) busy(ctx context.Context, worker string, sum map[string]int) error {
 	text, err := s.ask(ctx, "@"+worker+" show servers conn")
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return readBusy(text, task)
+	return readBusy(text, sum)
 }
 
 // readBusy reads the table of "show servers conn".
-func readBusy(text, task string) (int, error) {
-	sum := 0
+func readBusy(text string, sum map[string]int) error {
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
-		if len(f) < 7 || !strings.HasSuffix(f[0], "/"+task) {
+		if len(f) < 7 || strings.HasPrefix(f[0], "#") {
 			continue
 		}
 		n, err := strconv.Atoi(f[6])
 		if err != nil {
-			return 0, fmt.Errorf("haproxy: show servers conn: %q: %w", strings.TrimSpace(line), err)
+			return fmt.Errorf("haproxy: show servers conn: %q: %w", strings.TrimSpace(line), err)
 		}
-		sum += n
+		sum[f[0][strings.LastIndexByte(f[0], '/')+1:]] += n
 	}
-	return sum, nil
+	return nil
 }
