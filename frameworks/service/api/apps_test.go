@@ -302,6 +302,8 @@ func TestConditions(t *testing.T) {
 	s.ask("PUT", "/v2/apps/a", `{"instances":3}`, "If-None-Match", "*").is(412)
 	s.ask("PUT", "/v2/apps/a", `{"instances":3}`, "If-None-Match", tag).is(400)
 	s.ask("PUT", "/v2/apps/b", `{"cmd":"x"}`, "If-None-Match", "*").is(201)
+	s.ask("POST", "/v2/apps", `{"id":"/c","cmd":"x"}`, "If-None-Match", "*").is(201)
+	s.ask("PUT", "/v2/apps", `[{"id":"/c","cmd":"x"}]`, "If-Match", "*").is(200)
 	group := s.ask("GET", "/v2/groups", "").header.Get("ETag")
 	s.ask("PUT", "/v2/groups", `{"apps":[]}`, "If-Match", `"x", `+group).is(200)
 	s.ask("DELETE", "/v2/groups", "", "If-Match", group).is(412)

@@ -52,6 +52,7 @@ func createApp(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.to, c.id = oneApp, next.ID
 	answer, planned, err := c.change(false, func(root *app.Group, _ app.Version) (*app.Group, error) {
 		if root.App(next.ID) != nil {
 			return nil, refuse(http.StatusConflict, "An app with id [%s] already exists.", next.ID)

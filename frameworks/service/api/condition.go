@@ -14,7 +14,8 @@ func (c *call) tag(v app.Version) { c.w.Header().Set("ETag", tagOf(v)) }
 
 func tagOf(v app.Version) string { return `"` + v.String() + `"` }
 
-// condition is what the app or group of a request must be like for a change of it.
+// condition is what the app or group of a request must be like for a change of it;
+// of a list of apps it is the root.
 type condition struct {
 	id        app.Path
 	group     bool
@@ -24,7 +25,7 @@ type condition struct {
 
 // condition reads If-Match and If-None-Match, of which the latter may only be *.
 func (c *call) condition() (condition, error) {
-	m := condition{id: c.id, group: c.to == groups || c.to == oneGroup}
+	m := condition{id: c.id, group: c.to == groups || c.to == oneGroup || c.to == apps}
 	for _, value := range c.r.Header.Values("If-Match") {
 		for tag := range strings.SplitSeq(value, ",") {
 			m.tags = append(m.tags, strings.TrimPrefix(strings.TrimSpace(tag), "W/"))

@@ -75,6 +75,9 @@ type Options struct {
 	Logging http.Handler
 	// Page is what is served below /ui/; nil: nothing is.
 	Page http.Handler
+	// Origins are the other sites whose pages may use the API; nil: only our own
+	// page may change things.
+	Origins *Origins
 	// Intake bounds what is read; nil: the defaults.
 	Intake *carrier.Intake
 	// Patience is how long a request waits for the core; 0 is DefaultPatience.
@@ -98,6 +101,9 @@ func (o Options) filled() Options {
 	}
 	if o.Intake == nil {
 		o.Intake = &carrier.Intake{}
+	}
+	if o.Origins == nil {
+		o.Origins = &Origins{}
 	}
 	o.Patience = cmp.Or(o.Patience, DefaultPatience)
 	return o

@@ -48,6 +48,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serve(c *call) error {
+	if err := s.Origins.admit(c.w, c.r); err != nil {
+		return err
+	}
 	var err error
 	if c.query, err = parseQuery(c.r.URL.RawQuery); err != nil {
 		return err

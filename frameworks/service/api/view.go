@@ -69,9 +69,9 @@ func tasksOf(v *state.AppView) []wire.Task {
 // appOf is the version of its app that an instance was launched from; the one that
 // counts now if that is forgotten.
 func appOf(v *state.AppView, i *state.Instance) *app.App {
-	for _, a := range v.Versions {
-		if a.Version == i.Version {
-			return a
+	for n := len(v.Versions) - 1; n >= 0 && i.Version != v.App.Version; n-- {
+		if v.Versions[n].Version == i.Version {
+			return v.Versions[n]
 		}
 	}
 	return v.App
