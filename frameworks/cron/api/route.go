@@ -40,13 +40,13 @@ func (s *Server) Routes() []Route {
 // answers them with 404.
 func (s *Server) Handler(rest http.Handler) http.Handler {
 	if rest == nil {
-		rest = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { refuse(w, noRoute(r)) })
+		rest = http.HandlerFunc(NotFound)
 	}
 	mux := http.NewServeMux()
 	for pattern, methods := range s.patterns() {
 		mux.Handle(pattern, methods)
 	}
-	missing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { refuse(w, noRoute(r)) })
+	missing := http.HandlerFunc(NotFound)
 	for _, p := range Prefixes {
 		mux.Handle(p, missing)
 		mux.Handle(p+"/", missing)
@@ -61,8 +61,9 @@ func (s *Server) Handler(rest http.Handler) http.Handler {
 	})
 }
 
-func noRoute(r *http.Request) error {
-	return &failure{http.StatusNotFound, "there is no " + clip(r.URL.Path) + "; GET /describe lists what is there"}
+// NotFound is the answer of the API to a path that is none of its own.
+func NotFound(w http.ResponseWriter, r *http.Request) {
+	refuse(w, &failure{http.StatusNotFound, "there is no " + clip(r.URL.Path) + "; GET /describe lists what is there"})
 }
 
 // methods are the endpoints of one path.

@@ -33,7 +33,7 @@ type site struct {
 func newSite(t *testing.T, width, height int) *site {
 	w := apitest.New(time.Now().Add(-10*time.Minute), plan.Options{})
 	s := api.New(api.Options{Planner: w, Board: &w.Board, Cluster: w, Now: w.Now})
-	server := httptest.NewServer(s.Handler(page.Handler(nil)))
+	server := httptest.NewServer(s.Handler(page.Handler(http.HandlerFunc(api.NotFound))))
 	t.Cleanup(func() {
 		s.Close()
 		server.CloseClientConnections()

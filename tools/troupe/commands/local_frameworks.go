@@ -94,7 +94,7 @@ func localFramework(name string, n daemon.Network, l daemon.Logging, listen, mas
 }
 
 // shown is what a person looks at first of each framework.
-var shown = map[string]string{"service": "/ui/", "cron": "/v1/scheduler/jobs"}
+var shown = map[string]string{"service": "/ui/", "cron": "/"}
 
 // greet says where the frameworks are.
 func (f *localFrameworks) greet(out io.Writer, style show.Style, cluster *daemon.Local) {

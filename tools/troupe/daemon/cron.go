@@ -10,6 +10,7 @@ import (
 	"troupe/frameworks/cron/api"
 	"troupe/frameworks/cron/board"
 	"troupe/frameworks/cron/notify"
+	"troupe/frameworks/cron/page"
 	"troupe/frameworks/cron/plan"
 	"troupe/frameworks/sandbox"
 	"troupe/messages/masters"
@@ -62,7 +63,7 @@ func StartCron(ctx context.Context, o CronOptions) (*Daemon, error) {
 		led.face = api.New(api.Options{
 			Planner: c, Board: jobs, Cluster: c, Info: func() api.Info { return led.info(o) }, Leader: l.Leader, Logging: o.Logging.Level,
 		})
-		led.Handler = led.face.Handler(nil)
+		led.Handler = led.face.Handler(page.Handler(http.HandlerFunc(api.NotFound)))
 		return led, nil
 	})
 }

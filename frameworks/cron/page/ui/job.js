@@ -3,7 +3,7 @@
 import { at, get } from "./api.js";
 import { ago, h, state, table } from "./dom.js";
 import * as actions from "./actions.js";
-import { clock, doing, links, outcome, phase, result, took } from "./words.js";
+import { agent, clock, doing, links, outcome, phase, result, took } from "./words.js";
 
 export async function load(name) {
   const [job, runs, next, why] = await Promise.all([get(at("", name)), get(at("runs", name)), get(at("next", name)), get(at("why", name))]);
@@ -68,7 +68,7 @@ function active(job, runs) {
 function history(job, runs) {
   return table("What has ended, newest first", ["Due", "Ended", "#Took", "Outcome", "#Exit code", "Agent", "Message", "Logs"],
     runs.map((a) => [
-      clock(a.due), ago(a.ended), took(a.duration), outcome(a.outcome), a.task ? String(a.exitCode) : "", a.agent, a.message, logLinks(job, a.task),
+      clock(a.due), ago(a.ended), took(a.duration), outcome(a.outcome), a.task ? String(a.exitCode) : "", agent(a.agent), a.message, logLinks(job, a.task),
     ]), "Nothing has ended yet.");
 }
 

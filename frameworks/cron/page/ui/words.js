@@ -33,11 +33,15 @@ export const clock = (t) => (t ? h("time", { datetime: t }, t.replace("T", " ").
 // took says how long something lasted.
 export function took(ms) {
   if (!ms) return "";
+  if (ms < 100) return `${Math.ceil(ms)} ms`;
   const s = ms / 1000;
   if (s < 60) return `${s < 10 ? s.toFixed(1) : Math.round(s)} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
   return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
 }
+
+// agent is an agent's id, of which the end tells it from others of a cluster.
+export const agent = (id) => (id.length > 20 ? h("span", { title: id }, `…${id.slice(-12)}`) : id);
 
 export const link = (name) => h("a", { href: `#/job/${encodeURIComponent(name)}` }, name);
 export const links = (names) => names.flatMap((n, i) => (i ? [", ", link(n)] : [link(n)]));
