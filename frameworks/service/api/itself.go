@@ -57,45 +57,42 @@ func pong(c *call) error {
 	return c.answerText(http.StatusOK, "text/plain; charset=utf-8", "pong")
 }
 
-func showInfo(c *call) error { return c.answer(http.StatusOK, c.s.info()) }
-
-func (s *Server) info() wire.Info {
-	info := s.Info()
+func showInfo(c *call) error {
+	info := c.s.Info()
 	if info.Leader == "" {
-		info.Leader = s.leader()
+		info.Leader = c.leader()
 	}
 	if info.ZooKeeper == nil {
 		info.ZooKeeper = map[string]any{}
 	}
-	return info
+	return c.answer(http.StatusOK, info)
 }
 
 func showConfig(c *call) error { return c.answer(http.StatusOK, c.s.Info().Config) }
 
-// leader is who leads, "" while nobody does or there is nobody to ask.
-func (s *Server) leader() string {
-	if s.Leadership == nil {
-		return ""
+// leader is the host:port of who leads, "" while nobody does. One that is alone
+// leads where it is asked.
+func (c *call) leader() string {
+	if c.s.Leadership == nil {
+		return c.r.Host
 	}
-	return s.Leadership.Leader()
+	return c.s.Leadership.Leader()
 }
 
 // leaderURL is where the leader is, reached as this request was.
-func leaderURL(r *http.Request, leader string) string {
-	if strings.Contains(leader, "://") {
-		return leader
-	}
-	if r.TLS != nil {
+func (c *call) leaderURL() string {
+	switch leader := c.leader(); {
+	case leader == "":
+		return ""
+	case c.r.TLS != nil:
 		return "https://" + leader
+	default:
+		return "http://" + leader
 	}
-	return "http://" + leader
 }
 
 func showLeader(c *call) error {
-	leader := c.s.leader()
-	if c.s.Leadership == nil {
-		leader = c.r.Host
-	}
+	leader := c.leader()
 	if leader == "" {
 		return refuse(http.StatusNotFound, "There is no leader")
 	}
@@ -106,7 +103,7 @@ func abdicate(c *call) error {
 	switch {
 	case c.s.Leadership == nil:
 		return refuse(http.StatusConflict, "There is nobody else who could lead")
-	case c.s.leader() == "":
+	case c.leader() == "":
 		return refuse(http.StatusNotFound, "There is no leader")
 	}
 	if err := c.s.Leadership.Abdicate(); err != nil {

@@ -38,10 +38,10 @@ func New(o Options) *Server {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
-	if leader := s.leader(); leader != "" {
-		w.Header().Set("X-Marathon-Leader", leaderURL(r, leader))
-	}
 	c := &call{w: w, r: r, s: s}
+	if leader := c.leaderURL(); leader != "" {
+		w.Header().Set("X-Marathon-Leader", leader)
+	}
 	if err := s.serve(c); err != nil {
 		c.fail(err)
 	}

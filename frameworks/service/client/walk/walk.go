@@ -250,8 +250,13 @@ func (w *walker) itself() {
 		header("X-Marathon-Leader")
 	w.ask(200, "GET", "/v2/leader", "").only("leader")
 	w.ask(200, "GET", "/v2/plugins", "").list("plugins")
-	if gauges, _ := w.ask(200, "GET", "/metrics", "").at("gauges").(map[string]any); gauges["marathon.apps.active.gauge"] == nil {
-		w.wrong("GET /metrics: %v", gauges)
+	figures := "/metrics"
+	if w.Ours {
+		w.ask(200, "GET", "/metrics", "")
+		figures = "/metrics/json"
+	}
+	if gauges, _ := w.ask(200, "GET", figures, "").at("gauges").(map[string]any); gauges["marathon.apps.active.gauge"] == nil {
+		w.wrong("GET %s: %v", figures, gauges)
 	}
 	w.ask(200, "GET", "/metrics/prometheus", "", "Accept", "text/plain")
 	w.ask(200, "GET", "/config", "")
@@ -262,7 +267,7 @@ func (w *walker) routes() {
 	for _, path := range []string{"/v2/nothing", "/v2/artifacts", "/nothing", "/v2/schemas"} {
 		w.refused(404, "", "GET", path, "")
 	}
-	for _, c := range [][2]string{{"DELETE", "/v2/apps"}, {"PUT", "/v2/tasks"}, {"POST", "/ping"}, {"GET", "/v2/apps/x/restart"}, {"PUT", "/v2/deployments"}, {"POST", "/v2/info"}} {
+	for _, c := range [][2]string{{"DELETE", "/v2/apps"}, {"PUT", "/v2/tasks"}, {"GET", "/v2/apps/x/restart"}, {"PUT", "/v2/deployments"}, {"POST", "/v2/info"}} {
 		w.refused(405, "", c[0], c[1], "").header("Allow")
 	}
 }
