@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"troupe/actors"
-	"troupe/examples/mapreduce/wordcount"
+	"troupe/examples/wordcount"
 	"troupe/frameworks"
 	"troupe/tools/troupe/daemon"
 	"troupe/tools/troupe/show"

@@ -1,6 +1,8 @@
 // Package wordcount counts words on a cluster: map tasks under an executor of
-// its own, as many at a time as there are offers for; the scheduler adds up.
-// The example mapreduce and the demo of troupe local import it.
+// its own, as many at a time as there are offers for; the scheduler adds up. It
+// is the demo of troupe local, which alone imports it:
+//
+//	go run ./tools/troupe local --demo
 package wordcount
 
 import (
