@@ -173,6 +173,7 @@ func (m *Machine) meet(id string, h match.Host) *agent {
 	}
 	if !sameHost(a.host, h) {
 		a.host = h
+		m.appetite.fleet++
 		if a.stored {
 			m.dirty.agents[id] = true
 		}
@@ -245,6 +246,7 @@ func (m *Machine) onLost(id string) {
 	m.setOwed(id, time.Time{})
 	if a.instances == 0 {
 		delete(m.agents, id)
+		m.appetite.fleet++
 		return
 	}
 	for _, s := range m.all() {
@@ -283,7 +285,7 @@ func (m *Machine) forget(i *instance) {
 	}
 	m.stays(i, -1)
 	m.dirty.instances[i.ID] = nil
-	s.spread = nil
+	s.moved()
 	s.touch()
 	s.changed(nil)
 	if s.gone && len(s.instances) == 0 {

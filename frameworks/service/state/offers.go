@@ -19,6 +19,7 @@ type appetite struct {
 	waiting    []*service
 	turn       int // the place in waiting of who is looked at first next time
 	round      int // of offers
+	fleet      int // counts the changes of what agents there are
 	asked      time.Time
 	idle       time.Time // since when nothing waits
 	alarm      alarm
@@ -114,6 +115,9 @@ const mostTries = 500
 
 func (m *Machine) onOffers(in Offers) {
 	m.appetite.round++
+	for _, o := range in.Offers { // so that GROUP_BY knows all of them before the first is used
+		m.meet(o.GetAgentId().GetValue(), match.HostOf(o))
+	}
 	for _, o := range in.Offers {
 		m.settle() // what the offer before it has changed
 		m.onOffer(o)
@@ -127,7 +131,6 @@ func (m *Machine) onOffer(o *mesos.Offer) {
 		m.decline(o)
 		return
 	}
-	m.meet(o.GetAgentId().GetValue(), g.Host())
 	m.repay(o.GetAgentId().GetValue(), len(g.Release(m.keeps)) > 0)
 	a := &m.appetite
 	a.trim(m.now)
@@ -209,20 +212,21 @@ func (m *Machine) place(g *placement.Ground, s *service, of *app.App, which int)
 		at.Task = at.ID
 	}
 	if rules := r.is.Constraints(); len(rules) > 0 {
-		at.Spread = m.spread(s, rules)
+		at.Spread = m.spread(s, r)
 	}
 	placed, no := r.is.Place(g, at)
 	s.sawOffer(m, g.Offer(), no)
 	if no != nil {
 		return false
 	}
+	s.recipes[1-which].spread = nil
 	m.launch(s, of, back, at, placed, g.Offer())
 	return true
 }
 
 // spread counts where the instances of an app are.
-func (m *Machine) spread(s *service, rules match.Constraints) *match.Spread {
-	if s.spread == nil {
+func (m *Machine) spread(s *service, r *recipe) *match.Spread {
+	if r.spread == nil || r.fleet != m.appetite.fleet {
 		var placed, fleet []match.Host
 		for _, i := range s.instances {
 			if !i.waits() && !i.Away {
@@ -232,9 +236,9 @@ func (m *Machine) spread(s *service, rules match.Constraints) *match.Spread {
 		for _, id := range m.agentIDs() {
 			fleet = append(fleet, m.agents[id].host)
 		}
-		s.spread = rules.Spread(placed, fleet)
+		r.spread, r.fleet = r.is.Constraints().Spread(placed, fleet), m.appetite.fleet
 	}
-	return s.spread
+	return r.spread
 }
 
 // launch makes a placed instance known; what it was placed with follows when that

@@ -20,11 +20,10 @@ type service struct {
 	instances []*instance // oldest first
 	ages      int
 	tally     rollout.Tally
-	spread    *match.Spread // of the instances; nil: not counted yet
-	recipes   [2]recipe     // of app, and of what it was before its turn in a deployment
-	deployer  *deployment   // that changes it; nil: none
-	turn      turn          // of the deployer's action on it
-	action    rollout.Kind  // that is at work
+	recipes   [2]recipe    // of app, and of what it was before its turn in a deployment
+	deployer  *deployment  // that changes it; nil: none
+	turn      turn         // of the deployer's action on it
+	action    rollout.Kind // that is at work
 	fate      fate
 	delayed   alarm
 	queue     *line // of what waits to be launched; nil: nothing does
@@ -45,9 +44,11 @@ const (
 
 // recipe is an app made ready to be placed, or why it cannot be.
 type recipe struct {
-	of  *app.App
-	is  *placement.Recipe
-	err error
+	of     *app.App
+	is     *placement.Recipe
+	err    error
+	spread *match.Spread // where instances are; nil: not counted yet
+	fleet  int           // the agents that spread was made with
 }
 
 // service finds an app, and makes it known.
@@ -121,7 +122,6 @@ func (s *service) become(a *app.App) {
 		s.m.alarms.set(&s.delayed, time.Time{})
 		s.m.dirty.fates[s.id] = s
 	}
-	s.spread = nil
 	s.recount()
 	if !was {
 		s.m.reprobe(s, old)
@@ -168,11 +168,17 @@ func (s *service) suspended() int {
 func (s *service) prepared(a *app.App, which int) *recipe {
 	r := &s.recipes[which]
 	if r.of != a {
-		r.of = a
+		*r = recipe{of: a}
 		r.is, r.err = placement.Prepare(a, s.m.options.Placement)
-		s.spread = nil
 	}
 	return r
+}
+
+// moved is when instances are elsewhere than they were, or fewer.
+func (s *service) moved() {
+	for n := range s.recipes {
+		s.recipes[n].spread = nil
+	}
 }
 
 // trim drops versions that nobody needs any more.

@@ -165,7 +165,7 @@ func (m *Machine) onInstanceAlarm(i *instance) {
 		if !i.Away {
 			i.Away = true
 			m.dirty.instances[i.ID] = i
-			i.of.spread = nil
+			i.of.moved()
 			i.count()
 			m.tell(i)
 		}
@@ -214,6 +214,6 @@ func (m *Machine) suspend(i *instance) {
 	m.tasks[i.key()] = i
 	m.alarms.set(&i.ring, time.Time{})
 	m.dirty.instances[i.ID] = i
-	i.of.spread = nil
+	i.of.moved()
 	i.count()
 }

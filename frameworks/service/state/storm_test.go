@@ -126,7 +126,7 @@ func (w *world) partition(id string) {
 // written is of no use, and another process knows all of it.
 func TestComesToRest(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t, 3, Options{Versions: rapid.IntRange(2, 4).Draw(rt, "versions"), PerOffer: 2})
+		w := newWorld(rt, 3, Options{Versions: rapid.IntRange(2, 4).Draw(rt, "versions"), PerOffer: 2})
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
 			storm(rt, w)
 			for range rapid.IntRange(0, 6).Draw(rt, "effects") {

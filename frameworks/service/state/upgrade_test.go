@@ -20,7 +20,7 @@ func (k *task) well() bool { return k.state == mesos.TaskState_TASK_RUNNING && k
 // when the process dies between any two effects; and it ends.
 func TestUpgradeKeepsItsPromise(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(t, 3, Options{PerOffer: rapid.IntRange(1, 3).Draw(rt, "perOffer")})
+		w := newWorld(rt, 3, Options{PerOffer: rapid.IntRange(1, 3).Draw(rt, "perOffer")})
 		a := plain("/a", rapid.IntRange(1, 6).Draw(rt, "n"), "x")
 		a.Upgrade = app.Upgrade{
 			MinimumHealth: rapid.SampledFrom([]float64{0, 0.5, 0.8, 1}).Draw(rt, "least"),

@@ -5,8 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"troupe/frameworks/service/app"
 	"troupe/messages/mesos"
@@ -15,7 +16,7 @@ import (
 
 // world is a shell with a disk and a cluster, all of them under the test's hand.
 type world struct {
-	t       testing.TB
+	t       rapid.TB
 	options Options
 	now     time.Time
 	m       *Machine
@@ -66,7 +67,7 @@ func (k *task) over() bool { return terminal(k.state) }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newWorld(t testing.TB, agents int, o Options) *world {
+func newWorld(t rapid.TB, agents int, o Options) *world {
 	o.Placement.Role = "web"
 	w := &world{
 		t: t, options: o, now: noon, disk: map[string][]byte{}, answers: map[uint64]Answer{}, killing: func(KillTask) {},
