@@ -38,12 +38,15 @@ export function ago(text) {
   return h("time", { datetime: text, title: text }, seconds >= 0 ? `${words} ago` : `in ${words}`);
 }
 
-// notice tells something until it is closed; what went well goes by itself.
+// notice tells something until it is closed; what went well goes by itself, or when
+// something else is told.
 export function notice(kind, text) {
   const close = h("button", { type: "button", "aria-label": "Close this notice" }, "×");
   const box = h("div", { class: `notice ${kind}`, role: kind === "failed" ? "alert" : null }, h("div", {}, text), close);
   close.addEventListener("click", () => box.remove());
-  document.getElementById("notices").append(box);
+  const notices = document.getElementById("notices");
+  for (const old of notices.querySelectorAll(".notice:not(.failed)")) old.remove();
+  notices.append(box);
   if (kind !== "failed") setTimeout(() => box.remove(), 8000);
 }
 

@@ -17,7 +17,7 @@ export async function load(id) {
 export function show({ app, why, versions }) {
   const queued = why?.waiting > 0 ? { delay: {} } : null;
   return [
-    h("p", {}, h("a", { href: "#/apps" }, "Apps"), " / ", app.id),
+    h("p", {}, h("a", { href: "#/apps" }, "Apps"), " / ", app.id.slice(1)),
     h("h1", {}, app.id),
     h("div", { class: "row" }, state(...status(app, queued)), h("span", {}, health(app)),
       h("span", { class: "faint" }, `each: ${round(app.cpus)} CPUs, ${round(app.mem)} MiB`)),
@@ -64,8 +64,8 @@ function task(app, t) {
     h("code", {}, t.id), t.state.replace("TASK_", "").toLowerCase(),
     h("span", {}, state(...alive), failed && h("span", { class: "wrong" }, failed.lastFailureCause)),
     h("span", {}, where(t)), h("span", { title: t.version }, t.version === app.version ? "current" : "old"), ago(t.startedAt ?? t.stagedAt),
-    h("span", { class: "row" },
-      h("a", { href: `#/logs/${encodeURIComponent(t.id)}`, "aria-label": `Logs of ${t.id}` }, "Logs"),
+    h("span", {},
+      h("a", { href: `#/logs/${encodeURIComponent(t.id)}`, "aria-label": `Logs of ${t.id}` }, "Logs"), " ",
       h("button", { type: "button", id: `kill-${t.id}`, "aria-label": `Kill ${t.id}`, onclick: () => killTask(t.id, t.localVolumes?.length > 0) }, "Kill")),
   ];
 }

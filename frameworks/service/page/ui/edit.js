@@ -26,12 +26,12 @@ export function show({ app }) {
   const wrong = h("span", { class: "wrong", id: "json-wrong", role: "alert" });
   const fields = editing ? null : quick(text);
   return [
-    h("p", {}, h("a", { href: "#/apps" }, "Apps"), editing ? [" / ", h("a", { href: `#/app${app.id}` }, app.id)] : ""),
+    h("p", {}, h("a", { href: "#/apps" }, "Apps"), editing ? [" / ", h("a", { href: `#/app${app.id}` }, app.id.slice(1))] : ""),
     h("h1", {}, editing ? `Edit ${app.id}` : "New app"),
     h("form", { novalidate: true, onsubmit: (event) => { event.preventDefault(); submit(editing ? app.id : "", text, wrong); } },
       fields,
       h("h2", {}, h("label", { for: "json" }, "All settings, as JSON")),
-      h("p", { class: "hint", id: "json-hint" }, "The fields are those of Marathon's API. Nothing happens before you have seen what would."),
+      h("p", { class: "hint", id: "json-hint" }, editing ? "The fields are those of Marathon's API. Nothing happens before you have seen what would." : "The fields are those of Marathon's API."),
       text, wrong,
       h("div", { class: "row" }, h("button", { class: "first", id: "submit", type: "submit" }, editing ? "Show what would change" : "Create"),
         h("a", { class: "button", href: editing ? `#/app${app.id}` : "#/apps" }, "Cancel"))),

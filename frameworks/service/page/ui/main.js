@@ -44,12 +44,16 @@ async function go() {
     if (link.getAttribute("href") === (location.hash || "#/apps")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  main.inert = true; // nobody acts on what is just being left
   if (view.follow) {
     following = view.follow();
     main.replaceChildren(...following.content.flat(9).filter(Boolean));
   } else {
+    const mine = view;
     await refresh(true);
+    if (mine !== view) return;
   }
+  main.inert = false;
   main.focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
