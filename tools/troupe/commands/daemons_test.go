@@ -55,6 +55,7 @@ func TestDaemonsRefuseWhatCannotBe(t *testing.T) {
 		"agent --master=m:1 --work_dir=D --containers_per_host=0":                    `--containers_per_host="0" is below 1`,
 		"agent --master=m:1 --work_dir=D --gc_disk_headroom=NaN":                     `--gc_disk_headroom="NaN" is not between`,
 		"agent --master=m:1 --work_dir=D --executor_reregistration_timeout=1mins":    `is above 15secs`,
+		"service --master=m:1 --store=D/s --access_control_allow_origin=ops":         `--access_control_allow_origin="ops" has an origin "ops"`,
 		"agent --master=m:1 --work_dir=D --registration_backoff_factor=0s":           `--registration_backoff_factor=".*" is not above 0`,
 		`agent --master=m:1 --work_dir=D --executor_environment_variables={"=":"x"}`: `is no variable`,
 		"local --agents=-1":                                                          `--agents="-1" is below 0`,

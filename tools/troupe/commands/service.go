@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"troupe/frameworks/service/api"
 	"troupe/frameworks/service/app"
 	"troupe/frameworks/service/discovery/dns"
 	"troupe/frameworks/service/placement"
@@ -66,7 +67,7 @@ func (d *dnsFlags) options(ip string) (*dns.Options, error) {
 type appFlags struct {
 	firstPort, lastPort, versions, deployments, perOffer, checks int
 	launch, declined, draining                                   flags.Duration
-	network, bridge, envPrefix, features                         string
+	network, bridge, envPrefix, features, origins                string
 }
 
 // features that Marathon calls so, of those that are here.
@@ -92,6 +93,7 @@ func (a *appFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&a.network, "default_network_name", "", "container network of apps that name none")
 	set.StringVar(&a.bridge, "mesos_bridge_name", placement.DefaultBridge, "network that containers of type MESOS attach to for a bridge")
 	set.StringVar(&a.envPrefix, "env_vars_prefix", "", "what comes before the names of the environment variables about ports")
+	set.StringVar(&a.origins, "access_control_allow_origin", "", "other sites whose pages may use the API, as in https://ops.example.com, with commas between; * is all")
 	set.StringVar(&a.features, "enable_features", "", "what apps may use beside the rest, with commas between: "+featureGPUs+", "+featureSecrets+", "+featureExternal)
 }
 
@@ -166,8 +168,13 @@ func (s *serviceFlags) run(ctx context.Context, io Streams) error {
 	if err != nil {
 		return err
 	}
+	origins, err := api.ParseOrigins(list(s.apps.origins))
+	if err != nil {
+		return flagError("access_control_allow_origin", s.apps.origins, "has an "+err.Error())
+	}
 	o := daemon.ServiceOptions{
 		DNS: names, FrameworkOptions: shared, State: apps, DefaultNetwork: s.apps.network, Checks: s.apps.checks, Version: Version,
+		Origins: origins,
 	}
 	return s.log.serve(ctx, io, "service", func(l daemon.Logging) (*daemon.Daemon, error) {
 		o.Logging = l

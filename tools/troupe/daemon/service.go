@@ -34,6 +34,8 @@ type ServiceOptions struct {
 	State state.Options
 	// Network of apps on a container network that they do not name; "" is none.
 	DefaultNetwork string
+	// Origins are the other sites whose pages may use the API; nil: none.
+	Origins *api.Origins
 	// Checks bounds how many checks of instances are under way at once; 0 is what
 	// package probe has.
 	Checks int
@@ -134,7 +136,7 @@ func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metri
 // newFace makes Marathon's API.
 func (o ServiceOptions) newFace(l Lead, s *leadingService, shown *board.Board) *api.Server {
 	a := api.Options{
-		Core: s.service, Board: shown, Events: s.bus, Page: page.Handler(), Logging: o.Logging.Level,
+		Core: s.service, Board: shown, Events: s.bus, Page: page.Handler(), Logging: o.Logging.Level, Origins: o.Origins,
 		Apps: wire.Options{Rules: o.State.Rules, Network: o.DefaultNetwork},
 		Info: func() wire.Info { return o.info(l, s.service.Status()) },
 	}
