@@ -136,6 +136,10 @@ func TestJobs(t *testing.T) {
 	s.Wait(`document.querySelector("#run-prices").closest("tr").innerText.includes("1 running")`)
 	s.world.End("prices", plan.Succeeded, 0, "")
 	s.Wait(`document.querySelector("#run-prices").closest("tr").innerText.includes("succeeded")`)
+	s.world.Start("train")
+	s.world.End("train", plan.Failed, 9, "")
+	s.world.End("backup", plan.Succeeded, 0, "")
+	s.Wait(`document.querySelector("#announced").textContent === "train: failed, exit code 9"`)
 	s.must(s.api.Delete(t.Context(), "train", false))
 	s.WaitText("caption", "7 of 7 jobs")
 }
@@ -166,6 +170,7 @@ func TestJob(t *testing.T) {
 	s.Click("dialog button.first")
 	s.WaitText("main", "killed")
 	s.WaitText("main", "143")
+	s.Wait(`document.querySelector("#announced").textContent === "prices: killed"`)
 
 	s.Click("#toggle")
 	s.WaitText("#toggle", "Enable")

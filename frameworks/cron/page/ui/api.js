@@ -41,9 +41,10 @@ export const at = (kind, name) => `/job/${kind ? `${kind}/` : ""}${encodeURIComp
 // put creates or replaces a job, which depends on others or has a schedule.
 export const put = (job, dependent) => call("POST", dependent ? "/dependency" : "/iso8601", job);
 
-// watch calls changed soon after anything has happened, and connected with what is
-// known of the connection. Reading takes at most a part of the time.
-export function watch(changed, connected) {
+// watch calls changed soon after anything has happened, connected with what is known
+// of the connection, and ended with every attempt that has ended. Reading takes at
+// most a part of the time.
+export function watch(changed, connected, ended) {
   let timer = 0;
   let pause = 150;
   const soon = () => {
@@ -61,5 +62,6 @@ export function watch(changed, connected) {
   for (const kind of ["job-added", "job-changed", "job-removed", "run-begun", "run-changed", "run-ended", "gap"]) {
     events.addEventListener(kind, soon);
   }
+  events.addEventListener("run-ended", (e) => ended(JSON.parse(e.data)));
   setInterval(soon, 15000); // times go by, too
 }

@@ -15,7 +15,7 @@ const views = [
   [/^#\/jobs$/, () => ({ title: "Jobs", live: true, load: jobs.load, show: jobs.show })],
   [/^#\/graph$/, () => ({ title: "Graph", live: true, load: graph.load, show: graph.show })],
   [/^#\/new$/, () => ({ title: "New job", load: () => edit.load(""), show: edit.show })],
-  [/^#\/job\/([^/]+)$/, (name) => ({ title: name, live: true, load: () => job.load(name), show: job.show })],
+  [/^#\/job\/([^/]+)$/, (name) => ({ title: name, job: name, live: true, load: () => job.load(name), show: job.show })],
   [/^#\/edit\/([^/]+)$/, (name) => ({ title: `Edit ${name}`, load: () => edit.load(name), show: edit.show })],
   [/^#\/log\/([^/]+)\/([^/]+)\/(stdout|stderr)$/, (name, task, stream) => ({ title: `${stream} of ${name}`, live: true, every: 2000, load: () => log.load(name, task, stream), show: log.show })],
 ];
@@ -96,5 +96,14 @@ document.getElementById("skip").addEventListener("click", (event) => {
   main.focus();
 });
 window.addEventListener("hashchange", go);
-watch(() => refresh(false), (text) => { document.getElementById("connection").textContent = text; });
+
+// announce tells who does not see the page change: of the job that is shown, and of
+// whatever has failed.
+function announce({ job, attempt }) {
+  if (attempt.outcome !== "failed" && view?.job !== job) return;
+  const exit = attempt.task && attempt.outcome === "failed" ? `, exit code ${attempt.exitCode}` : "";
+  document.getElementById("announced").textContent = `${job}: ${attempt.outcome}${exit}`;
+}
+
+watch(() => refresh(false), (text) => { document.getElementById("connection").textContent = text; }, announce);
 go();
