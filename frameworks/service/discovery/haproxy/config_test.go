@@ -211,3 +211,47 @@ func anyConfig(t *rapid.T) string {
 	}
 	return Render(c)
 }
+
+// fleet is many apps with 25 instances each.
+func fleet(apps int) []*endpoints.Service {
+	var services []*endpoints.Service
+	for i := range apps {
+		s := withLabels("HAPROXY_GROUP", "external", "HAPROXY_0_MODE", "http")
+		s.App, s.Ports[0].ServicePort, s.Endpoints = app.Path(fmt.Sprintf("/group/app-%d", i)), 10000+i, nil
+		for n := range 25 {
+			s.Endpoints = append(s.Endpoints, endpoints.Endpoint{
+				Task: fmt.Sprintf("group_app-%d.%036d", i, n), Status: endpoints.Live, Targets: []endpoints.Target{{Address: "10.0.0.1", Port: 31000 + n}},
+			})
+		}
+		services = append(services, s)
+	}
+	return services
+}
+
+// What one change among 50,000 instances costs.
+func BenchmarkBuild(b *testing.B) {
+	services := fleet(2000)
+	var c cache
+	for b.Loop() {
+		c.build(services, []string{"external"}, Settings{})
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	c := Build(fleet(2000), []string{"external"}, Settings{})
+	for b.Loop() {
+		Render(c)
+	}
+}
+
+func BenchmarkStepsOfMany(b *testing.B) {
+	services := fleet(2000)
+	r := newRunning(Build(services, []string{"external"}, Settings{}), &usage{})
+	services[1000].Endpoints = services[1000].Endpoints[1:]
+	c := Build(services, []string{"external"}, Settings{})
+	for b.Loop() {
+		if steps, enough := r.steps(c); len(steps) != 1 || !enough {
+			b.Fatal(steps)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package haproxy
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -32,24 +31,41 @@ func (r *running) steps(c Config) (list []step, enough bool) {
 	for i := range c.Backends {
 		b := &c.Backends[i]
 		known, ok := r.servers[b.Name]
-		if !ok {
+		if settled, done := r.settled[b.Name]; !ok || done && sameList(settled, b.Servers) {
 			continue
 		}
-		wanted := map[string]Server{}
-		for _, s := range b.Servers {
-			wanted[s.Name] = s
-		}
-		for _, name := range slices.Sorted(maps.Keys(known)) {
-			if _, stays := wanted[name]; !stays {
-				leave = append(leave, r.leaving(b.Name, known[name])...)
-			}
-		}
+		delete(r.settled, b.Name)
+		before := len(leave) + len(enter)
+		leave = append(leave, r.without(b, known)...)
 		for _, s := range b.Servers {
 			steps, ok := r.entering(b, known[s.Name], s)
 			enter, enough = append(enter, steps...), enough && ok
 		}
+		if enough && len(leave)+len(enter) == before {
+			r.settled[b.Name] = b.Servers
+		}
 	}
 	return append(leave, enter...), enough
+}
+
+// without has a backend do without servers that are not wanted any more.
+func (r *running) without(b *Backend, known map[string]*standing) []step {
+	wanted := make(map[string]bool, len(b.Servers))
+	for _, s := range b.Servers {
+		wanted[s.Name] = true
+	}
+	var gone []string
+	for name := range known {
+		if !wanted[name] {
+			gone = append(gone, name)
+		}
+	}
+	slices.Sort(gone)
+	var list []step
+	for _, name := range gone {
+		list = append(list, r.leaving(b.Name, known[name])...)
+	}
+	return list
 }
 
 // leaving has a server get nothing new, and deletes it when nothing of it is left:
@@ -57,7 +73,7 @@ func (r *running) steps(c Config) (list []step, enough bool) {
 func (r *running) leaving(backend string, s *standing) []step {
 	id := backend + "/" + s.Name
 	set := func(to state) step {
-		return step{command: fmt.Sprintf("set server %s state %s", id, to), answers: []string{answerNone}, done: func() { s.state = to }}
+		return step{command: fmt.Sprintf("set server %s state %s", id, to), answers: []string{answerNone}, done: func() { r.set(s, to) }}
 	}
 	if s.state == ready {
 		return []step{set(drain)}
@@ -78,13 +94,13 @@ func (r *running) entering(b *Backend, known *standing, s Server) (list []step, 
 	case known != nil && known.state == ready:
 		return nil, true
 	case known != nil:
-		use.done = func() { known.state = ready }
+		use.done = func() { r.set(known, ready) }
 		return []step{use}, true
 	case b.Rule.Sticky:
 		return nil, false // servers that are added can have no cookie
 	}
 	added := &standing{s, maintenance}
-	use.done = func() { added.state = ready }
+	use.done = func() { r.set(added, ready) }
 	return []step{
 		{
 			command: fmt.Sprintf("add server %s %s", id, s.parameters()), answers: []string{answerAdded},

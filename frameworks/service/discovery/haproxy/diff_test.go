@@ -64,7 +64,7 @@ func TestStepsLeadToWhatIsWanted(t *testing.T) {
 	subset := rapid.SliceOfDistinct(rapid.SampledFrom(names), rapid.ID)
 	rapid.Check(t, func(t *rapid.T) {
 		first := subset.Draw(t, "first")
-		r := newRunning(configOf(false, first...))
+		r := newRunning(configOf(false, first...), &usage{})
 		p := &simulated{servers: map[string]state{}, busy: map[string]bool{}}
 		for _, name := range first {
 			p.servers[name] = ready
@@ -113,7 +113,7 @@ func TestStepsLeadToWhatIsWanted(t *testing.T) {
 }
 
 func TestWhatNeedsAReload(t *testing.T) {
-	r := newRunning(configOf(false, "a"))
+	r := newRunning(configOf(false, "a"), &usage{})
 	moved := configOf(false, "a")
 	moved.Backends[0].Servers[0].Port = 2
 	other := configOf(false, "a")
@@ -127,7 +127,7 @@ func TestWhatNeedsAReload(t *testing.T) {
 			t.Error(name)
 		}
 	}
-	sticky := newRunning(configOf(true, "a"))
+	sticky := newRunning(configOf(true, "a"), &usage{})
 	if _, enough := sticky.steps(configOf(true, "a", "b")); enough {
 		t.Error("a server with a cookie")
 	}
@@ -186,7 +186,7 @@ func BenchmarkSteps(b *testing.B) {
 	for i := range 500 {
 		names = append(names, fmt.Sprintf("web.%d", i))
 	}
-	r, c := newRunning(configOf(false, names...)), configOf(false, names[1:]...)
+	r, c := newRunning(configOf(false, names...), &usage{}), configOf(false, names[1:]...)
 	for b.Loop() {
 		if steps, _ := r.steps(c); len(steps) != 1 {
 			b.Fatal(steps)

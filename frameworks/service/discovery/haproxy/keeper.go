@@ -70,18 +70,19 @@ type Keeper struct {
 	socket    socket
 	news      chan struct{} // of capacity 1
 	// The following are Run's alone.
-	process *process  // that we started; nil for one that was found
-	running *running  // nil: not known
-	text    string    // of the configuration that was written last
+	process *process        // that we started; nil for one that was found
+	running *running        // nil: not known
+	held    map[string]bool // addresses that the process listens at; nil: not known
+	text    string          // of the configuration that was written last
+	written time.Time
+	built   cache
 	last    time.Time // of the last reload, or try of one
 	failed  int       // tries since one worked
 
 	mu     sync.Mutex
 	status Status
-	// used are the tasks that get new requests; nil: not known. served are those,
-	// and such as were and have not ended.
-	used, served map[string]bool
 
+	usage usage
 	count connections
 }
 
@@ -148,6 +149,10 @@ func (k *Keeper) Status() Status {
 	return k.status
 }
 
+// writeAgain is after how long a configuration is written again in which just
+// servers changed: it is what the next process begins with, nothing more.
+const writeAgain = time.Second
+
 // lookAgain is how often servers that could not be deleted are looked at, and
 // whether the process still runs.
 const lookAgain = time.Second
@@ -208,8 +213,8 @@ func (k *Keeper) note(problems []Problem, err error) {
 // done before the next reload.
 func (k *Keeper) apply(ctx context.Context) ([]Problem, error) {
 	services := k.directory.Services()
-	c := Build(services, k.options.Groups, k.options.Settings)
-	defer k.remember(services)
+	c := k.built.build(services, k.options.Groups, k.options.Settings)
+	k.usage.forget(services)
 	if ctx.Err() != nil {
 		return c.Problems, nil
 	}
@@ -220,14 +225,17 @@ func (k *Keeper) apply(ctx context.Context) ([]Problem, error) {
 	if err != nil {
 		return c.Problems, err
 	}
+	c = withoutTaken(c, k.held)
 	enough := false
 	if alive && k.running != nil {
 		if enough, err = k.tell(ctx, c); err != nil {
 			k.log.Warn("HAProxy does not take a command; it is reloaded", zap.Error(err))
-			k.running = nil
+			k.lose(unknown)
 		}
 	}
 	switch {
+	case enough && time.Since(k.written) < writeAgain:
+		return c.Problems, nil
 	case enough:
 		return c.Problems, k.write(ctx, c, false)
 	case k.wait() > 0:
@@ -236,6 +244,12 @@ func (k *Keeper) apply(ctx context.Context) ([]Problem, error) {
 		return c.Problems, k.tried(k.reload(ctx, c), c)
 	}
 	return c.Problems, k.tried(k.start(ctx, c), c)
+}
+
+// lose is called when it is not known any more what the process does.
+func (k *Keeper) lose(to sight) {
+	k.running = nil
+	k.usage.lose(to)
 }
 
 func (k *Keeper) lastFailure() error {
@@ -252,7 +266,7 @@ func (k *Keeper) tried(err error, c Config) error {
 		k.failed++
 		return err
 	}
-	k.failed, k.running = 0, newRunning(c)
+	k.failed, k.running, k.held = 0, newRunning(c, &k.usage), c.addresses()
 	k.counted(func(s *Status) { s.Reloads++ })
 	return nil
 }

@@ -424,24 +424,56 @@ func TestPortsInUse(t *testing.T) {
 	one, two := launch(t, "a.1"), launch(t, "b.1")
 	c.set(serving("/a", labelled, port, map[*instance]endpoints.Status{one: endpoints.Live}))
 	c.set(serving("/b", labelled, port, map[*instance]endpoints.Status{two: endpoints.Live}))
+	c.set(serving("/c", labelled, blocked.Addr().(*net.TCPAddr).Port, nil)) // from the start
 	k, _ := keep(t, c, Options{Settings: Settings{Bind: address}, Pause: time.Millisecond})
 	url := fmt.Sprintf("http://%s:%d/", address, port)
 	eventually(t, "an answer", func() bool { return ask(http.DefaultClient, url) == one.name })
-	eventually(t, "the problem", func() bool {
-		st := k.Status()
-		return len(st.Problems) == 1 && st.Problems[0].App == "/b" && strings.Contains(st.Problems[0].Text, "is served for a_")
+	eventually(t, "the problems", func() bool {
+		p := k.Status().Problems
+		return len(p) == 2 && p[0].App == "/b" && strings.Contains(p[0].Text, "is served for a_") &&
+			strings.HasPrefix(p[1].App, "c_") && strings.Contains(p[1].Text, "address already in use")
 	})
-	c.set(serving("/b", labelled, blocked.Addr().(*net.TCPAddr).Port, map[*instance]endpoints.Status{two: endpoints.Live}))
-	eventually(t, "a failure", func() bool { return k.Status().Failure != nil })
-	if got := ask(http.DefaultClient, url); got != one.name {
-		t.Errorf("%q while the port of another is in use", got)
-	}
 	if err := blocked.Close(); err != nil {
 		t.Fatal(err)
 	}
+	c.set(serving("/c", labelled, blocked.Addr().(*net.TCPAddr).Port, map[*instance]endpoints.Status{two: endpoints.Live}))
 	eventually(t, "both", func() bool {
-		return k.Status().Failure == nil && ask(http.DefaultClient, fmt.Sprintf("http://%s", blocked.Addr())) == two.name
+		return len(k.Status().Problems) == 1 && ask(http.DefaultClient, url) == one.name && ask(http.DefaultClient, fmt.Sprintf("http://%s", blocked.Addr())) == two.name
 	})
+	// What others take later does not matter to what runs, nor to what comes.
+	again, err := net.Listen("tcp", address+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	c.set(serving("/d", labelled, again.Addr().(*net.TCPAddr).Port, nil))
+	eventually(t, "another problem", func() bool { return len(k.Status().Problems) == 2 })
+	if got := ask(http.DefaultClient, url); got != one.name || k.Status().Failure != nil {
+		t.Errorf("%q, %v", got, k.Status().Failure)
+	}
+}
+
+// The addresses of virtual hosts may be in use, too.
+func TestTakenAddresses(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := Config{Settings: Settings{HTTP: l.Addr().String()}, Backends: []Backend{{Name: "a", Rule: Rule{Hosts: []string{"x"}}}}}
+	if got := withoutTaken(c, map[string]bool{}); got.Settings.HTTP != "" || len(got.Problems) != 1 || len(got.Backends) != 1 {
+		t.Errorf("%+v", got)
+	}
+	for _, held := range []map[string]bool{nil, c.addresses()} {
+		if got := withoutTaken(c, held); got.Settings.HTTP == "" || len(got.Problems) != 0 {
+			t.Errorf("%+v", got)
+		}
+	}
+	for in, want := range map[string]string{"*:80": "0.0.0.0:80", ":80": "0.0.0.0:80", "[::1]:80": "[::1]:80", "": ""} {
+		if got := normal(in); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
 }
 
 func TestVirtualHosts(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"troupe/frameworks/service/app"
 	"troupe/frameworks/service/discovery/endpoints"
 )
 
@@ -26,59 +27,105 @@ var balances = []string{"roundrobin", "leastconn", "random", "source"}
 // Build is the configuration for services, which are in order, of one of the groups.
 // Of two that want one port, or one host and path, the first gets it.
 func Build(services []*endpoints.Service, groups []string, s Settings) Config {
+	return new(cache).build(services, groups, s)
+}
+
+// cache has what was read of services, which never change: of each the last.
+type cache struct{ offers map[app.Path]offers }
+
+// offers are what a service's labels say of its ports.
+type offers struct {
+	of    *endpoints.Service
+	ports []offer
+}
+
+// offer is a port that is to be served, if it can be.
+type offer struct {
+	index   int
+	rule    Rule
+	err     error
+	servers []Server
+}
+
+func (c *cache) build(services []*endpoints.Service, groups []string, s Settings) Config {
 	b := builder{
-		config: Config{Settings: s}, groups: groups,
-		names: map[string]bool{}, ports: map[string]string{}, hosts: map[string]string{},
+		config: Config{Settings: s}, names: map[string]bool{}, ports: map[string]string{}, hosts: map[string]string{},
 	}
 	b.reserve(s.HTTP, virtualHTTP)
 	if s.Certificates != "" {
 		b.reserve(s.HTTPS, virtualHTTPS)
 	}
+	fresh := make(map[app.Path]offers, len(services))
 	for _, one := range services {
-		for i := range one.Ports {
-			b.add(one, i)
+		o := c.offers[one.App]
+		if o.of != one {
+			o = read(one, groups, s)
+		}
+		fresh[one.App] = o
+		for i := range o.ports {
+			b.add(one.App, &o.ports[i])
 		}
 	}
+	c.offers = fresh
 	return b.config
+}
+
+// read reads a service's labels.
+func read(s *endpoints.Service, groups []string, set Settings) offers {
+	o := offers{of: s}
+	for i, p := range s.Ports {
+		l := labels{s.Labels, i}
+		if !l.wanted(groups) || !slices.Contains(p.Protocols, "tcp") {
+			continue
+		}
+		one := offer{index: i}
+		one.rule, one.err = l.rule(p.ServicePort, set)
+		if one.err == nil && one.rule.Port == 0 && len(one.rule.Hosts) == 0 {
+			one.err = fmt.Errorf("there is neither a service port nor a virtual host")
+		}
+		one.servers = servers(s, i)
+		o.ports = append(o.ports, one)
+	}
+	return o
+}
+
+// servers are the live endpoints of a port.
+func servers(s *endpoints.Service, port int) []Server {
+	var list []Server
+	for i := range s.Endpoints {
+		e := &s.Endpoints[i]
+		if e.Status != endpoints.Live || port >= len(e.Targets) {
+			continue
+		}
+		if t := e.Targets[port]; t.Port != 0 && taskName.MatchString(e.Task) && isHost(t.Address) {
+			list = append(list, Server{Name: e.Task, Address: t.Address, Port: t.Port})
+		}
+	}
+	return list
 }
 
 type builder struct {
 	config Config
-	groups []string
 	names  map[string]bool   // of backends
 	ports  map[string]string // backend by address and port
 	hosts  map[string]string // backend by host and path
 }
 
-func (b *builder) add(s *endpoints.Service, i int) {
-	l := labels{s.Labels, i}
-	if !l.wanted(b.groups) || !slices.Contains(s.Ports[i].Protocols, "tcp") {
-		return
-	}
-	r, err := l.rule(s.Ports[i].ServicePort, b.config.Settings)
-	if err == nil && r.Port == 0 && len(r.Hosts) == 0 {
-		err = fmt.Errorf("there is neither a service port nor a virtual host")
-	}
-	name := fmt.Sprintf("%s_%d", s.App.Flat(), r.Port)
+func (b *builder) add(id app.Path, o *offer) {
+	err := o.err
+	name := id.Flat() + "_" + strconv.Itoa(o.rule.Port)
 	if b.names[name] {
-		name = fmt.Sprintf("%s_%d", name, i)
+		name += "_" + strconv.Itoa(o.index)
 	}
 	if err == nil {
-		err = b.claim(name, r)
+		err = b.claim(name, o.rule)
 	}
 	if err != nil {
-		b.config.Problems = append(b.config.Problems, Problem{string(s.App), i, err.Error()})
+		b.config.Problems = append(b.config.Problems, Problem{string(id), o.index, err.Error()})
 		return
 	}
 	b.names[name] = true
-	back := Backend{Name: name, Rule: r}
-	for _, e := range s.Live() {
-		if i >= len(e.Targets) || e.Targets[i].Port == 0 || !taskName.MatchString(e.Task) || !isHost(e.Targets[i].Address) {
-			continue
-		}
-		back.Servers = append(back.Servers, Server{Name: e.Task, Address: e.Targets[i].Address, Port: e.Targets[i].Port})
-	}
-	b.config.Backends = append(b.config.Backends, back)
+	b.config.Backends = append(b.config.Backends, Backend{Name: name, Rule: o.rule, Servers: o.servers})
 }
 
 func isHost(address string) bool {

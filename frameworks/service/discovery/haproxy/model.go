@@ -1,7 +1,5 @@
 package haproxy
 
-import "maps"
-
 // Config is what an HAProxy shall do. Lists are in a fixed order.
 type Config struct {
 	Settings Settings
@@ -48,10 +46,10 @@ type Server struct {
 	Port    int
 }
 
-// Problem keeps a port of an app from being served.
+// Problem keeps a port from being served.
 type Problem struct {
-	App   string
-	Index int // of the port
+	App   string // or its backend; "" for that of virtual hosts
+	Index int    // of the app's port; -1 where it does not matter
 	Text  string
 }
 
@@ -59,8 +57,12 @@ type Problem struct {
 // was last reloaded, and what became of their servers since.
 type running struct {
 	settings Settings
-	backends map[string]Backend // without servers
+	rules    map[string]Rule // by backend
 	servers  map[string]map[string]*standing
+	// settled has the servers that were wanted of a backend when nothing was left to
+	// be done for them. Lists that are the very same need no look.
+	settled map[string][]Server
+	usage   *usage
 }
 
 // standing is a server of the running process.
@@ -81,22 +83,50 @@ const (
 	maintenance state = "maint"
 )
 
-func newRunning(c Config) *running {
-	r := &running{settings: c.Settings, backends: map[string]Backend{}, servers: map[string]map[string]*standing{}}
-	for _, b := range c.Backends {
+// newRunning is what a process does that has just read c.
+func newRunning(c Config, u *usage) *running {
+	r := &running{
+		settings: c.Settings, rules: map[string]Rule{}, servers: map[string]map[string]*standing{},
+		settled: map[string][]Server{}, usage: u,
+	}
+	u.begin()
+	for i := range c.Backends {
+		b := &c.Backends[i]
 		servers := map[string]*standing{}
 		for _, s := range b.Servers {
 			servers[s.Name] = &standing{s, ready}
+			u.change(s.Name, 1)
 		}
-		b.Servers = nil
-		r.backends[b.Name], r.servers[b.Name] = b, servers
+		r.rules[b.Name], r.servers[b.Name], r.settled[b.Name] = b.Rule, servers, b.Servers
 	}
 	return r
 }
 
 // same tells whether c differs in nothing but servers.
 func (r *running) same(c Config) bool {
-	return r.settings == c.Settings && maps.EqualFunc(r.backends, newRunning(c).backends, func(a, b Backend) bool {
-		return a.Rule.equal(b.Rule)
-	})
+	if r.settings != c.Settings || len(r.rules) != len(c.Backends) {
+		return false
+	}
+	for i := range c.Backends {
+		rule, known := r.rules[c.Backends[i].Name]
+		if !known || !rule.equal(c.Backends[i].Rule) {
+			return false
+		}
+	}
+	return true
+}
+
+// set takes note of a server's state.
+func (r *running) set(s *standing, to state) {
+	if s.state == ready {
+		r.usage.change(s.Name, -1)
+	}
+	if s.state = to; to == ready {
+		r.usage.change(s.Name, 1)
+	}
+}
+
+// sameList tells whether two lists are the very same one.
+func sameList(a, b []Server) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

@@ -56,14 +56,16 @@ func (k *Keeper) alive(ctx context.Context) (bool, error) {
 		select {
 		case <-k.process.done:
 			k.log.Error("HAProxy ended; it is started again", zap.Error(k.process.failure()))
-			k.process, k.running = nil, nil
+			k.process, k.held = nil, map[string]bool{}
+			k.lose(none)
 		default:
 			return true, nil
 		}
 	}
 	_, err := k.socket.processes(ctx)
 	if errors.Is(err, errNoMaster) {
-		k.running = nil
+		k.held = map[string]bool{}
+		k.lose(none)
 		return false, nil
 	}
 	return err == nil, err
@@ -98,6 +100,7 @@ func (k *Keeper) start(ctx context.Context, c Config) error {
 		close(p.done)
 	}()
 	k.process = p
+	k.lose(unknown)
 	k.log.Info("HAProxy started", zap.Int("pid", p.command.Process.Pid), zap.String("config", k.options.Config))
 	return k.await(ctx, func(now processes) (bool, error) { return now.current, nil })
 }
@@ -122,7 +125,7 @@ func (k *Keeper) reload(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	k.running = nil
+	k.lose(unknown)
 	if _, err := k.socket.ask(ctx, "reload"); err != nil {
 		return err
 	}
@@ -179,7 +182,7 @@ func (k *Keeper) write(ctx context.Context, c Config, check bool) error {
 	if err := os.Rename(fresh, k.options.Config); err != nil {
 		return fmt.Errorf("haproxy: %w", err)
 	}
-	k.text = text
+	k.text, k.written = text, time.Now()
 	return nil
 }
 

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"troupe/frameworks/service/app"
 	"troupe/frameworks/service/discovery/endpoints"
+	"troupe/frameworks/service/placement"
 )
 
 // quietAgain is after how long the connections of a task are counted again.
@@ -38,48 +42,95 @@ func (k *Keeper) Quiet(ctx context.Context, task string) error {
 // quiet looks once. What cannot be seen now may be the next time.
 func (k *Keeper) quiet(ctx context.Context, task string) (bool, error) {
 	now := time.Now()
-	k.mu.Lock()
-	known, used, served := k.used != nil, k.used[task], k.served[task]
-	k.mu.Unlock()
-	if known && !served {
-		return true, nil
-	}
-	if used {
-		return false, nil
+	used, served := k.usage.of(task)
+	if used || !served {
+		return !served, nil
 	}
 	busy, err := k.count.of(ctx, k.socket, task, now)
-	if errors.Is(err, errNoMaster) && ctx.Err() == nil {
-		return true, nil // nothing goes through what is not there
-	}
-	return known && err == nil && busy == 0, nil
+	return err == nil && busy == 0, nil
 }
 
-// remember keeps for Quiet which tasks are served now.
-func (k *Keeper) remember(services []*endpoints.Service) {
-	used := map[string]bool{}
-	if k.running != nil {
-		for _, servers := range k.running.servers {
-			for _, s := range servers {
-				if s.state == ready {
-					used[s.Name] = true
-				}
-			}
+// usage is which tasks get requests through a process, by Run's word.
+type usage struct {
+	mu    sync.Mutex
+	sight sight
+	ready map[string]int  // in how many backends
+	was   map[string]bool // those that did, and that may have some on their way
+}
+
+// sight is what is known of the process.
+type sight int
+
+const (
+	unknown sight = iota // there may be one, which does anything
+	none
+	known
+)
+
+// of tells of a task whether it gets requests, and whether it gets any or may have
+// got some.
+func (u *usage) of(task string) (used, served bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch used = u.ready[task] > 0; u.sight {
+	case none:
+		return false, false
+	case unknown:
+		return true, true
+	}
+	return used, used || u.was[task]
+}
+
+// change counts the backends of a task.
+func (u *usage) change(task string, by int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ready[task] += by; u.ready[task] <= 0 {
+		delete(u.ready, task)
+		u.was[task] = true
+	}
+}
+
+// begin is called when a process begins that serves nothing yet.
+func (u *usage) begin() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.was == nil {
+		u.was = map[string]bool{}
+	}
+	for task := range u.ready {
+		u.was[task] = true
+	}
+	u.sight, u.ready = known, map[string]int{}
+}
+
+// lose is called when what is known of the process is not so any more.
+func (u *usage) lose(to sight) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sight = to
+}
+
+// forget drops tasks that have ended. services are in order.
+func (u *usage) forget(services []*endpoints.Service) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for task := range u.was {
+		if !exists(services, task) {
+			delete(u.was, task)
 		}
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	served := map[string]bool{}
-	for _, s := range services {
-		for _, e := range s.Endpoints {
-			if used[e.Task] || k.served[e.Task] {
-				served[e.Task] = true
-			}
-		}
+}
+
+func exists(services []*endpoints.Service, task string) bool {
+	id, err := placement.AppOf(task)
+	if err != nil {
+		return false
 	}
-	if k.served = served; k.running == nil {
-		used = nil
-	}
-	k.used = used
+	at, found := slices.BinarySearchFunc(services, id, func(s *endpoints.Service, id app.Path) int {
+		return strings.Compare(string(s.App), string(id))
+	})
+	return found && slices.ContainsFunc(services[at].Endpoints, func(e endpoints.Endpoint) bool { return e.Task == task })
 }
 
 // connections counts what is on its way to tasks, for many who ask at once.

@@ -127,9 +127,11 @@ func backend(w *strings.Builder, b *Backend) {
 		w.WriteString("  cookie TROUPE_SERVER insert indirect nocache\n")
 	}
 	for _, s := range b.Servers {
-		fmt.Fprintf(w, "  server %s %s", s.Name, s.parameters())
+		for _, text := range []string{"  server ", s.Name, " ", s.parameters()} {
+			w.WriteString(text)
+		}
 		if b.Rule.Sticky {
-			fmt.Fprintf(w, " cookie %s", s.Name)
+			w.WriteString(" cookie " + s.Name)
 		}
 		w.WriteByte('\n')
 	}

@@ -19,7 +19,7 @@ const (
 	// answerTime bounds how long a command may take.
 	answerTime = 5 * time.Second
 	// moment bounds how long a socket may be without anybody who listens.
-	moment = time.Second
+	moment = 3 * time.Second
 	// longestAnswer bounds what is read of one, in bytes.
 	longestAnswer = 64 << 20
 )
