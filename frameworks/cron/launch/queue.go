@@ -79,12 +79,13 @@ func (q *Queue) leave(task string, i *item) {
 // there is no use for it.
 func (q *Queue) Offer(now time.Time, o *mesos.Offer) []*mesos.TaskInfo {
 	q.seen = now
-	left, err := resources.New(o.GetResources()...)
+	offered, err := resources.New(o.GetResources()...)
 	if err != nil || len(q.tasks) == 0 {
 		return nil
 	}
+	left := &rest{offered, roomIn(offered)}
 	host := match.HostOf(o)
-	var open turns
+	open := make(turns, 0, len(q.shapes))
 	for _, s := range q.shapes { // in any order: turns has its own
 		open = append(open, s)
 	}
@@ -97,13 +98,12 @@ func (q *Queue) Offer(now time.Time, o *mesos.Offer) []*mesos.TaskInfo {
 			heap.Pop(&open)
 			continue
 		}
-		taken, rest, no := s.fit(host, left)
-		if no != nil {
+		taken, no, ok := s.fit(host, left)
+		if !ok {
 			s.refuse(now, o, no)
 			heap.Pop(&open)
 			continue
 		}
-		left = rest
 		info := Info(i.run, i.job, o, taken)
 		q.leave(info.GetTaskId().GetValue(), i)
 		launched = append(launched, info)

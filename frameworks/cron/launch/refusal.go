@@ -23,26 +23,22 @@ const (
 type refusal struct {
 	at        time.Time
 	host      string
-	rule, why string     // a constraint that did not hold, and what the host has
-	short     []shortage // or what there was too little of
-}
-
-type shortage struct {
-	name        string
-	wanted, has float64
+	rule, why string // a constraint that did not hold, and what the host has
+	has       room   // or else what there was
+	short     bool   // of which there was too little of something
 }
 
 // refusals are those of the hosts that were looked at last, by agent.
 type refusals struct {
-	by map[string]*refusal
+	by map[string]refusal
 	at time.Time
 	// words are what is made of them, until there is another.
 	words []string
 }
 
-func (r *refusals) refuse(now time.Time, o *mesos.Offer, no *refusal) {
+func (r *refusals) refuse(now time.Time, o *mesos.Offer, no refusal) {
 	agent := o.GetAgentId().GetValue()
-	if r.by[agent] == nil && len(r.by) >= mostHosts {
+	if _, known := r.by[agent]; !known && len(r.by) >= mostHosts {
 		return
 	}
 	no.at, no.host = now, o.GetHostname()
@@ -73,7 +69,7 @@ func (q *Queue) why(now time.Time, task string, i *item) Waiting {
 	case i.shape.broken != "":
 		w.Reasons = []string{i.shape.broken}
 	case len(i.shape.by) > 0:
-		w.Reasons = i.shape.tell(now)
+		w.Reasons = i.shape.tell(now, i.shape.amounts)
 	case q.seen.Before(i.since):
 		w.Reasons = []string{"no offer has come since it was queued"}
 	default:
@@ -115,7 +111,7 @@ type reason struct {
 }
 
 // tell makes words of refusals.
-func (r *refusals) tell(now time.Time) []string {
+func (r *refusals) tell(now time.Time, want room) []string {
 	if r.words != nil && now.Sub(r.at) < fresh {
 		return r.words
 	}
@@ -127,7 +123,7 @@ func (r *refusals) tell(now time.Time) []string {
 			continue
 		}
 		looked++
-		no.count(all)
+		no.count(all, want)
 	}
 	list := make([]*reason, 0, len(all))
 	for _, of := range all {
@@ -146,7 +142,7 @@ func (r *refusals) tell(now time.Time) []string {
 	return r.words
 }
 
-func (no *refusal) count(all map[string]*reason) {
+func (no refusal) count(all map[string]*reason, want room) {
 	of := func(text string) *reason {
 		if all[text] == nil {
 			all[text] = &reason{text: text, best: -1}
@@ -154,9 +150,14 @@ func (no *refusal) count(all map[string]*reason) {
 		all[text].hosts++
 		return all[text]
 	}
-	for _, s := range no.short {
-		if r := of(s.name); s.has > r.best || s.has == r.best && no.host < r.host {
-			r.best, r.want, r.host = s.has, s.wanted, no.host
+	if no.short {
+		for i, has := range no.has {
+			if has >= want[i] {
+				continue
+			}
+			if r := of(measured[i]); has > r.best || has == r.best && no.host < r.host {
+				r.best, r.want, r.host = has, want[i], no.host
+			}
 		}
 	}
 	switch {
@@ -164,7 +165,7 @@ func (no *refusal) count(all map[string]*reason) {
 		if r := of(no.rule); r.host == "" || no.host < r.host {
 			r.host, r.why = no.host, no.why
 		}
-	case len(no.short) == 0:
+	case !no.short:
 		of("what is offered is reserved, revocable or on disks of its own")
 	}
 }

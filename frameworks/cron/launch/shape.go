@@ -22,9 +22,10 @@ type shapeKey struct {
 // shape is a queue of tasks that are alike to an offer.
 type shape struct {
 	key     shapeKey
-	wants   []*mesos.Resource
 	want    resources.Resources
+	amounts room
 	rules   *match.Spread
+	ruled   bool   // there are constraints
 	broken  string // why no host can ever do; empty as a rule
 	items   []*item
 	head    int
@@ -41,23 +42,22 @@ func keyOf(job *plan.Job) shapeKey {
 }
 
 func newShape(key shapeKey, job *plan.Job) *shape {
-	s := &shape{key: key, refusals: refusals{by: map[string]*refusal{}}}
+	s := &shape{key: key, refusals: refusals{by: map[string]refusal{}}}
 	rules, err := match.Parse(constraints(job.Constraints))
 	if err != nil {
 		s.broken = "constraints: " + err.Error()
 	}
-	s.rules = rules.Spread(nil, nil)
-	for _, r := range []struct {
-		name   string
-		amount float64
-	}{{resources.CPUs, job.CPUs}, {resources.Mem, job.Mem}, {resources.Disk, job.Disk}} {
-		if r.amount > 0 {
-			s.wants = append(s.wants, &mesos.Resource{
-				Name: new(r.name), Type: mesos.Value_SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: new(r.amount)},
+	s.rules, s.ruled = rules.Spread(nil, nil), len(rules) > 0
+	s.amounts = room{job.CPUs, job.Mem, job.Disk}
+	var wants []*mesos.Resource
+	for i, amount := range s.amounts {
+		if amount > 0 {
+			wants = append(wants, &mesos.Resource{
+				Name: new(measured[i]), Type: mesos.Value_SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: &amount},
 			})
 		}
 	}
-	if s.want, err = resources.New(s.wants...); err != nil {
+	if s.want, err = resources.New(wants...); err != nil {
 		s.broken = "resources: " + err.Error()
 	}
 	return s
@@ -123,24 +123,43 @@ func (s *shape) turn() uint64 {
 	return math.MaxUint64
 }
 
+// room is how much there is of what is measured.
+type room [3]float64
+
+var measured = [...]string{resources.CPUs, resources.Mem, resources.Disk}
+
+func roomIn(left resources.Resources) (r room) {
+	for i, name := range measured {
+		r[i] = left.Scalar(name).Float()
+	}
+	return r
+}
+
+// rest is what is left of an offer.
+type rest struct {
+	resources resources.Resources
+	room      room
+}
+
 // fit takes a task's resources out of what is left of an offer, or says why not.
-func (s *shape) fit(h match.Host, left resources.Resources) (taken, rest resources.Resources, no *refusal) {
+func (s *shape) fit(h match.Host, left *rest) (taken resources.Resources, no refusal, ok bool) {
 	if s.broken != "" {
-		return taken, left, &refusal{rule: s.broken}
+		return taken, refusal{rule: s.broken}, false
 	}
-	if r := s.rules.Check(h); r != nil {
-		return taken, left, &refusal{rule: written(r.Constraint), why: r.Reason}
-	}
-	taken, rest, ok := left.Take(s.want)
-	if ok {
-		return taken, rest, nil
-	}
-	no = &refusal{}
-	for _, w := range s.wants {
-		name := w.GetName()
-		if has := left.Scalar(name).Float(); has < w.GetScalar().GetValue() {
-			no.short = append(no.short, shortage{name, w.GetScalar().GetValue(), has})
+	if s.ruled {
+		if r := s.rules.Check(h); r != nil {
+			return taken, refusal{rule: written(r.Constraint), why: r.Reason}, false
 		}
 	}
-	return taken, left, no
+	for i, amount := range s.amounts {
+		if left.room[i] < amount {
+			return taken, refusal{has: left.room, short: true}, false
+		}
+	}
+	taken, after, ok := left.resources.Take(s.want)
+	if !ok {
+		return taken, refusal{has: left.room}, false
+	}
+	left.resources, left.room = after, roomIn(after)
+	return taken, no, true
 }
