@@ -111,8 +111,15 @@ func crowd(b *testing.B, due func(now time.Time, i int) string) *crowded {
 	election.Lead(m)
 	before := heap()
 	var jobs board.Board
+	published, all := 0, make(chan struct{})
 	c, err := cron.New(b.Context(), cron.Options{
-		Framework: frameworks.Options{Name: "cron", Detector: election}, Store: file, Publish: jobs.Publish,
+		Framework: frameworks.Options{Name: "cron", Detector: election}, Store: file,
+		Publish: func(p plan.Publish) {
+			jobs.Publish(p)
+			if published++; published == manyJobs {
+				close(all)
+			}
+		},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -126,9 +133,7 @@ func crowd(b *testing.B, due func(now time.Time, i int) string) *crowded {
 			b.Error(err)
 		}
 	})
-	for len(jobs.Jobs()) < manyJobs {
-		runtime.Gosched()
-	}
+	<-all
 	w.perJob = (heap() - before) / manyJobs
 	w.ready.Store(time.Now().Add(settled).UnixMilli())
 	return w

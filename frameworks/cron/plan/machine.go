@@ -3,7 +3,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"troupe/frameworks/cron/schedule"
@@ -117,7 +116,8 @@ func (m *Machine) onPersisted(in Persisted) error {
 		return errors.New("persist: answered out of order")
 	}
 	m.out = append(m.out, m.held[0].effects...)
-	m.held = slices.Delete(m.held, 0, 1)
+	m.held[0] = batch{}
+	m.held = m.held[1:] // there may be many
 	return nil
 }
 
