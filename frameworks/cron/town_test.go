@@ -35,7 +35,9 @@ type town struct {
 	election *frameworktest.Election
 	master   *frameworktest.Master
 	disk     *store.Memory
-	masters  int
+	// lag is how long a write takes; nil: no time.
+	lag     func() time.Duration
+	masters int
 	process
 }
 
@@ -84,7 +86,7 @@ func (w *town) start(o cron.Options) {
 	w.lives++
 	w.board, w.told, w.ended = new(board.Board), nil, make(chan error, 1)
 	o.Framework = frameworks.Options{Name: "cron", Detector: w.election, FailoverTimeout: time.Hour}
-	o.Store, o.Publish = w.disk, w.board.Publish
+	o.Store, o.Publish = &slowDisk{w.disk, w.lag}, w.board.Publish
 	o.Notify = func(n plan.Notify) { w.told = append(w.told, n) }
 	c, err := cron.New(w.t.Context(), o)
 	if err != nil {
@@ -95,6 +97,19 @@ func (w *town) start(o cron.Options) {
 	w.stop = stop
 	sys, ended := w.system(w.address()), w.ended
 	go func() { ended <- c.Run(ctx, sys) }()
+}
+
+// slowDisk takes its time.
+type slowDisk struct {
+	*store.Memory
+	lag func() time.Duration
+}
+
+func (s *slowDisk) Apply(ctx context.Context, changes map[string][]byte) error {
+	if s.lag != nil {
+		<-time.After(s.lag())
+	}
+	return s.Memory.Apply(ctx, changes)
 }
 
 func (w *town) address() string { return fmt.Sprintf("c%d:1", w.lives) }
