@@ -58,3 +58,46 @@ func ExampleRunWith() {
 	// TASK_FINISHED "HELLO"
 	// ended: <nil>
 }
+
+// greeter keeps tasks running until they are killed.
+type greeter struct{ executor.Base }
+
+func (greeter) Launch(d *executor.Driver, t *mesos.TaskInfo) {
+	d.Update(&mesos.TaskStatus{TaskId: t.GetTaskId(), State: mesos.TaskState_TASK_RUNNING.Enum()})
+}
+
+func (greeter) Kill(d *executor.Driver, task string, _ *mesos.KillPolicy) {
+	d.Update(&mesos.TaskStatus{TaskId: &mesos.TaskID{Value: &task}, State: mesos.TaskState_TASK_KILLED.Enum()})
+}
+
+// A Handler of one's own sees launches and kills as they are. Under a
+// real agent its program calls executor.Run(ctx, greeter{}).
+func ExampleHandler() {
+	sys, err := actors.New(actors.Options{Listen: "127.0.0.1:0"})
+	if err != nil {
+		panic(err)
+	}
+	agent := executortest.NewAgent(quiet{}, sys)
+	ended := make(chan error)
+	go func() {
+		ended <- executor.RunWith(context.Background(), executor.Config{
+			FrameworkID: "F1", ExecutorID: "greeter", Agent: agent.PID, ShutdownGracePeriod: time.Second,
+		}, greeter{}, actors.Options{})
+	}()
+	agent.Subscribed(quiet{})
+	agent.Launch(&mesos.TaskInfo{
+		Name: proto.String("door"), TaskId: &mesos.TaskID{Value: proto.String("door")}, AgentId: &mesos.AgentID{Value: proto.String("S1")},
+	})
+	fmt.Println(agent.Update(quiet{}, "door").GetState())
+	agent.Kill("door")
+	fmt.Println(agent.Update(quiet{}, "door").GetState())
+	agent.Shutdown()
+	fmt.Println("ended:", <-ended)
+	if err := sys.Close(context.Background()); err != nil {
+		panic(err)
+	}
+	// Output:
+	// TASK_RUNNING
+	// TASK_KILLED
+	// ended: <nil>
+}
