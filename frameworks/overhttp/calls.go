@@ -17,11 +17,13 @@ import (
 // streamHeader names a subscription.
 const streamHeader = "Mesos-Stream-Id"
 
-// carry sends what waits in a lane, one after the other.
+// carry sends what waits in a lane, in order: together where the master takes it.
 func (n *Connection) carry(l *lane) {
 	for calls := l.take(); len(calls) > 0; calls = l.take() {
-		for _, call := range calls {
-			if err := n.post(call); err != nil {
+		for len(calls) > 0 {
+			some := calls[:min(len(calls), maxBatch)]
+			calls = calls[len(some):]
+			if err := n.say(some); err != nil {
 				n.lose(err.Error())
 				return
 			}
@@ -29,14 +31,26 @@ func (n *Connection) carry(l *lane) {
 	}
 }
 
+// say sends calls, one after the other if they cannot be sent together.
+func (n *Connection) say(calls []*scheduler.Call) error {
+	if len(calls) > 1 && !n.client.singly.Load() {
+		if said, err := n.postAll(calls); said || err != nil {
+			return err
+		}
+	}
+	for _, call := range calls {
+		if err := n.post(call); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // post sends one call and hears its answer. An error is one of the connection.
 func (n *Connection) post(call *scheduler.Call) error {
-	n.mu.Lock()
-	stream := n.stream
-	n.mu.Unlock()
 	ctx, cancel := context.WithTimeout(n.context, n.client.options.Patience)
 	defer cancel()
-	answer, err := n.ask(ctx, call, stream)
+	answer, err := n.ask(ctx, call, n.streamID())
 	if err != nil {
 		return err
 	}
@@ -49,6 +63,12 @@ func (n *Connection) post(call *scheduler.Call) error {
 	return nil
 }
 
+func (n *Connection) streamID() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.stream
+}
+
 // ask sends a request.
 func (n *Connection) ask(ctx context.Context, call *scheduler.Call, stream string) (*http.Response, error) {
 	form := n.client.form
@@ -56,15 +76,22 @@ func (n *Connection) ask(ctx context.Context, call *scheduler.Call, stream strin
 	if err != nil {
 		return nil, fmt.Errorf("call %s: %w", call.GetType(), err)
 	}
+	headers := []string{"Content-Type", form.media(), "Accept", form.media()}
+	if stream != "" {
+		headers = append(headers, streamHeader, stream)
+	}
+	return n.request(ctx, body, headers...)
+}
+
+// request sends a body with headers, which are pairs of name and value.
+func (n *Connection) request(ctx context.Context, body []byte, headers ...string) (*http.Response, error) {
 	target := url.URL{Scheme: n.client.scheme, Host: n.address, Path: path}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("Content-Type", form.media())
-	r.Header.Set("Accept", form.media())
-	if stream != "" {
-		r.Header.Set(streamHeader, stream)
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
 	}
 	if n.client.authorization != "" {
 		r.Header.Set("Authorization", n.client.authorization)
@@ -78,15 +105,21 @@ func (n *Connection) ask(ctx context.Context, call *scheduler.Call, stream strin
 
 // judge hears an answer that is no stream.
 func (n *Connection) judge(call *scheduler.Call, answer *http.Response, said string) {
-	n.mu.Lock()
-	over := n.over
-	n.mu.Unlock()
-	if over {
+	if redirects(answer.StatusCode) && !n.closed() {
+		n.ear.NotLeading(leaderIn(answer.Header.Get("Location")))
 		return
 	}
-	switch status := answer.StatusCode; {
-	case status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect:
-		n.ear.NotLeading(leaderIn(answer.Header.Get("Location")))
+	n.tell(call, answer.StatusCode, said)
+}
+
+func redirects(status int) bool {
+	return status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
+}
+
+// tell hears what a call came to.
+func (n *Connection) tell(call *scheduler.Call, status int, said string) {
+	switch {
+	case n.closed():
 	case status == http.StatusServiceUnavailable:
 		n.ear.NotLeading("")
 		n.ear.Refused(call, status, told(status, said))
@@ -95,6 +128,12 @@ func (n *Connection) judge(call *scheduler.Call, answer *http.Response, said str
 	case call.GetType() == scheduler.Call_TEARDOWN:
 		n.ear.Removed()
 	}
+}
+
+func (n *Connection) closed() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.over
 }
 
 // told is what a master says of a refusal, or what its status means.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"troupe/messages/mesos/scheduler"
@@ -30,8 +31,12 @@ const (
 	maxRecord = 256 << 20
 	// maxSaid bounds what is read of a refusal, in bytes.
 	maxSaid = 16 << 10
-	// ackLanes are connections for acknowledgements. Those of different tasks need
-	// not wait for each other, and are most of what a scheduler says.
+	// maxBatch is how many calls are sent together.
+	maxBatch = 256
+	// ackLanes are connections for acknowledgements, to masters that take one call in a
+	// request. Those of different tasks need not wait for each other, and are most of
+	// what a scheduler says. The next one of a task is due only when an agent has taken
+	// the one before, so that a task may change its lane.
 	ackLanes = 4
 )
 
@@ -74,6 +79,8 @@ type Client struct {
 	scheme        string
 	http          *http.Client
 	authorization string
+	// singly: the masters take one call in a request.
+	singly atomic.Bool
 }
 
 // New makes a client.
@@ -158,7 +165,10 @@ func (n *Connection) Send(call *scheduler.Call) {
 		n.subscribe(call)
 		return
 	}
-	l := n.lanes[laneOf(call)]
+	l := n.lanes[0]
+	if n.client.singly.Load() {
+		l = n.lanes[laneOf(call)]
+	}
 	waiting, begun := l.put(call)
 	if waiting > maxCalls {
 		n.workers.Go(func() { n.lose("the master takes no calls: too many wait") })

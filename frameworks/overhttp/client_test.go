@@ -59,13 +59,18 @@ func (h *heard) want(lines ...string) {
 	}
 }
 
-// master answers by a handler that gets the call; it closes after the test.
+// master answers by a handler that gets the call, one at a time, as those of Mesos
+// do; it closes after the test.
 func master(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, c *scheduler.Call)) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
+		}
+		if r.Header.Get("Content-Type") == "application/recordio" {
+			http.Error(w, "expecting one call", http.StatusUnsupportedMediaType)
+			return
 		}
 		c := new(scheduler.Call)
 		if r.Header.Get("Content-Type") == "application/json" {

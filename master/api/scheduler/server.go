@@ -69,6 +69,10 @@ type server struct {
 
 // ServeHTTP checks a request in the order that clients can observe.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if carrier.IsBatch(r) {
+		s.batch(w, r)
+		return
+	}
 	call := new(calls.Call)
 	form, err := s.read(w, r, call)
 	if err != nil {
@@ -168,22 +172,32 @@ func (s *server) open(id, principal string, stream *carrier.Stream, call *calls.
 func (s *server) forward(w http.ResponseWriter, r *http.Request, call *calls.Call) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.options.Timeout)
 	defer cancel()
-	answer, err := s.ask(ctx, r.Header.Get(streamHeader), call)
-	if err != nil {
-		carrier.Refuse(w, &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "the master did not answer: " + err.Error()})
+	stream := r.Header.Get(streamHeader)
+	answer, err := s.ask(ctx, stream, call)
+	result := s.resultOf(stream, call, outcome{answer, err})
+	if result.Error != nil {
+		carrier.Refuse(w, &carrier.Problem{Status: int(result.GetStatusCode()), Reason: result.GetError()})
 		return
 	}
-	result, ok := answer.(*calls.APIResult)
+	w.WriteHeader(int(result.GetStatusCode()))
+}
+
+// resultOf is what a client is told of a call.
+func (s *server) resultOf(stream string, call *calls.Call, o outcome) *calls.APIResult {
+	result, ok := o.answer.(*calls.APIResult)
 	switch {
+	case o.err != nil:
+		return refusal(&carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "the master did not answer: " + o.err.Error()})
 	case !ok:
-		carrier.Refuse(w, &carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "No leader elected"})
+		return refusal(&carrier.Problem{Status: http.StatusServiceUnavailable, Reason: "No leader elected"})
 	case result.GetStatusCode() == http.StatusMisdirectedRequest:
-		carrier.Refuse(w, s.misdirected(r.Header.Get(streamHeader), call.GetFrameworkId().GetValue()))
-	case result.Error != nil:
-		carrier.Refuse(w, &carrier.Problem{Status: int(result.GetStatusCode()), Reason: result.GetError()})
-	default:
-		w.WriteHeader(int(result.GetStatusCode()))
+		return refusal(s.misdirected(stream, call.GetFrameworkId().GetValue()))
 	}
+	return result
+}
+
+func refusal(p *carrier.Problem) *calls.APIResult {
+	return &calls.APIResult{StatusCode: proto.Uint32(uint32(p.Status)), Error: &p.Reason}
 }
 
 // misdirected says why a call is not of the framework's subscription.
@@ -224,9 +238,7 @@ func (s *server) askThrough(ctx context.Context, sub *subscription, call *calls.
 	ok := s.sys.Do(sub.gateway, func(c *actors.Context) {
 		c.Ask(s.options.Master, call, s.options.Timeout, func(answer proto.Message, err error) {
 			result <- outcome{answer, err}
-			if r, _ := answer.(*calls.APIResult); r != nil && r.Error == nil && call.GetType() == calls.Call_TEARDOWN {
-				c.Stop()
-			}
+			stopAfter(c, call, answer)
 		})
 	})
 	if !ok {
