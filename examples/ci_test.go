@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,30 +20,27 @@ type pool struct {
 	url string
 }
 
-func (p pool) call(method, path string, form url.Values) (status int, text string) {
+func (p pool) call(method, path, body string) (status int, text string) {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, strings.NewReader(body))
 	if err != nil {
 		p.t.Fatal(err)
-	}
-	if form != nil {
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return response.StatusCode, string(body)
+	return response.StatusCode, string(answer)
 }
 
-func (p pool) build(form url.Values) (path string) {
+func (p pool) build(query, script string) (path string) {
 	p.t.Helper()
-	status, text := p.call(http.MethodPost, "", form)
+	status, text := p.call(http.MethodPost, query, script)
 	var b struct{ ID string }
 	if err := json.Unmarshal([]byte(text), &b); err != nil || status != http.StatusCreated {
 		p.t.Fatalf("%d: %s", status, text)
@@ -57,8 +53,8 @@ func (p pool) awaits(path, state, line string) {
 	p.t.Helper()
 	var got, log string
 	ok := processtest.Within(processtest.Patience, func() bool {
-		_, got = p.call(http.MethodGet, path, nil)
-		_, log = p.call(http.MethodGet, path+"/log", nil)
+		_, got = p.call(http.MethodGet, path, "")
+		_, log = p.call(http.MethodGet, path+"/log", "")
 		return strings.Contains(got, fmt.Sprintf("%q:%q", "state", state)) && strings.Contains("\n"+log, "\n"+line+"\n")
 	})
 	if !ok {
@@ -95,21 +91,21 @@ func TestCI(t *testing.T) {
 	p := pool{t, ci.Await(ci.Out, `(http://\S+)`)[1]}
 	wait := fmt.Sprintf("while [ ! -e %s ]; do sleep 0.05; done", gate)
 
-	good := p.build(url.Values{"repo": {repo}, "rev": {"main"}, "script": {"cat answer; echo no >&2"}})
+	good := p.build("?rev=main&repo="+repo, "cat answer; echo no >&2")
 	p.awaits(good, "success", "42\nno")
-	bad := p.build(url.Values{"repo": {repo}, "script": {"echo first\nfalse\necho later"}})
+	bad := p.build("?repo="+repo, "echo first\nfalse\necho later")
 	p.awaits(bad, "failure", "first")
-	none := p.build(url.Values{"repo": {repo + "x"}, "script": {"true"}})
+	none := p.build("?repo="+repo+"x", "true")
 	p.awaits(none, "failure", "fatal: repository '"+repo+"x' does not exist")
 
 	// There is room for two: the third waits.
-	one := p.build(url.Values{"script": {"echo began; " + wait}})
-	two := p.build(url.Values{"script": {"echo began; " + wait}})
+	one := p.build("", "echo began; "+wait)
+	two := p.build("", "echo began; "+wait)
 	p.awaits(one, "running", "began")
 	p.awaits(two, "running", "began")
-	third := p.build(url.Values{"script": {"echo done"}})
+	third := p.build("", "echo done")
 	p.awaits(third, "queued", "no worker has begun")
-	if status, text := p.call(http.MethodDelete, two, nil); status != http.StatusAccepted {
+	if status, text := p.call(http.MethodDelete, two, ""); status != http.StatusAccepted {
 		t.Errorf("%d: %s", status, text)
 	}
 	p.awaits(two, "aborted", "began")
@@ -125,11 +121,11 @@ func TestCI(t *testing.T) {
 	p.awaits(one, "success", "began")
 
 	for path, want := range map[string]int{"": http.StatusBadRequest, "/7": http.StatusMethodNotAllowed} {
-		if status, text := p.call(http.MethodPost, path, url.Values{"script": {strings.Repeat("x", 70000)}}); status != want {
+		if status, text := p.call(http.MethodPost, path, strings.Repeat("x", 70000)); status != want {
 			t.Errorf("POST %s: %d: %s", path, status, text)
 		}
 	}
-	if status, _ := p.call(http.MethodGet, "/99", nil); status != http.StatusNotFound {
+	if status, _ := p.call(http.MethodGet, "/99", ""); status != http.StatusNotFound {
 		t.Errorf("a build that is not there: %d", status)
 	}
 }

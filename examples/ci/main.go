@@ -2,7 +2,7 @@
 // of Jenkins:
 //
 //	go run ./examples/ci -master=127.0.0.1:5050 -listen=127.0.0.1:8090
-//	curl -d repo=https://git.example.com/x.git -d rev=main -d script='make test' http://127.0.0.1:8090/builds
+//	curl -d 'make test' 'http://127.0.0.1:8090/builds?repo=https://git.example.com/x.git&rev=main'
 //	curl http://127.0.0.1:8090/builds/1
 //	curl -L http://127.0.0.1:8090/builds/1/log
 //	curl -X DELETE http://127.0.0.1:8090/builds/1

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -86,10 +87,9 @@ func (p *pool) of(do func(http.ResponseWriter, *http.Request, *build)) http.Hand
 
 // add queues a build.
 func (p *pool) add(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, longest)
-	script := r.PostFormValue("script")
-	if script == "" {
-		http.Error(w, fmt.Sprintf("a form of %d bytes at most is needed, with a script", longest), http.StatusBadRequest)
+	script, err := io.ReadAll(http.MaxBytesReader(w, r.Body, longest))
+	if err != nil || len(script) == 0 {
+		http.Error(w, fmt.Sprintf("the body must be a script, of %d bytes at most", longest), http.StatusBadRequest)
 		return
 	}
 	p.mu.Lock()
@@ -101,11 +101,12 @@ func (p *pool) add(w http.ResponseWriter, r *http.Request) {
 	}
 	delete(p.builds, oldest)
 	p.last++
-	b := &build{ID: strconv.Itoa(p.last), Repo: r.PostFormValue("repo"), Rev: r.PostFormValue("rev"), State: "queued"}
+	query := r.URL.Query()
+	b := &build{ID: strconv.Itoa(p.last), Repo: query.Get("repo"), Rev: query.Get("rev"), State: "queued"}
 	p.builds[b.ID] = b
 	t := p.worker
 	t.ID, t.Command = b.ID, command
-	t.Env = map[string]string{"REPO": b.Repo, "REV": cmp.Or(b.Rev, "HEAD"), "SCRIPT": script}
+	t.Env = map[string]string{"REPO": b.Repo, "REV": cmp.Or(b.Rev, "HEAD"), "SCRIPT": string(script)}
 	p.tasks.Add(&t)
 	w.Header().Set("Location", "/builds/"+b.ID)
 	answer(w, http.StatusCreated, b)

@@ -27,7 +27,7 @@ type site struct {
 	err         error
 }
 
-func newSite(start, out string, pages int, self string) *site {
+func newSite(start, out string, pages int, program string) *site {
 	s := &site{
 		start: start, out: out, pages: pages,
 		executors: map[string]*mesos.ExecutorInfo{}, links: map[string][]string{}, styles: map[string]string{},
@@ -35,7 +35,7 @@ func newSite(start, out string, pages int, self string) *site {
 	for _, be := range []string{"crawl", "render"} {
 		s.executors[be] = &mesos.ExecutorInfo{
 			Type: mesos.ExecutorInfo_CUSTOM.Enum(), ExecutorId: &mesos.ExecutorID{Value: &be},
-			Command: &mesos.CommandInfo{Shell: proto.Bool(false), Value: &self, Arguments: []string{self, "-be=" + be}},
+			Command: &mesos.CommandInfo{Value: proto.String(program + " -be=" + be)},
 		}
 	}
 	s.tasks = frameworks.NewTasks(s.report)
