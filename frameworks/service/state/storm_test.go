@@ -34,6 +34,17 @@ func drawApp(t *rapid.T) *app.App {
 	case 2:
 		a.Labels = map[string]string{LabelRollback: "2m"}
 	}
+	if rapid.IntRange(0, 2).Draw(t, "checked") == 0 {
+		a.Checks.Health = []app.HealthCheck{{
+			Protocol: app.HTTP, Path: "/", PortIndex: new(0), Interval: time.Second, Timeout: time.Second, IPProtocol: "IPv4",
+			MaxFailures: rapid.IntRange(0, 2).Draw(t, "most"),
+		}}
+	}
+	if rapid.IntRange(0, 2).Draw(t, "asked") == 0 {
+		a.Checks.Readiness = []app.Readiness{{
+			Name: "ready", Protocol: app.HTTP, Path: "/", PortName: "http-api", Interval: time.Second, Timeout: time.Second, Codes: []int{200},
+		}}
+	}
 	if a.ID == "/g/c" {
 		resident(a)
 	}
@@ -54,7 +65,7 @@ func storm(t *rapid.T, w *world) {
 	if len(w.m.deployments) > 0 {
 		deployment = rapid.SampledFrom(w.m.deployments).Draw(t, "deployment").ID
 	}
-	switch rapid.IntRange(0, 17).Draw(t, "input") {
+	switch rapid.IntRange(0, 19).Draw(t, "input") {
 	case 0, 1, 2:
 		a := drawApp(t)
 		w.step(Update{Request: n, Force: force, Edit: func(root *app.Group, _ app.Version) (*app.Group, error) { return root.With(a), nil }})
@@ -79,6 +90,10 @@ func storm(t *rapid.T, w *world) {
 		w.partition(rapid.SampledFrom(slices.Sorted(maps.Keys(w.agents))).Draw(t, "agent"))
 	case 13, 14:
 		w.offer()
+	case 15:
+		w.step(Probed{drawTask(t, w), rapid.IntRange(0, 1).Draw(t, "check"), HealthResult{Healthy: rapid.Bool().Draw(t, "healthy")}})
+	case 16:
+		w.step(ReadinessSeen{drawTask(t, w), "ready", rapid.Bool().Draw(t, "ready"), nil})
 	default:
 		w.happen(t, drawTask(t, w))
 	}
@@ -161,12 +176,14 @@ func (w *world) calm() {
 		}
 		for range 100 {
 			w.obey()
+			w.probeAll()
 			w.pass(3 * time.Second)
 		}
 	}
-	w.rounds()
+	w.roundsWell()
 	for range 40 {
 		w.obey()
+		w.probeAll()
 		w.pass(20 * time.Second)
 	}
 }
@@ -248,7 +265,13 @@ func (w *world) everything() string {
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.views)) {
 		v := *w.views[id]
-		v.Queue, v.Readiness = nil, nil
+		v.Queue, v.Readiness, v.Counts = nil, nil, Counts{}
+		v.Instances = slices.Clone(v.Instances)
+		for n, i := range v.Instances {
+			unchecked := *i
+			unchecked.Health = nil
+			v.Instances[n] = &unchecked
+		}
 		put(v)
 	}
 	for _, r := range w.m.roots {
