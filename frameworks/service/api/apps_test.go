@@ -65,6 +65,15 @@ func TestRefusedApps(t *testing.T) {
 	}
 }
 
+// What is wrong with an app's place is told by the fields of what was sent.
+func TestRefusedPlaces(t *testing.T) {
+	s := newStage(t, nil)
+	s.create("/a/first", "")
+	s.ask("PATCH", "/v2/groups/a", `{"enforceRole":true}`).is(422).says(`{"path":"/role"`)
+	s.ask("PUT", "/v2/groups/b", `{"enforceRole":true,"apps":[]}`).is(201)
+	s.ask("POST", "/v2/apps", `{"id":"/b/x","cmd":"x","role":"other"}`).is(422).says(`{"path":"/role"`)
+}
+
 func TestMediaTypes(t *testing.T) {
 	s := newStage(t, nil)
 	s.ask("POST", "/v2/apps", `{"id":"a1","cmd":"x"}`, "Content-Type", "application/json; charset=UTF-8").is(201)

@@ -29,11 +29,22 @@ func (c *call) change(force bool, e edit) (a state.Answer, planned bool, err err
 	if err != nil {
 		return a, false, err
 	}
+	var made *app.Group // nil if there is none to find fault with
 	a, err = c.do(func(n uint64) state.Input {
-		return state.Update{Request: n, Force: force, DryRun: dry, Edit: match.before(e)}
+		return state.Update{Request: n, Force: force, DryRun: dry, Edit: match.before(func(root *app.Group, at app.Version) (_ *app.Group, err error) {
+			made, err = e(root, at)
+			return made, err
+		})}
 	})
-	if err != nil || !dry {
+	if err != nil {
+		var found app.Problems
+		if errors.As(err, &found) { // an answer: Edit is over
+			err = fromHere(found, made, c.id)
+		}
 		return a, false, err
+	}
+	if !dry {
+		return a, false, nil
 	}
 	answer, err := planAnswer(a.Plan)
 	if err != nil {
