@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"time"
 
 	"go.uber.org/zap"
@@ -56,12 +57,33 @@ func (s *Service) call(e state.Effect) {
 		s.driver.Revive()
 	case state.KillTask:
 		s.metrics.calls.WithLabelValues("kill").Inc()
-		s.driver.Kill(e.Task, graceOf(e.Grace))
+		s.kill(e)
 	case state.Watch:
 		s.driver.Watch(e.Task, e.Agent)
 	case state.Acknowledge:
 		s.driver.Acknowledge(e.Status)
 	}
+}
+
+// kill ends a task, once nobody uses it.
+func (s *Service) kill(e state.KillTask) {
+	end := func() { s.driver.Kill(e.Task, graceOf(e.Grace)) }
+	if s.options.Quiet == nil {
+		end()
+		return
+	}
+	s.quieter.await(e.Task, func(run context.Context) {
+		ctx, cancel := context.WithTimeout(run, s.options.QuietFor)
+		defer cancel()
+		err := s.options.Quiet(ctx, e.Task)
+		switch {
+		case run.Err() != nil:
+			return // the next life asks for it again
+		case err != nil:
+			s.log.Warn("A task is ended although it may be in use", zap.String("task", e.Task), zap.Error(err))
+		}
+		end()
+	})
 }
 
 // graceOf is a grace period as the driver takes it, to whom 0 is the task's own. A

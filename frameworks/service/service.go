@@ -30,7 +30,8 @@ type Machine interface {
 	Step(now time.Time, in state.Input) []state.Effect
 }
 
-// Options are what a Service works with. All but Events and Metrics are needed.
+// Options are what a Service works with. All but Events, Quiet and Metrics are
+// needed.
 type Options struct {
 	// Framework is who subscribes; its Store is not used.
 	Framework frameworks.Options
@@ -41,8 +42,13 @@ type Options struct {
 	// Prober is made for a Service that is not there yet.
 	Prober func(report func(state.Input)) Prober
 	// Events gets what people are told of; it must not block.
-	Events  func(state.Event)
-	Metrics *Metrics
+	Events func(state.Event)
+	// Quiet, if not nil, waits until nobody sends a task that is ending anything any
+	// more, or ctx is done: tasks are killed then.
+	Quiet func(ctx context.Context, task string) error
+	// QuietFor bounds how long that may take; 10 s.
+	QuietFor time.Duration
+	Metrics  *Metrics
 }
 
 // Service runs a machine on a cluster. Its exported methods may be called from any
@@ -56,6 +62,7 @@ type Service struct {
 	prober  Prober
 	driver  *frameworks.Driver // set before the loop runs
 	beside  []byte             // what was kept beside the machine's state
+	quieter quieter
 
 	mu     sync.Mutex
 	status Status
@@ -81,6 +88,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics()
+	}
+	if o.QuietFor == 0 {
+		o.QuietFor = 10 * time.Second
 	}
 	records, id, err := loop.Load(ctx, o.Store)
 	if err != nil {
@@ -139,6 +149,7 @@ func (s *Service) Run(ctx context.Context, sys *actors.System) error {
 	if err != nil {
 		return err
 	}
+	defer s.quieter.begin(ctx)()
 	err = s.loop.Run(ctx)
 	if errors.Is(context.Cause(ctx), over) {
 		err = errors.Join(err, fmt.Errorf("framework %q: %w", o.Name, over))

@@ -88,11 +88,17 @@ func (p *prober) Stop(e state.StopProbes) { p.probes = append(p.probes, "stop "+
 // live begins a life, with a store of its own.
 func (w *town) live(s loop.Content) *life {
 	w.t.Helper()
+	return w.liveQuietly(s, nil)
+}
+
+// liveQuietly begins a life that asks quiet before it ends tasks.
+func (w *town) liveQuietly(s loop.Content, quiet func(ctx context.Context, task string) error) *life {
+	w.t.Helper()
 	l := &life{machine: newLittle(), board: board.New(), metrics: service.NewMetrics(), ended: make(chan error, 1)}
 	var err error
 	l.Service, err = service.New(w.t.Context(), service.Options{
 		Framework: frameworks.Options{Name: "test", Detector: w.election, FailoverTimeout: time.Hour},
-		Store:     s, Machine: l.machine, Board: l.board, Metrics: l.metrics,
+		Store:     s, Machine: l.machine, Board: l.board, Metrics: l.metrics, Quiet: quiet,
 		Prober: func(report func(state.Input)) service.Prober { l.prober = &prober{report: report}; return l.prober },
 		Events: func(e state.Event) { l.events = append(l.events, e) },
 	})
@@ -180,6 +186,58 @@ func TestAServiceLives(t *testing.T) {
 			t.Errorf("after its end: %v, probes %v", next.board.App("/a"), next.prober.probes)
 		}
 		next.end(t)
+	})
+}
+
+// A task is ended when nobody uses it any more, or has for too long; once, however
+// often that is asked for.
+func TestTasksAreEndedQuietly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t)
+		w.master.Agent(t, "S1", "cpus:1")
+		w.master.Agent(t, "S2", "cpus:1")
+		unused := make(chan struct{})
+		asked := map[string]int{}
+		l := w.liveQuietly(w.store, func(ctx context.Context, task string) error {
+			asked[task]++
+			if task == "t2" {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			<-unused
+			return nil
+		})
+		l.more(t)
+		l.more(t)
+		state1 := func() mesos.TaskState { return l.machine.tasks["t1"] }
+		for range 3 {
+			if _, err := l.Do(t.Context(), func(n uint64) state.Input { return state.KillTasks{Request: n, Tasks: []string{"t1"}} }); err != nil {
+				t.Error(err)
+			}
+		}
+		actortest.Pass(5 * time.Second)
+		if state1() != mesos.TaskState_TASK_RUNNING {
+			t.Errorf("it was ended while in use: %v", state1())
+		}
+		close(unused)
+		actortest.Pass(time.Second)
+		if state1() != mesos.TaskState_TASK_KILLED || asked["t1"] != 1 {
+			t.Errorf("it is %v; asked %v", state1(), asked)
+		}
+		if _, err := l.Do(t.Context(), func(n uint64) state.Input { return state.KillTasks{Request: n, Tasks: []string{"t2"}} }); err != nil {
+			t.Error(err)
+		}
+		actortest.Pass(9 * time.Second)
+		if got := l.machine.tasks["t2"]; got != mesos.TaskState_TASK_RUNNING {
+			t.Errorf("after 9 s: %v", got)
+		}
+		actortest.Pass(2 * time.Second)
+		if got := l.machine.tasks["t2"]; got != mesos.TaskState_TASK_KILLED {
+			t.Errorf("after 11 s: %v", got)
+		}
+		// What is waited for when the process ends is left to the next one.
+		l.more(t)
+		l.end(t)
 	})
 }
 

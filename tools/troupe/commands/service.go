@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"troupe/frameworks/service/api"
 	"troupe/frameworks/service/app"
-	"troupe/frameworks/service/discovery/dns"
 	"troupe/frameworks/service/placement"
 	"troupe/frameworks/service/state"
 	"troupe/tools/troupe/daemon"
@@ -27,40 +25,8 @@ const servicePort = 8080
 // Marathon gives them.
 type serviceFlags struct {
 	frameworkFlags
-	apps  appFlags
-	names dnsFlags
-}
-
-// dnsFlags say where queries about apps are answered.
-type dnsFlags struct {
-	port   int
-	domain string
-	ttl    flags.Duration
-}
-
-func (d *dnsFlags) add(set *pflag.FlagSet) {
-	set.IntVar(&d.port, "dns_port", 0, "port, on --ip, where the process that leads answers DNS queries about apps: A, AAAA and SRV of web.prod.DOMAIN for /prod/web; 0: nowhere")
-	set.StringVar(&d.domain, "dns_domain", dns.DefaultDomain, "domain of these names")
-	duration(set, &d.ttl, "dns_ttl", dns.DefaultTTL, "for which answers may be remembered; 0 is not at all")
-}
-
-// options checks the flags; nil is nowhere.
-func (d *dnsFlags) options(ip string) (*dns.Options, error) {
-	switch {
-	case d.port < 0 || d.port > 65535:
-		return nil, flagError("dns_port", strconv.Itoa(d.port), "is no port: 0 to 65535")
-	case d.ttl < 0:
-		return nil, flagError("dns_ttl", d.ttl.String(), "is negative")
-	case d.domain == "":
-		return nil, flagError("dns_domain", "", "is empty")
-	case d.port == 0:
-		return nil, nil
-	}
-	ttl := time.Duration(d.ttl)
-	if ttl == 0 {
-		ttl = -1 // package dns takes 0 for its default
-	}
-	return &dns.Options{Listen: net.JoinHostPort(ip, strconv.Itoa(d.port)), Domain: d.domain, TTL: ttl}, nil
+	apps      appFlags
+	discovery discoveryFlags
 }
 
 // appFlags are those about apps and their instances.
@@ -149,7 +115,7 @@ leads; the others pass requests on to it, and follow when it ends.`,
 	}
 	s.add(c.Flags(), "service", servicePort)
 	s.apps.add(c.Flags())
-	s.names.add(c.Flags())
+	s.discovery.add(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error { return s.run(c.Context(), io) }
 	c.AddCommand(serviceFileCommands(io)...)
 	return c
@@ -164,17 +130,16 @@ func (s *serviceFlags) run(ctx context.Context, io Streams) error {
 	if err != nil {
 		return err
 	}
-	names, err := s.names.options(s.network.ip)
-	if err != nil {
-		return err
-	}
 	origins, err := api.ParseOrigins(list(s.apps.origins))
 	if err != nil {
 		return flagError("access_control_allow_origin", s.apps.origins, "has an "+err.Error())
 	}
 	o := daemon.ServiceOptions{
-		DNS: names, FrameworkOptions: shared, State: apps, DefaultNetwork: s.apps.network, Checks: s.apps.checks, Version: Version,
+		FrameworkOptions: shared, State: apps, DefaultNetwork: s.apps.network, Checks: s.apps.checks, Version: Version,
 		Origins: origins,
+	}
+	if err := s.discovery.put(&o, s.network.ip); err != nil {
+		return err
 	}
 	return s.log.serve(ctx, io, "service", func(l daemon.Logging) (*daemon.Daemon, error) {
 		o.Logging = l

@@ -21,6 +21,7 @@ import (
 	"troupe/frameworks/service/board"
 	"troupe/frameworks/service/discovery"
 	"troupe/frameworks/service/discovery/dns"
+	"troupe/frameworks/service/discovery/haproxy"
 	"troupe/frameworks/service/page"
 	"troupe/frameworks/service/probe"
 	"troupe/frameworks/service/state"
@@ -42,6 +43,11 @@ type ServiceOptions struct {
 	// DNS is where queries about apps are answered while this process leads; nil:
 	// nowhere.
 	DNS *dns.Options
+	// Proxy is an HAProxy that follows the apps while this process leads; nil: there
+	// is none. With it tasks are ended when nothing is on its way to them any more,
+	// or Drain is over.
+	Proxy *haproxy.Options
+	Drain time.Duration
 	// Version is that of this program.
 	Version string
 }
@@ -66,20 +72,21 @@ type leadingService struct {
 	system  *actors.System
 	probes  *probe.Instances
 	bus     *events.Bus
-	// directory has where instances are reached; names answers over DNS, and is nil
-	// where nobody asks.
+	// directory has where instances are reached; names answers over DNS, and proxy
+	// balances load; both may be nil.
 	directory *discovery.Directory
 	names     *dns.Server
+	proxy     *haproxy.Keeper
 }
 
 // Run implements Leading.
 func (s *leadingService) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var beside sync.WaitGroup
-	if s.names != nil {
+	for what, run := range s.beside() {
 		beside.Go(func() {
-			if err := s.names.Run(ctx); err != nil {
-				cancel(fmt.Errorf("answer DNS queries: %w", err))
+			if err := run(ctx); err != nil {
+				cancel(fmt.Errorf("%s: %w", what, err))
 			}
 		})
 	}
@@ -93,6 +100,18 @@ func (s *leadingService) Run(ctx context.Context) error {
 	return err
 }
 
+// beside is what runs while the framework does.
+func (s *leadingService) beside() map[string]func(context.Context) error {
+	all := map[string]func(context.Context) error{}
+	if s.names != nil {
+		all["DNS"] = s.names.Run
+	}
+	if s.proxy != nil {
+		all["HAProxy"] = s.proxy.Run
+	}
+	return all
+}
+
 // close ends what goes on beside the framework.
 func (s *leadingService) close() {
 	s.directory.Close()
@@ -101,36 +120,65 @@ func (s *leadingService) close() {
 }
 
 func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metrics) (Leading, error) {
-	s := &leadingService{system: l.System}
 	shown := board.New()
+	s := &leadingService{system: l.System, directory: discovery.New(shown)}
 	var face *api.Server
 	o.State.Salt = uuid.New()
-	var err error
-	s.service, err = service.New(ctx, service.Options{
-		Framework: l.Framework, Store: l.Store, Machine: state.New(o.State), Board: shown, Metrics: metrics,
+	options := service.Options{
+		Framework: l.Framework, Store: l.Store, Machine: state.New(o.State), Board: shown, Metrics: metrics, QuietFor: o.Drain,
 		Events: func(e state.Event) { face.Publish(e) },
 		Prober: func(report func(state.Input)) service.Prober {
 			s.probes = probe.NewInstances(probe.Options{AtOnce: o.Checks}, report)
 			return s.probes
 		},
-	})
+	}
+	err := o.discover(s)
 	if err != nil {
+		s.directory.Close()
 		return nil, err
 	}
-	if s.bus, err = o.newBus(s.service); err != nil {
-		s.probes.Close()
-		return nil, err
+	if s.proxy != nil {
+		options.Quiet = s.proxy.Quiet
 	}
-	s.directory = discovery.New(shown)
-	if o.DNS != nil {
-		if s.names, err = dns.New(s.directory, *o.DNS); err != nil {
-			s.close()
-			return nil, fmt.Errorf("--dns_port: %w", err)
-		}
+	if s.service, err = service.New(ctx, options); err == nil {
+		s.bus, err = o.newBus(s.service)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.abandon())
 	}
 	face = o.newFace(l, s, shown)
 	s.Handler = &serviceRoutes{face: face, endpoints: s.directory.Handler(), files: o.sandboxes(s.service, shown)}
 	return s, nil
+}
+
+// abandon closes what never ran.
+func (s *leadingService) abandon() error {
+	s.directory.Close()
+	if s.probes != nil {
+		s.probes.Close()
+	}
+	if s.names != nil {
+		return s.names.Close()
+	}
+	return nil
+}
+
+// discover makes what tells others of the directory.
+func (o ServiceOptions) discover(s *leadingService) error {
+	var err error
+	if o.Proxy != nil {
+		proxy := *o.Proxy
+		proxy.Logger = o.Logging.Logger.Named("haproxy")
+		if s.proxy, err = haproxy.New(s.directory, proxy); err != nil {
+			return fmt.Errorf("--haproxy_config: %w", err)
+		}
+	}
+	if o.DNS != nil {
+		if s.names, err = dns.New(s.directory, *o.DNS); err != nil {
+			return fmt.Errorf("--dns_port: %w", err)
+		}
+	}
+	return nil
 }
 
 // newFace makes Marathon's API.
