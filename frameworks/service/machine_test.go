@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"troupe/frameworks/service/app"
@@ -12,6 +13,7 @@ import (
 // little is a machine of one app, which wants to have as many tasks as the last
 // request said. It keeps what it has launched, and tells what it was told.
 type little struct {
+	mu       sync.Mutex
 	want     int
 	tasks    map[string]mesos.TaskState
 	number   uint64
@@ -36,7 +38,16 @@ func (m *little) keep(key string, value []byte, then ...state.Effect) state.Effe
 	return state.Persist{Number: m.number, Changes: []state.Change{{Key: key, Value: value}}}
 }
 
+// state is what was last told of a task.
+func (m *little) state(task string) mesos.TaskState {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tasks[task]
+}
+
 func (m *little) Step(now time.Time, in state.Input) []state.Effect {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.heard = append(m.heard, fmt.Sprintf("%T", in))
 	switch in := in.(type) {
 	case state.Loaded:
@@ -60,6 +71,8 @@ func (m *little) Step(now time.Time, in state.Input) []state.Effect {
 	case state.ResetDelay: // of a little machine: one more task
 		m.want++
 		return []state.Effect{m.keep("request", []byte("1"), state.Answer{Request: in.Request, Deployment: "d1"}, state.Revive{})}
+	case state.Update: // which settles
+		return []state.Effect{state.Answer{Request: in.Request}}
 	case state.KillTasks:
 		m.want--
 		m.killing = in.Tasks[0]

@@ -14,6 +14,7 @@ import (
 	"troupe/actors"
 	"troupe/frameworks"
 	"troupe/frameworks/loop"
+	"troupe/frameworks/service/app"
 	"troupe/frameworks/service/board"
 	"troupe/frameworks/service/state"
 	"troupe/messages/mesos"
@@ -187,6 +188,16 @@ func (e *overError) Unwrap() error { return e.why }
 // An error is that there is no answer: ctx is done, or see package loop.
 func (s *Service) Do(ctx context.Context, input func(request uint64) state.Input) (state.Answer, error) {
 	return s.loop.Ask(ctx, input)
+}
+
+// Settled waits until all that was loaded has been published. Before, the board is
+// empty, and nobody should take it for the truth.
+func (s *Service) Settled(ctx context.Context) error {
+	_, err := s.Do(ctx, func(request uint64) state.Input {
+		same := func(root *app.Group, _ app.Version) (*app.Group, error) { return root, nil }
+		return state.Update{Request: request, DryRun: true, Edit: same}
+	})
+	return err
 }
 
 // Status is what is known now.

@@ -138,6 +138,9 @@ func TestAServiceLives(t *testing.T) {
 		w := newTown(t)
 		w.master.Agent(t, "S1", "cpus:1")
 		l := w.live(w.store)
+		if err := l.Settled(t.Context()); err != nil {
+			t.Error(err)
+		}
 		if st := l.Status(); !st.Connected || st.Framework == "" {
 			t.Errorf("status %+v", st)
 		}
@@ -209,30 +212,29 @@ func TestTasksAreEndedQuietly(t *testing.T) {
 		})
 		l.more(t)
 		l.more(t)
-		state1 := func() mesos.TaskState { return l.machine.tasks["t1"] }
 		for range 3 {
 			if _, err := l.Do(t.Context(), func(n uint64) state.Input { return state.KillTasks{Request: n, Tasks: []string{"t1"}} }); err != nil {
 				t.Error(err)
 			}
 		}
 		actortest.Pass(5 * time.Second)
-		if state1() != mesos.TaskState_TASK_RUNNING {
-			t.Errorf("it was ended while in use: %v", state1())
+		if got := l.machine.state("t1"); got != mesos.TaskState_TASK_RUNNING {
+			t.Errorf("it was ended while in use: %v", got)
 		}
 		close(unused)
 		actortest.Pass(time.Second)
-		if state1() != mesos.TaskState_TASK_KILLED || asked["t1"] != 1 {
-			t.Errorf("it is %v; asked %v", state1(), asked)
+		if got := l.machine.state("t1"); got != mesos.TaskState_TASK_KILLED || asked["t1"] != 1 {
+			t.Errorf("it is %v; asked %v", got, asked)
 		}
 		if _, err := l.Do(t.Context(), func(n uint64) state.Input { return state.KillTasks{Request: n, Tasks: []string{"t2"}} }); err != nil {
 			t.Error(err)
 		}
 		actortest.Pass(9 * time.Second)
-		if got := l.machine.tasks["t2"]; got != mesos.TaskState_TASK_RUNNING {
+		if got := l.machine.state("t2"); got != mesos.TaskState_TASK_RUNNING {
 			t.Errorf("after 9 s: %v", got)
 		}
 		actortest.Pass(2 * time.Second)
-		if got := l.machine.tasks["t2"]; got != mesos.TaskState_TASK_KILLED {
+		if got := l.machine.state("t2"); got != mesos.TaskState_TASK_KILLED {
 			t.Errorf("after 11 s: %v", got)
 		}
 		// What is waited for when the process ends is left to the next one.

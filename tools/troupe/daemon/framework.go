@@ -49,6 +49,15 @@ type Leading interface {
 	Run(ctx context.Context) error
 }
 
+// Loading is a Leading that cannot answer requests truly before it runs.
+type Loading interface {
+	// Loaded is closed when it can.
+	Loaded() <-chan struct{}
+}
+
+// loadPatience is how long a request waits for that.
+const loadPatience = 5 * time.Second
+
 // Lead is what a process that leads works with.
 type Lead struct {
 	System    *actors.System
@@ -172,7 +181,28 @@ func (f *framework) serve(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, "This process does not lead")
 		return
 	}
+	if l, loads := leading.(Loading); loads && !awaited(r.Context(), l.Loaded()) {
+		unavailable(w, "The framework is reading its state")
+		return
+	}
 	leading.ServeHTTP(w, r)
+}
+
+// awaited tells whether something is done, or soon is.
+func awaited(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+	}
+	ctx, cancel := context.WithTimeout(ctx, loadPatience)
+	defer cancel()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // work runs something until the daemon closes; its end ends the daemon.

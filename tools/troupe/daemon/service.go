@@ -77,30 +77,40 @@ type leadingService struct {
 	directory *discovery.Directory
 	names     *dns.Server
 	proxy     *haproxy.Keeper
+	loaded    chan struct{} // closed when all that was stored is shown
 }
+
+// Loaded is closed when requests can be answered.
+func (s *leadingService) Loaded() <-chan struct{} { return s.loaded }
 
 // Run implements Leading.
 func (s *leadingService) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var beside sync.WaitGroup
-	for what, run := range s.beside() {
-		beside.Go(func() {
-			if err := run(ctx); err != nil {
-				cancel(fmt.Errorf("%s: %w", what, err))
-			}
-		})
-	}
+	beside.Go(func() {
+		if err := s.service.Settled(ctx); err != nil {
+			return // it ends before it has begun
+		}
+		close(s.loaded)
+		for what, run := range s.beside() {
+			beside.Go(func() {
+				if err := run(ctx); err != nil {
+					cancel(fmt.Errorf("%s: %w", what, err))
+				}
+			})
+		}
+	})
 	err := s.service.Run(ctx, s.system)
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
 	cancel(nil)
 	beside.Wait()
-	s.close()
-	return err
+	return errors.Join(err, s.close())
 }
 
-// beside is what runs while the framework does.
+// beside is what runs while the framework does, once it knows what there is: an
+// HAProxy of an earlier life must not be told that there is nothing.
 func (s *leadingService) beside() map[string]func(context.Context) error {
 	all := map[string]func(context.Context) error{}
 	if s.names != nil {
@@ -113,15 +123,28 @@ func (s *leadingService) beside() map[string]func(context.Context) error {
 }
 
 // close ends what goes on beside the framework.
-func (s *leadingService) close() {
+func (s *leadingService) close() error {
+	if s.bus != nil {
+		s.bus.Close()
+	}
+	if s.probes != nil {
+		s.probes.Close()
+	}
 	s.directory.Close()
-	s.bus.Close()
-	s.probes.Close()
+	select {
+	case <-s.loaded: // who answers DNS has run, and ended
+		return nil
+	default:
+	}
+	if s.names != nil {
+		return s.names.Close()
+	}
+	return nil
 }
 
 func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metrics) (Leading, error) {
 	shown := board.New()
-	s := &leadingService{system: l.System, directory: discovery.New(shown)}
+	s := &leadingService{system: l.System, directory: discovery.New(shown), loaded: make(chan struct{})}
 	var face *api.Server
 	o.State.Salt = uuid.New()
 	options := service.Options{
@@ -132,35 +155,22 @@ func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metri
 			return s.probes
 		},
 	}
-	err := o.discover(s)
-	if err != nil {
-		s.directory.Close()
-		return nil, err
+	if err := o.discover(s); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	if s.proxy != nil {
 		options.Quiet = s.proxy.Quiet
 	}
+	var err error
 	if s.service, err = service.New(ctx, options); err == nil {
 		s.bus, err = o.newBus(s.service)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.abandon())
+		return nil, errors.Join(err, s.close())
 	}
 	face = o.newFace(l, s, shown)
 	s.Handler = &serviceRoutes{face: face, endpoints: s.directory.Handler(), files: o.sandboxes(s.service, shown)}
 	return s, nil
-}
-
-// abandon closes what never ran.
-func (s *leadingService) abandon() error {
-	s.directory.Close()
-	if s.probes != nil {
-		s.probes.Close()
-	}
-	if s.names != nil {
-		return s.names.Close()
-	}
-	return nil
 }
 
 // discover makes what tells others of the directory.
