@@ -304,3 +304,27 @@ func TestEventsThatAreNotKept(t *testing.T) {
 		t.Fatalf("%+v", e)
 	}
 }
+
+func TestPut(t *testing.T) {
+	c, w, _ := serve(t)
+	ctx := t.Context()
+	put, err := c.Put(ctx, []byte(`[{"name":"c","parents":["b","a"]},{"name":"b","parents":["a"]},{"name":"a","schedule":"@daily","executorFlags":"-x"}]`))
+	if err != nil || fmt.Sprint(put) != "[a b c]" {
+		t.Errorf("%v, %v", put, err)
+	}
+	if flags := w.Board.Job("a").Job.Command.ExecutorFlags; flags != "-x" {
+		t.Errorf("what the client does not know is lost: %q", flags)
+	}
+	if put, err = c.Put(ctx, []byte(` {"name":"one"}`)); err != nil || fmt.Sprint(put) != "[one]" {
+		t.Errorf("%v, %v", put, err)
+	}
+	put, err = c.Put(ctx, []byte(`[{"name":"d","schedule":"@daily"},{"name":"x","parents":["y"]},{"name":"y","parents":["x"]},{"name":"never"}]`))
+	if refused(t, err, 422, "job y: "); fmt.Sprint(put) != "[d]" {
+		t.Errorf("%v", put)
+	}
+	for _, text := range []string{"", "{", "[1]", `{"name":1}`, "[{}"} {
+		if put, err := c.Put(ctx, []byte(text)); err == nil || len(put) > 0 {
+			t.Errorf("%q: %v, %v", text, put, err)
+		}
+	}
+}

@@ -96,6 +96,7 @@ type Summary struct {
 	Schedule string   `json:"schedule"`
 	Parents  []string `json:"parents"`
 	Disabled bool     `json:"disabled"`
+	Next     string   `json:"next"` // when it is due; empty when it is not
 }
 
 // Graph is the jobs and what depends on what.
@@ -178,6 +179,8 @@ type Next struct {
 type Why struct {
 	State   string   `json:"state"`
 	Reasons []string `json:"reasons"`
+	// Dependents are the jobs that wait for this one.
+	Dependents []string `json:"dependents"`
 }
 
 // Event is what happens to a job or one of its runs.

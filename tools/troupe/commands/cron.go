@@ -113,6 +113,7 @@ with the same --store knows them. Its REST API is that of Chronos.`,
 	}
 	f.add(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error { return f.run(c.Context(), io) }
+	c.AddCommand(cronJobCommands(io)...)
 	return c
 }
 
