@@ -172,6 +172,9 @@ func (r *Recipe) suits(g *Ground, a Attempt) Refusal {
 		return no(wire.UnfulfilledRole, "the offer is for the role %q, not %q", g.role, r.role)
 	}
 	if a.Held == nil {
+		if len(r.volumes) > 0 && r.role == names.AnyRole {
+			return no(wire.UnfulfilledRole, "nothing can be reserved for the role %q, as persistent volumes need it: the app or the framework needs another role", r.role)
+		}
 		if bad := r.unfit(g, a); bad != nil {
 			return bad
 		}

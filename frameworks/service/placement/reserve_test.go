@@ -196,6 +196,17 @@ func TestVolumeThatNeverCameToBe(t *testing.T) {
 	}
 }
 
+func TestNothingIsReservedForEverybody(t *testing.T) {
+	a := db(app.DiskRoot)
+	a.Role = "*"
+	o := offer("cpus:1;mem:128;disk:150;ports:[31000-31003]")
+	o.AllocationInfo.Role = proto.String("*")
+	_, no := prepare(t, a, Settings{}).Place(open(t, o), attempt("db.1"))
+	if !slices.Equal(no.Reasons(), []string{wire.UnfulfilledRole}) || !strings.Contains(no.String(), "needs another role") {
+		t.Error(no)
+	}
+}
+
 func TestDisksOfTheirOwn(t *testing.T) {
 	set := func(kind string, edit func(*app.Persistent)) *app.App {
 		a := db(kind)
