@@ -27,7 +27,8 @@ const (
 	httpAgents = 500
 )
 
-// byActors is the carrier of a native scheduler; the others are media types.
+// byActors is the carrier of a native scheduler; the others are media types, for a
+// request for each call, and those of together.go.
 const byActors = "actors"
 
 // overHTTP is the work http.
@@ -37,7 +38,11 @@ func overHTTP(ctx context.Context, l load) ([]figure, error) {
 	var figures []figure
 	var native float64
 	for _, by := range []struct{ what, carrier string }{
-		{"native", byActors}, {"HTTP, protobuf", carrier.Protobuf.String()}, {"HTTP, JSON", carrier.JSON.String()},
+		{"native", byActors},
+		{"HTTP, protobuf", carrier.Protobuf.String()},
+		{"HTTP, JSON", carrier.JSON.String()},
+		{"SDK over HTTP, protobuf", togetherProtobuf},
+		{"SDK over HTTP, JSON", togetherJSON},
 	} {
 		rate, cpu, err := tasksBy(ctx, l, by.carrier)
 		if err != nil {

@@ -166,9 +166,12 @@ func crowdRole(args []string, in io.Reader, out io.Writer) (err error) {
 	}
 	begun := time.Now()
 	h := &hungry{want: tasks, agents: agents, done: make(chan error, 1)}
-	if args[3] == byActors {
+	switch args[3] {
+	case byActors:
 		_, err = s.Spawn("scheduler", h.native(to))
-	} else {
+	case togetherProtobuf, togetherJSON:
+		h.together(args[0], args[3])
+	default:
 		err = h.overHTTP(args[0], args[3])
 	}
 	if err == nil {
