@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"time"
 
 	"troupe/executor"
 	"troupe/frameworks"
@@ -24,7 +25,7 @@ import (
 )
 
 func main() {
-	o := frameworks.Options{Name: "crawler"}
+	o := frameworks.Options{Name: "crawler", Patience: 10 * time.Second}
 	flag.StringVar(&o.Master, "master", "127.0.0.1:5050", "host:port of the master")
 	listen := flag.String("listen", "127.0.0.1:0", "host:port that agents fetch this program from")
 	out := flag.String("out", ".", "folder for the graph and the pictures")
