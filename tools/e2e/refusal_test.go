@@ -35,6 +35,7 @@ func TestFlagsThatCannotBe(t *testing.T) {
 	}{
 		"no command":            {[]string{"bogus"}, 2, `no command "troupe bogus"`},
 		"unknown flag":          {master("--bogus=1"), 2, "bogus"},
+		"gpus":                  {[]string{"service", "--store=/x", "--master=127.0.0.1:1", "--gpu_scheduling_behavior=x"}, 2, `--gpu_scheduling_behavior="x" is neither restricted nor unrestricted`},
 		"no work_dir":           {[]string{"master"}, 2, "--work_dir is required"},
 		"no master":             {[]string{"agent", "--work_dir=/x"}, 2, "--master is required"},
 		"port":                  {master("--port=70000"), 2, `--port="70000" is no port`},

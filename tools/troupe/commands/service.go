@@ -33,8 +33,14 @@ type serviceFlags struct {
 type appFlags struct {
 	firstPort, lastPort, versions, deployments, perOffer, checks int
 	launch, declined, draining                                   flags.Duration
-	network, bridge, envPrefix, features, origins                string
+	network, bridge, envPrefix, features, gpus, origins          string
 }
+
+// Where GPUs are, in Marathon's words: apps that want none stay away, or not.
+const (
+	gpusRestricted   = "restricted"
+	gpusUnrestricted = "unrestricted"
+)
 
 // features that Marathon calls so, of those that are here.
 const (
@@ -60,6 +66,7 @@ func (a *appFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&a.bridge, "mesos_bridge_name", placement.DefaultBridge, "network that containers of type MESOS attach to for a bridge")
 	set.StringVar(&a.envPrefix, "env_vars_prefix", "", "what comes before the names of the environment variables about ports")
 	set.StringVar(&a.origins, "access_control_allow_origin", "", "other sites whose pages may use the API, as in https://ops.example.com, with commas between; * is all")
+	set.StringVar(&a.gpus, "gpu_scheduling_behavior", gpusRestricted, "apps that want no GPUs stay away from machines that have some ("+gpusRestricted+"), or not ("+gpusUnrestricted+")")
 	set.StringVar(&a.features, "enable_features", "", "what apps may use beside the rest, with commas between: "+featureGPUs+", "+featureSecrets+", "+featureExternal)
 }
 
@@ -77,6 +84,9 @@ func (a *appFlags) options(role, principal string) (state.Options, error) {
 	}
 	if a.draining < 0 {
 		return state.Options{}, flagError("draining_seconds", a.draining.String(), "is negative")
+	}
+	if a.gpus != gpusRestricted && a.gpus != gpusUnrestricted {
+		return state.Options{}, flagError("gpu_scheduling_behavior", a.gpus, "is neither "+gpusRestricted+" nor "+gpusUnrestricted)
 	}
 	rules := app.Rules{Role: role}
 	for _, f := range list(a.features) {
@@ -96,6 +106,7 @@ func (a *appFlags) options(role, principal string) (state.Options, error) {
 		Declined: time.Duration(a.declined), PerOffer: a.perOffer, Deployments: a.deployments,
 		Placement: placement.Settings{
 			Role: role, Principal: principal, EnvPrefix: a.envPrefix, BridgeNetwork: a.bridge, Draining: time.Duration(a.draining),
+			KeepGPUs: a.gpus == gpusRestricted,
 		},
 	}, nil
 }

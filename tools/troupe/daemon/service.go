@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"troupe/frameworks/service/probe"
 	"troupe/frameworks/service/state"
 	"troupe/frameworks/service/wire"
+	"troupe/messages/mesos"
 )
 
 // ServiceOptions are the settings of the service framework.
@@ -60,6 +62,9 @@ func StartService(ctx context.Context, o ServiceOptions) (*Daemon, error) {
 	metrics := service.NewMetrics()
 	o.Owner, o.Via = "service", "X-Marathon-Via"
 	o.Collectors = append(o.Collectors, metrics)
+	if o.State.Rules.GPUs { // without it the master offers no machine that has some
+		o.Framework.Capabilities = append(slices.Clone(o.Framework.Capabilities), mesos.FrameworkInfo_Capability_GPU_RESOURCES)
+	}
 	return StartFramework(ctx, o.FrameworkOptions, func(ctx context.Context, l Lead) (Leading, error) {
 		return o.lead(ctx, l, metrics)
 	})
