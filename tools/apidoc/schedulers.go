@@ -13,7 +13,9 @@ const schedulerPath = "/api/v1/scheduler"
 func (s *script) schedulers() error {
 	in := s.page.chapter("Scheduler API: `POST /api/v1/scheduler` of the master",
 		"A subscription is answered by a stream of events, each a record: its length in bytes, a line feed, and the\n"+
-			"event. All other calls are requests of their own, which repeat the stream's `Mesos-Stream-Id`.")
+			"event. All other calls are requests of their own, which repeat the stream's `Mesos-Stream-Id`. Up to 1,024 of\n"+
+			"them may come in one, as records (`Content-Type: application/recordio`, with `Message-Content-Type`), and are\n"+
+			"answered by 200 and a record for each: `{\"status_code\": 202}`, or with an `error`.")
 	s.schedulerChapter = in
 	subscribe := request{
 		to: s.c.master, method: http.MethodPost, path: schedulerPath, headers: []string{asJSON},
