@@ -151,19 +151,27 @@ func (m *cluster) role() string {
 	return m.framework.GetRole()
 }
 
+// accept does what is asked for, in order: what one operation makes the next may
+// use.
 func (m *cluster) accept(c *scheduler.Call_Accept) {
-	var launched []*mesos.TaskInfo
-	for _, op := range c.GetOperations() {
-		launched = append(launched, op.GetLaunch().GetTaskInfos()...)
-		launched = append(launched, op.GetLaunchGroup().GetTaskGroup().GetTasks()...)
-	}
 	var a *agent
 	for _, id := range c.GetOfferIds() {
 		a = m.takeBack(id.GetValue())
 	}
 	m.refuse(a, c.GetFilters())
-	for _, info := range launched {
-		m.launch(a, info)
+	for _, op := range c.GetOperations() {
+		switch op.GetType() {
+		case mesos.Offer_Operation_LAUNCH:
+			for _, info := range op.GetLaunch().GetTaskInfos() {
+				m.launch(a, info)
+			}
+		case mesos.Offer_Operation_LAUNCH_GROUP:
+			for _, info := range op.GetLaunchGroup().GetTaskGroup().GetTasks() {
+				m.launch(a, info)
+			}
+		default:
+			m.convert(a, op)
+		}
 	}
 }
 
