@@ -162,10 +162,10 @@ func TestDemo(t *testing.T) {
 	cluster := w.local("--demo")
 	cluster.Await(cluster.Out, `(?m)heartbeat TASK_RUNNING on S[01]$`)
 	cluster.Await(cluster.Out, `(?m)^\d+ words counted; the most frequent:  the \d+`)
-	at := cluster.Await(cluster.Out, `curl http://(\S+?)(/\S+/job/runs/demo-report)`)
+	at := cluster.Await(cluster.Out, `see them: http://(\S+)/`)
 	jobs := &service{daemon: cluster, at: at[1]}
 	eventually(t, "the last of the demo's jobs has run", func() bool {
-		return strings.Contains(jobs.does(http.MethodGet, at[2], ""), `"outcome":"succeeded"`)
+		return strings.Contains(jobs.does(http.MethodGet, "/v1/scheduler/job/runs/demo-report", ""), `"outcome":"succeeded"`)
 	})
 	w.do("tasks", "list").check(t, "tasks list", 0, `(?m)^heartbeat +heartbeat +TASK_RUNNING`, "^$")
 	cluster.Signal(syscall.SIGINT)

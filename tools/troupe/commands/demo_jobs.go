@@ -35,6 +35,6 @@ func (d *demo) schedule(ctx context.Context, web *demoClient) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, err := fmt.Fprintf(d.io.Out, "Three jobs run every 15 s; how one of them did: %s\n", d.style.Grey("curl "+web.url+"/v1/scheduler/job/runs/demo-report"))
+	_, err := fmt.Fprintf(d.io.Out, "Three jobs run every 15 s; see them: %s\n", d.style.Grey(web.url+"/"))
 	return err
 }
