@@ -89,8 +89,7 @@ type Cron struct {
 	machine *plan.Machine
 	driver  *frameworks.Driver
 	tasks   map[string]*task
-	// ask is set when offers have to be asked for, suppressed while none are wanted.
-	ask, suppressed bool
+	demand  demand
 
 	mu        sync.Mutex // of what readers see, too
 	queue     *launch.Queue

@@ -70,7 +70,7 @@ func (c *Cron) enqueue(e plan.Launch) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.queue.Add(time.Now(), e.Run, e.Job) {
-		c.ask = true
+		c.demand.ask = true
 	}
 }
 
@@ -86,19 +86,57 @@ func (c *Cron) kill(id string) {
 	c.driver.Kill(id, 0)
 }
 
+const (
+	// reviveWait is the least time between two calls for offers, and reviveShare
+	// what each offer that was declined since adds to it: who has many agents and
+	// few jobs at a time is not to spend its time on declining.
+	reviveWait    = 10 * time.Millisecond
+	reviveShare   = 50 * time.Microsecond
+	reviveWaitMax = 5 * time.Second
+)
+
+// demand is what the cluster was told of the need for offers.
+type demand struct {
+	ask        bool // offers have to be asked for
+	suppressed bool // none are wanted, as far as the cluster knows
+	waits      bool // until they may be asked for again
+	last       time.Time
+	declined   int // since then
+}
+
 // settle ends an input: offers are asked for when there is something new to
 // launch, and not wanted when there is nothing.
 func (c *Cron) settle() {
 	c.mu.Lock()
 	waiting := c.queue.Len()
 	c.mu.Unlock()
+	d := &c.demand
 	switch {
-	case waiting > 0 && (c.ask || c.suppressed):
-		c.suppressed = false
-		c.driver.Revive()
-	case waiting == 0 && !c.suppressed:
-		c.suppressed = true
-		c.driver.Suppress()
+	case waiting > 0 && (d.ask || d.suppressed):
+		c.revive(d)
+	case waiting == 0:
+		d.ask = false
+		if !d.suppressed {
+			d.suppressed = true
+			c.driver.Suppress()
+		}
 	}
-	c.ask = false
+}
+
+// revive asks for offers, now or as soon as may be.
+func (c *Cron) revive(d *demand) {
+	wait := min(reviveWait+time.Duration(d.declined)*reviveShare, reviveWaitMax) - time.Since(d.last)
+	if d.waits {
+		return
+	}
+	if wait > 0 {
+		d.waits = true
+		c.later(wait, func(time.Time) []plan.Effect {
+			d.waits = false
+			return nil // what follows an event asks
+		})
+		return
+	}
+	*d = demand{last: time.Now()}
+	c.driver.Revive()
 }

@@ -86,6 +86,7 @@ func (c *Cron) deal(now time.Time, offers []*mesos.Offer) {
 	if len(unused) == 0 {
 		return
 	}
+	c.demand.declined += len(unused)
 	wait := refuse
 	c.mu.Lock()
 	if c.queue.Len() == 0 {
