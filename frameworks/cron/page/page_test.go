@@ -231,6 +231,30 @@ func TestGraph(t *testing.T) {
 	s.WaitText("h1", "report")
 }
 
+// Of many jobs the list shows some, and finds the others; what is scrolled to stays.
+func TestManyJobs(t *testing.T) {
+	s := newSite(t, 1000, 500)
+	for i := range 700 {
+		j := &plan.Job{Name: fmt.Sprintf("job-%03d", i), Trigger: plan.Trigger{Parents: []string{fmt.Sprintf("job-%03d", i-i%50)}}}
+		if i%50 == 0 {
+			j.Trigger = plan.Trigger{Schedule: "@daily"}
+		}
+		s.world.Board.Publish(plan.Publish{Name: j.Name, View: &plan.View{Job: j, State: plan.State{Joined: make([]int, len(j.Trigger.Parents))}}})
+	}
+	s.show("jobs", "Jobs")
+	s.WaitText("caption", "700 of 700 jobs, the first 500 of them")
+	s.Wait(`document.querySelectorAll("tbody tr").length === 500`)
+	s.Fill("#search", "job-69")
+	s.WaitText("caption", "10 of 700 jobs")
+
+	s.show("graph", "Graph")
+	s.Wait(`document.querySelectorAll(".graph a").length === 700`)
+	s.Eval(`document.querySelector("#graph").scrollTo(0, 300)`, nil)
+	j := &plan.Job{Name: "one-more", Trigger: plan.Trigger{Parents: []string{"job-000"}}}
+	s.world.Board.Publish(plan.Publish{Name: j.Name, View: &plan.View{Job: j, State: plan.State{Joined: []int{1}}}})
+	s.Wait(`document.querySelectorAll(".graph a").length === 701 && document.querySelector("#graph").scrollTop === 300`)
+}
+
 func TestCreateAndEdit(t *testing.T) {
 	s := newSite(t, 1200, 800)
 	s.populate()

@@ -19,7 +19,7 @@ export function show({ nodes, links: all }) {
     h("p", {}, `${related.size} of ${nodes.length} jobs depend on each other${alone ? `; ${alone} run by their schedule alone and are not drawn` : ""}.`,
       related.size > most ? ` The first ${most} are drawn.` : ""),
     drawn.length > 0 && h("p", { class: "hint" }, "A thick line is a parent that has succeeded since its dependent last ran. A dashed box is a disabled job."),
-    drawn.length > 0 && h("div", { class: "graph", tabindex: 0, role: "region", "aria-label": "Graph of jobs" }, draw(drawn, all)),
+    drawn.length > 0 && h("div", { class: "graph", id: "graph", "data-scrolls": "both", tabindex: 0, role: "region", "aria-label": "Graph of jobs" }, draw(drawn, all)),
     drawn.length > 0 && h("h2", {}, "In words"),
     table("What depends on what", ["Job", "State", "Runs after", "Runs before"], drawn.map((n) => [
       link(n.name), h("span", { class: `state ${kindOf(n)}` }, inWords(n)),

@@ -22,10 +22,15 @@ const panels = [
 // What is looked for stays when one comes back.
 let panel = "All";
 let words = "";
+let typing = 0;
 
 export function show(jobs, again) {
   const search = h("input", { type: "search", id: "search", value: words, "aria-label": "Search names and tags", placeholder: "name or tag" });
-  search.addEventListener("input", () => { words = search.value; again(); });
+  search.addEventListener("input", () => {
+    words = search.value;
+    clearTimeout(typing);
+    typing = setTimeout(again, 120);
+  });
   const keep = panels.find(([name]) => name === panel)[1];
   const tags = (j) => Object.entries(j.tags ?? {}).map(([k, v]) => `${k}=${v}`);
   const wanted = words.toLowerCase();

@@ -11,8 +11,7 @@ export async function load(name, task, stream) {
 
 export function show({ name, task, stream, text }) {
   const other = stream === "stdout" ? "stderr" : "stdout";
-  const output = h("pre", { id: "log", tabindex: 0, role: "region", "aria-label": `${stream} of ${task}` }, text);
-  requestAnimationFrame(() => { output.scrollTop = output.scrollHeight; });
+  const output = h("pre", { id: "log", "data-scrolls": "end", tabindex: 0, role: "region", "aria-label": `${stream} of ${task}` }, text);
   const to = (s) => `#/log/${encodeURIComponent(name)}/${encodeURIComponent(task)}/${s}`;
   return [
     h("p", {}, h("a", { href: "#/jobs" }, "Jobs"), " / ", h("a", { href: `#/job/${encodeURIComponent(name)}` }, name)),

@@ -21,7 +21,8 @@ const views = [
 ];
 
 let view = null;
-let shown = ""; // the data that is shown, as text
+let data = null; // that is shown
+let shown = ""; // the same as text
 let timer = 0;
 
 function find() {
@@ -57,9 +58,9 @@ async function go() {
 async function refresh(first) {
   const mine = view;
   if (!first && !mine?.live) return;
-  let data;
+  let read;
   try {
-    data = await mine.load();
+    read = await mine.load();
   } catch (e) {
     if (mine !== view || !first && e.status !== 404) return;
     shown = "";
@@ -67,23 +68,34 @@ async function refresh(first) {
     return;
   }
   if (mine !== view) return;
-  const text = JSON.stringify(data);
+  const text = JSON.stringify(read);
   if (text === shown) return;
-  shown = text;
-  render(data);
+  [data, shown] = [read, text];
+  render();
 }
 
 // likeness is what makes an element that was made anew the same for people.
 const likeness = (e) => [e.tagName, e.id, e.getAttribute("href"), e.getAttribute("aria-label"), e.id ? "" : e.textContent].join("|");
 
-// render keeps the focus, and where the cursor is.
-function render(data) {
+const placeIn = (e) => ({ left: e.scrollLeft, top: e.scrollTop, end: e.scrollTop + e.clientHeight >= e.scrollHeight - 4 });
+
+// putBack scrolls to where it was; what grows at its end is followed from there.
+function putBack(e, place) {
+  if (e.dataset.scrolls === "end" && (place?.end ?? true)) e.scrollTop = e.scrollHeight;
+  else if (place) e.scrollTo(place.left, place.top);
+}
+
+// render keeps the focus, where the cursor is, and what is scrolled to.
+function render() {
+  const mine = view;
   const focused = main.contains(document.activeElement) && document.activeElement !== main ? document.activeElement : null;
   const same = (e) => [...main.querySelectorAll("a, button, input, select, textarea, [tabindex]")].filter((o) => likeness(o) === likeness(e));
   const nth = focused ? same(focused).indexOf(focused) : -1;
   const [start, end] = focused?.type === "search" ? [focused.selectionStart, focused.selectionEnd] : [];
-  main.replaceChildren(...view.show(data, () => render(data)).flat(9).filter(Boolean));
-  if (!focused) return;
+  const places = new Map([...main.querySelectorAll("[data-scrolls]")].map((e) => [e.id, placeIn(e)]));
+  main.replaceChildren(...mine.show(data, () => mine === view && shown && render()).flat(9).filter(Boolean));
+  for (const e of main.querySelectorAll("[data-scrolls]")) putBack(e, places.get(e.id));
+  if (!focused) return undefined;
   const again = same(focused)[nth];
   if (!again) return main.focus({ preventScroll: true });
   again.focus({ preventScroll: true });
