@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"troupe/master/election/zookeepertest"
 	"troupe/tools/processtest"
 )
 
@@ -114,4 +115,36 @@ func looksUp(t *testing.T, dnsPort, port int) {
 	if err != nil || len(records) != 1 || int(records[0].Port) != port {
 		t.Errorf("its ports: %v, %v; want %d", records, err, port)
 	}
+}
+
+// With certificates everything works as without: links to the master, requests, those
+// that one process passes on to the other, and what is read from agents.
+func TestServiceTLS(t *testing.T) {
+	e := zookeepertest.Start(t, 1)
+	w := newWorld(t)
+	a := processtest.NewAuthority(t, filepath.Join(w.dir, "authority"))
+	c := w.separate(a.Issue("everybody")...)
+	first := c.service(e.URL("/service"))
+	first.leads()
+	second := c.service(e.URL("/service"))
+	second.tls = a.Client("everybody")
+	second.does(http.MethodPost, "/v2/apps", c.webApp("/web", "one", 1, ""))
+	task := second.settled("/web", 1)[0]
+	if files := second.does(http.MethodGet, "/v2/tasks/"+task+"/files", ""); !strings.Contains(files, `"stdout"`) {
+		t.Errorf("files: %s", files)
+	}
+	other := processtest.NewAuthority(t, filepath.Join(w.dir, "stranger"))
+	other.Issue("ops")
+	stranger := service{daemon: second.daemon, at: second.at, tls: other.Client("ops")}
+	stranger.tls.InsecureSkipVerify = true // it is they who are not known
+	if status, _, text := stranger.call(http.MethodGet, "/v2/apps", ""); status != 0 || !strings.Contains(text, "certificate") {
+		t.Errorf("a stranger: %d %s", status, text)
+	}
+	second.does(http.MethodDelete, "/v2/apps//web", "")
+	eventually(t, "no server is left", func() bool { return len(c.servers()) == 0 })
+	for _, s := range []*service{second, first} {
+		s.Signal(syscall.SIGTERM)
+		s.wait().check(t, "service after SIGTERM", 0, "", `"ended in order"`)
+	}
+	c.end()
 }

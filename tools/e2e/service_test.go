@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,8 +22,9 @@ import (
 // requests.
 type service struct {
 	*daemon
-	at     string // host:port
-	secret string // of the principal ops; "" where nobody is asked
+	at     string      // host:port
+	tls    *tls.Config // nil: without
+	secret string      // of the principal ops; "" where nobody is asked
 }
 
 // service starts one; it may lead at once, or later.
@@ -35,7 +37,7 @@ func (w *world) service(store string, more ...string) *service {
 func (w *world) serviceAt(at, store string, more ...string) *service {
 	w.t.Helper()
 	_, port, _ := strings.Cut(at, ":")
-	s := &service{daemon: w.start(append([]string{"service", "--port=" + port, "--store=" + store, w.flags[0]}, more...)...), at: at}
+	s := &service{daemon: w.start(append([]string{"service", "--port=" + port, "--store=" + store}, append(w.flags, more...)...)...), at: at}
 	s.Await(s.Err, `"serving"`)
 	return s
 }
@@ -49,7 +51,11 @@ func (s *service) leads() {
 // call makes a request; nobody there is status 0.
 func (s *service) call(method, path, body string) (status int, header http.Header, text string) {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), method, "http://"+s.at+path, strings.NewReader(body))
+	scheme := "http://"
+	if s.tls != nil {
+		scheme = "https://"
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), method, scheme+s.at+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -57,7 +63,7 @@ func (s *service) call(method, path, body string) (status int, header http.Heade
 	if s.secret != "" {
 		r.SetBasicAuth("ops", s.secret)
 	}
-	client := http.Client{Timeout: processtest.Patience}
+	client := http.Client{Timeout: processtest.Patience, Transport: &http.Transport{TLSClientConfig: s.tls}}
 	defer client.CloseIdleConnections()
 	answer, err := client.Do(r)
 	if err != nil {
