@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ func StartCron(ctx context.Context, o CronOptions) (*Daemon, error) {
 			return nil, err
 		}
 		logs.Master = c.Master
-		led := &ledCron{cron: c, lead: l, notifier: notifier}
+		led := &ledCron{cron: c, lead: l, notifier: notifier, loaded: make(chan struct{})}
 		led.face = api.New(api.Options{
 			Planner: c, Board: jobs, Cluster: c, Info: func() api.Info { return led.info(o) }, Leader: l.Leader, Logging: o.Logging.Level,
 		})
@@ -84,6 +85,19 @@ type ledCron struct {
 	lead     Lead
 	notifier *notify.Notifier
 	face     *api.Server
+	loaded   chan struct{} // closed when all that was stored is shown
+}
+
+// Loaded implements Loading.
+func (l *ledCron) Loaded() <-chan struct{} { return l.loaded }
+
+// settle waits for the first answer, which the plan gives when all that it has loaded
+// is published: what it is asked for is nothing, since no job has this name.
+func (l *ledCron) settle(ctx context.Context) {
+	err := l.cron.Do(ctx, func(number uint64) plan.Input { return plan.KillRuns{Request: number} })
+	if refusal := (*plan.Error)(nil); err == nil || errors.As(err, &refusal) {
+		close(l.loaded)
+	}
 }
 
 // Run implements Leading.
@@ -91,6 +105,7 @@ func (l *ledCron) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var telling sync.WaitGroup
 	telling.Go(func() { l.notifier.Run(ctx) })
+	telling.Go(func() { l.settle(ctx) })
 	err := l.cron.Run(ctx, l.lead.System)
 	l.face.Close()
 	cancel()
