@@ -18,17 +18,21 @@ type Candidate struct {
 // first; within the class that is not ended as a whole those that GROUP_BY wants
 // away, and then the youngest, or the oldest.
 func Victims(rules match.Constraints, oldest bool, from []Candidate, n int) []int {
-	order := make([]int, len(from))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
+	before := func(a, b int) int {
 		age := cmp.Compare(from[b].Age, from[a].Age)
 		if oldest {
 			age = -age
 		}
 		return cmp.Or(cmp.Compare(from[a].Class, from[b].Class), age)
-	})
+	}
+	order := make([]int, len(from))
+	for i := range order {
+		order[i] = i
+	}
+	if n == 1 && len(order) > 0 && !grouped(rules) { // so it is in most rollouts
+		return []int{slices.MinFunc(order, before)}
+	}
+	slices.SortFunc(order, before)
 	n = min(n, len(order))
 	if n <= 0 || n == len(order) || !grouped(rules) {
 		return order[:max(n, 0)]

@@ -29,6 +29,7 @@ func TestVictims(t *testing.T) {
 		want   []int
 	}{
 		{"none", nil, false, 0, []int{}},
+		{"the worst one", nil, false, 1, []int{5}},
 		{"the worst first, then the youngest", nil, false, 5, []int{5, 2, 6, 4, 3}},
 		{"then the oldest", nil, true, 5, []int{5, 2, 6, 0, 1}},
 		{"who is beside most others", rack, false, 4, []int{5, 2, 6, 3}},

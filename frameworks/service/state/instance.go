@@ -101,13 +101,21 @@ func (i *instance) current() *app.App {
 
 func (i *instance) checks() []app.HealthCheck { return i.current().Checks.Health }
 
+// crowded is how many instances make an app's view so large that what becomes of
+// each of them is not shown at once, but soon.
+const crowded = 500
+
 // count brings the tally of its service up to date with what it is now. It is
 // called after every change of an instance.
 func (i *instance) count() {
 	i.uncount()
 	s := i.of
 	s.touch()
-	s.changed(i)
+	if len(s.instances) < crowded {
+		s.changed(i)
+	} else {
+		s.stale(i)
+	}
 	if i.waits() || i.Away {
 		return
 	}

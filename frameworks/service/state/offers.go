@@ -151,13 +151,8 @@ func (m *Machine) onOffer(o *mesos.Offer) {
 	m.out.reveal(Accept{o, g.Operations()})
 }
 
-func (m *Machine) decline(o *mesos.Offer) {
-	wait := m.options.Declined
-	if len(m.deployments) > 0 || len(m.appetite.waiting) > 0 {
-		wait = min(wait, 5*time.Second)
-	}
-	m.out.atOnce(Decline{o, wait})
-}
+// decline gives an offer back for long: what waits later asks for all of them.
+func (m *Machine) decline(o *mesos.Offer) { m.out.atOnce(Decline{o, m.options.Declined}) }
 
 // keeps tells whether what is reserved for an instance is still of use.
 func (m *Machine) keeps(id string) bool {

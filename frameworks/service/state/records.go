@@ -88,12 +88,12 @@ type dirty struct {
 
 	touched []*service
 	views   map[app.Path]*service
-	shy     map[app.Path]*service // to be shown within a second
+	shy     map[app.Path]*service // to be shown soon
 	shown   map[app.Path]bool     // of which the read side knows
 	root    bool                  // and its history
 	alarm   alarm
 	// allDeployments: the list of deployments has changed; late: it is to be shown
-	// within a second.
+	// soon.
 	allDeployments, late bool
 }
 
@@ -118,7 +118,7 @@ func (d *dirty) later(s *service) bool {
 func (d *dirty) waits(m *Machine) {
 	d.late = true
 	if d.alarm.at.IsZero() {
-		m.alarms.set(&d.alarm, m.now.Add(time.Second))
+		m.alarms.set(&d.alarm, m.now.Add(soon))
 	}
 }
 

@@ -97,13 +97,16 @@ func (s *service) changed(i *instance) {
 	s.m.dirty.view(s)
 }
 
-// stale is for what changes often and is shown within a second.
+// soon is how late something is shown that changes often.
+const soon = 200 * time.Millisecond
+
+// stale is for what changes often: it is shown soon.
 func (s *service) stale(i *instance) {
 	if i != nil {
 		i.snap = nil
 	}
 	if s.m.dirty.later(s) {
-		s.m.alarms.set(&s.m.dirty.alarm, s.m.now.Add(time.Second))
+		s.m.alarms.set(&s.m.dirty.alarm, s.m.now.Add(soon))
 	}
 }
 

@@ -187,6 +187,9 @@ func (m *Machine) onEnded(i *instance, st *mesos.TaskStatus) {
 	s := i.of
 	asked, ill := i.Ending, i.ill
 	m.unprobe(i)
+	for _, c := range i.current().Checks.Readiness {
+		delete(s.readiness, i.Task+"/"+c.Name)
+	}
 	m.hear(i, st)
 	i.Unreachable = time.Time{}
 	m.out.reveal(Event{Occasion: StatusSeen, At: m.now, App: i.App, Version: i.Version, Instance: i.show(), Status: st})
