@@ -105,10 +105,3 @@ func svgText(t *testing.T, file string) string {
 		}
 	}
 }
-
-func TestCrawlerOfNothing(t *testing.T) {
-	out, code := example(t, "crawler", "nowhere")
-	if code != 1 || !strings.Contains(out, `parse "nowhere"`) {
-		t.Errorf("exit status %d: %s", code, out)
-	}
-}

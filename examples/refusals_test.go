@@ -70,3 +70,20 @@ func TestClusterThatIsNotThere(t *testing.T) {
 		t.Errorf("exit status %d: %s", code, out)
 	}
 }
+
+// What cannot be is said before a cluster is asked for anything.
+func TestFlagsThatCannotBe(t *testing.T) {
+	for _, c := range []struct{ example, flags, want string }{
+		{"crawler", "nowhere", `parse "nowhere"`},
+		{"crawler", "-pages=0 http://127.0.0.1/", "-pages=0: must be at least 1"},
+		{"mapreduce", "-parts=0 x", "a part of the result"},
+		{"mapreduce", "-parts=1", "there must be a file"},
+		{"redis", "-members=-1", "-members=-1: must be from 1 to 100"},
+		{"redis", "-members=1000000000", "must be from 1 to 100"},
+	} {
+		out, code := example(t, c.example, strings.Fields(c.flags)...)
+		if code != 1 || !strings.Contains(out, c.want) {
+			t.Errorf("%s %s: exit status %d: %s", c.example, c.flags, code, out)
+		}
+	}
+}

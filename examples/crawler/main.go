@@ -54,6 +54,9 @@ func run(ctx context.Context, o frameworks.Options, start, listen, out string, p
 	if _, err := url.ParseRequestURI(start); err != nil {
 		return err
 	}
+	if pages < 1 {
+		return fmt.Errorf("-pages=%d: must be at least 1", pages)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return err

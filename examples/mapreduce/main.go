@@ -71,6 +71,9 @@ func main() {
 }
 
 func (j job) run(ctx context.Context) error {
+	if j.parts < 1 || len(j.files) == 0 {
+		return errors.New("there must be a file, and a part of the result")
+	}
 	out, err := filepath.Abs(j.out)
 	if err != nil {
 		return err

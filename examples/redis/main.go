@@ -25,6 +25,9 @@ import (
 	"troupe/frameworks"
 )
 
+// most is how many servers there may be.
+const most = 100
+
 func main() {
 	o := frameworks.Options{Name: "redis"}
 	flag.StringVar(&o.Master, "master", "127.0.0.1:5050", "host:port of the master")
@@ -41,6 +44,9 @@ func main() {
 }
 
 func run(ctx context.Context, o frameworks.Options, members int, listen string) error {
+	if members < 1 || members > most {
+		return fmt.Errorf("-members=%d: must be from 1 to %d", members, most)
+	}
 	k := &keeper{wanted: members}
 	k.tasks = frameworks.NewTasks(k.report)
 	l, err := net.Listen("tcp", listen)
@@ -67,8 +73,8 @@ func (k *keeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer k.mu.Unlock()
 	if r.Method == http.MethodPut {
 		wanted := 0
-		if _, err := fmt.Fscan(io.LimitReader(r.Body, 10), &wanted); err != nil || wanted < 1 || wanted > 100 {
-			http.Error(w, "the body must be a number from 1 to 100", http.StatusBadRequest)
+		if _, err := fmt.Fscan(io.LimitReader(r.Body, 10), &wanted); err != nil || wanted < 1 || wanted > most {
+			http.Error(w, fmt.Sprintf("the body must be a number from 1 to %d", most), http.StatusBadRequest)
 			return
 		}
 		k.wanted = wanted
