@@ -13,7 +13,11 @@ import (
 
 // numbers are all metrics, without the prefix and the suffix that tells the kind,
 // ordered by name.
-func (s *Server) numbers() []Number {
+func (s *Server) numbers() ([]Number, error) {
+	list, err := s.Numbers()
+	if err != nil {
+		return nil, err
+	}
 	root := s.Board.Root()
 	var apps, groups, running, staged float64
 	for range root.All() {
@@ -32,7 +36,7 @@ func (s *Server) numbers() []Number {
 			}
 		}
 	}
-	list := append(s.Numbers(),
+	list = append(list,
 		Number{Name: "apps.active", Value: apps},
 		Number{Name: "groups.active", Value: groups},
 		Number{Name: "pods.active"},
@@ -44,7 +48,7 @@ func (s *Server) numbers() []Number {
 		Number{Name: "uptime.seconds", Value: s.Now().Sub(s.began).Seconds()},
 	)
 	slices.SortFunc(list, func(a, b Number) int { return strings.Compare(a.Name, b.Name) })
-	return list
+	return list, nil
 }
 
 func (n Number) full() string {
@@ -70,7 +74,11 @@ func showMetrics(c *call) error {
 		return showPrometheus(c)
 	}
 	answer := metricsAnswer{Version: "4.0.0", Gauges: map[string]map[string]float64{}, Counters: map[string]map[string]float64{}}
-	for _, n := range c.s.numbers() {
+	list, err := c.s.numbers()
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
 		if n.Counter {
 			answer.Counters[n.full()] = map[string]float64{"count": n.Value}
 		} else {
@@ -86,7 +94,11 @@ func showPrometheus(c *call) error {
 		return refuse(http.StatusNotAcceptable, "Accept: expecting text/plain")
 	}
 	var b strings.Builder
-	for _, n := range c.s.numbers() {
+	list, err := c.s.numbers()
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
 		name := strings.NewReplacer(".", "_", "-", "_").Replace(n.full())
 		kind := "gauge"
 		if n.Counter {

@@ -69,7 +69,7 @@ type Options struct {
 	// keeps no callbacks.
 	Events *events.Bus
 	// Numbers are metrics of the shell's; nil: none.
-	Numbers func() []Number
+	Numbers func() ([]Number, error)
 	// Logging reads and sets the level of the log, as zap's AtomicLevel does; nil:
 	// there is no such resource.
 	Logging http.Handler
@@ -97,7 +97,7 @@ func (o Options) filled() Options {
 		o.Events = events.New(events.Options{Now: o.Now})
 	}
 	if o.Numbers == nil {
-		o.Numbers = func() []Number { return nil }
+		o.Numbers = func() ([]Number, error) { return nil, nil }
 	}
 	if o.Intake == nil {
 		o.Intake = &carrier.Intake{}

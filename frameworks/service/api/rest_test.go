@@ -257,8 +257,8 @@ func TestItself(t *testing.T) {
 	s := newStage(t, func(o *api.Options) {
 		o.Leadership = &leadership{leader: "here:8080"}
 		o.Info = func() wire.Info { return wire.Info{Name: "service", Elected: true} }
-		o.Numbers = func() []api.Number {
-			return []api.Number{{Name: "mesos.offers.declined", Counter: true, Value: 7}}
+		o.Numbers = func() ([]api.Number, error) {
+			return []api.Number{{Name: "mesos.offers.declined", Counter: true, Value: 7}}, nil
 		}
 		o.Page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "page ", r.URL.Path) })
 	})
@@ -297,9 +297,12 @@ func TestAloneItLeads(t *testing.T) {
 	s.ask("GET", "/ui/", "").is(404)
 	s.ask("GET", "/logging", "").is(404)
 	failing := newStage(t, func(o *api.Options) {
+		o.Numbers = func() ([]api.Number, error) { return nil, errors.New("no figures") }
 		o.Leadership = &leadership{leader: "x:1", fail: errors.New("no store")}
 	})
 	failing.ask("DELETE", "/v2/leader", "").is(500).says("no store")
+	failing.ask("GET", "/metrics", "").is(500).says("no figures")
+	failing.ask("GET", "/metrics/prometheus", "").is(500).says("no figures")
 }
 
 func TestLogging(t *testing.T) {

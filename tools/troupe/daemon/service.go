@@ -173,7 +173,7 @@ func (o ServiceOptions) lead(ctx context.Context, l Lead, metrics *service.Metri
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	face = o.newFace(l, s, shown)
+	face = o.newFace(l, s, shown, metrics)
 	s.Handler = &serviceRoutes{face: face, endpoints: s.directory.Handler(), files: o.sandboxes(s.service, shown)}
 	return s, nil
 }
@@ -197,11 +197,12 @@ func (o ServiceOptions) discover(s *leadingService) error {
 }
 
 // newFace makes Marathon's API.
-func (o ServiceOptions) newFace(l Lead, s *leadingService, shown *board.Board) *api.Server {
+func (o ServiceOptions) newFace(l Lead, s *leadingService, shown *board.Board, metrics *service.Metrics) *api.Server {
 	a := api.Options{
 		Core: s.service, Board: shown, Events: s.bus, Page: page.Handler(), Logging: o.Logging.Level, Origins: o.Origins,
-		Apps: wire.Options{Rules: o.State.Rules, Network: o.DefaultNetwork},
-		Info: func() wire.Info { return o.info(l, s.service.Status()) },
+		Apps:    wire.Options{Rules: o.State.Rules, Network: o.DefaultNetwork},
+		Info:    func() wire.Info { return o.info(l, s.service.Status()) },
+		Numbers: func() ([]api.Number, error) { return numbers(metrics) },
 	}
 	if l.Abdicate != nil {
 		a.Leadership = leadership{l}
