@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"troupe/frameworks/cron/plan"
+	"troupe/frameworks/cron/schedule"
 	"troupe/frameworks/cron/wire"
 	"troupe/messages/carrier"
 )
@@ -32,8 +33,31 @@ func (s *Server) putJob(w http.ResponseWriter, r *http.Request, form wire.Form) 
 	if err := s.do(r, func(n uint64) plan.Input { return plan.Put{Request: n, Job: job} }); err != nil {
 		return err
 	}
+	if note := s.noteOf(job.Name); note != "" {
+		w.Header().Set(NoteHeader, note)
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// NoteHeader tells who has put a job what to know of its next due time: that clocks
+// skip the time on the wall, or show it twice. There is no body that could.
+const NoteHeader = "Troupe-Note"
+
+func (s *Server) noteOf(name string) string {
+	v := s.o.Board.Job(name)
+	if v == nil || v.State.Due.IsZero() || v.Job.Trigger.Zone == "" {
+		return ""
+	}
+	zone, err := schedule.Zone(v.Job.Trigger.Zone)
+	if err != nil {
+		return ""
+	}
+	next, err := standing(v, zone, s.o.Now())
+	if err != nil {
+		return ""
+	}
+	return schedule.Note(next, zone, v.State.Due)
 }
 
 // withParents adds what the board knows to be wrong with the parents of a job that

@@ -224,6 +224,13 @@ func TestNextInZones(t *testing.T) {
 	if n, err = s.Next(t.Context(), "after", 1); err != nil || len(n.Next) != 0 {
 		t.Errorf("%+v, %v", n, err)
 	}
+	// Who puts a job that begins in a gap is told so.
+	for schedule, want := range map[string]string{"R/2026-03-29T02:30:00Z/P1D": "clocks skip 02:00 to 03:00", "R/2026-10-25T02:30:00Z/P1D": "clocks show 02:30 twice", "30 2 * * *": ""} {
+		_, header, _ := s.send("POST", prefix+"/iso8601", `{"name":"gap","schedule":"`+schedule+`","scheduleTimeZone":"Europe/Berlin"}`)
+		if note := header.Get(api.NoteHeader); !strings.HasPrefix(note, want) || (note == "") != (want == "") {
+			t.Errorf("%s: %q", schedule, note)
+		}
+	}
 	// What is late runs once, at once.
 	if n, err = s.Preview(t.Context(), "R/2026-01-31T00:00:00Z/P1M", "", 2); err != nil || n.Next[0].Time != "2026-02-28T00:00:00.000Z" || n.Next[1].Time != "2026-03-31T00:00:00.000Z" {
 		t.Errorf("%+v, %v", n, err)
