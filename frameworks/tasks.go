@@ -95,6 +95,13 @@ func (t *Tasks) Add(tasks ...*Task) {
 	}
 }
 
+// Resume brings a task that an earlier process of the same framework had, and of
+// whose attempts so many have ended, as that process was told by Progress. If the
+// next attempt runs it is followed, and else launched. So whoever writes down what is
+// to be done before Add, and every end before its report returns, loses nothing and
+// runs nothing twice. Gangs are not resumed.
+func (t *Tasks) Resume(task *Task, ended int) { t.feedWork(work.Resume{Task: task, Ended: ended}) }
+
 // Kill ends a task or a gang for good.
 func (t *Tasks) Kill(id string) { t.feedBoth(work.Kill{ID: id}, gang.Kill{ID: id}) }
 
@@ -190,6 +197,8 @@ func (t *Tasks) perform(e work.Effect) {
 		d.Revive()
 	case work.KillAttempt:
 		d.Kill(e.ID, 0)
+	case work.Watch:
+		d.Watch(e.ID, "")
 	case work.SetTimer:
 		d.After(e.After, func() { t.step(work.TimerFired{Key: e.Key}) })
 	case work.Report:

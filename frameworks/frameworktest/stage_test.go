@@ -225,3 +225,38 @@ func TestKillsAreHeld(t *testing.T) {
 		t.Errorf("%v", s.Task("tO1").State)
 	}
 }
+
+// Tasks that an earlier process has launched are followed by the next, and what it
+// never launched is launched.
+func TestTasksAreResumed(t *testing.T) {
+	s := frameworktest.NewStage(t)
+	s.Agent("S1", "cpus:2;mem:256")
+	o := frameworks.Options{FailoverTimeout: time.Hour}
+	first := frameworks.NewTasks(nil)
+	s.Run(o, first)
+	first.Add(&frameworks.Task{ID: "a", Command: "x"})
+	s.Advance(time.Second)
+	s.Crash()
+	s.Advance(time.Minute)
+
+	var finals []string
+	second := frameworks.NewTasks(func(p frameworks.Progress) {
+		if p.Final {
+			finals = append(finals, p.TaskID+" "+p.State.String())
+		}
+	})
+	second.Resume(&frameworks.Task{ID: "a", Command: "x"}, 0)
+	second.Resume(&frameworks.Task{ID: "b", Command: "x"}, 0)
+	second.Close()
+	s.Run(o, second)
+	s.Until("the second attempt of b", time.Minute, func() bool { return s.Task("b.2") != nil })
+	if live := s.Live(); !slices.Equal(live, []string{"a", "b.2"}) {
+		t.Errorf("alive: %v", live)
+	}
+	s.Update("a", finished)
+	s.Update("b.2", finished)
+	s.Advance(time.Second)
+	if err, ended := s.Ended(); err != nil || !ended || !slices.Equal(finals, []string{"a TASK_FINISHED", "b.2 TASK_FINISHED"}) {
+		t.Errorf("%v, %v, %v", err, ended, finals)
+	}
+}

@@ -15,6 +15,14 @@ type Input interface{ input() }
 // Add brings a task. One that is not valid is reported and final at once.
 type Add struct{ Task *Task }
 
+// Resume brings a task of an earlier life, of whose attempts so many have ended, as
+// far as that life was told. The next one may run: it is asked for, and launched if
+// nobody knows of it. Where it runs does not count for constraints.
+type Resume struct {
+	Task  *Task
+	Ended int
+}
+
 // Close says that no more tasks come: AllDone follows when none is left.
 type Close struct{}
 
@@ -40,6 +48,7 @@ type AgentGone struct{ Agent string }
 type TimerFired struct{ Key string }
 
 func (Add) input()          {}
+func (Resume) input()       {}
 func (Close) input()        {}
 func (Offers) input()       {}
 func (Updated) input()      {}
@@ -73,6 +82,9 @@ type (
 // KillAttempt ends an attempt, within the task's grace.
 type KillAttempt struct{ ID string }
 
+// Watch asks for news of an attempt of an earlier life.
+type Watch struct{ ID string }
+
 // SetTimer asks for TimerFired.
 type SetTimer struct {
 	Key   string
@@ -90,6 +102,7 @@ func (Decline) effect()     {}
 func (Suppress) effect()    {}
 func (Revive) effect()      {}
 func (KillAttempt) effect() {}
+func (Watch) effect()       {}
 func (SetTimer) effect()    {}
 func (Report) effect()      {}
 func (AllDone) effect()     {}

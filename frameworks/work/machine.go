@@ -43,6 +43,8 @@ type job struct {
 	// killed: it shall not be launched again.
 	killed bool
 	queued bool
+	// resumed: the live attempt, if there is one, was launched by an earlier life.
+	resumed bool
 	// host is where the live attempt runs, if constraints may ask.
 	host match.Host
 }
@@ -85,7 +87,11 @@ func (m *Machine) Step(_ time.Time, in Input) []Effect {
 	m.out = nil
 	switch in := in.(type) {
 	case Add:
-		m.add(in.Task)
+		if j := m.admit(in.Task); j != nil {
+			m.enqueue(j)
+		}
+	case Resume:
+		m.resume(in)
 	case Close:
 		m.closed = true
 	case Offers:
@@ -129,7 +135,9 @@ func (m *Machine) Queued() int { return m.queued }
 
 func (m *Machine) do(e Effect) { m.out = append(m.out, e) }
 
-func (m *Machine) add(t *Task) {
+// admit makes a job of a task; nil if there is something wrong with that, which is
+// reported.
+func (m *Machine) admit(t *Task) *job {
 	want, rules, err := t.Check()
 	if err == nil && m.jobs[t.ID] != nil {
 		err = field.Invalid("id", t.ID, "is the id of another task that is not done")
@@ -141,12 +149,12 @@ func (m *Machine) add(t *Task) {
 		m.do(Report{Progress{
 			Task: t, State: mesos.TaskState_TASK_ERROR, Final: true, Err: fmt.Errorf("task %q: %w", t.ID, err),
 		}})
-		return
+		return nil
 	}
 	j := &job{task: t, shape: m.shapeOf(t, want, rules)}
 	m.jobs[t.ID] = j
 	m.order = append(m.order, j)
-	m.enqueue(j)
+	return j
 }
 
 // enqueue makes a job wait for an offer. The first of its shape may fit what
@@ -236,6 +244,7 @@ func (m *Machine) launch(j *job, o *mesos.Offer, left resources.Resources) (*mes
 		j.task.Edit(info)
 	}
 	j.attempt++
+	j.resumed = false
 	j.live, j.place = id, PlaceOf(o, info, picked.Numbers)
 	m.live[id] = j
 	return info, rest, true
@@ -294,7 +303,7 @@ func (m *Machine) ended(j *job, st *mesos.TaskStatus) {
 	if st.GetState() == mesos.TaskState_TASK_UNREACHABLE {
 		m.do(KillAttempt{ID: id})
 	}
-	if !NeverRan(st) {
+	if !NeverRan(st) && !j.unknown(st) {
 		j.failures++
 	}
 	if m.again(j, st) {

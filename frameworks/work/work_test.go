@@ -58,6 +58,8 @@ func show(effects []Effect) []string {
 			out = append(out, "revive")
 		case KillAttempt:
 			out = append(out, "kill "+e.ID)
+		case Watch:
+			out = append(out, "watch "+e.ID)
 		case SetTimer:
 			out = append(out, fmt.Sprintf("timer %s in %s", e.Key, e.After))
 		case AllDone:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ func TestHTTPSchedulerFollowsTheLeader(t *testing.T) {
 	authority := processtest.NewAuthority(t, filepath.Join(w.dir, "authority"))
 	m := w.trio(authority.Issue("everybody")...)
 	m.leader()
-	m.startAgent("agent", 0)
+	agent := m.startAgent("agent", 0)
 	ready := filepath.Join(w.dir, "go")
 	news := make(chan frameworks.Progress, 99)
 	tasks := frameworks.NewTasks(func(p frameworks.Progress) { news <- p })
@@ -90,6 +91,8 @@ func TestHTTPSchedulerFollowsTheLeader(t *testing.T) {
 	if kept, err := os.ReadFile(filepath.Join(w.dir, "framework-id")); err != nil || strings.TrimSpace(string(kept)) != "" {
 		t.Errorf("after the teardown the id is %q, %v", kept, err)
 	}
+	agent.Signal(syscall.SIGUSR1)
+	agent.wait().check(t, "agent after SIGUSR1", 0, "", "")
 }
 
 // Who proves to be nobody is turned away; who proves to be somebody is that one,
@@ -138,4 +141,5 @@ func TestHTTPSchedulerProvesWhoItIs(t *testing.T) {
 	if err := next(t, "the end of the second", replaced); err != nil {
 		t.Error(err)
 	}
+	c.end()
 }
