@@ -11,6 +11,7 @@ import (
 // that fills it.
 type Metrics struct {
 	delay           prometheus.Histogram
+	revives         prometheus.Counter
 	ends, occasions *prometheus.CounterVec
 	of              atomic.Pointer[Cron]
 }
@@ -30,6 +31,7 @@ func NewMetrics() *Metrics {
 			Namespace: "troupe", Subsystem: "cron", Name: "launch_delay_seconds", Buckets: delayBuckets,
 			Help: "From when a run was due to when its task was given to the master.",
 		}),
+		revives:   prometheus.NewCounter(prometheus.CounterOpts(name("offers_asked_total", "Calls for offers."))),
 		ends:      prometheus.NewCounterVec(prometheus.CounterOpts(name("tasks_ended_total", "Tasks that ended, by outcome.")), []string{"outcome"}),
 		occasions: prometheus.NewCounterVec(prometheus.CounterOpts(name("occasions_total", "What people may be told of, by occasion.")), []string{"occasion"}),
 	}
@@ -57,7 +59,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, c := range []prometheus.Collector{m.delay, m.ends, m.occasions} {
+	for _, c := range []prometheus.Collector{m.delay, m.revives, m.ends, m.occasions} {
 		c.Describe(to)
 	}
 	for _, d := range []*prometheus.Desc{
@@ -69,7 +71,7 @@ func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(to chan<- prometheus.Metric) {
-	for _, c := range []prometheus.Collector{m.delay, m.ends, m.occasions} {
+	for _, c := range []prometheus.Collector{m.delay, m.revives, m.ends, m.occasions} {
 		c.Collect(to)
 	}
 	c := m.of.Load()

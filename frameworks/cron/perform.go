@@ -138,5 +138,6 @@ func (c *Cron) revive(d *demand) {
 		return
 	}
 	*d = demand{last: time.Now()}
+	c.metrics.revives.Inc()
 	c.driver.Revive()
 }

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"troupe/actors"
 	"troupe/actors/actortest"
 	"troupe/frameworks"
@@ -43,12 +45,13 @@ type town struct {
 
 // process is one life of the framework.
 type process struct {
-	lives int
-	cron  *cron.Cron
-	board *board.Board
-	told  []plan.Notify
-	stop  context.CancelFunc
-	ended chan error
+	lives   int
+	cron    *cron.Cron
+	metrics *cron.Metrics
+	board   *board.Board
+	told    []plan.Notify
+	stop    context.CancelFunc
+	ended   chan error
 }
 
 // inTown runs a test in a town with one agent of four CPUs.
@@ -87,6 +90,8 @@ func (w *town) start(o cron.Options) {
 	w.board, w.told, w.ended = new(board.Board), nil, make(chan error, 1)
 	o.Framework = frameworks.Options{Name: "cron", Detector: w.election, FailoverTimeout: time.Hour}
 	o.Store, o.Publish = &slowDisk{w.disk, w.lag}, w.board.Publish
+	w.metrics = cron.NewMetrics()
+	o.Metrics = w.metrics
 	o.Notify = func(n plan.Notify) { w.told = append(w.told, n) }
 	c, err := cron.New(w.t.Context(), o)
 	if err != nil {
@@ -163,6 +168,25 @@ func every(name, period string) plan.Job {
 		Name: name, CPUs: 0.1, Mem: 16, Trigger: plan.Trigger{Schedule: "R/" + time.Now().Format(time.RFC3339) + "/" + period},
 		Command: plan.Command{Text: "true"},
 	}
+}
+
+// figure is a metric without labels.
+func (w *town) figure(name string) float64 {
+	w.t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(w.metrics)
+	families, err := registry.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "troupe_cron_"+name {
+			m := f.GetMetric()[0]
+			return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	w.t.Fatalf("there is no figure %s", name)
+	return 0
 }
 
 // tasks are those that the master knows, oldest first.
