@@ -111,7 +111,7 @@ func TestRender(t *testing.T) {
 	got := Render(Build([]*endpoints.Service{shop, cart, bad}, []string{"external"}, Settings{
 		HTTP: "*:80", HTTPS: "*:443", Certificates: "/certs", Bind: "127.0.0.1", MaxConnections: 9,
 	}))
-	want := fmt.Sprintf(preamble, "global\n  hard-stop-after 1h\n  maxconn 9\n") + `# "/bad" port 0 is not served: "label HAPROXY_0_PORT is \"x\\ny\", which is not a port"
+	want := fmt.Sprintf(preamble, "global\n  hard-stop-after 1h\n  close-spread-time 5s\n  maxconn 9\n") + `# "/bad" port 0 is not served: "label HAPROXY_0_PORT is \"x\\ny\", which is not a port"
 frontend virtual_http
   mode http
   bind *:80

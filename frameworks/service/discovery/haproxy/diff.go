@@ -13,6 +13,8 @@ type step struct {
 	done    func()
 	// may fail: the step is done again with the next change.
 	may bool
+	// drains: it is for old workers, too.
+	drains bool
 }
 
 // Answers of HAProxy.
@@ -76,7 +78,9 @@ func (r *running) leaving(backend string, s *standing) []step {
 		return step{command: fmt.Sprintf("set server %s state %s", id, to), answers: []string{answerNone}, done: func() { r.set(s, to) }}
 	}
 	if s.state == ready {
-		return []step{set(drain)}
+		first := set(drain)
+		first.drains = true
+		return []step{first}
 	}
 	return []step{
 		set(maintenance),

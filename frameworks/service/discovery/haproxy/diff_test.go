@@ -163,8 +163,10 @@ func TestReadTables(t *testing.T) {
 	if err := readBusy(table, busy); err != nil || !maps.Equal(busy, map[string]int{"a.1": 5, "a.11": 7}) {
 		t.Error(busy, err)
 	}
-	if err := readBusy(table+"x/bad 1 2 3 4 5 z\n", busy); err == nil {
-		t.Error("read a table that is none")
+	for _, bad := range []string{table + "x/bad 1 2 3 4 5 z\n", "Can't find the target PID matching the prefix '@!7'\n", ""} {
+		if err := readBusy(bad, busy); err == nil {
+			t.Errorf("read %q", bad)
+		}
 	}
 }
 

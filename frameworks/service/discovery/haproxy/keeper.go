@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -275,6 +276,9 @@ func (k *Keeper) tried(err error, c Config) error {
 // beside that.
 func (k *Keeper) tell(ctx context.Context, c Config) (enough bool, err error) {
 	steps, enough := k.running.steps(c)
+	if err := k.tellOld(ctx, steps); err != nil {
+		return false, err
+	}
 	for _, s := range steps {
 		answer, err := k.socket.worker(ctx, s.command)
 		if err != nil {
@@ -289,6 +293,29 @@ func (k *Keeper) tell(ctx context.Context, c Config) (enough bool, err error) {
 		}
 	}
 	return enough, nil
+}
+
+// tellOld has old workers, which get requests for some seconds still, begin nothing
+// new with what leaves. What they cannot do they do not know of.
+func (k *Keeper) tellOld(ctx context.Context, steps []step) error {
+	if !slices.ContainsFunc(steps, func(s step) bool { return s.drains }) {
+		return nil
+	}
+	p, err := k.socket.processes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, pid := range p.old {
+		for _, s := range steps {
+			if !s.drains {
+				continue
+			}
+			if answer, err := k.socket.ask(ctx, fmt.Sprintf("@!%d %s", pid, s.command)); err != nil || answer != answerNone {
+				k.log.Debug("An old worker was told in vain", zap.Int("pid", pid), zap.String("command", s.command), zap.String("answer", answer), zap.Error(err))
+			}
+		}
+	}
+	return nil
 }
 
 func (k *Keeper) counted(f func(*Status)) {

@@ -156,6 +156,9 @@ func (c *connections) of(ctx context.Context, s socket, task string, since time.
 	return busy[task], nil
 }
 
+// errReloading is that workers came or went while they were asked.
+var errReloading = errors.New("haproxy: it is being reloaded")
+
 // allBusy counts in all workers.
 func (s socket) allBusy(ctx context.Context) (map[string]int, error) {
 	p, err := s.processes(ctx)
@@ -170,6 +173,12 @@ func (s socket) allBusy(ctx context.Context) (map[string]int, error) {
 		if err := s.busy(ctx, fmt.Sprintf("!%d", pid), busy); err != nil {
 			return nil, err
 		}
+	}
+	switch now, err := s.processes(ctx); {
+	case err != nil:
+		return nil, err
+	case !p.current || now.reloads != p.reloads || !slices.Equal(now.old, p.old):
+		return nil, errReloading
 	}
 	return busy, nil
 }

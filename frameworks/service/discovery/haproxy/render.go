@@ -35,7 +35,9 @@ const preamble = `# Written by troupe. Changes are lost.
 // Render is the text of a configuration.
 func Render(c Config) string {
 	var w strings.Builder
-	global := "global\n  hard-stop-after 1h\n"
+	// Without a spread an old worker closes the idle connections of clients at once,
+	// some of them just when a request is on its way.
+	global := "global\n  hard-stop-after 1h\n  close-spread-time 5s\n"
 	if c.Settings.MaxConnections > 0 {
 		global += fmt.Sprintf("  maxconn %d\n", c.Settings.MaxConnections)
 	}

@@ -144,8 +144,14 @@ func (s socket) busy(ctx context.Context, worker string, sum map[string]int) err
 	return readBusy(text, sum)
 }
 
+// busyHead is how that table begins.
+const busyHead = "# bkname/svname"
+
 // readBusy reads the table of "show servers conn".
 func readBusy(text string, sum map[string]int) error {
+	if !strings.HasPrefix(text, busyHead) {
+		return fmt.Errorf("haproxy: show servers conn: %.200q", text)
+	}
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
 		if len(f) < 7 || strings.HasPrefix(f[0], "#") {
