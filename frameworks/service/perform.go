@@ -8,6 +8,7 @@ import (
 
 	"troupe/frameworks/service/state"
 	"troupe/messages/mesos"
+	calls "troupe/messages/mesos/scheduler"
 )
 
 // perform carries out one effect.
@@ -44,8 +45,7 @@ func (s *Service) perform(e state.Effect) {
 func (s *Service) call(e state.Effect) {
 	switch e := e.(type) {
 	case state.Accept:
-		s.metrics.accepted(e.Operations)
-		s.driver.Accept([]*mesos.OfferID{e.Offer.GetId()}, e.Operations...)
+		s.accept(e)
 	case state.Decline:
 		s.metrics.offers.WithLabelValues("declined").Inc()
 		s.driver.Decline([]*mesos.Offer{e.Offer}, e.For)
@@ -63,6 +63,16 @@ func (s *Service) call(e state.Effect) {
 	case state.Acknowledge:
 		s.driver.Acknowledge(e.Status)
 	}
+}
+
+// accept uses an offer. What it leaves is wanted at once, if anything is: else it
+// would be kept back for five seconds, and an app of many instances would start a few
+// at a time.
+func (s *Service) accept(e state.Accept) {
+	s.metrics.accepted(e.Operations)
+	s.driver.Call(&calls.Call{Type: calls.Call_ACCEPT.Enum(), Accept: &calls.Call_Accept{
+		OfferIds: []*mesos.OfferID{e.Offer.GetId()}, Operations: e.Operations, Filters: &mesos.Filters{RefuseSeconds: new(0.0)},
+	}})
 }
 
 // kill ends a task, once nobody uses it.

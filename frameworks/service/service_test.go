@@ -148,6 +148,10 @@ func TestAServiceLives(t *testing.T) {
 		l.more(t)
 		w.master.Await(t, "acknowledgement", func(tasks map[string]*frameworktest.Task) bool { return tasks["t1"] != nil })
 		w.master.AwaitCall(t, scheduler.Call_ACKNOWLEDGE, nil)
+		w.master.AwaitCall(t, scheduler.Call_ACCEPT, func(c *scheduler.Call) bool {
+			f := c.GetAccept().GetFilters() // what is left is offered again at once
+			return f != nil && f.RefuseSeconds != nil && f.GetRefuseSeconds() == 0
+		})
 		view := l.board.App("/a")
 		if view == nil || len(view.Instances) != 1 || view.Instances[0].State != mesos.TaskState_TASK_RUNNING {
 			t.Fatalf("view %+v; heard %v", view, l.machine.heard)
