@@ -20,10 +20,12 @@ func (m *Machine) probe(i *instance) {
 		m.unprobe(i)
 		return
 	}
-	if i.probed == p {
+	was := i.probed
+	same := was.App != nil && was.Health == p.Health && was.Readiness == p.Readiness && sameProbes(was.App, a)
+	i.probed = p
+	if same {
 		return
 	}
-	i.probed = p
 	p.Instance = i.show()
 	m.out.reveal(p)
 }
@@ -35,21 +37,28 @@ func (m *Machine) unprobe(i *instance) {
 	}
 }
 
-// reprobe goes on with the checks that an edited app has.
-func (m *Machine) reprobe(s *service, old *app.App) {
-	same := slices.EqualFunc(old.Checks.Health, s.app.Checks.Health, sameCheck)
+// reprobe goes on with the checks that count for each instance after another
+// version has become that of the root. What others found does not count.
+func (m *Machine) reprobe(s *service) {
 	for _, i := range s.instances {
-		if i.outdated() {
-			continue
-		}
-		if !same {
-			i.Health = nil
+		if a := i.current(); i.judged != nil && !sameHealth(i.judged, a) {
+			i.Health, i.judged = nil, nil
 			i.count()
 		}
-		if i.probed != (StartProbes{}) || !same {
-			m.probe(i)
-		}
+		m.probe(i)
 	}
+}
+
+func sameHealth(a, b *app.App) bool {
+	return a == b || slices.EqualFunc(a.Checks.Health, b.Checks.Health, sameCheck)
+}
+
+// sameProbes tells whether the framework performs the same checks for both.
+func sameProbes(a, b *app.App) bool {
+	return sameHealth(a, b) && slices.EqualFunc(a.Checks.Readiness, b.Checks.Readiness, func(a, b app.Readiness) bool {
+		return slices.Equal(a.Codes, b.Codes) && a.Name == b.Name && a.Protocol == b.Protocol && a.Path == b.Path && a.PortName == b.PortName &&
+			a.Interval == b.Interval && a.Timeout == b.Timeout && a.Keep == b.Keep
+	})
 }
 
 func sameCheck(a, b app.HealthCheck) bool {
@@ -100,9 +109,10 @@ func (i *instance) health(check int) Health {
 
 // judge keeps what a check found.
 func (m *Machine) judge(i *instance, check int, r HealthResult) {
-	if i.Health == nil {
+	if len(i.Health) != len(i.checks()) {
 		i.Health = make([]Health, len(i.checks()))
 	}
+	i.judged = i.current()
 	h := &i.Health[check]
 	known, alive := *h != (Health{}), h.Alive()
 	if r.Healthy {

@@ -135,6 +135,44 @@ func TestChecksAreEditedInPlace(t *testing.T) {
 	}
 }
 
+// TestChecksComeBack: instances are checked by what counts for them when a version
+// that was edited in place goes and comes back, also after a failover.
+func TestChecksComeBack(t *testing.T) {
+	w := newWorld(t, 1, Options{PerOffer: 10})
+	check := func(path string) app.HealthCheck {
+		return app.HealthCheck{Protocol: app.HTTP, Path: path, Interval: time.Second, Timeout: time.Second, MaxFailures: 3}
+	}
+	a := checkedApp(1, check("/1"), check("/2"))
+	a.Labels = map[string]string{app.LabelInPlace: "true"}
+	w.mustPut(a)
+	w.roundsWell()
+	task := w.live("/a")[0]
+	edited := a.Clone()
+	edited.Checks.Health = []app.HealthCheck{check("/edited")}
+	w.mustPut(edited)
+	w.probed(task, true)
+	if v := w.views["/a"]; v.Counts.Healthy != 1 || len(v.Instances[0].Health) != 1 {
+		t.Fatalf("edited: %+v, %+v", v.Counts, v.Instances[0].Health)
+	}
+	next := edited.Clone()
+	next.Process.Command = "y"
+	d := w.mustPut(next)
+	if p := w.probes[task]; len(p.App.Checks.Health) != 2 || w.views["/a"].Instances[0].Health != nil {
+		t.Fatalf("what an instance of another version is checked by: %+v", p.App.Checks)
+	}
+	w.step(Probed{task, 1, HealthResult{Healthy: true}})
+	w.start()
+	w.settle()
+	w.ask(func(n uint64) Input { return Cancel{Request: n, Deployment: d.Deployment} })
+	if p := w.probes[task]; p.App == nil || p.App.Checks.Health[0].Path != "/edited" {
+		t.Fatalf("after it came back: %+v", p)
+	}
+	w.roundsWell()
+	if got := w.live("/a"); len(got) != 1 || got[0] != task || w.views["/a"].Counts.Healthy != 1 {
+		t.Errorf("%s run, %+v", got, w.views["/a"].Counts)
+	}
+}
+
 func TestReadiness(t *testing.T) {
 	w := newWorld(t, 1, Options{})
 	a := plain("/a", 1, "x")

@@ -29,6 +29,7 @@ type instance struct {
 	ending  bool
 	old     bool
 	class   rollout.Class
+	judged  *app.App    // whose checks Health is of; nil: there is none
 	probed  StartProbes // without its instance; zero: nothing is
 	snap    *Instance   // as it was last shown; nil if it has changed
 }

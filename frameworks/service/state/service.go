@@ -126,15 +126,14 @@ func (s *service) become(a *app.App) {
 		s.m.dirty.fates[s.id] = s
 	}
 	s.recount()
-	if !was {
-		s.m.reprobe(s, old)
-	}
+	s.m.reprobe(s)
 }
 
 // leave is the app going out of the root.
 func (s *service) leave() {
 	s.gone = true
 	s.recount()
+	s.m.reprobe(s)
 	s.changed(nil)
 	s.touch()
 }
