@@ -6,6 +6,10 @@
 // There are two ways in. RunTasks takes tasks and gets them done; it needs no
 // knowledge of offers. Run takes a Scheduler, which sees everything.
 //
+// docs/writing-a-framework.md is a guide, frameworks/frameworktest a test kit whose
+// clock a test sets; frameworks/files serves what tasks need, frameworks/store keeps
+// what must survive.
+//
 // # What an author may rely on
 //
 //   - A Scheduler's methods are called one at a time, in order.

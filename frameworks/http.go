@@ -10,12 +10,12 @@ import (
 	"troupe/messages/mesos/scheduler"
 )
 
-// HTTP takes the master's scheduler API in the place of actors: through proxies
-// and load balancers, to masters that speak nothing else, or where a scheduler is
-// to be seen on the wire. The zero HTTP speaks protobuf, in the clear, as nobody.
+// HTTP takes the master's scheduler API in the place of actors: through what passes
+// HTTP alone, to masters that speak nothing else, or where a scheduler is to be seen
+// on the wire. The zero HTTP speaks protobuf, in the clear, as nobody.
 //
-// Everything else of the SDK is the same over either. What a scheduler's figures
-// are only its own /metrics shows, if it listens; actors need no such port.
+// Everything else of the SDK is the same over either. Just a scheduler's figures are
+// shown at its own /metrics only, if it listens; with actors the master shows them.
 type HTTP struct {
 	// Secret proves that the framework is Options.Principal. Empty proves nothing.
 	Secret string
