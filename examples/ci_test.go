@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"troupe/tools/processtest"
@@ -48,14 +49,19 @@ func (p pool) build(query, script string) (path string) {
 	return "/" + b.ID
 }
 
-// awaits waits until a build is in a state, and the log has a line.
+// awaits waits until a build is in a state, and the log has a line, if that is
+// not empty.
 func (p pool) awaits(path, state, line string) {
 	p.t.Helper()
 	var got, log string
 	ok := processtest.Within(processtest.Patience, func() bool {
 		_, got = p.call(http.MethodGet, path, "")
+		is := strings.Contains(got, fmt.Sprintf("%q:%q", "state", state))
+		if !is || line == "" {
+			return is
+		}
 		_, log = p.call(http.MethodGet, path+"/log", "")
-		return strings.Contains(got, fmt.Sprintf("%q:%q", "state", state)) && strings.Contains("\n"+log, "\n"+line+"\n")
+		return strings.Contains("\n"+log, "\n"+line+"\n")
 	})
 	if !ok {
 		p.t.Fatalf("build %s is not %s, or has not written %q: %s\n%s", path, state, line, got, log)
@@ -128,4 +134,36 @@ func TestCI(t *testing.T) {
 	if status, _ := p.call(http.MethodGet, "/99", ""); status != http.StatusNotFound {
 		t.Errorf("a build that is not there: %d", status)
 	}
+}
+
+// A build whose agent leaves is begun anew on the next one that comes.
+func TestCIOutlivesAnAgent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "--agents=0")
+	agent := func(name string) *processtest.Daemon {
+		d := w.Start(w.Command("agent", "--master="+w.master, "--port=0", "--work_dir="+filepath.Join(w.Dir, name),
+			"--resources=cpus:1;mem:1024;disk:1024", "--registration_backoff_factor=50ms"))
+		d.Await(d.Err, `"serving"`)
+		return d
+	}
+	ci := w.start("ci", "-listen=127.0.0.1:0", "-resources=cpus:1;mem:64")
+	p := pool{t, ci.Await(ci.Out, `(http://\S+)`)[1]}
+	gate := filepath.Join(w.Dir, "gate")
+	build := p.build("", fmt.Sprintf("echo began; while [ ! -e %s ]; do sleep 0.05; done", gate))
+	first := agent("first")
+	p.awaits(build, "running", "began")
+	first.Signal(syscall.SIGUSR1)
+	first.Wait()
+	p.awaits(build, "queued", "")
+	second := agent("second")
+	p.awaits(build, "running", "began")
+	if err := os.WriteFile(gate, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.awaits(build, "success", "began")
+	if _, text := p.call(http.MethodGet, build, ""); !strings.Contains(text, `"attempt":2`) {
+		t.Errorf("it was built in %s", text)
+	}
+	second.Signal(syscall.SIGUSR1)
+	second.Wait()
 }

@@ -18,8 +18,8 @@ type world struct {
 }
 
 // newWorld starts a cluster of two agents with 2 CPUs and some free ports each.
-// When the test ends nothing of it may be left.
-func newWorld(t *testing.T) *world {
+// More flags may say otherwise. When the test ends nothing of it may be left.
+func newWorld(t *testing.T, flags ...string) *world {
 	t.Helper()
 	w := &world{World: processtest.New(t, filepath.Join(programs, "troupe"))}
 	var ports []string
@@ -27,8 +27,10 @@ func newWorld(t *testing.T) *world {
 		p := processtest.FreePort(t)
 		ports = append(ports, fmt.Sprintf("%d-%d", p, p))
 	}
-	local := w.Start(w.Command("local", "--port=0", "--work_dir="+filepath.Join(w.Dir, "cluster"),
-		"--resources=cpus:2;mem:1024;disk:1024;ports:["+strings.Join(ports, ",")+"]"))
+	local := w.Start(w.Command(append([]string{
+		"local", "--port=0", "--work_dir=" + filepath.Join(w.Dir, "cluster"),
+		"--resources=cpus:2;mem:1024;disk:1024;ports:[" + strings.Join(ports, ",") + "]",
+	}, flags...)...))
 	w.master = local.Await(local.Out, `--master=(\S+)`)[1]
 	t.Cleanup(func() {
 		local.Signal(syscall.SIGTERM)
