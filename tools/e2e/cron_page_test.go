@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"troupe/tools/browsertest"
@@ -53,4 +54,7 @@ func TestCronInABrowser(t *testing.T) {
 	b.Click("dialog button.first")
 	b.WaitText("main", "killed")
 	b.Wait(`!document.querySelector("main").innerText.includes("Runs going on")`)
+	c.Signal(syscall.SIGTERM) // the page listens to its events
+	c.wait().check(t, "cron after SIGTERM", 0, "", `"ended in order"`)
+	w.end()
 }
