@@ -305,7 +305,7 @@ func (m *Machine) progress(d *deployment) {
 // atCanaries tells whether all that an app waits for is to be promoted.
 func (s *service) atCanaries() bool {
 	n, held := s.deployer.canaries(s.app)
-	return held && s.action == rollout.Restart && s.tally.New[rollout.Ready] >= n
+	return held && s.action == rollout.Restart && s.replaces() && s.tally.New[rollout.Ready] >= n
 }
 
 func (m *Machine) onDeadline(d *deployment) {

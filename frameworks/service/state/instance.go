@@ -81,7 +81,7 @@ func (i *instance) classify() rollout.Class {
 			return rollout.Unsure
 		}
 	}
-	if !i.Ready && !i.outdated() {
+	if !i.Ready && !i.outdated() && len(i.of.app.Checks.Readiness) > 0 {
 		return rollout.Unsure
 	}
 	return rollout.Ready

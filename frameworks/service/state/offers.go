@@ -249,7 +249,7 @@ func (m *Machine) launch(s *service, of *app.App, back *instance, at placement.A
 	i.State, i.Message = mesos.TaskState_TASK_STAGING, ""
 	i.Staged, i.Started, i.Unreachable = m.now, time.Time{}, time.Time{}
 	i.Ending, i.Away, i.ill, i.Health, i.Check = false, false, false, nil, nil
-	i.Ready = s.turn != atWork || s.deployer == nil || len(of.Checks.Readiness) == 0
+	i.Ready = s.turn != atWork || s.deployer == nil || len(i.current().Checks.Readiness) == 0
 	i.held = p.Reservation
 	i.Place = Place{Agent: o.GetAgentId().GetValue(), Host: p.Host, Role: o.GetAllocationInfo().GetRole(), Ports: p.Ports}
 	if i.held != nil {

@@ -89,10 +89,17 @@ func (d *deployment) held(s *service) (int, bool) {
 		}
 		return -1, true
 	}
-	if s.gone || s.action != rollout.Restart {
+	if s.gone || s.action != rollout.Restart || !s.replaces() {
 		return 0, false
 	}
 	return d.canaries(s.app)
+}
+
+// replaces tells whether the deployment of an app has another configuration than
+// it had before, and not only to replace what an earlier one has left behind.
+func (s *service) replaces() bool {
+	before := s.before()
+	return before != nil && before.History.LastConfig != s.app.History.LastConfig
 }
 
 // work does for an app what is to be done next.
@@ -102,6 +109,11 @@ func (m *Machine) work(s *service) {
 	}
 	g := s.goal()
 	w := g.limits.Next(g.tally)
+	if w.StartOld > 0 && !s.replaces() {
+		// What is replaced is of versions that are not known any more.
+		w.Start += max(min(w.StartOld, g.limits.Instances-g.tally.There()-w.Start), 0)
+		w.StartOld = 0
+	}
 	if s.gone && s.app.Resident() {
 		m.freeAll(s)
 	}

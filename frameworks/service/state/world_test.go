@@ -470,6 +470,10 @@ func (w *world) describe() string {
 		if s.queue != nil {
 			fmt.Fprintf(&all, " (%d+%d, %s)", s.queue.start, s.queue.before, s.why())
 		}
+		for _, i := range s.instances {
+			_, probed := w.probes[i.Task]
+			fmt.Fprintf(&all, "\n  %s: %s ending %t ready %t outdated %t probed %+v (%t) health %+v", i.Task, i.State, i.Ending, i.Ready, i.outdated(), i.probed, probed, i.Health)
+		}
 		all.WriteByte('\n')
 	}
 	return all.String()
