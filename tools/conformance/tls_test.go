@@ -128,7 +128,7 @@ func (c *cluster) recovers() bool {
 		switch {
 		case err != nil && !errors.Is(err, syscall.ECONNREFUSED):
 			return false // it ended meanwhile
-		case err == nil && a.Status != http.StatusNotFound: // its port is there before what it serves
+		case err == nil && !strings.Contains(string(a.Body), "this process is starting"): // its port is there before what it serves
 			return c.saysThatItRecovers()
 		}
 	}

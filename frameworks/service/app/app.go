@@ -151,7 +151,14 @@ const (
 	// LabelInPlace on an app with the value "true": a change of what instances
 	// do not see replaces none of them (see Compare).
 	LabelInPlace = "TROUPE_UPDATE_IN_PLACE"
+	// LabelEverywhere on an app with the value "true": one instance on every agent
+	// that its constraints allow, however many there are. It must be unique by host;
+	// with 0 instances it is on none.
+	LabelEverywhere = "TROUPE_EVERY_AGENT"
 )
+
+// Everywhere tells whether the number of instances follows that of the agents.
+func (a *App) Everywhere() bool { return a.Labels[LabelEverywhere] == "true" }
 
 // Single tells whether never two instances may run at once.
 func (a *App) Single() bool { return a.Labels[LabelSingle] == "true" }

@@ -145,10 +145,18 @@ func (a *App) checkSecrets(p *problems, r Rules) {
 	}
 }
 
+// uniqueByHost tells whether no host has two instances.
+func (a *App) uniqueByHost() bool {
+	return slices.ContainsFunc(a.Placement.Constraints, func(c Constraint) bool {
+		return c.Operator == "UNIQUE" && (c.Field == "hostname" || c.Field == "@hostname")
+	})
+}
+
 func (a *App) checkResources(p *problems, r Rules) {
 	s := &a.Resources
 	least(p, "/instances", a.Instances, 0)
 	p.when(a.Instances > mostInstances, "/instances", fmt.Sprintf("got %d, expected at most %d", a.Instances, mostInstances))
+	p.when(a.Everywhere() && !a.uniqueByHost(), "/constraints", `an app with the label `+LabelEverywhere+` must have ["hostname", "UNIQUE"]`)
 	p.when(a.Instances > 1 && a.Single(), "/instances", "an app with the label "+LabelSingle+" may have at most one instance")
 	least(p, "/cpus", s.CPUs, 0.001)
 	least(p, "/mem", s.Mem, 0)

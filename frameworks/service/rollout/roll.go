@@ -48,7 +48,7 @@ type Limits struct {
 
 // LimitsOf are those that an app asks for. Where it allows neither fewer nor more
 // than its instances, there may be one more; one with persistent volumes, which
-// another cannot use meanwhile, has one less.
+// another cannot use meanwhile, or on every agent has one less.
 func LimitsOf(a *app.App) Limits {
 	n := a.Instances
 	l := Limits{
@@ -56,8 +56,11 @@ func LimitsOf(a *app.App) Limits {
 		Least: int(math.Ceil(float64(n) * a.Upgrade.MinimumHealth)),
 		Most:  int(math.Floor(float64(n) * (1 + a.Upgrade.MaximumOver))),
 	}
+	if a.Everywhere() {
+		l.Most = n // where one is there is no room for another
+	}
 	if l.Least >= l.Most {
-		if a.Resident() {
+		if a.Resident() || a.Everywhere() {
 			l.Least = max(l.Most-1, 0)
 		} else {
 			l.Most = l.Least + 1

@@ -188,6 +188,7 @@ func (m *Machine) drop(d *deployment) {
 		s.trim()
 		m.bury(s)
 	}
+	m.follow()
 }
 
 func (m *Machine) deployment(id string) *deployment {

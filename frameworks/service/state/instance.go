@@ -171,6 +171,7 @@ type agent struct {
 	instances int       // that are there
 	owed      time.Time // since when something may be reserved there for nobody; zero: it is not
 	stored    bool      // there is a record of it
+	lost      bool      // until it is offered again
 }
 
 // meet keeps what is known of the agent of an offer.
@@ -180,9 +181,11 @@ func (m *Machine) meet(id string, h match.Host) *agent {
 		a = &agent{}
 		m.agents[id] = a
 	}
-	if !sameHost(a.host, h) {
+	if a.lost || !sameHost(a.host, h) {
+		a.lost = false
 		a.host = h
 		m.appetite.fleet++
+		m.follow()
 		if a.stored {
 			m.dirty.agents[id] = true
 		}
@@ -253,6 +256,8 @@ func (m *Machine) onLost(id string) {
 		return
 	}
 	m.setOwed(id, time.Time{})
+	a.lost = true
+	m.follow()
 	if a.instances == 0 {
 		delete(m.agents, id)
 		m.appetite.fleet++

@@ -121,6 +121,7 @@ func (l *loading) putTogether() error {
 	if err := l.makeDeployments(); err != nil {
 		return err
 	}
+	l.m.follow()
 	return l.makeInstances()
 }
 

@@ -77,6 +77,7 @@ func New(o Options) *Machine {
 		dirty: newDirty(),
 	}
 	m.appetite.alarm.ring = m.ask
+	m.appetite.follower.ring = m.keepUp
 	m.dirty.alarm.ring = m.dirty.freshen
 	return m
 }

@@ -23,6 +23,8 @@ type appetite struct {
 	asked      time.Time
 	idle       time.Time // since when nothing waits
 	alarm      alarm
+	everywhere int // apps that are to be on all agents, which are heard of by offers
+	follower   alarm
 }
 
 // linger is how long offers still come when nothing waits any more: in a rollout
@@ -97,7 +99,7 @@ func (m *Machine) ask() {
 func (m *Machine) rest() {
 	a := &m.appetite
 	switch {
-	case a.suppressed:
+	case a.suppressed, a.everywhere > 0:
 	case a.idle.IsZero():
 		a.idle = m.now
 		m.alarms.set(&a.alarm, m.now.Add(linger))

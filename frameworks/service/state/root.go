@@ -36,6 +36,7 @@ func (m *Machine) become(next *app.Group) {
 	}
 	m.out.reveal(Event{Occasion: GroupChanged, At: m.now, Version: next.Version})
 	m.dirty.root = true
+	m.follow()
 }
 
 // forgetRoots drops the oldest roots. The one that is the oldest then is kept as
@@ -101,6 +102,10 @@ func alike(a, b *app.Group) bool {
 func (t *stamper) app(old, next *app.App) (*app.App, error) {
 	if old == next {
 		return next, nil
+	}
+	if old != nil && old.Everywhere() && next.Everywhere() && old.Instances > 0 && next.Instances > 0 {
+		next = next.Clone()
+		next.Instances = old.Instances // they follow the agents, whatever somebody says who does not know them
 	}
 	if slices.Contains(next.ServicePorts(), 0) {
 		if t.ports == nil {
