@@ -195,7 +195,8 @@ func (m *Machine) resume(r *active) {
 		return
 	}
 	m.tasks[r.Task()] = r
-	m.reveal(Watch{r.Task()})
+	// At once: news of it must find it known, whatever else has to be written first.
+	m.out = append(m.out, Watch{r.Task()})
 	if r.Killing {
 		m.reveal(Kill{r.Task()})
 	}
