@@ -2,6 +2,7 @@ package frameworks
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -96,6 +97,13 @@ func (d *Driver) Suppress(roles ...string) {
 // Revive is the opposite of Suppress.
 func (d *Driver) Revive(roles ...string) {
 	d.Call(&scheduler.Call{Type: scheduler.Call_REVIVE.Enum(), Revive: &scheduler.Call_Revive{Roles: roles}})
+}
+
+// SetRoles changes the roles that resources are offered for; those that were
+// suppressed and stay are still. It holds over reconnections. Without any, nothing
+// changes.
+func (d *Driver) SetRoles(roles ...string) {
+	d.shell.queue(session.SetRoles{Roles: slices.Clone(roles)})
 }
 
 // Send sends data to an executor, at most once.

@@ -22,6 +22,7 @@ func (s *Service) perform(e state.Effect) {
 		s.loop.SetTimer(e.At, state.TimerFired{})
 	case state.PublishRoot:
 		s.options.Board.PublishRoot(e)
+		s.roles.follow(e.Root, s.driver.SetRoles)
 	case state.PublishApp:
 		s.options.Board.PublishApp(e)
 	case state.PublishDeployments:

@@ -64,6 +64,7 @@ type Service struct {
 	driver  *frameworks.Driver // set before the loop runs
 	beside  []byte             // what was kept beside the machine's state
 	quieter quieter
+	roles   roles
 
 	mu     sync.Mutex
 	status Status
@@ -107,6 +108,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		loaded.Records = append(loaded.Records, state.Change{Key: key, Value: records[key]})
 	}
 	s.loop.Put(loaded)
+	s.roles.add(o.Framework.Roles...)
 	s.prober = o.Prober(s.loop.Put)
 	o.Metrics.watch(s)
 	return s, nil

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -148,6 +149,25 @@ func (s *Session) updateFramework(c *scheduler.Call) {
 		s.changed = false
 		s.call(u)
 	}
+}
+
+// setRoles updates the framework if that changes which roles it has.
+func (s *Session) setRoles(roles []string) {
+	roles = slices.Compact(slices.Sorted(slices.Values(roles)))
+	if s.removal.wanted || len(roles) == 0 || slices.Equal(roles, s.roles()) {
+		return
+	}
+	info := proto.Clone(s.framework).(*mesos.FrameworkInfo)
+	info.Role, info.Roles = nil, roles
+	multi := mesos.FrameworkInfo_Capability_MULTI_ROLE
+	if !slices.ContainsFunc(info.Capabilities, func(c *mesos.FrameworkInfo_Capability) bool { return c.GetType() == multi }) {
+		info.Capabilities = append(info.Capabilities, &mesos.FrameworkInfo_Capability{Type: multi.Enum()})
+	}
+	suppressed := slices.DeleteFunc(s.suppressedRoles(), func(r string) bool { return !slices.Contains(roles, r) })
+	s.updateFramework(&scheduler.Call{
+		Type:            scheduler.Call_UPDATE_FRAMEWORK.Enum(),
+		UpdateFramework: &scheduler.Call_UpdateFramework{FrameworkInfo: info, SuppressedRoles: suppressed},
+	})
 }
 
 // refusedByMaster is a refusal that does not say of what: while a subscription is

@@ -67,6 +67,10 @@ type Watch struct {
 	AgentID *mesos.AgentID
 }
 
+// SetRoles changes the roles that resources are offered for. Those that were
+// suppressed and stay are still. There must be one at least.
+type SetRoles struct{ Roles []string }
+
 // Leave ends the session without a teardown: the master keeps the framework
 // and its tasks for the failover timeout.
 type Leave struct{}
@@ -78,6 +82,7 @@ func (Removed) input()        {}
 func (TimerFired) input()     {}
 func (PeerExited) input()     {}
 func (Persisted) input()      {}
+func (SetRoles) input()       {}
 func (Submit) input()         {}
 func (Handled) input()        {}
 func (Watch) input()          {}

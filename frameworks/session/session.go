@@ -140,6 +140,8 @@ func (s *Session) Step(now time.Time, in Input) []Effect {
 		s.persisted(in.Err)
 	case Submit:
 		s.submit(in.Call)
+	case SetRoles:
+		s.setRoles(in.Roles)
 	case Handled:
 		s.handled(in.Status)
 	case Watch:

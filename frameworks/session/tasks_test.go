@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -318,6 +319,35 @@ func TestUpdatedFrameworkIsWhatSubscribesNext(t *testing.T) {
 	r.step(PeerExited{Peer: master})
 	r.lapse("subscribe")
 	r.want("link", `send SUBSCRIBE id="F1" suppressed=[c]`, "timer subscribe")
+}
+
+func TestRolesChange(t *testing.T) {
+	r := newRig(t)
+	r.step(MasterDetected{Master: master})
+	r.event(subscribedEvent("F1"))
+	r.step(Persisted{})
+	r.out = nil
+	roles := func(roles ...string) string {
+		r.out = nil
+		r.step(SetRoles{Roles: roles})
+		if len(r.out) == 0 {
+			return ""
+		}
+		u := r.out[0].(Send).Call.GetUpdateFramework()
+		return fmt.Sprint(u.GetFrameworkInfo().GetRoles(), u.GetSuppressedRoles(), u.GetFrameworkInfo().GetId().GetValue())
+	}
+	if got := roles("b", "a", "b"); got != "[a b] []F1" {
+		t.Error(got)
+	}
+	r.step(Submit{Call: &scheduler.Call{Type: scheduler.Call_SUPPRESS.Enum()}})
+	if got := roles("b", "c"); got != "[b c] [b]F1" {
+		t.Error(got)
+	}
+	for _, none := range [][]string{{"c", "b"}, nil} {
+		if got := roles(none...); got != "" {
+			t.Errorf("%v: %s", none, got)
+		}
+	}
 }
 
 func TestMalformedCallsAreRefused(t *testing.T) {

@@ -103,6 +103,10 @@ func (t *stamper) app(old, next *app.App) (*app.App, error) {
 	if old == next {
 		return next, nil
 	}
+	if role := t.root.RoleFor(next.ID, ""); next.Role == "" && role != "" {
+		next = next.Clone()
+		next.Role = role
+	}
 	if old != nil && old.Everywhere() && next.Everywhere() && old.Instances > 0 && next.Instances > 0 {
 		next = next.Clone()
 		next.Instances = old.Instances // they follow the agents, whatever somebody says who does not know them

@@ -303,3 +303,21 @@ func TestAgentsThatAreLost(t *testing.T) {
 	}
 	w.rounds()
 }
+
+// TestEnforcedRole: an app that names no role has that of the group which enforces
+// its own, and keeps it when it is sent again without one.
+func TestEnforcedRole(t *testing.T) {
+	w := newWorld(t, 1, Options{})
+	yes := true
+	for range 2 {
+		w.edit(false, func(g *app.Group, at app.Version) *app.Group {
+			return g.Put(&app.Group{ID: "/green", EnforceRole: &yes, Version: at}).With(plain("/green/a", 1, "x"))
+		})
+		if a := w.root.App("/green/a"); a == nil || a.Role != "green" {
+			t.Fatalf("%+v", a)
+		}
+	}
+	if n := len(w.views["/green/a"].Versions); n != 1 {
+		t.Errorf("%d versions", n)
+	}
+}
