@@ -21,6 +21,10 @@ type Options struct {
 	Log *LogLevel
 	// Collectors of the process's parts, for /metrics.
 	Collectors []prometheus.Collector
+	// Instead, if not nil, says what answers a request for /metrics in place of the
+	// figures for Prometheus; nil: nothing does. It is for processes whose clients
+	// know another form at that path.
+	Instead func(r *http.Request) http.Handler
 	// Healthy says what is wrong with the process; nil when nothing is. It is
 	// called for each request and must not wait. Nil: always healthy.
 	Healthy func() error
@@ -87,7 +91,7 @@ type route struct {
 
 func (o Options) routes(sys *actors.System, registry *prometheus.Registry) []route {
 	routes := []route{
-		{path: "/metrics", help: "figures for Prometheus", handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{})},
+		{path: "/metrics", help: "figures for Prometheus", handler: o.figures(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))},
 		{path: "/actors", help: "actors, peers and lost messages", handler: o.document(func() any { return Read(sys) })},
 		{path: "/health", help: "200 when all is well", handler: serveHealth(o.Healthy)},
 		{path: "/help", help: "what is served here", handler: serveHelp(sys)},
@@ -101,6 +105,20 @@ func (o Options) routes(sys *actors.System, registry *prometheus.Registry) []rou
 		routes = append(routes, route{path: "/logging/toggle", help: "?level=debug&duration=15mins", handler: o.Log, changes: true})
 	}
 	return routes
+}
+
+// figures answers with those for Prometheus, or with what stands in their place.
+func (o Options) figures(prometheus http.Handler) http.Handler {
+	if o.Instead == nil {
+		return prometheus
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if other := o.Instead(r); other != nil {
+			other.ServeHTTP(w, r)
+			return
+		}
+		prometheus.ServeHTTP(w, r)
+	})
 }
 
 var profileRoutes = []route{

@@ -28,11 +28,15 @@ func TestWhatAServiceShows(t *testing.T) {
 	names := processtest.FreePort(t)
 	s := c.service(filepath.Join(c.dir, "service"), "--http_credentials="+secrets, fmt.Sprintf("--dns_port=%d", names), "--dns_domain=test")
 	s.leads()
+	accept := ""
 	ask := func(path, secret string) (int, string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.at+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if accept != "" {
+			r.Header.Set("Accept", accept)
 		}
 		if secret != "" {
 			r.SetBasicAuth("ops", secret)
@@ -86,9 +90,14 @@ func TestWhatAServiceShows(t *testing.T) {
 			t.Errorf("%s: %d, want %d: %s", path, status, want, text)
 		}
 	}
+	if _, text := ask("/metrics", "tell"); !strings.Contains(text, `"marathon.apps.active.gauge"`) {
+		t.Errorf("metrics for clients of Marathon:\n%s", text)
+	}
+	accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 	if _, text := ask("/metrics", "tell"); !strings.Contains(text, "troupe_service_tasks_launched_total 1") || !strings.Contains(text, `troupe_service_instances{state="TASK_RUNNING"} 1`) {
 		t.Errorf("metrics:\n%s", text)
 	}
+	accept = ""
 	var found struct {
 		Service struct{ AppID string }
 	}

@@ -65,7 +65,6 @@ var fixed = map[string]resource{
 	"ui":                    page,
 	"ping":                  ping,
 	"metrics":               metrics,
-	"metrics/json":          metrics, // daemons have metrics of their own at /metrics
 	"metrics/prometheus":    metricsPrometheus,
 	"config":                config,
 	"logging":               logging,

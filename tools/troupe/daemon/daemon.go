@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -50,7 +51,10 @@ type Daemon struct {
 	System *actors.System
 	log    *inspect.LogLevel
 	scheme string
-	failed chan error
+	// figures, if not nil, answers at /metrics whoever does not ask for the text of
+	// Prometheus. It is set before the system is Ready.
+	figures http.Handler
+	failed  chan error
 	// early is done while the system still works, last first.
 	early []func() error
 	// release is done after the system has stopped, last first.
@@ -79,10 +83,19 @@ func start(n Network, l Logging, c ...prometheus.Collector) (*Daemon, error) {
 		}
 		return nil, err
 	}
-	if err := inspect.Mount(d.System, inspect.Options{Log: d.log, Collectors: c, Deliver: legacy.Deliver}); err != nil {
+	if err := inspect.Mount(d.System, inspect.Options{Log: d.log, Collectors: c, Deliver: legacy.Deliver, Instead: d.instead}); err != nil {
 		return d.abandon(err)
 	}
 	return d, nil
+}
+
+// instead is what answers a request for /metrics that Prometheus did not send.
+func (d *Daemon) instead(r *http.Request) http.Handler {
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	if d.figures == nil || strings.Contains(accept, "text/plain") || strings.Contains(accept, "openmetrics") {
+		return nil
+	}
+	return d.figures
 }
 
 // guarded is what stands before every handler; nil when nothing does.

@@ -140,6 +140,13 @@ func (f *framework) find() error {
 	return nil
 }
 
+// face serves all that has no route, and at /metrics what clients of Marathon and
+// Chronos expect there.
+func (f *framework) face(help string, h http.Handler) {
+	f.figures = h
+	f.System.RouteRest(help, h)
+}
+
 // alone leads at once.
 func (f *framework) alone(ctx context.Context) error {
 	path := f.options.State
@@ -155,7 +162,7 @@ func (f *framework) alone(ctx context.Context) error {
 	if err := f.take(ctx, l); err != nil {
 		return err
 	}
-	f.System.RouteRest("the framework", http.HandlerFunc(f.serve))
+	f.face("the framework", http.HandlerFunc(f.serve))
 	f.work(func(ctx context.Context) error { return f.leading.Run(ctx) })
 	return nil
 }
@@ -241,7 +248,7 @@ func (f *framework) stand() error {
 	}
 	f.election = e
 	f.early = append(f.early, func() error { e.Close(); return nil })
-	f.System.RouteRest("the framework, here or where it leads", e.Handler(http.HandlerFunc(f.serve)))
+	f.face("the framework, here or where it leads", e.Handler(http.HandlerFunc(f.serve)))
 	f.work(f.contest)
 	return nil
 }

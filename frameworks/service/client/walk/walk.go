@@ -250,13 +250,8 @@ func (w *walker) itself() {
 		header("X-Marathon-Leader")
 	w.ask(200, "GET", "/v2/leader", "").only("leader")
 	w.ask(200, "GET", "/v2/plugins", "").list("plugins")
-	figures := "/metrics"
-	if w.Ours {
-		w.ask(200, "GET", "/metrics", "")
-		figures = "/metrics/json"
-	}
-	if gauges, _ := w.ask(200, "GET", figures, "").at("gauges").(map[string]any); gauges["marathon.apps.active.gauge"] == nil {
-		w.wrong("GET %s: %v", figures, gauges)
+	if gauges, _ := w.ask(200, "GET", "/metrics", "").at("gauges").(map[string]any); gauges["marathon.apps.active.gauge"] == nil {
+		w.wrong("GET /metrics: %v", gauges)
 	}
 	w.ask(200, "GET", "/metrics/prometheus", "", "Accept", "text/plain")
 	w.ask(200, "GET", "/config", "")
