@@ -33,6 +33,8 @@ type Options struct {
 	// Roles are what resources are offered for; empty means "*". More than one
 	// needs no capability to be named.
 	Roles []string
+	// Suppressed: nothing is to be offered before Driver.Revive asks for it.
+	Suppressed bool
 	// Principal is who the framework is to authorizers.
 	Principal string
 	// WebUI is a URL for people.

@@ -54,7 +54,14 @@ func newShell(master actors.PID, o Options, s Scheduler, ended func(error)) (*sh
 	if err != nil {
 		return nil, err
 	}
-	core, err := session.New(session.Config{Framework: info, Seed: cmp.Or(o.Seed, rand.Uint64())})
+	c := session.Config{Framework: info, Seed: cmp.Or(o.Seed, rand.Uint64())}
+	if o.Suppressed {
+		c.SuppressedRoles = info.GetRoles()
+		if len(o.Roles) == 0 {
+			c.SuppressedRoles = []string{info.GetRole()}
+		}
+	}
+	core, err := session.New(c)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package frameworks_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,32 @@ func TestTasksAreDone(t *testing.T) {
 			t.Errorf("bad: %+v", p)
 		}
 		m.AwaitCall(t, scheduler.Call_TEARDOWN, nil)
+	})
+}
+
+// Who begins suppressed is offered nothing before it asks, in any role.
+func TestBeginsSuppressed(t *testing.T) {
+	overBoth(t, func(t *testing.T, run runner) {
+		for _, roles := range [][]string{nil, {"a", "b"}} {
+			sys := system(t)
+			m := frameworktest.New(t, sys, nil)
+			m.Agent(t, "S1", "cpus:1;mem:64")
+			tasks := frameworks.NewTasks(nil)
+			ended := run(t, m, sys, frameworks.Options{Roles: roles, Suppressed: true}, tasks)
+			want := roles
+			if roles == nil {
+				want = []string{"*"}
+			}
+			if got := m.AwaitCall(t, scheduler.Call_SUBSCRIBE, nil).GetSubscribe().GetSuppressedRoles(); !slices.Equal(got, want) {
+				t.Errorf("suppressed are %q, want %q", got, want)
+			}
+			tasks.Add(&frameworks.Task{ID: "a", Command: "true", Resources: "cpus:1"})
+			m.AwaitCall(t, scheduler.Call_ACCEPT, nil)
+			tasks.Close()
+			if err := wait(t, ended); err != nil {
+				t.Error(err)
+			}
+		}
 	})
 }
 

@@ -137,6 +137,7 @@ func (c *Cron) Run(ctx context.Context, sys *actors.System) error {
 	defer cancel(nil)
 	o := c.options.Framework
 	o.Store = c.id
+	o.Suppressed, c.demand.suppressed = true, true // until something is due
 	ended := make(chan struct{})
 	var err error
 	c.driver, err = frameworks.Start(sys, actors.PID{}, o, (*scheduler)(c), func(err error) {

@@ -21,29 +21,50 @@ const streamHeader = "Mesos-Stream-Id"
 func (n *Connection) carry(l *lane) {
 	for calls := l.take(); len(calls) > 0; calls = l.take() {
 		for len(calls) > 0 {
-			some := calls[:min(len(calls), maxBatch)]
-			calls = calls[len(some):]
-			if err := n.say(some); err != nil {
+			rest, err := n.say(l, calls)
+			if err != nil {
 				n.lose(err.Error())
 				return
 			}
+			calls = rest
 		}
 	}
 }
 
-// say sends calls, one after the other if they cannot be sent together.
-func (n *Connection) say(calls []*scheduler.Call) error {
-	if len(calls) > 1 && !n.client.singly.Load() {
-		if said, err := n.postAll(calls); said || err != nil {
-			return err
+// say sends some of a lane's calls, one after the other if they cannot be sent
+// together, and returns the others.
+func (n *Connection) say(l *lane, calls []*scheduler.Call) (rest []*scheduler.Call, err error) {
+	some := calls[:min(len(calls), maxBatch)]
+	if len(some) > 1 && !n.client.singly.Load() {
+		if said, err := n.postAll(some); said || err != nil {
+			return calls[len(some):], err
+		}
+		if n.client.singly.Load() && n.spread(l, calls) {
+			return nil, nil
 		}
 	}
-	for _, call := range calls {
+	for _, call := range some {
 		if err := n.post(call); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return calls[len(some):], nil
+}
+
+// spread gives what waits in the first lane to the lanes that there are for a master
+// that takes one call in a request, those in hand first. It is false if that has
+// been done.
+func (n *Connection) spread(l *lane, hand []*scheduler.Call) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.singly {
+		return false
+	}
+	n.singly = true
+	for _, call := range l.empty(hand) {
+		n.put(n.lanes[laneOf(call)], call)
+	}
+	return true
 }
 
 // post sends one call and hears its answer. An error is one of the connection.

@@ -35,8 +35,7 @@ const (
 	maxBatch = 256
 	// ackLanes are connections for acknowledgements, to masters that take one call in a
 	// request. Those of different tasks need not wait for each other, and are most of
-	// what a scheduler says. The next one of a task is due only when an agent has taken
-	// the one before, so that a task may change its lane.
+	// what a scheduler says.
 	ackLanes = 4
 )
 
@@ -134,6 +133,8 @@ type Connection struct {
 	attempt int
 	quit    context.CancelFunc
 	over    bool
+	// singly: calls are spread over all lanes.
+	singly bool
 	// carriers send calls; workers are all goroutines.
 	carriers, workers sync.WaitGroup
 }
@@ -144,7 +145,7 @@ func (c *Client) Connect(address string, ear Ear) *Connection {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Connection{
 		client: c, address: address, ear: ear, context: ctx, cancel: cancel,
-		events: make(chan struct{}, maxEvents), quit: func() {},
+		events: make(chan struct{}, maxEvents), quit: func() {}, singly: c.singly.Load(),
 	}
 	for range 1 + ackLanes {
 		n.lanes = append(n.lanes, newLane())
@@ -166,9 +167,14 @@ func (n *Connection) Send(call *scheduler.Call) {
 		return
 	}
 	l := n.lanes[0]
-	if n.client.singly.Load() {
+	if n.singly {
 		l = n.lanes[laneOf(call)]
 	}
+	n.put(l, call)
+}
+
+// put has a call sent on a lane. n is locked.
+func (n *Connection) put(l *lane, call *scheduler.Call) {
 	waiting, begun := l.put(call)
 	if waiting > maxCalls {
 		n.workers.Go(func() { n.lose("the master takes no calls: too many wait") })

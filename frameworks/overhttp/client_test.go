@@ -192,7 +192,7 @@ func TestCallsAreOfTheirSubscription(t *testing.T) {
 		mu.Lock()
 		for task, calls := range want {
 			if !slices.Equal(got[task], calls) {
-				t.Errorf("%q: %d calls out of order", task, len(got[task]))
+				t.Errorf("%q with %+v: %d calls out of order: %v", task, o, len(got[task]), got[task])
 			}
 		}
 		mu.Unlock()

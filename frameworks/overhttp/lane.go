@@ -1,6 +1,7 @@
 package overhttp
 
 import (
+	"slices"
 	"sync"
 
 	"troupe/messages/mesos/scheduler"
@@ -24,6 +25,16 @@ func (l *lane) put(c *scheduler.Call) (waiting int, busy bool) {
 	l.calls = append(l.calls, c)
 	busy, l.busy = l.busy, true
 	return len(l.calls), busy
+}
+
+// empty takes all that waits, behind what whoever sends has in hand; who sends goes
+// on to do so.
+func (l *lane) empty(hand []*scheduler.Call) []*scheduler.Call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := append(slices.Clone(hand), l.calls...)
+	l.calls = nil
+	return all
 }
 
 // take takes all that waits; none, and nobody sends any more.
