@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -38,7 +36,7 @@ func TestServiceRoles(t *testing.T) {
 	s.settled("/blue", 2)
 	s.does(http.MethodDelete, "/v2/groups?force=true", "")
 	eventually(t, "nothing is reserved any more", func() bool {
-		return !strings.Contains(c.get("/slaves"), `"persistence"`) && !strings.Contains(c.get("/slaves"), `"green"`)
+		return !strings.Contains(get(t, c.masterPort, "/slaves"), `"persistence"`) && !strings.Contains(get(t, c.masterPort, "/slaves"), `"green"`)
 	})
 	eventually(t, "no server is left", func() bool { return len(c.servers()) == 0 })
 	s.kill()
@@ -55,7 +53,7 @@ func (c *cluster) rolesOf(name string) (roles []string) {
 		}
 	}
 	eventually(c.t, "the framework has its roles", func() bool {
-		if err := json.Unmarshal([]byte(c.get("/state")), &state); err != nil {
+		if err := json.Unmarshal([]byte(get(c.t, c.masterPort, "/state")), &state); err != nil {
 			c.t.Fatal(err)
 		}
 		for _, f := range state.Frameworks {
@@ -67,19 +65,4 @@ func (c *cluster) rolesOf(name string) (roles []string) {
 	})
 	slices.Sort(roles)
 	return roles
-}
-
-// get is what the master answers.
-func (c *cluster) get(path string) string {
-	c.t.Helper()
-	answer, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d%s", c.masterPort, path))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		c.t.Fatalf("GET %s: %d, %v", path, answer.StatusCode, err)
-	}
-	return string(text)
 }

@@ -64,6 +64,13 @@ func step(g, id Path) Path {
 	return id
 }
 
+// Alike tells whether two groups have the same of their own: dependencies and
+// roles, not what they hold or their versions.
+func (g *Group) Alike(other *Group) bool {
+	a, b := g.EnforceRole, other.EnforceRole
+	return slices.Equal(g.Dependencies, other.Dependencies) && (a == b || a != nil && b != nil && *a == *b)
+}
+
 // RoleFor is the role that an app at id has if it names none: that of the group in
 // the root that enforces its own, or else other.
 func (g *Group) RoleFor(id Path, other string) string {

@@ -52,17 +52,11 @@ func GroupDifferences(old, next *app.Group) []GroupDifference {
 			all = append(all, GroupDifference{is.ID, nil, is})
 		case is == nil:
 			all = append(all, GroupDifference{was.ID, was, nil})
-		case !alike(was, is):
+		case !was.Alike(is):
 			all = append(all, GroupDifference{is.ID, was, is})
 		}
 	})
 	return all
-}
-
-// alike tells whether two groups have the same of their own.
-func alike(a, b *app.Group) bool {
-	return slices.Equal(a.Dependencies, b.Dependencies) &&
-		(a.EnforceRole == b.EnforceRole || a.EnforceRole != nil && b.EnforceRole != nil && *a.EnforceRole == *b.EnforceRole)
 }
 
 // Groups visits all groups of two roots that are not the very same in both, each

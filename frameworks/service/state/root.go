@@ -87,16 +87,11 @@ func (t *stamper) group(old, next *app.Group) (*app.Group, error) {
 		}
 		made.Groups = append(made.Groups, stamped)
 	}
-	if old.Version >= 0 && slices.Equal(old.Apps, made.Apps) && slices.Equal(old.Groups, made.Groups) && alike(old, &made) {
+	if old.Version >= 0 && slices.Equal(old.Apps, made.Apps) && slices.Equal(old.Groups, made.Groups) && old.Alike(&made) {
 		return old, nil
 	}
 	made.Version = t.at
 	return &made, nil
-}
-
-func alike(a, b *app.Group) bool {
-	return slices.Equal(a.Dependencies, b.Dependencies) &&
-		(a.EnforceRole == b.EnforceRole || a.EnforceRole != nil && b.EnforceRole != nil && *a.EnforceRole == *b.EnforceRole)
 }
 
 func (t *stamper) app(old, next *app.App) (*app.App, error) {
