@@ -152,7 +152,7 @@ func (s *service) steersDeployments(b *browsertest.Browser) {
 	s.does(http.MethodPut, "/v2/apps//shop/back", `{"constraints": [["hostname", "LIKE", "nowhere"]]}`)
 	b.Click(`nav a[href="#/deployments"]`)
 	b.WaitText("main", "replace /shop/back")
-	b.WaitText("#deploying", "")
+	b.Wait(`!document.getElementById("deploying").hidden`)
 	b.WaitText("main", "to be launched")
 	looks(b, "deployments")
 	b.Eval(`[...document.querySelectorAll("section")].find((s) => s.innerText.includes("/shop/back")).querySelector("[id^=pause]").click()`, nil)
