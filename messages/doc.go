@@ -81,10 +81,14 @@
 //	HostedContainer              host, in HostReady           HostReadyAck
 //	ContainerLaunched            host, per LaunchContainer    HostReady names the container
 //	ContainerEnded               host                         ContainerEndedAck
+//	ContainerLimit               host, in ContainerEnded      ContainerEndedAck
+//	ContainerProgress            host, every few seconds      ContainerLaunched, ContainerEnded
 //
 //	To an executor host:
 //	LaunchContainer              agent, after HostReady       ContainerLaunched, ContainerEnded
 //	HostReadyAck                 agent, per HostReady         HostReady does not come again
+//	ContainerAmounts             agent, in LaunchContainer    ContainerLaunched, ContainerEnded
+//	UpdateContainer              agent, after each HostReady  a newer one, ContainerEnded
 //	DestroyContainer             agent, every 10 s            ContainerEnded
 //	ContainerEndedAck            agent, per ContainerEnded    ContainerEnded does not come again
 //	StopHost                     agent, after HostReady       the host's link ends

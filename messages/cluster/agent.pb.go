@@ -1238,7 +1238,9 @@ type ContainerEnded struct {
 	// As wait(2) gave it; -1 when unknown, absent when it was never launched.
 	Status *int32 `protobuf:"varint,2,opt,name=status" json:"status,omitempty"`
 	// Why, for people.
-	Message       *string `protobuf:"bytes,3,opt,name=message" json:"message,omitempty"`
+	Message *string `protobuf:"bytes,3,opt,name=message" json:"message,omitempty"`
+	// The limit that it was ended for; absent when it ended otherwise.
+	Limit         *ContainerLimit `protobuf:"bytes,4,opt,name=limit" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1294,6 +1296,132 @@ func (x *ContainerEnded) GetMessage() string {
 	return ""
 }
 
+func (x *ContainerEnded) GetLimit() *ContainerLimit {
+	if x != nil {
+		return x.Limit
+	}
+	return nil
+}
+
+// ContainerLimit is a limit that a container ran into.
+type ContainerLimit struct {
+	state  protoimpl.MessageState   `protogen:"open.v1"`
+	Reason *mesos.TaskStatus_Reason `protobuf:"varint,1,req,name=reason,enum=mesos.v1.TaskStatus_Reason" json:"reason,omitempty"`
+	// Says what was wanted and what was allowed.
+	Message *string `protobuf:"bytes,2,req,name=message" json:"message,omitempty"`
+	// What was used at most.
+	Resources     []*mesos.Resource `protobuf:"bytes,3,rep,name=resources" json:"resources,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContainerLimit) Reset() {
+	*x = ContainerLimit{}
+	mi := &file_messages_cluster_agent_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContainerLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContainerLimit) ProtoMessage() {}
+
+func (x *ContainerLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_agent_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContainerLimit.ProtoReflect.Descriptor instead.
+func (*ContainerLimit) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ContainerLimit) GetReason() mesos.TaskStatus_Reason {
+	if x != nil && x.Reason != nil {
+		return *x.Reason
+	}
+	return mesos.TaskStatus_Reason(0)
+}
+
+func (x *ContainerLimit) GetMessage() string {
+	if x != nil && x.Message != nil {
+		return *x.Message
+	}
+	return ""
+}
+
+func (x *ContainerLimit) GetResources() []*mesos.Resource {
+	if x != nil {
+		return x.Resources
+	}
+	return nil
+}
+
+// ContainerProgress tells that a launch takes its time, and that it is not stuck:
+// its host says so every few seconds while it fetches. The executor's time to
+// subscribe begins anew.
+type ContainerProgress struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	ContainerId *mesos.ContainerID     `protobuf:"bytes,1,req,name=container_id,json=containerId" json:"container_id,omitempty"`
+	// What is done, for people: "fetching http://… (12 of 300 MB)".
+	Doing         *string `protobuf:"bytes,2,req,name=doing" json:"doing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContainerProgress) Reset() {
+	*x = ContainerProgress{}
+	mi := &file_messages_cluster_agent_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContainerProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContainerProgress) ProtoMessage() {}
+
+func (x *ContainerProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_agent_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContainerProgress.ProtoReflect.Descriptor instead.
+func (*ContainerProgress) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ContainerProgress) GetContainerId() *mesos.ContainerID {
+	if x != nil {
+		return x.ContainerId
+	}
+	return nil
+}
+
+func (x *ContainerProgress) GetDoing() string {
+	if x != nil && x.Doing != nil {
+		return *x.Doing
+	}
+	return ""
+}
+
 // A task the master knows there and the agent did not name. The agent
 // answers each with a TASK_DROPPED (or TASK_LOST) update.
 type AgentReregistered_MissingTask struct {
@@ -1306,7 +1434,7 @@ type AgentReregistered_MissingTask struct {
 
 func (x *AgentReregistered_MissingTask) Reset() {
 	*x = AgentReregistered_MissingTask{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[21]
+	mi := &file_messages_cluster_agent_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1318,7 +1446,7 @@ func (x *AgentReregistered_MissingTask) String() string {
 func (*AgentReregistered_MissingTask) ProtoMessage() {}
 
 func (x *AgentReregistered_MissingTask) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[21]
+	mi := &file_messages_cluster_agent_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1492,7 @@ type AgentReregistered_MissingOperation struct {
 
 func (x *AgentReregistered_MissingOperation) Reset() {
 	*x = AgentReregistered_MissingOperation{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[22]
+	mi := &file_messages_cluster_agent_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1376,7 +1504,7 @@ func (x *AgentReregistered_MissingOperation) String() string {
 func (*AgentReregistered_MissingOperation) ProtoMessage() {}
 
 func (x *AgentReregistered_MissingOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[22]
+	mi := &file_messages_cluster_agent_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,11 +1636,19 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"standalone\"_\n" +
 	"\x11ContainerLaunched\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x10\n" +
-	"\x03pid\x18\x02 \x01(\x05R\x03pid\"|\n" +
+	"\x03pid\x18\x02 \x01(\x05R\x03pid\"\xb2\x01\n" +
 	"\x0eContainerEnded\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\x05R\x06status\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessageB\x19Z\x17troupe/messages/cluster"
+	"\amessage\x18\x03 \x01(\tR\amessage\x124\n" +
+	"\x05limit\x18\x04 \x01(\v2\x1e.troupe.cluster.ContainerLimitR\x05limit\"\x91\x01\n" +
+	"\x0eContainerLimit\x123\n" +
+	"\x06reason\x18\x01 \x02(\x0e2\x1b.mesos.v1.TaskStatus.ReasonR\x06reason\x12\x18\n" +
+	"\amessage\x18\x02 \x02(\tR\amessage\x120\n" +
+	"\tresources\x18\x03 \x03(\v2\x12.mesos.v1.ResourceR\tresources\"c\n" +
+	"\x11ContainerProgress\x128\n" +
+	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x14\n" +
+	"\x05doing\x18\x02 \x02(\tR\x05doingB\x19Z\x17troupe/messages/cluster"
 
 var (
 	file_messages_cluster_agent_proto_rawDescOnce sync.Once
@@ -1526,7 +1662,7 @@ func file_messages_cluster_agent_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_agent_proto_rawDescData
 }
 
-var file_messages_cluster_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_messages_cluster_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_messages_cluster_agent_proto_goTypes = []any{
 	(*AgentRegistered)(nil),                    // 0: troupe.cluster.AgentRegistered
 	(*AgentReregistered)(nil),                  // 1: troupe.cluster.AgentReregistered
@@ -1549,67 +1685,75 @@ var file_messages_cluster_agent_proto_goTypes = []any{
 	(*HostedContainer)(nil),                    // 18: troupe.cluster.HostedContainer
 	(*ContainerLaunched)(nil),                  // 19: troupe.cluster.ContainerLaunched
 	(*ContainerEnded)(nil),                     // 20: troupe.cluster.ContainerEnded
-	(*AgentReregistered_MissingTask)(nil),      // 21: troupe.cluster.AgentReregistered.MissingTask
-	(*AgentReregistered_MissingOperation)(nil), // 22: troupe.cluster.AgentReregistered.MissingOperation
-	(*mesos.AgentID)(nil),                      // 23: mesos.v1.AgentID
-	(*mesos.FrameworkInfo)(nil),                // 24: mesos.v1.FrameworkInfo
-	(*mesos.TaskInfo)(nil),                     // 25: mesos.v1.TaskInfo
-	(*mesos.ExecutorInfo)(nil),                 // 26: mesos.v1.ExecutorInfo
-	(*mesos.TaskGroupInfo)(nil),                // 27: mesos.v1.TaskGroupInfo
-	(*mesos.FrameworkID)(nil),                  // 28: mesos.v1.FrameworkID
-	(*mesos.Offer_Operation)(nil),              // 29: mesos.v1.Offer.Operation
-	(*mesos.UUID)(nil),                         // 30: mesos.v1.UUID
-	(*mesos.TaskID)(nil),                       // 31: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),                   // 32: mesos.v1.KillPolicy
-	(*mesos.ExecutorID)(nil),                   // 33: mesos.v1.ExecutorID
-	(*mesos.DrainConfig)(nil),                  // 34: mesos.v1.DrainConfig
-	(*mesos.ContainerID)(nil),                  // 35: mesos.v1.ContainerID
-	(*mesos.OperationID)(nil),                  // 36: mesos.v1.OperationID
+	(*ContainerLimit)(nil),                     // 21: troupe.cluster.ContainerLimit
+	(*ContainerProgress)(nil),                  // 22: troupe.cluster.ContainerProgress
+	(*AgentReregistered_MissingTask)(nil),      // 23: troupe.cluster.AgentReregistered.MissingTask
+	(*AgentReregistered_MissingOperation)(nil), // 24: troupe.cluster.AgentReregistered.MissingOperation
+	(*mesos.AgentID)(nil),                      // 25: mesos.v1.AgentID
+	(*mesos.FrameworkInfo)(nil),                // 26: mesos.v1.FrameworkInfo
+	(*mesos.TaskInfo)(nil),                     // 27: mesos.v1.TaskInfo
+	(*mesos.ExecutorInfo)(nil),                 // 28: mesos.v1.ExecutorInfo
+	(*mesos.TaskGroupInfo)(nil),                // 29: mesos.v1.TaskGroupInfo
+	(*mesos.FrameworkID)(nil),                  // 30: mesos.v1.FrameworkID
+	(*mesos.Offer_Operation)(nil),              // 31: mesos.v1.Offer.Operation
+	(*mesos.UUID)(nil),                         // 32: mesos.v1.UUID
+	(*mesos.TaskID)(nil),                       // 33: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),                   // 34: mesos.v1.KillPolicy
+	(*mesos.ExecutorID)(nil),                   // 35: mesos.v1.ExecutorID
+	(*mesos.DrainConfig)(nil),                  // 36: mesos.v1.DrainConfig
+	(*mesos.ContainerID)(nil),                  // 37: mesos.v1.ContainerID
+	(mesos.TaskStatus_Reason)(0),               // 38: mesos.v1.TaskStatus.Reason
+	(*mesos.Resource)(nil),                     // 39: mesos.v1.Resource
+	(*mesos.OperationID)(nil),                  // 40: mesos.v1.OperationID
 }
 var file_messages_cluster_agent_proto_depIdxs = []int32{
-	23, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
-	23, // 1: troupe.cluster.AgentReregistered.agent_id:type_name -> mesos.v1.AgentID
-	21, // 2: troupe.cluster.AgentReregistered.missing_tasks:type_name -> troupe.cluster.AgentReregistered.MissingTask
-	22, // 3: troupe.cluster.AgentReregistered.missing_operations:type_name -> troupe.cluster.AgentReregistered.MissingOperation
-	24, // 4: troupe.cluster.RunTask.framework:type_name -> mesos.v1.FrameworkInfo
-	25, // 5: troupe.cluster.RunTask.task:type_name -> mesos.v1.TaskInfo
-	24, // 6: troupe.cluster.RunTaskGroup.framework:type_name -> mesos.v1.FrameworkInfo
-	26, // 7: troupe.cluster.RunTaskGroup.executor:type_name -> mesos.v1.ExecutorInfo
-	27, // 8: troupe.cluster.RunTaskGroup.task_group:type_name -> mesos.v1.TaskGroupInfo
-	28, // 9: troupe.cluster.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
-	29, // 10: troupe.cluster.ApplyOperation.operation:type_name -> mesos.v1.Offer.Operation
-	30, // 11: troupe.cluster.ApplyOperation.operation_uuid:type_name -> mesos.v1.UUID
-	30, // 12: troupe.cluster.OperationUpdateAck.operation_uuid:type_name -> mesos.v1.UUID
-	30, // 13: troupe.cluster.OperationUpdateAck.status_uuid:type_name -> mesos.v1.UUID
-	28, // 14: troupe.cluster.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 15: troupe.cluster.KillTask.task_id:type_name -> mesos.v1.TaskID
-	32, // 16: troupe.cluster.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	28, // 17: troupe.cluster.StatusUpdateAck.framework_id:type_name -> mesos.v1.FrameworkID
-	23, // 18: troupe.cluster.StatusUpdateAck.agent_id:type_name -> mesos.v1.AgentID
-	31, // 19: troupe.cluster.StatusUpdateAck.task_id:type_name -> mesos.v1.TaskID
-	28, // 20: troupe.cluster.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 21: troupe.cluster.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	28, // 22: troupe.cluster.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	24, // 23: troupe.cluster.UpdateFramework.framework:type_name -> mesos.v1.FrameworkInfo
-	28, // 24: troupe.cluster.ResendUpdates.framework_id:type_name -> mesos.v1.FrameworkID
-	34, // 25: troupe.cluster.DrainAgent.config:type_name -> mesos.v1.DrainConfig
-	28, // 26: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 27: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	25, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
+	25, // 1: troupe.cluster.AgentReregistered.agent_id:type_name -> mesos.v1.AgentID
+	23, // 2: troupe.cluster.AgentReregistered.missing_tasks:type_name -> troupe.cluster.AgentReregistered.MissingTask
+	24, // 3: troupe.cluster.AgentReregistered.missing_operations:type_name -> troupe.cluster.AgentReregistered.MissingOperation
+	26, // 4: troupe.cluster.RunTask.framework:type_name -> mesos.v1.FrameworkInfo
+	27, // 5: troupe.cluster.RunTask.task:type_name -> mesos.v1.TaskInfo
+	26, // 6: troupe.cluster.RunTaskGroup.framework:type_name -> mesos.v1.FrameworkInfo
+	28, // 7: troupe.cluster.RunTaskGroup.executor:type_name -> mesos.v1.ExecutorInfo
+	29, // 8: troupe.cluster.RunTaskGroup.task_group:type_name -> mesos.v1.TaskGroupInfo
+	30, // 9: troupe.cluster.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	31, // 10: troupe.cluster.ApplyOperation.operation:type_name -> mesos.v1.Offer.Operation
+	32, // 11: troupe.cluster.ApplyOperation.operation_uuid:type_name -> mesos.v1.UUID
+	32, // 12: troupe.cluster.OperationUpdateAck.operation_uuid:type_name -> mesos.v1.UUID
+	32, // 13: troupe.cluster.OperationUpdateAck.status_uuid:type_name -> mesos.v1.UUID
+	30, // 14: troupe.cluster.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 15: troupe.cluster.KillTask.task_id:type_name -> mesos.v1.TaskID
+	34, // 16: troupe.cluster.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	30, // 17: troupe.cluster.StatusUpdateAck.framework_id:type_name -> mesos.v1.FrameworkID
+	25, // 18: troupe.cluster.StatusUpdateAck.agent_id:type_name -> mesos.v1.AgentID
+	33, // 19: troupe.cluster.StatusUpdateAck.task_id:type_name -> mesos.v1.TaskID
+	30, // 20: troupe.cluster.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	35, // 21: troupe.cluster.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	30, // 22: troupe.cluster.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 23: troupe.cluster.UpdateFramework.framework:type_name -> mesos.v1.FrameworkInfo
+	30, // 24: troupe.cluster.ResendUpdates.framework_id:type_name -> mesos.v1.FrameworkID
+	36, // 25: troupe.cluster.DrainAgent.config:type_name -> mesos.v1.DrainConfig
+	30, // 26: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	35, // 27: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
 	18, // 28: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
 	20, // 29: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
-	35, // 30: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
-	35, // 31: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
-	35, // 32: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
-	28, // 33: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 34: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
-	28, // 35: troupe.cluster.AgentReregistered.MissingOperation.framework_id:type_name -> mesos.v1.FrameworkID
-	30, // 36: troupe.cluster.AgentReregistered.MissingOperation.operation_uuid:type_name -> mesos.v1.UUID
-	36, // 37: troupe.cluster.AgentReregistered.MissingOperation.operation_id:type_name -> mesos.v1.OperationID
-	38, // [38:38] is the sub-list for method output_type
-	38, // [38:38] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	37, // 30: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
+	37, // 31: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
+	37, // 32: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
+	21, // 33: troupe.cluster.ContainerEnded.limit:type_name -> troupe.cluster.ContainerLimit
+	38, // 34: troupe.cluster.ContainerLimit.reason:type_name -> mesos.v1.TaskStatus.Reason
+	39, // 35: troupe.cluster.ContainerLimit.resources:type_name -> mesos.v1.Resource
+	37, // 36: troupe.cluster.ContainerProgress.container_id:type_name -> mesos.v1.ContainerID
+	30, // 37: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 38: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
+	30, // 39: troupe.cluster.AgentReregistered.MissingOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	32, // 40: troupe.cluster.AgentReregistered.MissingOperation.operation_uuid:type_name -> mesos.v1.UUID
+	40, // 41: troupe.cluster.AgentReregistered.MissingOperation.operation_id:type_name -> mesos.v1.OperationID
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_agent_proto_init() }
@@ -1623,7 +1767,7 @@ func file_messages_cluster_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_agent_proto_rawDesc), len(file_messages_cluster_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -102,7 +102,12 @@ type LaunchContainer struct {
 	// Empty means the host's own user.
 	User *string `protobuf:"bytes,6,opt,name=user" json:"user,omitempty"`
 	// The whole environment; nothing is inherited.
-	Environment   *mesos.Environment `protobuf:"bytes,7,opt,name=environment" json:"environment,omitempty"`
+	Environment *mesos.Environment `protobuf:"bytes,7,opt,name=environment" json:"environment,omitempty"`
+	// How containers are isolated: settings, as JSON, that the agent does not look
+	// into. Empty means not at all.
+	Isolation []byte `protobuf:"bytes,8,opt,name=isolation" json:"isolation,omitempty"`
+	// What the container may use to begin with.
+	Amounts       *ContainerAmounts `protobuf:"bytes,9,opt,name=amounts" json:"amounts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -186,6 +191,173 @@ func (x *LaunchContainer) GetEnvironment() *mesos.Environment {
 	return nil
 }
 
+func (x *LaunchContainer) GetIsolation() []byte {
+	if x != nil {
+		return x.Isolation
+	}
+	return nil
+}
+
+func (x *LaunchContainer) GetAmounts() *ContainerAmounts {
+	if x != nil {
+		return x.Amounts
+	}
+	return nil
+}
+
+// ContainerAmounts is what a container was given, and may use at most. A limit
+// that is absent is that of the agent's settings; infinity is none.
+type ContainerAmounts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Cpus  *float64               `protobuf:"fixed64,1,opt,name=cpus" json:"cpus,omitempty"`
+	// The CPUs may be taken back.
+	Revocable *bool    `protobuf:"varint,2,opt,name=revocable" json:"revocable,omitempty"`
+	CpusLimit *float64 `protobuf:"fixed64,3,opt,name=cpus_limit,json=cpusLimit" json:"cpus_limit,omitempty"`
+	// In megabytes, as are all amounts below.
+	Mem      *float64 `protobuf:"fixed64,4,opt,name=mem" json:"mem,omitempty"`
+	MemLimit *float64 `protobuf:"fixed64,5,opt,name=mem_limit,json=memLimit" json:"mem_limit,omitempty"`
+	// Of the sandbox, without persistent volumes.
+	Disk *float64 `protobuf:"fixed64,6,opt,name=disk" json:"disk,omitempty"`
+	// Whole ones.
+	Gpus          *int32 `protobuf:"varint,7,opt,name=gpus" json:"gpus,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContainerAmounts) Reset() {
+	*x = ContainerAmounts{}
+	mi := &file_messages_cluster_host_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContainerAmounts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContainerAmounts) ProtoMessage() {}
+
+func (x *ContainerAmounts) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_host_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContainerAmounts.ProtoReflect.Descriptor instead.
+func (*ContainerAmounts) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ContainerAmounts) GetCpus() float64 {
+	if x != nil && x.Cpus != nil {
+		return *x.Cpus
+	}
+	return 0
+}
+
+func (x *ContainerAmounts) GetRevocable() bool {
+	if x != nil && x.Revocable != nil {
+		return *x.Revocable
+	}
+	return false
+}
+
+func (x *ContainerAmounts) GetCpusLimit() float64 {
+	if x != nil && x.CpusLimit != nil {
+		return *x.CpusLimit
+	}
+	return 0
+}
+
+func (x *ContainerAmounts) GetMem() float64 {
+	if x != nil && x.Mem != nil {
+		return *x.Mem
+	}
+	return 0
+}
+
+func (x *ContainerAmounts) GetMemLimit() float64 {
+	if x != nil && x.MemLimit != nil {
+		return *x.MemLimit
+	}
+	return 0
+}
+
+func (x *ContainerAmounts) GetDisk() float64 {
+	if x != nil && x.Disk != nil {
+		return *x.Disk
+	}
+	return 0
+}
+
+func (x *ContainerAmounts) GetGpus() int32 {
+	if x != nil && x.Gpus != nil {
+		return *x.Gpus
+	}
+	return 0
+}
+
+// UpdateContainer changes what a container may use, as its tasks come and go. It
+// has no answer: the agent sends it again, with the newest amounts, to a host that
+// comes back.
+type UpdateContainer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ContainerId   *mesos.ContainerID     `protobuf:"bytes,1,req,name=container_id,json=containerId" json:"container_id,omitempty"`
+	Amounts       *ContainerAmounts      `protobuf:"bytes,2,req,name=amounts" json:"amounts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateContainer) Reset() {
+	*x = UpdateContainer{}
+	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateContainer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateContainer) ProtoMessage() {}
+
+func (x *UpdateContainer) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateContainer.ProtoReflect.Descriptor instead.
+func (*UpdateContainer) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *UpdateContainer) GetContainerId() *mesos.ContainerID {
+	if x != nil {
+		return x.ContainerId
+	}
+	return nil
+}
+
+func (x *UpdateContainer) GetAmounts() *ContainerAmounts {
+	if x != nil {
+		return x.Amounts
+	}
+	return nil
+}
+
 // HostReadyAck ends the repetition of HostReady: the agent has taken the host
 // in.
 type HostReadyAck struct {
@@ -197,7 +369,7 @@ type HostReadyAck struct {
 
 func (x *HostReadyAck) Reset() {
 	*x = HostReadyAck{}
-	mi := &file_messages_cluster_host_proto_msgTypes[1]
+	mi := &file_messages_cluster_host_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -209,7 +381,7 @@ func (x *HostReadyAck) String() string {
 func (*HostReadyAck) ProtoMessage() {}
 
 func (x *HostReadyAck) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[1]
+	mi := &file_messages_cluster_host_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -222,7 +394,7 @@ func (x *HostReadyAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReadyAck.ProtoReflect.Descriptor instead.
 func (*HostReadyAck) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{1}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *HostReadyAck) GetHostId() string {
@@ -243,7 +415,7 @@ type DestroyContainer struct {
 
 func (x *DestroyContainer) Reset() {
 	*x = DestroyContainer{}
-	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	mi := &file_messages_cluster_host_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -255,7 +427,7 @@ func (x *DestroyContainer) String() string {
 func (*DestroyContainer) ProtoMessage() {}
 
 func (x *DestroyContainer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	mi := &file_messages_cluster_host_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -268,7 +440,7 @@ func (x *DestroyContainer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DestroyContainer.ProtoReflect.Descriptor instead.
 func (*DestroyContainer) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{2}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *DestroyContainer) GetContainerId() *mesos.ContainerID {
@@ -288,7 +460,7 @@ type ContainerEndedAck struct {
 
 func (x *ContainerEndedAck) Reset() {
 	*x = ContainerEndedAck{}
-	mi := &file_messages_cluster_host_proto_msgTypes[3]
+	mi := &file_messages_cluster_host_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -300,7 +472,7 @@ func (x *ContainerEndedAck) String() string {
 func (*ContainerEndedAck) ProtoMessage() {}
 
 func (x *ContainerEndedAck) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[3]
+	mi := &file_messages_cluster_host_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -313,7 +485,7 @@ func (x *ContainerEndedAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerEndedAck.ProtoReflect.Descriptor instead.
 func (*ContainerEndedAck) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{3}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ContainerEndedAck) GetContainerId() *mesos.ContainerID {
@@ -332,7 +504,7 @@ type StopHost struct {
 
 func (x *StopHost) Reset() {
 	*x = StopHost{}
-	mi := &file_messages_cluster_host_proto_msgTypes[4]
+	mi := &file_messages_cluster_host_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -344,7 +516,7 @@ func (x *StopHost) String() string {
 func (*StopHost) ProtoMessage() {}
 
 func (x *StopHost) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[4]
+	mi := &file_messages_cluster_host_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -357,14 +529,14 @@ func (x *StopHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopHost.ProtoReflect.Descriptor instead.
 func (*StopHost) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{4}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{6}
 }
 
 var File_messages_cluster_host_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_host_proto_rawDesc = "" +
 	"\n" +
-	"\x1bmessages/cluster/host.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\x85\x03\n" +
+	"\x1bmessages/cluster/host.proto\x12\x0etroupe.cluster\x1a\x1amessages/mesos/mesos.proto\"\xdf\x03\n" +
 	"\x0fLaunchContainer\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x128\n" +
 	"\x04kind\x18\x02 \x02(\x0e2$.troupe.cluster.LaunchContainer.KindR\x04kind\x125\n" +
@@ -372,12 +544,26 @@ const file_messages_cluster_host_proto_rawDesc = "" +
 	"\bexecutor\x18\x04 \x02(\v2\x16.mesos.v1.ExecutorInfoR\bexecutor\x12\x18\n" +
 	"\asandbox\x18\x05 \x02(\tR\asandbox\x12\x12\n" +
 	"\x04user\x18\x06 \x01(\tR\x04user\x127\n" +
-	"\venvironment\x18\a \x01(\v2\x15.mesos.v1.EnvironmentR\venvironment\",\n" +
+	"\venvironment\x18\a \x01(\v2\x15.mesos.v1.EnvironmentR\venvironment\x12\x1c\n" +
+	"\tisolation\x18\b \x01(\fR\tisolation\x12:\n" +
+	"\aamounts\x18\t \x01(\v2 .troupe.cluster.ContainerAmountsR\aamounts\",\n" +
 	"\x04Kind\x12\n" +
 	"\n" +
 	"\x06CUSTOM\x10\x00\x12\v\n" +
 	"\aCOMMAND\x10\x01\x12\v\n" +
-	"\aDEFAULT\x10\x02\"'\n" +
+	"\aDEFAULT\x10\x02\"\xba\x01\n" +
+	"\x10ContainerAmounts\x12\x12\n" +
+	"\x04cpus\x18\x01 \x01(\x01R\x04cpus\x12\x1c\n" +
+	"\trevocable\x18\x02 \x01(\bR\trevocable\x12\x1d\n" +
+	"\n" +
+	"cpus_limit\x18\x03 \x01(\x01R\tcpusLimit\x12\x10\n" +
+	"\x03mem\x18\x04 \x01(\x01R\x03mem\x12\x1b\n" +
+	"\tmem_limit\x18\x05 \x01(\x01R\bmemLimit\x12\x12\n" +
+	"\x04disk\x18\x06 \x01(\x01R\x04disk\x12\x12\n" +
+	"\x04gpus\x18\a \x01(\x05R\x04gpus\"\x87\x01\n" +
+	"\x0fUpdateContainer\x128\n" +
+	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12:\n" +
+	"\aamounts\x18\x02 \x02(\v2 .troupe.cluster.ContainerAmountsR\aamounts\"'\n" +
 	"\fHostReadyAck\x12\x17\n" +
 	"\ahost_id\x18\x01 \x02(\tR\x06hostId\"L\n" +
 	"\x10DestroyContainer\x128\n" +
@@ -400,32 +586,37 @@ func file_messages_cluster_host_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_host_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_host_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_messages_cluster_host_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_messages_cluster_host_proto_goTypes = []any{
 	(LaunchContainer_Kind)(0),   // 0: troupe.cluster.LaunchContainer.Kind
 	(*LaunchContainer)(nil),     // 1: troupe.cluster.LaunchContainer
-	(*HostReadyAck)(nil),        // 2: troupe.cluster.HostReadyAck
-	(*DestroyContainer)(nil),    // 3: troupe.cluster.DestroyContainer
-	(*ContainerEndedAck)(nil),   // 4: troupe.cluster.ContainerEndedAck
-	(*StopHost)(nil),            // 5: troupe.cluster.StopHost
-	(*mesos.ContainerID)(nil),   // 6: mesos.v1.ContainerID
-	(*mesos.FrameworkInfo)(nil), // 7: mesos.v1.FrameworkInfo
-	(*mesos.ExecutorInfo)(nil),  // 8: mesos.v1.ExecutorInfo
-	(*mesos.Environment)(nil),   // 9: mesos.v1.Environment
+	(*ContainerAmounts)(nil),    // 2: troupe.cluster.ContainerAmounts
+	(*UpdateContainer)(nil),     // 3: troupe.cluster.UpdateContainer
+	(*HostReadyAck)(nil),        // 4: troupe.cluster.HostReadyAck
+	(*DestroyContainer)(nil),    // 5: troupe.cluster.DestroyContainer
+	(*ContainerEndedAck)(nil),   // 6: troupe.cluster.ContainerEndedAck
+	(*StopHost)(nil),            // 7: troupe.cluster.StopHost
+	(*mesos.ContainerID)(nil),   // 8: mesos.v1.ContainerID
+	(*mesos.FrameworkInfo)(nil), // 9: mesos.v1.FrameworkInfo
+	(*mesos.ExecutorInfo)(nil),  // 10: mesos.v1.ExecutorInfo
+	(*mesos.Environment)(nil),   // 11: mesos.v1.Environment
 }
 var file_messages_cluster_host_proto_depIdxs = []int32{
-	6, // 0: troupe.cluster.LaunchContainer.container_id:type_name -> mesos.v1.ContainerID
-	0, // 1: troupe.cluster.LaunchContainer.kind:type_name -> troupe.cluster.LaunchContainer.Kind
-	7, // 2: troupe.cluster.LaunchContainer.framework:type_name -> mesos.v1.FrameworkInfo
-	8, // 3: troupe.cluster.LaunchContainer.executor:type_name -> mesos.v1.ExecutorInfo
-	9, // 4: troupe.cluster.LaunchContainer.environment:type_name -> mesos.v1.Environment
-	6, // 5: troupe.cluster.DestroyContainer.container_id:type_name -> mesos.v1.ContainerID
-	6, // 6: troupe.cluster.ContainerEndedAck.container_id:type_name -> mesos.v1.ContainerID
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	8,  // 0: troupe.cluster.LaunchContainer.container_id:type_name -> mesos.v1.ContainerID
+	0,  // 1: troupe.cluster.LaunchContainer.kind:type_name -> troupe.cluster.LaunchContainer.Kind
+	9,  // 2: troupe.cluster.LaunchContainer.framework:type_name -> mesos.v1.FrameworkInfo
+	10, // 3: troupe.cluster.LaunchContainer.executor:type_name -> mesos.v1.ExecutorInfo
+	11, // 4: troupe.cluster.LaunchContainer.environment:type_name -> mesos.v1.Environment
+	2,  // 5: troupe.cluster.LaunchContainer.amounts:type_name -> troupe.cluster.ContainerAmounts
+	8,  // 6: troupe.cluster.UpdateContainer.container_id:type_name -> mesos.v1.ContainerID
+	2,  // 7: troupe.cluster.UpdateContainer.amounts:type_name -> troupe.cluster.ContainerAmounts
+	8,  // 8: troupe.cluster.DestroyContainer.container_id:type_name -> mesos.v1.ContainerID
+	8,  // 9: troupe.cluster.ContainerEndedAck.container_id:type_name -> mesos.v1.ContainerID
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_host_proto_init() }
@@ -439,7 +630,7 @@ func file_messages_cluster_host_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_host_proto_rawDesc), len(file_messages_cluster_host_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
