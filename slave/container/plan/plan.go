@@ -68,12 +68,27 @@ func (p *Plan) Plain() bool {
 type Mount struct {
 	Source, Target, Type string
 	// Flags are those of mount(2), such as MS_BIND|MS_REC. A bind mount that is to
-	// be read-only is remounted so.
+	// be read-only is remounted so. With MS_SHARED, what is mounted below it in the
+	// container appears on the machine too, and so its source must be taken before
+	// the container's other mounts are made slaves of the machine's.
 	Flags uint64
 	// Data is the file system's own, as "size=64m".
 	Data string
 	// File: the target is a file, not a folder.
 	File bool
+	// Content makes the target a file in a tmpfs of its own, which no other mount
+	// namespace has, and no disk. Source, Type and Data are empty then, and of Flags
+	// only MS_RDONLY counts; nil otherwise.
+	Content *Content
+}
+
+// Content is a file that is written as it is mounted.
+type Content struct {
+	// Data is never to be shown: it is mostly a secret.
+	Data []byte
+	// Mode has the permissions alone.
+	Mode     uint32
+	UID, GID uint32
 }
 
 // Device is a node in the container's /dev.
