@@ -122,7 +122,9 @@ type ContainerCall struct {
 	// The whole environment of such a container, beside what it brings.
 	Environment *mesos.Environment `protobuf:"bytes,4,opt,name=environment" json:"environment,omitempty"`
 	// Whether its command may name the user it runs as.
-	SwitchUser    *bool `protobuf:"varint,5,opt,name=switch_user,json=switchUser" json:"switch_user,omitempty"`
+	SwitchUser *bool `protobuf:"varint,5,opt,name=switch_user,json=switchUser" json:"switch_user,omitempty"`
+	// How such a container is isolated; see LaunchContainer.
+	Isolation     []byte `protobuf:"bytes,6,opt,name=isolation" json:"isolation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -190,6 +192,13 @@ func (x *ContainerCall) GetSwitchUser() bool {
 		return *x.SwitchUser
 	}
 	return false
+}
+
+func (x *ContainerCall) GetIsolation() []byte {
+	if x != nil {
+		return x.Isolation
+	}
+	return nil
 }
 
 // ContainerCallSent tells the visitor which host has its call.
@@ -674,14 +683,15 @@ var File_messages_cluster_container_proto protoreflect.FileDescriptor
 
 const file_messages_cluster_container_proto_rawDesc = "" +
 	"\n" +
-	" messages/cluster/container.proto\x12\x0etroupe.cluster\x1a messages/mesos/agent/agent.proto\x1a\x1amessages/mesos/mesos.proto\"\xc7\x01\n" +
+	" messages/cluster/container.proto\x12\x0etroupe.cluster\x1a messages/mesos/agent/agent.proto\x1a\x1amessages/mesos/mesos.proto\"\xe5\x01\n" +
 	"\rContainerCall\x12(\n" +
 	"\x04call\x18\x01 \x02(\v2\x14.mesos.v1.agent.CallR\x04call\x12\x18\n" +
 	"\avisitor\x18\x02 \x01(\tR\avisitor\x12\x18\n" +
 	"\asandbox\x18\x03 \x01(\tR\asandbox\x127\n" +
 	"\venvironment\x18\x04 \x01(\v2\x15.mesos.v1.EnvironmentR\venvironment\x12\x1f\n" +
 	"\vswitch_user\x18\x05 \x01(\bR\n" +
-	"switchUser\"@\n" +
+	"switchUser\x12\x1c\n" +
+	"\tisolation\x18\x06 \x01(\fR\tisolation\"@\n" +
 	"\x11ContainerCallSent\x12\x12\n" +
 	"\x04host\x18\x01 \x02(\tR\x04host\x12\x17\n" +
 	"\x05hosts\x18\x02 \x01(\x05:\x011R\x05hosts\"\x82\x02\n" +

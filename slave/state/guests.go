@@ -152,7 +152,7 @@ func (m *Machine) forwardCall(h *host, from Peer, c *cluster.ContainerCall) {
 	c.Visitor = &visitor
 	if id, err := validate.ContainerCall(c.GetCall()); err == nil && id.Parent == nil && validate.LaunchOf(c.GetCall()) != nil {
 		sandbox := m.cfg.StandaloneSandbox(rootOf(id))
-		c.Sandbox, c.Environment, c.SwitchUser = &sandbox, m.baseEnvironment(), &m.cfg.SwitchUser
+		c.Sandbox, c.Environment, c.SwitchUser, c.Isolation = &sandbox, m.baseEnvironment(), &m.cfg.SwitchUser, m.cfg.Isolation
 	}
 	peer := string(h.peer)
 	m.send(from, &cluster.ContainerCallSent{Host: &peer})

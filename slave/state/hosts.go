@@ -74,6 +74,7 @@ func (m *Machine) launchIn(h *host, e *executor) {
 	m.send(h.peer, &cluster.LaunchContainer{
 		ContainerId: e.containerID(), Kind: e.kind.Enum(), Framework: e.framework.info, Executor: e.info,
 		Sandbox: &e.sandbox, User: &e.user, Environment: m.environment(e),
+		Isolation: m.cfg.Isolation,
 	})
 	m.emit(SetTimer{containerTimer(timerSubscription, e.container), m.cfg.ExecutorRegistration})
 }

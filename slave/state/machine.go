@@ -48,6 +48,9 @@ type Config struct {
 	Custom      CustomExecutors
 	// Run executors as the user that their framework names.
 	SwitchUser bool
+	// Isolation is for hosts: how containers are isolated; see
+	// cluster.LaunchContainer.
+	Isolation []byte
 	// How many containers a host holds; 64.
 	ContainersPerHost int
 	// The first wait between two attempts to register; 1 s.
