@@ -46,11 +46,7 @@ type Config struct {
 	// What every executor has in its environment, as NAME=value.
 	Environment []string
 	Custom      CustomExecutors
-	// Run executors as the user that their framework names.
-	SwitchUser bool
-	// Isolation is for hosts: how containers are isolated; see
-	// cluster.LaunchContainer.
-	Isolation []byte
+	Containers
 	// How many containers a host holds; 64.
 	ContainersPerHost int
 	// The first wait between two attempts to register; 1 s.
@@ -80,6 +76,14 @@ type Config struct {
 	StandaloneSandbox func(c ContainerID) string
 	// Chance for ids and jitter: equal seeds give equal agents.
 	Seed [2]uint64
+}
+
+// Containers is what hosts are told of how containers are made.
+type Containers struct {
+	// Run executors as the user that their framework names.
+	SwitchUser bool
+	// How containers are isolated; see cluster.LaunchContainer.
+	Isolation []byte
 }
 
 func (c Config) withDefaults() Config {

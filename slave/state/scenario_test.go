@@ -72,7 +72,7 @@ type scenario struct {
 func testConfig(seed uint64) Config {
 	return Config{
 		Info:    &mesos.AgentInfo{Hostname: proto.String("h1"), Port: proto.Int32(5051)},
-		Version: "1", Endpoint: "10.0.0.1:5051", ContainersPerHost: 2, SwitchUser: true,
+		Version: "1", Endpoint: "10.0.0.1:5051", ContainersPerHost: 2, Containers: Containers{SwitchUser: true},
 		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_RESIZE_VOLUME},
 		Seed:         [2]uint64{seed, seed + 1}, Sandbox: func(_ string, f FrameworkID, e ExecutorID, c ContainerID) string {
 			return "/w/" + string(f) + "/" + string(e) + "/" + string(c)

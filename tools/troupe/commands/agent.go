@@ -238,7 +238,8 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		Program:           Version, CompletedExecutors: a.remembered,
 		StreamHeartbeat: time.Duration(a.executors.streams),
 		Config: state.Config{
-			Version: MesosVersion, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key}, SwitchUser: a.executors.switchUser,
+			Version: MesosVersion, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key},
+			Containers:        state.Containers{SwitchUser: a.executors.switchUser},
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
 			ExecutorRegistration:   time.Duration(a.executors.register),
 			ExecutorReregistration: time.Duration(a.executors.reregister),

@@ -160,7 +160,8 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 			Strict: true, Program: Version,
 			Collect: sandbox.Policy{Delay: 7 * 24 * time.Hour, Headroom: 0.1},
 			Config: slave.Config{
-				Version: MesosVersion, Environment: environment, Custom: slave.CustomExecutors{Environment: custom, TokenKey: key}, SwitchUser: l.switchUser,
+				Version: MesosVersion, Environment: environment, Custom: slave.CustomExecutors{Environment: custom, TokenKey: key},
+				Containers:      slave.Containers{SwitchUser: l.switchUser},
 				RecoveryTimeout: time.Duration(localRecovery), Additive: true,
 			},
 		},
