@@ -111,8 +111,13 @@ type Rlimit struct {
 type Capabilities struct {
 	// Effective are permitted, effective, and kept over exec (inheritable and
 	// ambient) for every user; the bounding set limits what set-uid programs can
-	// get.
+	// get. All of Effective are in Bounding. A program of root has no more than
+	// Effective either, for which the init forbids root to regain any by exec where
+	// they differ (SECBIT_NOROOT).
 	Effective, Bounding uint64
+	// BoundingOnly leaves Effective unset: programs of root begin with what is in
+	// Bounding, those of others with none.
+	BoundingOnly bool
 }
 
 // Instruction is one of classic BPF, as struct sock_filter.
