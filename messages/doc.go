@@ -88,6 +88,7 @@
 //	LaunchContainer              agent, after HostReady       ContainerLaunched, ContainerEnded
 //	HostReadyAck                 agent, per HostReady         HostReady does not come again
 //	ContainerAmounts             agent, in LaunchContainer    ContainerLaunched, ContainerEnded
+//	ContainerVolume              agent, in ContainerAmounts   as its container
 //	UpdateContainer              agent, after each HostReady  a newer one, ContainerEnded
 //	DestroyContainer             agent, every 10 s            ContainerEnded
 //	ContainerEndedAck            agent, per ContainerEnded    ContainerEnded does not come again

@@ -219,7 +219,10 @@ type ContainerAmounts struct {
 	// Of the sandbox, without persistent volumes.
 	Disk *float64 `protobuf:"fixed64,6,opt,name=disk" json:"disk,omitempty"`
 	// Whole ones.
-	Gpus          *int32 `protobuf:"varint,7,opt,name=gpus" json:"gpus,omitempty"`
+	Gpus *int32 `protobuf:"varint,7,opt,name=gpus" json:"gpus,omitempty"`
+	// The persistent volumes that it and what is in it have, each once. The agent has
+	// made their folders, and shows them in the sandbox by links.
+	Volumes       []*ContainerVolume `protobuf:"bytes,8,rep,name=volumes" json:"volumes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -303,6 +306,68 @@ func (x *ContainerAmounts) GetGpus() int32 {
 	return 0
 }
 
+func (x *ContainerAmounts) GetVolumes() []*ContainerVolume {
+	if x != nil {
+		return x.Volumes
+	}
+	return nil
+}
+
+// ContainerVolume is a persistent volume of a container.
+type ContainerVolume struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of disk, with persistence and volume.
+	Resource *mesos.Resource `protobuf:"bytes,1,req,name=resource" json:"resource,omitempty"`
+	// Its folder on the machine, absolute.
+	Source        *string `protobuf:"bytes,2,req,name=source" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContainerVolume) Reset() {
+	*x = ContainerVolume{}
+	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContainerVolume) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContainerVolume) ProtoMessage() {}
+
+func (x *ContainerVolume) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContainerVolume.ProtoReflect.Descriptor instead.
+func (*ContainerVolume) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ContainerVolume) GetResource() *mesos.Resource {
+	if x != nil {
+		return x.Resource
+	}
+	return nil
+}
+
+func (x *ContainerVolume) GetSource() string {
+	if x != nil && x.Source != nil {
+		return *x.Source
+	}
+	return ""
+}
+
 // UpdateContainer changes what a container may use, as its tasks come and go. It
 // has no answer: the agent sends it again, with the newest amounts, to a host that
 // comes back.
@@ -316,7 +381,7 @@ type UpdateContainer struct {
 
 func (x *UpdateContainer) Reset() {
 	*x = UpdateContainer{}
-	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	mi := &file_messages_cluster_host_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -328,7 +393,7 @@ func (x *UpdateContainer) String() string {
 func (*UpdateContainer) ProtoMessage() {}
 
 func (x *UpdateContainer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[2]
+	mi := &file_messages_cluster_host_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -341,7 +406,7 @@ func (x *UpdateContainer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateContainer.ProtoReflect.Descriptor instead.
 func (*UpdateContainer) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{2}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *UpdateContainer) GetContainerId() *mesos.ContainerID {
@@ -369,7 +434,7 @@ type HostReadyAck struct {
 
 func (x *HostReadyAck) Reset() {
 	*x = HostReadyAck{}
-	mi := &file_messages_cluster_host_proto_msgTypes[3]
+	mi := &file_messages_cluster_host_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -381,7 +446,7 @@ func (x *HostReadyAck) String() string {
 func (*HostReadyAck) ProtoMessage() {}
 
 func (x *HostReadyAck) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[3]
+	mi := &file_messages_cluster_host_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -394,7 +459,7 @@ func (x *HostReadyAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostReadyAck.ProtoReflect.Descriptor instead.
 func (*HostReadyAck) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{3}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *HostReadyAck) GetHostId() string {
@@ -415,7 +480,7 @@ type DestroyContainer struct {
 
 func (x *DestroyContainer) Reset() {
 	*x = DestroyContainer{}
-	mi := &file_messages_cluster_host_proto_msgTypes[4]
+	mi := &file_messages_cluster_host_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -427,7 +492,7 @@ func (x *DestroyContainer) String() string {
 func (*DestroyContainer) ProtoMessage() {}
 
 func (x *DestroyContainer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[4]
+	mi := &file_messages_cluster_host_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -440,7 +505,7 @@ func (x *DestroyContainer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DestroyContainer.ProtoReflect.Descriptor instead.
 func (*DestroyContainer) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{4}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *DestroyContainer) GetContainerId() *mesos.ContainerID {
@@ -460,7 +525,7 @@ type ContainerEndedAck struct {
 
 func (x *ContainerEndedAck) Reset() {
 	*x = ContainerEndedAck{}
-	mi := &file_messages_cluster_host_proto_msgTypes[5]
+	mi := &file_messages_cluster_host_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -472,7 +537,7 @@ func (x *ContainerEndedAck) String() string {
 func (*ContainerEndedAck) ProtoMessage() {}
 
 func (x *ContainerEndedAck) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[5]
+	mi := &file_messages_cluster_host_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -485,7 +550,7 @@ func (x *ContainerEndedAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerEndedAck.ProtoReflect.Descriptor instead.
 func (*ContainerEndedAck) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{5}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ContainerEndedAck) GetContainerId() *mesos.ContainerID {
@@ -504,7 +569,7 @@ type StopHost struct {
 
 func (x *StopHost) Reset() {
 	*x = StopHost{}
-	mi := &file_messages_cluster_host_proto_msgTypes[6]
+	mi := &file_messages_cluster_host_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +581,7 @@ func (x *StopHost) String() string {
 func (*StopHost) ProtoMessage() {}
 
 func (x *StopHost) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_host_proto_msgTypes[6]
+	mi := &file_messages_cluster_host_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +594,7 @@ func (x *StopHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopHost.ProtoReflect.Descriptor instead.
 func (*StopHost) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_host_proto_rawDescGZIP(), []int{6}
+	return file_messages_cluster_host_proto_rawDescGZIP(), []int{7}
 }
 
 var File_messages_cluster_host_proto protoreflect.FileDescriptor
@@ -551,7 +616,7 @@ const file_messages_cluster_host_proto_rawDesc = "" +
 	"\n" +
 	"\x06CUSTOM\x10\x00\x12\v\n" +
 	"\aCOMMAND\x10\x01\x12\v\n" +
-	"\aDEFAULT\x10\x02\"\xba\x01\n" +
+	"\aDEFAULT\x10\x02\"\xf5\x01\n" +
 	"\x10ContainerAmounts\x12\x12\n" +
 	"\x04cpus\x18\x01 \x01(\x01R\x04cpus\x12\x1c\n" +
 	"\trevocable\x18\x02 \x01(\bR\trevocable\x12\x1d\n" +
@@ -560,7 +625,11 @@ const file_messages_cluster_host_proto_rawDesc = "" +
 	"\x03mem\x18\x04 \x01(\x01R\x03mem\x12\x1b\n" +
 	"\tmem_limit\x18\x05 \x01(\x01R\bmemLimit\x12\x12\n" +
 	"\x04disk\x18\x06 \x01(\x01R\x04disk\x12\x12\n" +
-	"\x04gpus\x18\a \x01(\x05R\x04gpus\"\x87\x01\n" +
+	"\x04gpus\x18\a \x01(\x05R\x04gpus\x129\n" +
+	"\avolumes\x18\b \x03(\v2\x1f.troupe.cluster.ContainerVolumeR\avolumes\"Y\n" +
+	"\x0fContainerVolume\x12.\n" +
+	"\bresource\x18\x01 \x02(\v2\x12.mesos.v1.ResourceR\bresource\x12\x16\n" +
+	"\x06source\x18\x02 \x02(\tR\x06source\"\x87\x01\n" +
 	"\x0fUpdateContainer\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12:\n" +
 	"\aamounts\x18\x02 \x02(\v2 .troupe.cluster.ContainerAmountsR\aamounts\"'\n" +
@@ -586,37 +655,41 @@ func file_messages_cluster_host_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_cluster_host_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_messages_cluster_host_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_messages_cluster_host_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_messages_cluster_host_proto_goTypes = []any{
 	(LaunchContainer_Kind)(0),   // 0: troupe.cluster.LaunchContainer.Kind
 	(*LaunchContainer)(nil),     // 1: troupe.cluster.LaunchContainer
 	(*ContainerAmounts)(nil),    // 2: troupe.cluster.ContainerAmounts
-	(*UpdateContainer)(nil),     // 3: troupe.cluster.UpdateContainer
-	(*HostReadyAck)(nil),        // 4: troupe.cluster.HostReadyAck
-	(*DestroyContainer)(nil),    // 5: troupe.cluster.DestroyContainer
-	(*ContainerEndedAck)(nil),   // 6: troupe.cluster.ContainerEndedAck
-	(*StopHost)(nil),            // 7: troupe.cluster.StopHost
-	(*mesos.ContainerID)(nil),   // 8: mesos.v1.ContainerID
-	(*mesos.FrameworkInfo)(nil), // 9: mesos.v1.FrameworkInfo
-	(*mesos.ExecutorInfo)(nil),  // 10: mesos.v1.ExecutorInfo
-	(*mesos.Environment)(nil),   // 11: mesos.v1.Environment
+	(*ContainerVolume)(nil),     // 3: troupe.cluster.ContainerVolume
+	(*UpdateContainer)(nil),     // 4: troupe.cluster.UpdateContainer
+	(*HostReadyAck)(nil),        // 5: troupe.cluster.HostReadyAck
+	(*DestroyContainer)(nil),    // 6: troupe.cluster.DestroyContainer
+	(*ContainerEndedAck)(nil),   // 7: troupe.cluster.ContainerEndedAck
+	(*StopHost)(nil),            // 8: troupe.cluster.StopHost
+	(*mesos.ContainerID)(nil),   // 9: mesos.v1.ContainerID
+	(*mesos.FrameworkInfo)(nil), // 10: mesos.v1.FrameworkInfo
+	(*mesos.ExecutorInfo)(nil),  // 11: mesos.v1.ExecutorInfo
+	(*mesos.Environment)(nil),   // 12: mesos.v1.Environment
+	(*mesos.Resource)(nil),      // 13: mesos.v1.Resource
 }
 var file_messages_cluster_host_proto_depIdxs = []int32{
-	8,  // 0: troupe.cluster.LaunchContainer.container_id:type_name -> mesos.v1.ContainerID
+	9,  // 0: troupe.cluster.LaunchContainer.container_id:type_name -> mesos.v1.ContainerID
 	0,  // 1: troupe.cluster.LaunchContainer.kind:type_name -> troupe.cluster.LaunchContainer.Kind
-	9,  // 2: troupe.cluster.LaunchContainer.framework:type_name -> mesos.v1.FrameworkInfo
-	10, // 3: troupe.cluster.LaunchContainer.executor:type_name -> mesos.v1.ExecutorInfo
-	11, // 4: troupe.cluster.LaunchContainer.environment:type_name -> mesos.v1.Environment
+	10, // 2: troupe.cluster.LaunchContainer.framework:type_name -> mesos.v1.FrameworkInfo
+	11, // 3: troupe.cluster.LaunchContainer.executor:type_name -> mesos.v1.ExecutorInfo
+	12, // 4: troupe.cluster.LaunchContainer.environment:type_name -> mesos.v1.Environment
 	2,  // 5: troupe.cluster.LaunchContainer.amounts:type_name -> troupe.cluster.ContainerAmounts
-	8,  // 6: troupe.cluster.UpdateContainer.container_id:type_name -> mesos.v1.ContainerID
-	2,  // 7: troupe.cluster.UpdateContainer.amounts:type_name -> troupe.cluster.ContainerAmounts
-	8,  // 8: troupe.cluster.DestroyContainer.container_id:type_name -> mesos.v1.ContainerID
-	8,  // 9: troupe.cluster.ContainerEndedAck.container_id:type_name -> mesos.v1.ContainerID
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	3,  // 6: troupe.cluster.ContainerAmounts.volumes:type_name -> troupe.cluster.ContainerVolume
+	13, // 7: troupe.cluster.ContainerVolume.resource:type_name -> mesos.v1.Resource
+	9,  // 8: troupe.cluster.UpdateContainer.container_id:type_name -> mesos.v1.ContainerID
+	2,  // 9: troupe.cluster.UpdateContainer.amounts:type_name -> troupe.cluster.ContainerAmounts
+	9,  // 10: troupe.cluster.DestroyContainer.container_id:type_name -> mesos.v1.ContainerID
+	9,  // 11: troupe.cluster.ContainerEndedAck.container_id:type_name -> mesos.v1.ContainerID
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_host_proto_init() }
@@ -630,7 +703,7 @@ func file_messages_cluster_host_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_host_proto_rawDesc), len(file_messages_cluster_host_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

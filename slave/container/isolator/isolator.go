@@ -38,7 +38,9 @@ type Container struct {
 	Shared bool
 	// Amounts are what it may use; see Shared.
 	Amounts Amounts
-	// Volumes are persistent volumes that must be mounted.
+	// Volumes are the persistent volumes that it has. Links in the sandbox show them
+	// already, but for those with an absolute path, and read-only ones are writable
+	// by a link: these are to be mounted.
 	Volumes []Volume
 }
 
@@ -61,15 +63,15 @@ type Amounts struct {
 
 // Volume is a persistent volume.
 type Volume struct {
-	// Source is its folder on the machine.
+	// Resource is of disk, with persistence and volume, which says where the
+	// container wants it: absolute, or relative to the sandbox.
+	Resource *mesos.Resource
+	// Source is its folder on the machine, absolute.
 	Source string
-	// At is where the container wants it: absolute, or relative to the sandbox.
-	At       string
-	ReadOnly bool
-	// ID and Bytes are for its statistics.
-	ID    string
-	Bytes uint64
 }
+
+// Bytes is what the volume may hold.
+func (v Volume) Bytes() uint64 { return uint64(v.Resource.GetScalar().GetValue() * (1 << 20)) }
 
 // Limit tells that a container wanted more than it may have, for which it ends.
 type Limit struct {
