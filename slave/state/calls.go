@@ -164,6 +164,7 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 	n := news{k, m.completed(e, u)}
 	if !check.Over(t.next) {
 		t.next = n.status.GetState()
+		m.refit(e)
 	}
 	m.count(view.ValidUpdates)
 	if t.writing == nil {

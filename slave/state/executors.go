@@ -27,9 +27,12 @@ type executor struct {
 	launched  bool  // the host says that it runs
 	pid       int32
 	sandbox   string
-	peer      Peer // of its newest subscription; "" while it has none
-	tasks     map[TaskID]*task
-	knock     *knock // a subscription that waits for its host; nil if none does
+	doing     string // what its launch takes its time for
+	// What its host was told last that the container may use; nil if nothing.
+	amounts *cluster.ContainerAmounts
+	peer    Peer // of its newest subscription; "" while it has none
+	tasks   map[TaskID]*task
+	knock   *knock // a subscription that waits for its host; nil if none does
 	// What its tasks are told when it ends; the zero fate while it is not
 	// being ended for a reason of the agent's.
 	fate fate
@@ -51,6 +54,16 @@ type fate struct {
 	state   mesos.TaskState
 	reason  mesos.TaskStatus_Reason
 	message string
+	// That the container ran into; nil for none.
+	limit *cluster.ContainerLimit
+}
+
+// ending is how a container ended.
+type ending struct {
+	message string // for people; may be empty
+	// As wait(2) has it, of the executor's process; nil if it never was.
+	status *int32
+	limit  *cluster.ContainerLimit // nil if it is not what ended it
 }
 
 func (e *executor) id() ExecutorID { return ExecutorID(e.info.GetExecutorId().GetValue()) }
@@ -102,7 +115,7 @@ func executorRecord(e *executor) *cluster.JournalRecord {
 func (m *Machine) publishExecutor(e *executor) {
 	v := &view.Executor{
 		ID: e.id(), Framework: e.framework.id(), Container: e.container, Info: e.info, Generated: e.generated(),
-		Phase: e.phase, Sandbox: e.sandbox, Pid: e.pid, User: e.user, Peer: string(e.peer),
+		Phase: e.phase, Doing: e.doing, Sandbox: e.sandbox, Pid: e.pid, User: e.user, Peer: string(e.peer), Amounts: e.amounts,
 	}
 	if e.host != nil {
 		v.Host = e.host.id
@@ -120,9 +133,9 @@ func (m *Machine) sandboxMade(in SandboxMade) {
 		if e.phase < view.Terminating {
 			e.fate = launchFailed("making the sandbox: " + in.Err.Error())
 		}
-		m.ended(e, "", nil, nil)
+		m.ended(e, ending{}, nil)
 	case e.phase >= view.Terminating:
-		m.ended(e, "", nil, nil)
+		m.ended(e, ending{}, nil)
 	default:
 		e.sandbox, e.step = m.sandbox(e), sandboxed
 		for _, t := range e.inOrder() {
@@ -137,19 +150,25 @@ func (m *Machine) sandbox(e *executor) string {
 }
 
 func launchFailed(message string) fate {
-	return fate{mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, message}
+	return failed(mesos.TaskStatus_REASON_CONTAINER_LAUNCH_FAILED, message)
 }
 
-// containerLaunched starts the executor's time to subscribe anew, unless it
-// has subscribed already: that message takes another way.
+func failed(reason mesos.TaskStatus_Reason, message string) fate {
+	return fate{state: mesos.TaskState_TASK_FAILED, reason: reason, message: message}
+}
+
+// containerLaunched starts the executor's time to subscribe anew, as the launch
+// may have taken long, unless it has subscribed already: that message takes
+// another way.
 func (m *Machine) containerLaunched(from Peer, msg *cluster.ContainerLaunched) {
 	e := m.containers[ContainerID(msg.GetContainerId().GetValue())]
 	if e == nil || e.host == nil || e.host.peer != from {
 		return
 	}
-	e.launched, e.pid = true, msg.GetPid()
+	e.launched, e.pid, e.doing = true, msg.GetPid(), ""
 	if e.phase == view.Launching {
 		e.phase = view.Registering
+		m.emit(SetTimer{containerTimer(timerSubscription, e.container), m.cfg.ExecutorRegistration})
 	}
 	m.publishExecutor(e)
 }
@@ -159,10 +178,11 @@ func (m *Machine) subscriptionOverdue(c ContainerID) {
 	if e == nil || e.phase >= view.Running {
 		return
 	}
-	e.fate = fate{
-		mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_EXECUTOR_REGISTRATION_TIMEOUT,
-		"The executor did not subscribe within " + m.cfg.ExecutorRegistration.String(),
+	why := "The executor did not subscribe within " + m.cfg.ExecutorRegistration.String()
+	if e.doing != "" {
+		why += "; the last that was heard of its launch: " + e.doing
 	}
+	e.fate = failed(mesos.TaskStatus_REASON_EXECUTOR_REGISTRATION_TIMEOUT, why)
 	m.note(Warn, "An executor did not subscribe in time", Field{"framework", string(e.framework.id())}, Field{"executor", string(e.id())})
 	m.destroy(e)
 }
@@ -237,7 +257,7 @@ func (m *Machine) destroy(e *executor) {
 	m.emit(CancelTimer{containerTimer(timerSubscription, e.container)})
 	switch e.step {
 	case accepting, sandboxed, waiting:
-		m.ended(e, "", nil, nil)
+		m.ended(e, ending{}, nil)
 	case sandboxing:
 		// SandboxMade is still to come, and ends it.
 	case asked:
@@ -246,11 +266,11 @@ func (m *Machine) destroy(e *executor) {
 	}
 }
 
-// ended takes an executor out whose container is gone, or never was: then its
-// status is nil. Its tasks share its fate; once that is durable, they and the
-// master are told, and then follows, which may be nil.
-func (m *Machine) ended(e *executor, message string, status *int32, then func()) {
-	f, fate := e.framework, e.verdict(message)
+// ended takes an executor out whose container is gone, or never was. Its tasks
+// share its fate; once that is durable, they and the master are told, and then
+// follows, which may be nil.
+func (m *Machine) ended(e *executor, how ending, then func()) {
+	f, fate := e.framework, e.verdict(how)
 	e.phase = view.Terminated
 	m.hear(e, "")
 	for _, timer := range []string{timerSubscription, timerGrace, timerDestroy} {
@@ -270,11 +290,14 @@ func (m *Machine) ended(e *executor, message string, status *int32, then func())
 			m.removeTask(t)
 		case !check.Over(t.next):
 			n := m.ownNews(t.key(), t, fate.state, fate.reason, fate.message)
+			if fate.limit != nil {
+				n.status.Limitation = &mesos.TaskResourceLimitation{Resources: fate.limit.GetResources()}
+			}
 			list, records = append(list, n), append(records, n.record())
 		}
 	}
 	m.going[e.container] = true
-	m.checkpoint(func() { m.onGone(e, list, status, then) }, records...)
+	m.checkpoint(func() { m.onGone(e, list, how.status, then) }, records...)
 	m.forgetFramework(f)
 }
 
@@ -284,9 +307,13 @@ func goneRecord(e *executor) *cluster.JournalRecord {
 	}}
 }
 
-// verdict is what tasks are told that end with e.
-func (e *executor) verdict(message string) fate {
-	switch {
+// verdict is what tasks are told that end with e. A limit comes first: whatever
+// else was to end the container came too late.
+func (e *executor) verdict(how ending) fate {
+	message := how.message
+	switch l := how.limit; {
+	case l != nil:
+		return fate{state: mesos.TaskState_TASK_FAILED, reason: l.GetReason(), message: l.GetMessage(), limit: l}
 	case e.fate != fate{}:
 		return e.fate
 	case !e.launched && e.phase < view.Running:
@@ -296,7 +323,7 @@ func (e *executor) verdict(message string) fate {
 	default:
 		message = "Executor terminated: " + message
 	}
-	return fate{mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message}
+	return failed(mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, message)
 }
 
 func (m *Machine) onGone(e *executor, list []news, status *int32, then func()) {

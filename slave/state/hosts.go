@@ -70,11 +70,11 @@ func (m *Machine) publishHost(h *host) {
 }
 
 func (m *Machine) launchIn(h *host, e *executor) {
-	e.step = asked
+	e.step, e.amounts = asked, m.amountsOf(e)
 	m.send(h.peer, &cluster.LaunchContainer{
 		ContainerId: e.containerID(), Kind: e.kind.Enum(), Framework: e.framework.info, Executor: e.info,
 		Sandbox: &e.sandbox, User: &e.user, Environment: m.environment(e),
-		Isolation: m.cfg.Isolation,
+		Isolation: m.cfg.Isolation, Amounts: e.amounts,
 	})
 	m.emit(SetTimer{containerTimer(timerSubscription, e.container), m.cfg.ExecutorRegistration})
 }
@@ -216,6 +216,10 @@ func (m *Machine) compare(h *host, held []*cluster.HostedContainer, ended []*clu
 			continue
 		}
 		e.launched, e.pid = true, c.GetPid()
+		if !e.generated() || !e.idle() {
+			e.amounts = m.amountsOf(e)
+			m.sendAmounts(e)
+		}
 		m.publishExecutor(e)
 		m.knocked(e)
 	}
@@ -262,7 +266,7 @@ func (m *Machine) containerEnded(from Peer, msg *cluster.ContainerEnded) {
 	if msg.Status == nil {
 		m.count(view.LaunchErrors)
 	}
-	m.ended(e, endMessage(msg), msg.Status, acknowledge)
+	m.ended(e, ending{message: endMessage(msg), status: msg.Status, limit: msg.GetLimit()}, acknowledge)
 }
 
 // endMessage says how an executor's process ended, when the host does not.
@@ -367,7 +371,7 @@ func (m *Machine) swept(id HostID) {
 		return
 	}
 	for _, e := range sorted(h.containers) {
-		m.ended(e, "its host "+string(id)+" ended: "+*h.end, nil, nil)
+		m.ended(e, ending{message: "its host " + string(id) + " ended: " + *h.end}, nil)
 	}
 	m.loseGuests(h)
 	delete(m.hosts, id)

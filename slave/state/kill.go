@@ -44,4 +44,5 @@ func (m *Machine) killUngiven(l *launch) {
 	if e.phase < view.Running && e.idle() {
 		m.shutdownExecutor(e)
 	}
+	m.refit(e)
 }

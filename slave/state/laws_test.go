@@ -33,6 +33,7 @@ func TestLaws(t *testing.T) {
 
 func (w *world) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
+		"":         func(*rapid.T) { w.checkAmounts() },
 		"run":      func(*rapid.T) { w.run() },
 		"group":    func(*rapid.T) { w.runGroup() },
 		"custom":   func(*rapid.T) { w.runCustom() },
@@ -83,7 +84,13 @@ func (w *world) actions() map[string]func(*rapid.T) {
 				w.step(PeerExited{Peer("executor/" + c.id() + "@" + string(h.id))})
 			})
 		},
-		"dies":     func(t *rapid.T) { w.someContainer(t, func(h *simHost, c *simContainer) { w.endContainer(h, c.id()) }) },
+		"dies": func(t *rapid.T) {
+			w.someContainer(t, func(h *simHost, c *simContainer) { w.endContainer(h, c.id(), nil) })
+		},
+		"limit": func(t *rapid.T) {
+			w.someContainer(t, func(h *simHost, c *simContainer) { w.endContainer(h, c.id(), memoryLimit()) })
+		},
+		"fetching": func(t *rapid.T) { w.someContainer(t, func(h *simHost, c *simContainer) { w.fetching(h, c) }) },
 		"progress": func(t *rapid.T) { w.someContainer(t, func(_ *simHost, c *simContainer) { w.progress(c) }) },
 		"repeat": func(t *rapid.T) {
 			w.someContainer(t, func(_ *simHost, c *simContainer) {
@@ -326,7 +333,7 @@ func (w *world) drainHost(h *simHost) {
 		}
 		w.progress(c)
 		if c.shutdown || c.finished() {
-			w.endContainer(h, id)
+			w.endContainer(h, id, nil)
 		}
 	}
 }

@@ -36,8 +36,8 @@ func (m *Machine) preempt(in Preempted) {
 	m.note(Info, "An executor is ended for the sake of others", Field{"framework", string(e.framework.id())},
 		Field{"executor", string(e.id())}, Field{"why", in.Why})
 	e.fate = fate{
-		e.framework.lost(mesos.TaskState_TASK_GONE), mesos.TaskStatus_REASON_CONTAINER_PREEMPTED,
-		"What the container was lent is needed: " + in.Why,
+		state: e.framework.lost(mesos.TaskState_TASK_GONE), reason: mesos.TaskStatus_REASON_CONTAINER_PREEMPTED,
+		message: "What the container was lent is needed: " + in.Why,
 	}
 	m.count(view.ExecutorsPreempted)
 	m.destroy(e)

@@ -84,6 +84,8 @@ type Containers struct {
 	SwitchUser bool
 	// How containers are isolated; see cluster.LaunchContainer.
 	Isolation []byte
+	// What is requested of CPUs is their limit, too; see package amounts.
+	QuotaCPUs bool
 }
 
 func (c Config) withDefaults() Config {

@@ -95,6 +95,7 @@ func (m *Machine) failLaunch(l *launch, state mesos.TaskState, reason mesos.Task
 	if e.phase < view.Running && e.idle() {
 		m.shutdownExecutor(e)
 	}
+	m.refit(e)
 }
 
 // volumesLinked goes on with a launch whose volumes are there.

@@ -18,6 +18,8 @@ func (m *Machine) receive(in Received) {
 		m.hostReady(in.From, msg)
 	case *cluster.ContainerLaunched:
 		m.containerLaunched(in.From, msg)
+	case *cluster.ContainerProgress:
+		m.containerProgress(in.From, msg)
 	case *cluster.ContainerEnded:
 		m.containerEnded(in.From, msg)
 	case *cluster.ContainerCall:

@@ -35,14 +35,11 @@ func (m *Machine) recover(in Started) {
 	for _, e := range sorted(m.containers) {
 		e.step, e.phase = asked, view.Registering
 		e.fate = fate{
-			e.framework.lost(mesos.TaskState_TASK_GONE), mesos.TaskStatus_REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
-			"The executor did not return after its agent was restarted",
+			state: e.framework.lost(mesos.TaskState_TASK_GONE), reason: mesos.TaskStatus_REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+			message: "The executor did not return after its agent was restarted",
 		}
 		if in.Rebooted {
-			e.fate = fate{
-				mesos.TaskState_TASK_FAILED, mesos.TaskStatus_REASON_EXECUTOR_TERMINATED,
-				"Executor terminated: the machine was started anew",
-			}
+			e.fate = failed(mesos.TaskStatus_REASON_EXECUTOR_TERMINATED, "Executor terminated: the machine was started anew")
 		}
 	}
 	for _, f := range sorted(m.frameworks) {

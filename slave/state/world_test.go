@@ -38,6 +38,7 @@ type world struct {
 
 	incarnation int                              // of the master
 	launched    map[string]bool                  // tasks that the master sent
+	limited     map[string]bool                  // tasks that a limit of their container ended, if nothing else had
 	fate        map[string]*mesos.TaskStatus     // the terminal status of each, as the master saw it
 	states      map[string][]mesos.TaskState     // that the master saw, in order of first arrival
 	seen        map[string]bool                  // uuids that the master saw
@@ -50,12 +51,13 @@ type simHost struct {
 	ready      bool // the agent has answered its greeting
 	taken      bool // an agent process once did
 	containers map[string]*simContainer
-	ended      map[string]bool // that the agent has not acknowledged
+	ended      map[string]*cluster.ContainerEnded // that the agent has not acknowledged
 }
 
 // simContainer is a container with its executor.
 type simContainer struct {
 	launch     *cluster.LaunchContainer
+	amounts    *cluster.ContainerAmounts
 	started    bool
 	subscribed bool // as far as it knows
 	deaf       bool // its link has broken, and it has not heard of that
@@ -72,7 +74,7 @@ type simTask struct {
 
 func newWorld(t *rapid.T) *world {
 	w := &world{
-		t: t, now: time.Unix(1000, 0), hosts: map[HostID]*simHost{}, launched: map[string]bool{}, fate: map[string]*mesos.TaskStatus{},
+		t: t, now: time.Unix(1000, 0), hosts: map[HostID]*simHost{}, launched: map[string]bool{}, limited: map[string]bool{}, fate: map[string]*mesos.TaskStatus{},
 		states: map[string][]mesos.TaskState{}, seen: map[string]bool{}, head: map[string]*cluster.StatusUpdate{},
 		simOperations: newOperations(),
 	}
@@ -136,7 +138,7 @@ func (w *world) perform(e Effect) {
 	case MakeSandbox:
 		w.making = append(w.making, e)
 	case StartHost:
-		w.hosts[e.Host] = &simHost{id: e.Host, containers: map[string]*simContainer{}, ended: map[string]bool{}}
+		w.hosts[e.Host] = &simHost{id: e.Host, containers: map[string]*simContainer{}, ended: map[string]*cluster.ContainerEnded{}}
 		w.watches = append(w.watches, WatchHost{e.Host, 1, 7})
 	case WatchHost:
 		w.watches = append(w.watches, e)
@@ -224,6 +226,7 @@ func (w *world) statusUpdate(m *cluster.StatusUpdate) {
 	}
 	if tasks.Terminal(u.GetState()) {
 		w.fate[id] = u
+		w.checkLimited(id, u)
 	}
 }
 
@@ -233,11 +236,15 @@ func (w *world) toHost(h *simHost, m proto.Message) {
 		h.ready, h.taken = true, true
 	case *cluster.LaunchContainer:
 		id := m.GetContainerId().GetValue()
-		if h.containers[id] == nil && !h.ended[id] {
-			h.containers[id] = &simContainer{launch: m, tasks: map[string]*simTask{}}
+		if h.containers[id] == nil && h.ended[id] == nil {
+			h.containers[id] = &simContainer{launch: m, amounts: m.GetAmounts(), tasks: map[string]*simTask{}}
+		}
+	case *cluster.UpdateContainer:
+		if c := h.containers[m.GetContainerId().GetValue()]; c != nil {
+			c.amounts = m.GetAmounts()
 		}
 	case *cluster.DestroyContainer:
-		w.endContainer(h, m.GetContainerId().GetValue())
+		w.endContainer(h, m.GetContainerId().GetValue(), nil)
 	case *cluster.ContainerEndedAck:
 		w.isDurable("the end of a container", func(r *cluster.JournalRecord) bool {
 			gone := r.GetGone().GetContainerId().GetValue()
@@ -259,11 +266,20 @@ func (w *world) known(container string) bool {
 	})
 }
 
-func (w *world) endContainer(h *simHost, id string) {
+// endContainer ends one, for a limit if that is not nil.
+func (w *world) endContainer(h *simHost, id string, limit *cluster.ContainerLimit) {
+	c := h.containers[id]
 	delete(h.containers, id)
-	h.ended[id] = true
+	if h.ended[id] == nil {
+		h.ended[id] = &cluster.ContainerEnded{ContainerId: &mesos.ContainerID{Value: &id}, Status: proto.Int32(9), Limit: limit}
+	}
+	if limit != nil {
+		for task := range c.tasks {
+			w.limited[task] = true
+		}
+	}
 	if h.ready {
-		w.receive(h.peer(), &cluster.ContainerEnded{ContainerId: &mesos.ContainerID{Value: &id}, Status: proto.Int32(9)})
+		w.receive(h.peer(), h.ended[id])
 	}
 }
 
@@ -360,7 +376,7 @@ func (w *world) hostReady(h *simHost) {
 		msg.Containers = append(msg.Containers, &cluster.HostedContainer{ContainerId: &mesos.ContainerID{Value: &id}})
 	}
 	for _, id := range sortedKeys(h.ended) {
-		msg.Ended = append(msg.Ended, &cluster.ContainerEnded{ContainerId: &mesos.ContainerID{Value: &id}, Status: proto.Int32(0)})
+		msg.Ended = append(msg.Ended, h.ended[id])
 	}
 	w.receive(h.peer(), msg)
 }
@@ -401,11 +417,16 @@ var (
 	executorResources = resources.MustParse("cpus:1;mem:32;disk:1").Allocate("*").Proto()
 )
 
+// simTaskInfo has a limit in one of three.
 func simTaskInfo(id string) *mesos.TaskInfo {
-	return &mesos.TaskInfo{
+	t := &mesos.TaskInfo{
 		Name: &id, TaskId: &mesos.TaskID{Value: &id}, AgentId: s0(), Resources: taskResources,
 		Command: &mesos.CommandInfo{Value: proto.String("true")},
 	}
+	if id[len(id)-1]%3 == 0 {
+		t.Limits = map[string]*mesos.Value_Scalar{"mem": {Value: proto.Float64(64)}}
+	}
+	return t
 }
 
 func benchCall(kind string, u *mesos.TaskStatus) *executorapi.Call {

@@ -3,6 +3,7 @@ package view
 import (
 	"time"
 
+	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 )
 
@@ -91,6 +92,8 @@ type Executor struct {
 	// Generated for a task that names no executor.
 	Generated bool
 	Phase     Phase
+	// Doing is what its launch takes its time for, for people; mostly empty.
+	Doing string
 	// The sandbox's folder; empty until it is made.
 	Sandbox string
 	// 0 unless it has a process of its own.
@@ -100,6 +103,9 @@ type Executor struct {
 	User string
 	// Peer is the printed address of its actor; empty while it is not subscribed.
 	Peer string
+	// Amounts are what its container may use, as its host was told; nil before
+	// that.
+	Amounts *cluster.ContainerAmounts
 }
 
 // Task is an immutable picture of a task.

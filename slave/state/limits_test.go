@@ -1,0 +1,72 @@
+package state
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/cluster"
+	"troupe/messages/mesos"
+	"troupe/slave/state/view"
+)
+
+func memoryLimit() *cluster.ContainerLimit {
+	return &cluster.ContainerLimit{
+		Reason: mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY.Enum(), Message: proto.String("too much"), Resources: taskResources,
+	}
+}
+
+// checkLimited: what the agent says of a task that ended with its container names
+// the limit that ended that.
+func (w *world) checkLimited(task string, u *mesos.TaskStatus) {
+	if !w.limited[task] || u.GetSource() != mesos.TaskStatus_SOURCE_AGENT {
+		return
+	}
+	switch u.GetReason() {
+	case mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY:
+		if u.GetState() != mesos.TaskState_TASK_FAILED || len(u.GetLimitation().GetResources()) == 0 || u.GetMessage() != "too much" {
+			w.t.Fatalf("%s ran into a limit, and is told so: %v", task, u)
+		}
+	case mesos.TaskStatus_REASON_EXECUTOR_TERMINATED:
+		// Its host died with the news.
+		if w.hostOfTask(task) {
+			w.t.Fatalf("%s ran into a limit, and its host told: %v", task, u)
+		}
+	}
+}
+
+// hostOfTask tells that some host still has the end of the task's container.
+func (w *world) hostOfTask(task string) bool {
+	for _, r := range w.durable {
+		for _, info := range r.GetLaunch().GetTasks() {
+			if info.GetTaskId().GetValue() != task {
+				continue
+			}
+			for _, h := range w.hosts {
+				if h.ended[r.GetLaunch().GetContainerId().GetValue()] != nil {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// checkAmounts: every container that a host holds may use what its tasks were
+// given, no matter what was lost on the way.
+func (w *world) checkAmounts() {
+	for _, h := range sorted(w.hosts) {
+		for _, id := range sortedKeys(h.containers) {
+			e := w.m.containers[ContainerID(id)]
+			if e == nil || !h.ready || e.step != asked || e.phase >= view.Terminating || e.host.peer != Peer(h.peer()) || e.generated() && e.idle() {
+				continue
+			}
+			if got, want := h.containers[id].amounts, w.m.amountsOf(e); !proto.Equal(got, want) {
+				w.t.Fatalf("container %s may use %v; its tasks were given %v", id, got, want)
+			}
+		}
+	}
+}
+
+// fetching tells that a container is being made.
+func (w *world) fetching(h *simHost, c *simContainer) {
+	w.receive(h.peer(), &cluster.ContainerProgress{ContainerId: &mesos.ContainerID{Value: proto.String(c.id())}, Doing: proto.String("fetching")})
+}
