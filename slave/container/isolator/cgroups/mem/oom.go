@@ -1,0 +1,171 @@
+package mem
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/mesos"
+	"troupe/slave/container/isolator"
+	"troupe/slave/container/isolator/cgroups"
+)
+
+// ooms is what the kernel counts.
+type ooms struct {
+	// kills in the group and all below, and failures at the group's own limit.
+	kills, failures uint64
+}
+
+// Watch implements isolator.Watcher. Shared containers have no limit to run
+// into.
+func (i *Isolator) Watch(ctx context.Context, c *isolator.Container, limited func(*isolator.Limit)) error {
+	if c.Shared {
+		return nil
+	}
+	dir := i.Dir(0, c)
+	watch := i.watch1
+	if i.Unified() {
+		watch = i.watch2
+	}
+	var once sync.Once
+	err := watch(ctx, dir, func() bool {
+		seen, err := i.ooms(dir)
+		if err != nil || seen.kills == 0 || seen.failures == 0 {
+			return false // the group is gone, or it was the limit of one above
+		}
+		once.Do(func() { limited(i.limit(c, dir, seen)) })
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("cgroups/mem: watch: %w", err)
+	}
+	return nil
+}
+
+// Check implements isolator.Watcher. It tells of programs that the kernel has
+// killed, and of a machine without memory too.
+func (i *Isolator) Check(c *isolator.Container) (*isolator.Limit, error) {
+	dir := i.Dir(0, c)
+	seen, err := i.ooms(dir)
+	if cgroups.IsGone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cgroups/mem: %w", err)
+	}
+	if seen.kills == 0 {
+		return nil, nil
+	}
+	return i.limit(c, dir, seen), nil
+}
+
+func (i *Isolator) ooms(dir string) (ooms, error) {
+	if i.Unified() {
+		return ooms2(dir)
+	}
+	return ooms1(dir)
+}
+
+// ooms1 sums up what is below: version 1 counts a kill where the process was.
+// Kernels before 4.13 do not count.
+func ooms1(dir string) (ooms, error) {
+	var o ooms
+	failures, err := cgroups.Number(dir, "memory.failcnt")
+	if err != nil {
+		return o, err
+	}
+	o.failures = failures
+	err = cgroups.Walk(dir, func(dir string) error {
+		return cgroups.Keyed(dir, "memory.oom_control", func(key []byte, v uint64) {
+			if string(key) == "oom_kill" {
+				o.kills += v
+			}
+		})
+	})
+	return o, err
+}
+
+func ooms2(dir string) (ooms, error) {
+	var o ooms
+	err := cgroups.Keyed(dir, "memory.events", func(key []byte, v uint64) {
+		if string(key) == "oom_kill" {
+			o.kills = v
+		}
+	})
+	if err != nil {
+		return o, err
+	}
+	// "oom" of memory.events counts the limits of nested containers too.
+	local := "memory.events.local"
+	if !cgroups.Exists(dir, local) {
+		local = "memory.events"
+	}
+	return o, cgroups.Keyed(dir, local, func(key []byte, v uint64) {
+		if string(key) == "oom" {
+			o.failures = v
+		}
+	})
+}
+
+// limit tells what was requested and used, with the statistics of this moment.
+// What cannot be read of a group that goes is left out.
+func (i *Isolator) limit(c *isolator.Container, dir string, seen ooms) *isolator.Limit {
+	most := i.most(dir)
+	_, hard := limits(c.Amounts)
+	var b strings.Builder
+	switch {
+	case seen.failures > 0 && !c.Shared:
+		fmt.Fprintf(&b, "Memory limit exceeded: Requested: %s Maximum Used: %s", megabytes(hard), megabytes(most))
+	case c.Shared:
+		fmt.Fprintf(&b, "Killed by the kernel for want of memory, in the container that it shares: Maximum Used: %s", megabytes(most))
+	default:
+		fmt.Fprintf(&b, "Killed by the kernel for want of memory above its own limit (the machine's, or that of a group around it): Requested: %s Maximum Used: %s",
+			megabytes(max(c.Amounts.Mem, minimum)), megabytes(most))
+	}
+	if err := cgroups.Read(dir, "memory.stat", func(stat []byte) error {
+		b.WriteString("\n\nMEMORY STATISTICS:\n")
+		b.Write(stat[:min(len(stat), maxStat)])
+		return nil
+	}); err != nil {
+		fmt.Fprintf(&b, "\n\nno memory statistics: %v", err)
+	}
+	return &isolator.Limit{
+		Reason:  mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY,
+		Message: b.String(),
+		Resources: []*mesos.Resource{{
+			Name: proto.String("mem"), Type: mesos.Value_SCALAR.Enum(), Role: proto.String("*"),
+			Scalar: &mesos.Value_Scalar{Value: proto.Float64(math.Ceil(float64(most) / (1 << 20)))},
+		}},
+	}
+}
+
+// maxStat bounds the statistics in a message, in bytes; the kernel's have 2 KB.
+const maxStat = 8 << 10
+
+// most is the largest amount that was ever used, or what is used now on kernels
+// of version 2 that do not keep it (before 5.19), in bytes.
+func (i *Isolator) most(dir string) uint64 {
+	files := []string{"memory.max_usage_in_bytes"}
+	if i.Unified() {
+		files = []string{"memory.peak", "memory.current"}
+	} else if i.settings.LimitSwap {
+		files = []string{"memory.memsw.max_usage_in_bytes", files[0]}
+	}
+	for _, f := range files {
+		if n, err := cgroups.Number(dir, f); err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+func megabytes(n uint64) string {
+	if n == unlimited {
+		return "unlimited"
+	}
+	return fmt.Sprintf("%gMB", math.Round(float64(n)/(1<<20)*10)/10)
+}
