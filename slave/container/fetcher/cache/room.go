@@ -1,0 +1,241 @@
+package cache
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockPatience is how long the lock of the folder is waited for, which is held for
+// milliseconds.
+const lockPatience = 10 * time.Second
+
+// locked does work while no other process does any such.
+func (c Cache) locked(ctx context.Context, work func() error) (err error) {
+	f, err := os.OpenFile(filepath.Join(c.Dir, "lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	ctx, cancel := context.WithTimeoutCause(ctx, lockPatience, fmt.Errorf("the lock of the cache: %w", ErrBusy))
+	defer cancel()
+	for {
+		err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return work()
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return err
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits until the next look at a lock.
+func pause(ctx context.Context) error {
+	t := time.NewTimer(poll)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// prepare makes the folder, and removes what a machine that went down may have
+// left torn in it.
+func (c Cache) prepare(ctx context.Context) error {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return err
+	}
+	if known, err := os.ReadFile(filepath.Join(c.Dir, "boot")); err == nil && string(known) == string(boot) {
+		return nil
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return err
+	}
+	return c.locked(ctx, func() error {
+		known, err := os.ReadFile(filepath.Join(c.Dir, "boot"))
+		if err == nil && string(known) == string(boot) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		files, err := c.files()
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			if err := os.Remove(filepath.Join(c.Dir, f.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return os.WriteFile(filepath.Join(c.Dir, "boot"), boot, 0o600)
+	})
+}
+
+// makeRoom removes entries until so many bytes more fit, those first that were not
+// used for longest. It needs the lock of the folder.
+func (c Cache) makeRoom(more int64) error {
+	files, err := c.files()
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(files, func(x, y file) int {
+		if x.part != y.part { // what nobody will complete goes first
+			if x.part {
+				return -1
+			}
+			return 1
+		}
+		return x.used.Compare(y.used)
+	})
+	used := more
+	for _, f := range files {
+		used += f.size
+	}
+	for _, f := range files {
+		if used <= c.Size && !f.part {
+			break
+		}
+		gone, err := c.evict(f.name)
+		if err != nil {
+			return err
+		}
+		if gone {
+			used -= f.size
+		}
+	}
+	if used > c.Size {
+		return fmt.Errorf("%w: %d bytes of %d would be used", ErrNoRoom, used, c.Size)
+	}
+	return nil
+}
+
+// evict removes a file that nobody holds.
+func (c Cache) evict(name string) (gone bool, err error) {
+	path := filepath.Join(c.Dir, name)
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := flock(f, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return false, nil
+		}
+		return false, err
+	}
+	same, err := is(f, path)
+	if err != nil || !same {
+		return !same, err
+	}
+	return true, os.Remove(path)
+}
+
+// wait is for another process that makes an entry.
+type wait struct {
+	cache  Cache
+	notify func()
+	part   *os.File
+	since  time.Time // the last headway
+	last   time.Time // its time of change then
+}
+
+func (w *wait) close() {
+	if w.part != nil {
+		w.part.Close() // was only looked at
+	}
+}
+
+// step waits a moment. It fails when the other has failed, or makes no headway.
+func (w *wait) step(ctx context.Context, key string) error {
+	if w.part == nil {
+		f, err := os.OpenFile(filepath.Join(w.cache.Dir, key+partial), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // has just become something else
+		}
+		if err != nil {
+			return err
+		}
+		w.part, w.since = f, time.Now()
+		w.notify()
+	}
+	var now unix.Stat_t
+	if err := unix.Fstat(int(w.part.Fd()), &now); err != nil {
+		return err
+	}
+	if now.Nlink == 0 {
+		// It was given up, or completed and evicted since.
+		return ErrFailed
+	}
+	if changed := time.Unix(now.Mtim.Unix()); !changed.Equal(w.last) {
+		w.last, w.since = changed, time.Now()
+	}
+	if w.cache.Patience > 0 && time.Since(w.since) > w.cache.Patience {
+		return fmt.Errorf("%w, and has made no headway for %v", ErrBusy, w.cache.Patience)
+	}
+	return pause(ctx)
+}
+
+// Tally counts how fetches ended.
+type Tally struct{ Succeeded, Failed uint64 }
+
+// Count adds to what Counts returns.
+func (c Cache) Count(ctx context.Context, t Tally) error {
+	if err := c.prepare(ctx); err != nil {
+		return err
+	}
+	return c.locked(ctx, func() error {
+		sum, err := c.Counts()
+		if err != nil {
+			return err
+		}
+		sum.Succeeded += t.Succeeded
+		sum.Failed += t.Failed
+		path := filepath.Join(c.Dir, "counts")
+		b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, sum.Succeeded), sum.Failed)
+		if err := os.WriteFile(path+".new", b, 0o600); err != nil {
+			return err
+		}
+		return os.Rename(path+".new", path)
+	})
+}
+
+// Counts are of all fetches since the folder was made.
+func (c Cache) Counts() (Tally, error) {
+	f, err := os.Open(filepath.Join(c.Dir, "counts"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Tally{}, nil
+	}
+	if err != nil {
+		return Tally{}, err
+	}
+	defer f.Close() // was only read
+	var b [16]byte
+	if _, err := io.ReadFull(f, b[:]); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			return Tally{}, nil // lost with the machine's power: counting begins again
+		}
+		return Tally{}, fmt.Errorf("read %s: %w", strings.TrimSpace(f.Name()), err)
+	}
+	return Tally{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}, nil
+}

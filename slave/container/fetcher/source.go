@@ -1,0 +1,192 @@
+package fetcher
+
+import (
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"net/url"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"troupe/messages/field"
+	"troupe/slave/container/fetcher/archive"
+)
+
+// source is a URI that is understood.
+type source struct {
+	URI
+	// shown is the URI without a password in it.
+	shown string
+	// address is set for what a server has, and path for what the agent's disk has.
+	address *url.URL
+	path    string
+	// name is the file that it becomes, relative to the sandbox.
+	name string
+	sum  *checksum
+}
+
+// checksum is what a file's contents must have.
+type checksum struct {
+	kind string // as in the URI
+	want string // in hexadecimal
+	make func() hash.Hash
+}
+
+// sums are the checksums that a URI's fragment may have. A fragment is never sent
+// to a server; in the name of a file on the agent's disk one of this form is a
+// checksum, too, and everything else a part of the name.
+var sums = map[string]struct {
+	size int
+	make func() hash.Hash
+}{
+	"sha256": {sha256.Size, sha256.New},
+	"sha512": {sha512.Size, sha512.New},
+}
+
+var sumForm = regexp.MustCompile(`^((?i)md5|sha-?[0-9]+|sha3-[0-9]+|blake[0-9a-z]+|crc32)=(.*)$`)
+
+// parse checks all that can be known of a URI before it is fetched. Errors name the
+// field.
+func parse(u URI, s Settings) (source, error) {
+	src := source{URI: u, shown: shown(u.Value)}
+	value, fragment, _ := cutLast(u.Value, "#")
+	sum, err := sumOf(fragment)
+	if err != nil {
+		return src, src.wrong("%v", err)
+	}
+	if src.sum = sum; sum == nil {
+		value = u.Value
+	}
+	scheme, rest, remote := strings.Cut(value, "://")
+	switch scheme = strings.ToLower(scheme); {
+	case value == "" || strings.ContainsRune(value, 0):
+		return src, src.wrong("is nothing that can be fetched")
+	case !remote:
+		err = src.local(value, s.Home)
+	case scheme == "file":
+		err = src.file(rest)
+	case scheme == "http", scheme == "https":
+		err = src.server(value)
+	default:
+		err = src.wrong("the scheme %q is not fetched by this agent: use http, https, file, or a path on the agent's disk", scheme)
+	}
+	if err == nil {
+		err = src.rename()
+	}
+	return src, err
+}
+
+// cutLast cuts at the last sep. Without one, all is before it.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+func sumOf(fragment string) (*checksum, error) {
+	match := sumForm.FindStringSubmatch(fragment)
+	if match == nil {
+		return nil, nil
+	}
+	kind, want := strings.ToLower(match[1]), strings.ToLower(match[2])
+	known, ok := sums[kind]
+	if !ok {
+		return nil, fmt.Errorf("asks for the checksum %s, and only sha256 and sha512 are known", kind)
+	}
+	if b, err := hex.DecodeString(want); err != nil || len(b) != known.size {
+		return nil, fmt.Errorf("the checksum after #%s= must be %d hexadecimal digits", kind, 2*known.size)
+	}
+	return &checksum{kind, want, known.make}, nil
+}
+
+func (s *source) local(value, home string) error {
+	if !path.IsAbs(value) {
+		if home == "" {
+			return s.wrong("is relative, and this agent has no --frameworks_home that it could be relative to")
+		}
+		value = filepath.Join(home, value)
+	}
+	s.path, s.name = value, lastOf(value)
+	return nil
+}
+
+func (s *source) file(rest string) error {
+	at := strings.TrimPrefix(rest, "localhost")
+	if !path.IsAbs(at) {
+		return s.wrong("names another machine: file:// is followed by an absolute path on the agent's disk")
+	}
+	s.path, s.name = at, lastOf(at)
+	return nil
+}
+
+func (s *source) server(value string) error {
+	address, err := url.Parse(value)
+	if err != nil {
+		// What url says repeats the whole, with a password.
+		return s.wrong("is no URL")
+	}
+	if address.Hostname() == "" {
+		return s.wrong("names no host")
+	}
+	address.Fragment, address.RawFragment = "", ""
+	s.address, s.name = address, lastOf(address.Path)
+	return nil
+}
+
+// rename finds what the file is called in the sandbox.
+func (s *source) rename() error {
+	if out := s.OutputFile; out != "" {
+		clean := path.Clean(out)
+		if !filepath.IsLocal(clean) || clean == "." || strings.ContainsRune(out, 0) || strings.HasSuffix(out, "/") {
+			return field.Invalid("output_file", out, "must be a file's path within the sandbox")
+		}
+		s.name = clean
+	}
+	switch {
+	case s.name == "" || s.name == "." || s.name == ".." || s.name == "/" || strings.ContainsRune(s.name, 0):
+		return s.wrong("does not end in the name of a file: set output_file")
+	case len(path.Base(s.name)) > 255:
+		return s.wrong("ends in a name that is too long for a file: set output_file")
+	}
+	return nil
+}
+
+// lastOf is the last part of a path; empty if that ends in "/".
+func lastOf(p string) string { return p[strings.LastIndex(p, "/")+1:] }
+
+// unpack tells whether what is fetched is to be extracted.
+func (s *source) unpack() bool {
+	return s.Extract && !s.Executable && archive.FormatOf(path.Base(s.name)) != archive.None
+}
+
+var password = regexp.MustCompile(`://([^/?#@:]*):[^/?#@]*@`)
+
+// redact takes a password out of a URI.
+func redact(uri string) string { return password.ReplaceAllString(uri, "://$1:xxxxx@") }
+
+// shown is a URI as logs have it.
+func shown(uri string) string { return printable(redact(uri)) }
+
+func (s *source) wrong(format string, args ...any) error {
+	return field.Invalid("value", redact(s.Value), format, args...)
+}
+
+// maxShown bounds what messages repeat of a URI.
+const maxShown = 1024
+
+// printable is s, in quotes if it could make a mess of a log.
+func printable(s string) string {
+	if len(s) > maxShown {
+		s = s[:maxShown] + "…"
+	}
+	if quoted := strconv.Quote(s); quoted != `"`+s+`"` {
+		return quoted
+	}
+	return s
+}
