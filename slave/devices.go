@@ -38,16 +38,42 @@ func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
 		})
 	case state.KillHost:
 		a.killHost(e.Host)
+	default:
+		a.performSweep(c, effect)
+	}
+}
+
+// performSweep performs what concerns containers that have no host. What cannot be
+// ended or removed nobody can, and the agent goes on.
+func (a *Agent) performSweep(c *actors.Context, effect state.Effect) {
+	switch e := effect.(type) {
 	case state.Sweep:
-		c.Go(func(context.Context) func() {
-			err := a.options.Processes.Sweep(e.Sandboxes)
+		c.Go(func(ctx context.Context) func() {
+			exits, err := a.options.Processes.Sweep(ctx, e.Containers)
 			return func() {
-				if err != nil { // nobody can end them, and the agent goes on
-					c.Log().Error("Processes that a lost host has left could not be ended", zap.String("host", string(e.Host)), zap.Error(err))
-				}
-				a.step(c, state.Swept{Host: e.Host})
+				a.complain("Something of the containers of a lost host is left", err, zap.String("host", string(e.Host)))
+				a.step(c, state.Swept{Host: e.Host, Exits: exits})
 			}
 		})
+	case state.FindStrays:
+		c.Go(func(ctx context.Context) func() {
+			found, err := a.options.Processes.Strays(ctx)
+			return func() {
+				a.complain("Not all containers of earlier agents were found", err)
+				a.step(c, state.StraysFound{Containers: found})
+			}
+		})
+	case state.RemoveStrays:
+		c.Go(func(ctx context.Context) func() {
+			_, err := a.options.Processes.Sweep(ctx, e.Containers)
+			return func() { a.complain("Something of containers that nobody has is left", err) }
+		})
+	}
+}
+
+func (a *Agent) complain(about string, err error, fields ...zap.Field) {
+	if err != nil {
+		a.log.Error(about, append(fields, zap.Error(err))...)
 	}
 }
 

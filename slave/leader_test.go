@@ -244,7 +244,12 @@ func (noProcesses) StartHost(actors.PID, string) (HostProcess, error) {
 func (noProcesses) WatchHost(int, uint64) (HostProcess, error) {
 	return nil, errors.New("nothing runs here")
 }
-func (noProcesses) Sweep([]string) error { return nil }
+
+func (noProcesses) Sweep(context.Context, []state.Remains) (map[state.ContainerID]int32, error) {
+	return nil, nil
+}
+
+func (noProcesses) Strays(context.Context) ([]state.ContainerID, error) { return nil, nil }
 
 // Only the leader's own silence counts, and only while it is linked.
 func TestSilentLeader(t *testing.T) {

@@ -122,7 +122,15 @@ func (p processes) WatchHost(pid int, started uint64) (HostProcess, error) {
 	return d, nil
 }
 
-func (p processes) Sweep(sandboxes []string) error { return posix.KillBySandbox(sandboxes) }
+func (p processes) Sweep(_ context.Context, list []state.Remains) (map[state.ContainerID]int32, error) {
+	var sandboxes []string
+	for _, r := range list {
+		sandboxes = append(sandboxes, r.Sandbox)
+	}
+	return nil, posix.KillBySandbox(sandboxes)
+}
+
+func (p processes) Strays(context.Context) ([]state.ContainerID, error) { return nil, nil }
 
 type sandboxes struct {
 	sandbox.Layout

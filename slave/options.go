@@ -80,10 +80,14 @@ type Processes interface {
 	// WatchHost finds a host that another agent process started, by what its
 	// HostProcess said then: it fails when that process is gone.
 	WatchHost(pid int, started uint64) (HostProcess, error)
-	// Sweep ends every process that was started in one of the folders, and
-	// returns when they are gone, or with an error that names those which cannot be
-	// ended.
-	Sweep(sandboxes []string) error
+	// Sweep ends every process of containers whose host is gone, removes what was
+	// made for them, and says how their programs had ended where that was recorded,
+	// as wait(2) has it. An error names what could not be ended or removed.
+	Sweep(ctx context.Context, list []state.Remains) (map[state.ContainerID]int32, error)
+	// Strays lists all containers of this machine that an agent with the same
+	// settings has made, by which agent process and host ever. What an error names is
+	// not among them.
+	Strays(ctx context.Context) ([]state.ContainerID, error)
 }
 
 // HostProcess is an executor host's process.

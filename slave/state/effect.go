@@ -106,12 +106,25 @@ type WatchHost struct {
 	Started uint64
 }
 
-// Sweep kills what is left of sandboxes whose host is gone; answered by
-// Swept.
+// Sweep ends and removes what is left of containers whose host is gone; answered
+// by Swept.
 type Sweep struct {
-	Host      HostID
-	Sandboxes []string
+	Host       HostID
+	Containers []Remains
 }
+
+// Remains are what a host that is gone has left of a container.
+type Remains struct {
+	Container ContainerID
+	// Empty if it is not known.
+	Sandbox string
+}
+
+// FindStrays looks for containers, whoever they are of; answered by StraysFound.
+type FindStrays struct{}
+
+// RemoveStrays ends and removes what is left of containers that nobody has.
+type RemoveStrays struct{ Containers []Remains }
 
 // Publish tells the read side.
 type Publish struct{ Event view.Event }
@@ -159,6 +172,8 @@ func (StartHost) effect()        {}
 func (KillHost) effect()         {}
 func (WatchHost) effect()        {}
 func (Sweep) effect()            {}
+func (FindStrays) effect()       {}
+func (RemoveStrays) effect()     {}
 func (Publish) effect()          {}
 func (Note) effect()             {}
 func (Exit) effect()             {}

@@ -64,6 +64,9 @@ type ending struct {
 	// As wait(2) has it, of the executor's process; nil if it never was.
 	status *int32
 	limit  *cluster.ContainerLimit // nil if it is not what ended it
+	// The status was found after its host was lost, which had not told; asked: its
+	// executor had been told to end.
+	found, asked bool
 }
 
 func (e *executor) id() ExecutorID { return ExecutorID(e.info.GetExecutorId().GetValue()) }
@@ -289,10 +292,7 @@ func (m *Machine) ended(e *executor, how ending, then func()) {
 		case f.ending:
 			m.removeTask(t)
 		case !check.Over(t.next):
-			n := m.ownNews(t.key(), t, fate.state, fate.reason, fate.message)
-			if fate.limit != nil {
-				n.status.Limitation = &mesos.TaskResourceLimitation{Resources: fate.limit.GetResources()}
-			}
+			n := m.lastNews(t, fate, how)
 			list, records = append(list, n), append(records, n.record())
 		}
 	}

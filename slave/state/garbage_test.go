@@ -59,7 +59,7 @@ func TestGarbage(t *testing.T) {
 				case LinkVolumes:
 					inputs = append(inputs, VolumesLinked{Container: e.Container, Launch: e.Launch})
 				case Sweep:
-					inputs = append(inputs, Swept{e.Host})
+					inputs = append(inputs, Swept{Host: e.Host})
 				case Exit:
 					t.Fatalf("the agent exits: %s, %v", e.Reason, e.Err)
 				}

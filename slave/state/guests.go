@@ -219,11 +219,11 @@ func (m *Machine) refuseWaiting(h *host, why string) {
 	h.waiting = nil
 }
 
-// guestSandboxes are those of a host's containers that are no executor's.
-func (m *Machine) guestSandboxes(h *host) []string {
-	var list []string
+// guestRemains are a host's containers that are no executor's.
+func (m *Machine) guestRemains(h *host) []Remains {
+	var list []Remains
 	for _, id := range keysOf(h.guests) {
-		list = append(list, m.cfg.StandaloneSandbox(id))
+		list = append(list, Remains{id, m.cfg.StandaloneSandbox(id)})
 	}
 	return list
 }

@@ -271,17 +271,23 @@ func (m *Machine) containerEnded(from Peer, msg *cluster.ContainerEnded) {
 
 // endMessage says how an executor's process ended, when the host does not.
 func endMessage(msg *cluster.ContainerEnded) string {
-	// As wait(2) has it: a signal in the low seven bits, else a status above.
 	status := msg.GetStatus()
 	switch {
 	case msg.GetMessage() != "":
 		return msg.GetMessage()
 	case msg.Status == nil || status < 0:
 		return ""
-	case status&0x7f != 0:
-		return fmt.Sprintf("it was killed by signal %d", status&0x7f)
 	}
-	return fmt.Sprintf("it exited with status %d", status>>8&0xff)
+	return "it " + exitText(status)
+}
+
+// exitText is how a process ended, by its status.
+func exitText(status int32) string {
+	// As wait(2) has it: a signal in the low seven bits, else a status above.
+	if signal := status & 0x7f; signal != 0 {
+		return fmt.Sprintf("was killed by signal %d", signal)
+	}
+	return fmt.Sprintf("exited with status %d", status>>8&0xff)
 }
 
 // executorExited tells the master of an executor that it knows. While there is
@@ -353,30 +359,35 @@ func (m *Machine) lose(h *host, why string) {
 		m.checkpoint(nil, hostForgottenRecord(h.id))
 	}
 	if h.held() == 0 {
-		m.swept(h.id)
+		m.swept(Swept{Host: h.id})
 		return
 	}
 	m.note(Warn, "A host ended with containers in it", Field{"host", string(h.id)}, Field{"why", why},
 		Field{"containers", fmt.Sprint(h.held())})
-	sandboxes := m.guestSandboxes(h)
+	remains := m.guestRemains(h)
 	for _, e := range sorted(h.containers) {
-		sandboxes = append(sandboxes, e.sandbox)
+		remains = append(remains, Remains{e.container, e.sandbox})
 	}
-	m.emit(Sweep{h.id, sandboxes})
+	m.emit(Sweep{h.id, remains})
 }
 
-func (m *Machine) swept(id HostID) {
-	h := m.hosts[id]
+// swept tells of the end of a host's containers, as far as it is known.
+func (m *Machine) swept(in Swept) {
+	h := m.hosts[in.Host]
 	if h == nil || h.end == nil {
 		return
 	}
 	for _, e := range sorted(h.containers) {
-		m.ended(e, ending{message: "its host " + string(id) + " ended: " + *h.end}, nil)
+		how := ending{message: "its host " + string(h.id) + " ended: " + *h.end}
+		if status, known := in.Exits[e.container]; known && status >= 0 {
+			how.status, how.found, how.asked = &status, true, e.phase >= view.Terminating
+		}
+		m.ended(e, how, nil)
 	}
 	m.loseGuests(h)
-	delete(m.hosts, id)
-	if id != unclaimed {
-		m.publish(view.HostRemoved{ID: id})
+	delete(m.hosts, h.id)
+	if h.id != unclaimed {
+		m.publish(view.HostRemoved{ID: h.id})
 		m.hostReturned(h)
 	}
 }

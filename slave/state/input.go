@@ -98,7 +98,16 @@ type HostEnded struct {
 }
 
 // Swept answers Sweep.
-type Swept struct{ Host HostID }
+type Swept struct {
+	Host HostID
+	// How the programs of the containers had ended before, as wait(2) has it; of
+	// those of which that was recorded.
+	Exits map[ContainerID]int32
+}
+
+// StraysFound answers FindStrays: the containers that are there, each once,
+// without those that are within others.
+type StraysFound struct{ Containers []ContainerID }
 
 // Estimated tells what the agent lends of what is allocated, but not used.
 type Estimated struct{ Resources resources.Resources }
@@ -126,6 +135,7 @@ func (VolumesLinked) input()   {}
 func (HostStarted) input()     {}
 func (HostEnded) input()       {}
 func (Swept) input()           {}
+func (StraysFound) input()     {}
 func (Estimated) input()       {}
 func (Preempted) input()       {}
 func (ShutdownOrdered) input() {}

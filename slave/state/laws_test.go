@@ -228,7 +228,7 @@ func (w *world) sweep() {
 	sweeps := w.sweeps
 	w.sweeps = nil
 	for _, s := range sweeps {
-		w.step(Swept{s.Host})
+		w.step(Swept{Host: s.Host})
 	}
 }
 

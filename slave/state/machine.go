@@ -182,7 +182,9 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 	case HostEnded:
 		m.hostEnded(in)
 	case Swept:
-		m.swept(in.Host)
+		m.swept(in)
+	case StraysFound:
+		m.straysFound(in.Containers)
 	case Estimated:
 		m.estimated(in.Resources)
 	case Preempted:

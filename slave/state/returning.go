@@ -39,6 +39,9 @@ func (m *Machine) awaitHosts(rebooted bool) {
 	default:
 		m.loseUnclaimed()
 	}
+	if !m.recovering() {
+		m.emit(FindStrays{})
+	}
 }
 
 // hostReturned ends what no host has, once every host of the earlier agent
@@ -50,6 +53,7 @@ func (m *Machine) hostReturned(h *host) {
 	h.returning = false
 	if !m.recovering() {
 		m.publishAgent()
+		m.emit(FindStrays{})
 	}
 	m.loseUnclaimed()
 }

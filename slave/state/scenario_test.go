@@ -40,9 +40,10 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 //	volume [ERROR]             answers the oldest of these
 //	ack TASK                   the master acknowledges the last update it got of a task
 //	found HOST PID             answers WatchHost
-//	master PEER | exit PEER | fire KEY | hostended HOST [WHY] | swept HOST | shutdown WHY
+//	master PEER | exit PEER | fire KEY | hostended HOST [WHY] | swept HOST [CONTAINER=STATUS]... | shutdown WHY
 //	sandbox CONTAINER [ERROR]  answers MakeSandbox
 //	sandboxes auto|manual      whether each MakeSandbox is answered at once
+//	strays CONTAINER...        answers FindStrays
 //	lend RESOURCES             an estimate of what the agent lends
 //	preempt CONTAINER WHY      a correction
 //	stalled ERROR | unstalled  the journal has no room, or has again
@@ -241,7 +242,13 @@ func simpleInput(t testing.TB, verb, rest, first, more string) Input {
 	case "hostended":
 		return HostEnded{HostID(first), more}
 	case "swept":
-		return Swept{HostID(rest)}
+		return sweptOf(t, first, strings.Fields(more))
+	case "strays":
+		var found StraysFound
+		for _, c := range strings.Fields(rest) {
+			found.Containers = append(found.Containers, ContainerID(c))
+		}
+		return found
 	case "shutdown":
 		return ShutdownOrdered{rest}
 	case "lend":
@@ -251,6 +258,20 @@ func simpleInput(t testing.TB, verb, rest, first, more string) Input {
 	}
 	t.Fatalf("unknown command %q", verb)
 	return nil
+}
+
+// sweptOf reads how containers had ended.
+func sweptOf(t testing.TB, host string, exits []string) Swept {
+	in := Swept{Host: HostID(host), Exits: map[ContainerID]int32{}}
+	for _, x := range exits {
+		container, status, _ := strings.Cut(x, "=")
+		n, err := strconv.ParseInt(status, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Exits[ContainerID(container)] = int32(n)
+	}
+	return in
 }
 
 func asError(text string) error {

@@ -139,8 +139,8 @@ func (a *agentNode) perform(effect state.Effect) {
 	case state.LinkVolumes:
 		a.onDisk(state.VolumesLinked{Container: e.Container, Launch: e.Launch})
 	case state.Sweep:
-		for _, sandbox := range e.Sandboxes {
-			a.sweep(sandbox)
+		for _, r := range e.Containers {
+			a.sweep(r.Sandbox)
 		}
 		a.onDisk(state.Swept{Host: e.Host})
 	default:

@@ -20,6 +20,7 @@ import (
 	"troupe/slave/api"
 	"troupe/slave/checkpoint"
 	"troupe/slave/container/posix"
+	"troupe/slave/container/remains"
 	"troupe/slave/container/sandbox"
 	"troupe/slave/container/volumes"
 	"troupe/slave/detect"
@@ -109,7 +110,10 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 		_, err = d.abandon(err)
 		return nil, err
 	}
-	a = &Agent{Daemon: d, hosts: &hostProcesses{command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log")}}
+	a = &Agent{Daemon: d, hosts: &hostProcesses{
+		command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log"),
+		sweeper: remains.Sweeper{Processes: posix.KillBySandbox},
+	}}
 	o.Config.Capabilities = slave.Capabilities()
 	collector := sandbox.NewCollector(layout, o.Collect)
 	o.Lending.Meter = meter{}

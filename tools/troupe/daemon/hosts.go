@@ -9,6 +9,8 @@ import (
 	"troupe/actors"
 	"troupe/slave"
 	"troupe/slave/container/posix"
+	"troupe/slave/container/remains"
+	"troupe/slave/state"
 )
 
 // HostCommand is how executor hosts are started: a program and its arguments,
@@ -22,6 +24,7 @@ type HostCommand struct {
 type hostProcesses struct {
 	command HostCommand
 	output  string
+	sweeper remains.Sweeper
 
 	mu      sync.Mutex
 	running []*posix.Daemon // those that may not have ended
@@ -49,7 +52,28 @@ func (h *hostProcesses) WatchHost(pid int, started uint64) (slave.HostProcess, e
 }
 
 // Sweep implements slave.Processes.
-func (h *hostProcesses) Sweep(sandboxes []string) error { return posix.KillBySandbox(sandboxes) }
+func (h *hostProcesses) Sweep(ctx context.Context, list []state.Remains) (map[state.ContainerID]int32, error) {
+	left := make([]remains.Remains, len(list))
+	for i, r := range list {
+		left[i] = remains.Remains{ID: string(r.Container), Sandbox: r.Sandbox}
+	}
+	found, err := h.sweeper.Sweep(ctx, left)
+	exits := make(map[state.ContainerID]int32, len(found))
+	for id, status := range found {
+		exits[state.ContainerID(id)] = status
+	}
+	return exits, err
+}
+
+// Strays implements slave.Processes.
+func (h *hostProcesses) Strays(ctx context.Context) ([]state.ContainerID, error) {
+	found, err := h.sweeper.Strays(ctx)
+	ids := make([]state.ContainerID, len(found))
+	for i, id := range found {
+		ids[i] = state.ContainerID(id)
+	}
+	return ids, err
+}
 
 func (h *hostProcesses) remember(d *posix.Daemon) {
 	h.mu.Lock()
