@@ -14,11 +14,20 @@ import (
 // Meter measures what an agent's containers use. Its methods may block, and are
 // called from any goroutine.
 type Meter interface {
-	// CPU is the time that each of the sandboxes has used whose containers a host
-	// holds; what could not be measured is absent.
-	CPU(host int, sandboxes []string) map[string]time.Duration
+	// Measure is what each of the containers has used.
+	Measure(held []state.Held) []Used
 	// Load is the machine's; see slack.Sample.
 	Load() ([3]float64, error)
+}
+
+// Used is what a container has used.
+type Used struct {
+	// Known: it was measured.
+	Known bool
+	// Since it began.
+	CPU time.Duration
+	// In bytes, now.
+	Memory uint64
 }
 
 // Lending is what an agent does with what is allocated, but not used. The zero
@@ -77,29 +86,16 @@ func (a *Agent) sampleEvery(c *actors.Context, interval time.Duration, then func
 	measure()
 }
 
-// sampleOf asks each host once.
 func sampleOf(meter Meter, held []state.Held) (slack.Sample, error) {
-	byHost := map[int32][]string{}
-	for _, h := range held {
-		if h.Host != 0 && h.Sandbox != "" {
-			byHost[h.Host] = append(byHost[h.Host], h.Sandbox)
-		}
-	}
-	used := map[string]time.Duration{}
-	for host, sandboxes := range byHost {
-		for sandbox, cpu := range meter.CPU(int(host), sandboxes) {
-			used[sandbox] = cpu
-		}
-	}
 	load, err := meter.Load()
 	if err != nil {
 		load = [3]float64{-1, -1, -1}
 	}
+	used := meter.Measure(held)
 	s := slack.Sample{At: time.Now(), Load: load}
-	for _, h := range held {
-		cpu, known := used[h.Sandbox]
+	for i, h := range held {
 		s.Containers = append(s.Containers, slack.Container{
-			ID: string(h.Container), Allocated: h.Allocated, Measured: known, CPU: cpu,
+			ID: string(h.Container), Allocated: h.Allocated, Measured: used[i].Known, CPU: used[i].CPU,
 		})
 	}
 	return s, err

@@ -2,7 +2,6 @@ package slave
 
 import (
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -15,11 +14,11 @@ type fakeMeter struct {
 	load error
 }
 
-func (m fakeMeter) CPU(host int, sandboxes []string) map[string]time.Duration {
-	if host != 7 || !slices.Equal(sandboxes, []string{"/a", "/b"}) {
-		m.t.Errorf("host %d is asked for %v", host, sandboxes)
+func (m fakeMeter) Measure(held []state.Held) []Used {
+	if len(held) != 4 || held[3].Container != "D" {
+		m.t.Errorf("%v are measured", held)
 	}
-	return map[string]time.Duration{"/a": time.Second}
+	return []Used{{Known: true, CPU: time.Second, Memory: 4096}, {}, {}, {}}
 }
 
 func (m fakeMeter) Load() ([3]float64, error) { return [3]float64{1, 2, 3}, m.load }

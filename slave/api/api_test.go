@@ -38,12 +38,7 @@ func shown(t *testing.T) (*View, *httptest.Server) {
 	Mount(server, v, Info{
 		Version: "1.2", Program: "0.3", Started: time.Now().Add(-time.Minute), PID: "slave(1)@h:5051", Hostname: "h",
 		Capabilities: []string{"MULTI_ROLE"}, Flags: map[string]string{"work_dir": "/w", "port": "5051"},
-		Usage: func(pid int, sandboxes []string) map[string]Usage {
-			if pid != 77 || !slices.Equal(sandboxes, []string{dir + "/box"}) {
-				t.Errorf("usage of %d, %v is asked for", pid, sandboxes)
-			}
-			return map[string]Usage{dir + "/box": {User: time.Second, System: 500 * time.Millisecond, RSS: 4096, Processes: 2, Threads: 3}}
-		},
+		Measure: measured(t, dir),
 		Metrics: []func(func(string, float64)){inspect.Machine, func(put func(string, float64)) {
 			put("gc/path_removals_pending", 4)
 			put("gc/path_removals_failed", 0)
@@ -57,6 +52,30 @@ func shown(t *testing.T) (*View, *httptest.Server) {
 	s := httptest.NewServer(server)
 	t.Cleanup(s.Close)
 	return v, s
+}
+
+// measured is a Measure of the agent that is shown.
+func measured(t *testing.T, dir string) Measure {
+	return func(hosts []int, list []Measured) []*mesos.ResourceStatistics {
+		if !slices.Equal(hosts, []int{77}) {
+			t.Errorf("containers of hosts %v are measured", hosts)
+		}
+		all := make([]*mesos.ResourceStatistics, len(list))
+		for i, c := range list {
+			all[i] = &mesos.ResourceStatistics{
+				Timestamp: proto.Float64(1), CpusSoftLimit: c.Amounts.Cpus, MemSoftLimitBytes: proto.Uint64(uint64(c.Amounts.GetMem()) << 20),
+				MemLimitBytes: proto.Uint64(uint64(c.Amounts.GetMem()) << 20),
+			}
+			if slices.Equal(c.ID, []string{"C1"}) {
+				if c.Sandbox != dir+"/box" {
+					t.Errorf("%+v is measured", c)
+				}
+				all[i].CpusUserTimeSecs, all[i].CpusSystemTimeSecs = proto.Float64(1), proto.Float64(0.5)
+				all[i].MemRssBytes, all[i].Processes, all[i].Threads = proto.Uint64(4096), proto.Uint32(2), proto.Uint32(3)
+			}
+		}
+		return all
+	}
 }
 
 // status is one as an agent sends it on.
@@ -260,7 +279,7 @@ func TestContainersAndStatistics(t *testing.T) {
 	}
 	for path, want := range map[string]any{
 		"0 source": "T1", "0 statistics cpus_user_time_secs": 1.0, "0 statistics cpus_system_time_secs": 0.5,
-		"0 statistics mem_rss_bytes": 4096.0, "0 statistics mem_limit_bytes": 96.0 * megabyte, "0 statistics cpus_soft_limit": 1.1,
+		"0 statistics mem_rss_bytes": 4096.0, "0 statistics mem_limit_bytes": 96.0 * (1 << 20), "0 statistics cpus_soft_limit": 1.1,
 		"0 statistics processes": 2.0, "0 statistics threads": 3.0,
 	} {
 		if got := at(t, statistics, path); got != want {
@@ -291,7 +310,7 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("up for %v s", up)
 	}
 	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(NewCollector(v)); err != nil {
+	if err := registry.Register(NewCollector(v, nil)); err != nil {
 		t.Fatal(err)
 	}
 	families, err := registry.Gather()

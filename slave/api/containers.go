@@ -1,115 +1,90 @@
 package api
 
 import (
-	"net/url"
-	"time"
+	"context"
+	"net/http"
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/messages/carrier"
+	"troupe/messages/carrier/legacy"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
-	"troupe/slave/state/view"
+	"troupe/messages/mesos/agent"
 )
 
-const megabyte = 1 << 20
-
-// sample is a container with what it used at a moment.
-type sample struct {
-	executor *view.ExecutorTree
-	host     *view.Host // nil when it has none yet
-	usage    Usage
-	known    bool
-	at       time.Time
+// measured lists containers with what they use: those of executors, and others
+// as far as they are asked for.
+func (s *server) measured(ctx context.Context, nested, standalone bool) ([]sample, error) {
+	snapshot := s.view.Snapshot()
+	all, err := s.others(ctx, containersOf(snapshot, nested), nested, standalone)
+	if err != nil {
+		return nil, err
+	}
+	return s.meter.fill(snapshot, all), nil
 }
 
-// samples measures every container, host by host.
-func (s *server) samples(snapshot *view.Snapshot) []sample {
-	var all []sample
-	byHost := map[view.HostID][]string{}
-	for _, f := range snapshot.Frameworks {
-		for _, x := range f.Executors {
-			all = append(all, sample{executor: x})
-			byHost[x.Host] = append(byHost[x.Host], x.Sandbox)
+// containers answers /containers.
+func (s *server) containers() http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !legacy.Allowed(rw, r) {
+			return
 		}
-	}
-	for _, h := range snapshot.Hosts {
-		var usage map[string]Usage
-		if s.info.Usage != nil && h.Pid != 0 && len(byHost[h.ID]) > 0 {
-			usage = s.info.Usage(int(h.Pid), byHost[h.ID])
+		q := r.URL.Query()
+		all, err := s.measured(r.Context(), q.Get("show_nested") == "true", q.Get("show_standalone") == "true")
+		if err != nil {
+			carrier.Refuse(rw, err)
+			return
 		}
-		for i := range all {
-			if all[i].executor.Host == h.ID {
-				all[i].host, all[i].at = h, time.Now()
-				all[i].usage, all[i].known = usage[all[i].executor.Sandbox]
-			}
-		}
-	}
-	return all
+		legacy.Serve(rw, r, func(w *json.Writer) { writeContainers(w, all, q.Get("container_id")) })
+	})
 }
 
-func (s *server) writeContainers(w *json.Writer, snapshot *view.Snapshot, q url.Values) {
-	only := q.Get("container_id")
+// writeContainers writes all of them, or the one that is asked for.
+func writeContainers(w *json.Writer, all []sample, only string) {
 	w.BeginArray()
-	for _, c := range s.samples(snapshot) {
-		if only != "" && only != string(c.executor.Container) {
+	for _, c := range all {
+		id := c.measured.ID[len(c.measured.ID)-1]
+		if only != "" && only != id {
 			continue
 		}
 		w.BeginObject()
-		w.Field("container_id", string(c.executor.Container))
+		w.Field("container_id", id)
 		writeWhose(w, c)
-		w.Field("status", c.status())
+		w.Field("status", c.status)
 		w.EndObject()
 	}
 	w.EndArray()
 }
 
-// pid is the executor's process, or the one of the host that it lives in.
-func (c *sample) pid() int32 {
-	switch {
-	case c.executor.Pid != 0:
-		return c.executor.Pid
-	case c.host != nil:
-		return c.host.Pid
-	}
-	return 0
-}
-
-func (c *sample) status() *mesos.ContainerStatus {
-	status := &mesos.ContainerStatus{ContainerId: &mesos.ContainerID{Value: proto.String(string(c.executor.Container))}}
-	if pid := c.pid(); pid != 0 {
-		status.ExecutorPid = proto.Uint32(uint32(pid))
-	}
-	return status
-}
-
-// statistics are what the container may use, and used if that is known.
-func (c *sample) statistics() *mesos.ResourceStatistics {
-	at := c.at
-	if at.IsZero() {
-		at = time.Now()
-	}
-	limits := used(c.executor)
-	mem := uint64(limits.Scalar("mem").Float() * megabyte)
-	statistics := &mesos.ResourceStatistics{
-		Timestamp:     proto.Float64(float64(at.UnixMicro()) / 1e6),
-		CpusSoftLimit: proto.Float64(limits.Scalar("cpus").Float()),
-		MemLimitBytes: &mem, MemSoftLimitBytes: &mem,
-	}
-	if c.known {
-		statistics.CpusUserTimeSecs = proto.Float64(c.usage.User.Seconds())
-		statistics.CpusSystemTimeSecs = proto.Float64(c.usage.System.Seconds())
-		statistics.MemRssBytes = &c.usage.RSS
-		statistics.Processes = proto.Uint32(uint32(c.usage.Processes))
-		statistics.Threads = proto.Uint32(uint32(c.usage.Threads))
-	}
-	return statistics
-}
-
 func writeWhose(w *json.Writer, c sample) {
-	x := c.executor
-	w.Field("executor_id", string(x.ID))
-	w.Field("executor_name", x.Info.GetName())
-	w.Field("framework_id", string(x.Framework))
-	w.Field("source", x.Info.GetSource())
-	w.Field("statistics", c.statistics())
+	if x := c.executor; x != nil {
+		w.Field("executor_id", string(x.ID))
+		w.Field("executor_name", x.Info.GetName())
+		w.Field("framework_id", string(x.Framework))
+		w.Field("source", x.Info.GetSource())
+	}
+	w.Field("statistics", c.statistics)
+}
+
+// getContainers answers GET_CONTAINERS.
+func (s *server) getContainers(ctx context.Context, call *agent.Call) (*agent.Response, error) {
+	of := call.GetGetContainers()
+	all, err := s.measured(ctx, of.GetShowNested(), of.GetShowStandalone())
+	if err != nil {
+		return nil, err
+	}
+	found := &agent.Response_GetContainers{}
+	for _, c := range all {
+		one := &agent.Response_GetContainers_Container{
+			ContainerId: c.status.ContainerId, ContainerStatus: c.status, ResourceStatistics: c.statistics,
+		}
+		if x := c.executor; x != nil {
+			one.FrameworkId = &mesos.FrameworkID{Value: proto.String(string(x.Framework))}
+			one.ExecutorId = &mesos.ExecutorID{Value: proto.String(string(x.ID))}
+			one.ExecutorName = proto.String(x.Info.GetName())
+		}
+		found.Containers = append(found.Containers, one)
+	}
+	return &agent.Response{GetContainers: found}, nil
 }

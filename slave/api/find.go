@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"maps"
 	"math"
 	"net/http"
@@ -28,7 +27,6 @@ var finders = map[agent.Call_Type]func(*server, *agent.Call) (*agent.Response, e
 	agent.Call_LIST_FILES:        (*server).listFiles,
 	agent.Call_READ_FILE:         (*server).readFile,
 	agent.Call_GET_STATE:         (*server).getState,
-	agent.Call_GET_CONTAINERS:    (*server).getContainers,
 	agent.Call_GET_FRAMEWORKS:    (*server).getFrameworks,
 	agent.Call_GET_EXECUTORS:     (*server).getExecutors,
 	agent.Call_GET_TASKS:         (*server).getTasks,
@@ -115,51 +113,4 @@ func (s *server) getAgent(*agent.Call) (*agent.Response, error) {
 		found.EstimatedDrainStartTime = &mesos.TimeInfo{Nanoseconds: proto.Int64(since.UnixNano())}
 	}
 	return &agent.Response{GetAgent: found}, nil
-}
-
-func (s *server) getContainers(*agent.Call) (*agent.Response, error) {
-	found := &agent.Response_GetContainers{}
-	for _, c := range s.samples(s.view.Snapshot()) {
-		x := c.executor
-		found.Containers = append(found.Containers, &agent.Response_GetContainers_Container{
-			FrameworkId: &mesos.FrameworkID{Value: proto.String(string(x.Framework))}, ExecutorId: &mesos.ExecutorID{Value: proto.String(string(x.ID))},
-			ExecutorName: proto.String(x.Info.GetName()), ContainerId: &mesos.ContainerID{Value: proto.String(string(x.Container))},
-			ContainerStatus: c.status(), ResourceStatistics: c.statistics(),
-		})
-	}
-	return &agent.Response{GetContainers: found}, nil
-}
-
-// addOthers adds the containers that are no executor's own to a list of those
-// that are, as far as they are asked for: those below one that stands alone must
-// be asked for as both.
-func (s *server) addOthers(ctx context.Context, call *agent.Call, r *agent.Response_GetContainers) error {
-	of := call.GetGetContainers()
-	if s.info.Others == nil || !of.GetShowNested() && !of.GetShowStandalone() {
-		return nil
-	}
-	others, err := s.info.Others(ctx)
-	if err != nil {
-		return err
-	}
-	executors := map[string]*agent.Response_GetContainers_Container{}
-	for _, c := range r.GetContainers() {
-		executors[c.GetContainerId().GetValue()] = c
-	}
-	for _, c := range others {
-		root := c.GetContainerId()
-		for root.Parent != nil {
-			root = root.Parent
-		}
-		executor := executors[root.GetValue()]
-		if executor == nil && !of.GetShowStandalone() || c.GetContainerId().Parent != nil && !of.GetShowNested() {
-			continue
-		}
-		found := proto.CloneOf(c)
-		if executor != nil {
-			found.FrameworkId, found.ExecutorId, found.ExecutorName = executor.FrameworkId, executor.ExecutorId, executor.ExecutorName
-		}
-		r.Containers = append(r.Containers, found)
-	}
-	return nil
 }

@@ -160,9 +160,12 @@ func (o *operator) answer(w http.ResponseWriter, r *http.Request, request Reques
 	switch find, known := finders[call.GetType()]; {
 	case known:
 		response, err := find(o.server, call)
-		if err == nil && call.GetType() == agent.Call_GET_CONTAINERS {
-			err = o.server.addOthers(r.Context(), call, response.GetGetContainers())
+		if err != nil {
+			return err
 		}
+		return writeResponse(w, r, request.Media.Accept, call.GetType(), response)
+	case call.GetType() == agent.Call_GET_CONTAINERS:
+		response, err := o.server.getContainers(r.Context(), call)
 		if err != nil {
 			return err
 		}

@@ -1,16 +1,22 @@
 package api
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"troupe/slave/state/view"
 )
 
-// Collector gives a view's figures to Prometheus.
-type Collector struct{ view *View }
+// Collector gives a view's figures to Prometheus, and those of its containers.
+type Collector struct {
+	view  *View
+	meter meter
+}
 
-// NewCollector returns a collector of v's figures, for a registry.
-func NewCollector(v *View) Collector { return Collector{v} }
+// NewCollector returns a collector of v's figures, for a registry; see Info for
+// measure.
+func NewCollector(v *View, measure Measure) Collector { return Collector{v, newMeter(measure)} }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(prometheus.BuildFQName("troupe", "agent", name), help, labels, nil)
@@ -33,6 +39,9 @@ func (c Collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descRegistered, descFrameworks, descExecutors, descTasks, descEnded, descHosts, descResources, descUsed, descEvents,
 	} {
+		to <- d
+	}
+	for _, d := range slices.Concat(descsOfTasks, descsOfOthers) {
 		to <- d
 	}
 }
@@ -71,6 +80,7 @@ func (c Collector) Collect(to chan<- prometheus.Metric) {
 	for _, counter := range counters {
 		count(descEvents, s.Counters[counter], string(counter))
 	}
+	collectContainers(s, c.meter.of(s, true), to)
 }
 
 var _ prometheus.Collector = Collector{}

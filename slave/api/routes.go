@@ -8,7 +8,9 @@ import (
 
 	"troupe/messages/carrier/files"
 	"troupe/messages/carrier/legacy"
+	"troupe/messages/cluster"
 	"troupe/messages/json"
+	"troupe/messages/mesos"
 	"troupe/messages/mesos/agent"
 	"troupe/slave/state/view"
 )
@@ -41,9 +43,8 @@ type Info struct {
 	Others func(context.Context) ([]*agent.Response_GetContainers_Container, error)
 	// LogFile is served as /slave/log; empty: there is none.
 	LogFile string
-	// What the processes of a host use, by the sandboxes they work in; nil if
-	// that cannot be known. It may take long.
-	Usage func(hostPid int, sandboxes []string) map[string]Usage
+	// Measure says what containers use; nil if that cannot be known.
+	Measure Measure
 	// Other sources of figures for /metrics/snapshot; each calls put for every
 	// key that it has.
 	Metrics []func(put func(key string, value float64))
@@ -56,17 +57,27 @@ type LogLevel interface {
 	SetVerbosity(level uint32, span time.Duration) error
 }
 
-// Usage is what a container's processes use.
-type Usage struct {
-	User, System       time.Duration
-	RSS                uint64 // bytes
-	Processes, Threads int
+// Measure is what each of the containers may use, and uses as far as that is
+// known, in their order; nobody changes it. It may take a while. hosts are the
+// processes of the agent's hosts.
+type Measure func(hosts []int, list []Measured) []*mesos.ResourceStatistics
+
+// Measured is a container that is to be measured.
+type Measured struct {
+	// ID has the ids of all containers that it is in, the outermost first, and its
+	// own.
+	ID []string
+	// Sandbox is empty where it is the agent's to find.
+	Sandbox string
+	// Amounts are what it may use; nil if it has none of its own.
+	Amounts *cluster.ContainerAmounts
 }
 
 // server answers requests.
 type server struct {
-	view *View
-	info Info
+	view  *View
+	info  Info
+	meter meter
 }
 
 // prefix is the agent's in Mesos, whose first actor's name is a part of it.
@@ -80,7 +91,6 @@ type route struct {
 
 var routes = []route{
 	{"/state", "everything that the agent knows", (*server).writeState},
-	{"/containers", "containers with what they use; ?container_id= for one", (*server).writeContainers},
 	{"/metrics/snapshot", "figures by the keys that Mesos gives them", (*server).writeMetrics},
 	{"/stats", "as /metrics/snapshot, for old clients", (*server).writeMetrics},
 	{"/version", "the version of this program", (*server).writeVersion},
@@ -89,12 +99,12 @@ var routes = []route{
 
 // Mount mounts the agent's routes, each under / and under /slave(1)/.
 func Mount(r Router, v *View, info Info) {
-	s := &server{view: v, info: info}
+	s := &server{view: v, info: info, meter: newMeter(info.Measure)}
 	if info.LogFile != "" {
 		v.files.attached.Attach("/slave/log", info.LogFile)
 	}
 	r.Route(prefix+"/health", "200 when all is well", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	calls, statistics := &operator{server: s}, s.statistics()
+	calls, statistics, containers := &operator{server: s}, s.statistics(), s.containers()
 	for _, p := range []string{"", prefix} {
 		r.Route(p+"/api/v1", "POST: calls of operators", calls)
 		for _, rt := range routes {
@@ -104,6 +114,9 @@ func Mount(r Router, v *View, info Info) {
 		}
 		for _, path := range legacy.Aliases("/monitor/statistics") {
 			r.Route(p+path, "what the executors use; measured twice a second at most", statistics)
+		}
+		for _, path := range legacy.Aliases("/containers") {
+			r.Route(p+path, "containers with what they use; ?container_id= for one, ?show_nested=true and ?show_standalone=true for more", containers)
 		}
 		for path, handler := range v.files.attached.Routes() {
 			r.Route(p+path, files.Help, handler)

@@ -74,7 +74,7 @@ func (p *pacer) run() {
 
 // statistics answers /monitor/statistics.
 func (s *server) statistics() http.Handler {
-	paced := &pacer{measure: func() []sample { return s.samples(s.view.Snapshot()) }}
+	paced := &pacer{measure: func() []sample { return s.meter.of(s.view.Snapshot(), false) }}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !legacy.Allowed(rw, r) {
 			return

@@ -6,6 +6,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/mesos"
 )
 
 // However many ask, there are two measurements in a second, and each gets one
@@ -13,10 +17,12 @@ import (
 func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var measured []time.Time
+		epoch := time.Now()
 		p := &pacer{measure: func() []sample {
 			measured = append(measured, time.Now())
+			began := time.Since(epoch)
 			<-time.After(time.Millisecond)
-			return []sample{{at: measured[len(measured)-1]}}
+			return []sample{{statistics: &mesos.ResourceStatistics{Timestamp: proto.Float64(began.Seconds())}}}
 		}}
 		began := time.Now()
 		var answered atomic.Int64
@@ -25,7 +31,8 @@ func TestStatisticsAreMeasuredAtAPace(t *testing.T) {
 			for range 3 {
 				go func() {
 					samples, ok := p.samples(t.Context())
-					if !ok || len(samples) != 1 || samples[0].at.Before(asked) || samples[0].at.After(asked.Add(measureEvery)) {
+					at := epoch.Add(time.Duration(samples[0].statistics.GetTimestamp() * float64(time.Second)).Round(time.Millisecond))
+					if !ok || len(samples) != 1 || at.Before(asked) || at.After(asked.Add(measureEvery)) {
 						t.Errorf("asked at %v, answered %v, %t", asked, samples, ok)
 					}
 					answered.Add(1)

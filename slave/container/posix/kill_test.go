@@ -155,7 +155,7 @@ func TestKillBySandboxEndsWhatTheKernelDoesNot(t *testing.T) {
 	host := startHost(t, dir, "(setsid sh -c 'echo $$ >pids; sleep 1000' &) ; sleep 1000")
 	grandchild := pidsIn(t, dir, "pids", 1)[0]
 	eventually(t, "usage is attributed", func() bool {
-		return UsageBySandbox(host.Process.Pid, []string{dir, "/other"})[dir].Processes >= 2
+		return surveyed(t, new(Survey), host.Process.Pid, dir, "/other")[dir].Processes >= 2
 	})
 	if err := host.Process.Kill(); err != nil {
 		t.Fatal(err)

@@ -37,22 +37,35 @@ func parseStat(data []byte) (stat, error) {
 	if end < 0 {
 		return stat{}, fmt.Errorf("no name in %q", data)
 	}
-	const first = 3 // the number, in proc(5), of the field after the name
-	fields := strings.Fields(string(data[end+1:]))
-	if len(fields) < 25-first || len(fields[0]) != 1 || fields[0][0] < 'A' || fields[0][0] > 'z' {
-		return stat{}, fmt.Errorf("no state, or only %d fields, after the name in %q", len(fields), data)
+	const first, last = 3, 24 // the numbers, in proc(5), of the fields after the name that are read
+	var fields [last + 1][]byte
+	n, rest := first, data[end+1:]
+	for n <= last {
+		rest = bytes.TrimLeft(rest, " \n")
+		if len(rest) == 0 {
+			break
+		}
+		length := bytes.IndexAny(rest, " \n")
+		if length < 0 {
+			length = len(rest)
+		}
+		fields[n], rest = rest[:length], rest[length:]
+		n++
+	}
+	if n <= last || len(fields[first]) != 1 || fields[first][0] < 'A' || fields[first][0] > 'z' {
+		return stat{}, fmt.Errorf("no state, or only %d fields, after the name in %q", n-first, data)
 	}
 	var err error
 	number := func(field int) uint64 {
 		// rss and the like are never negative, but tty and priority are not read.
-		n, perr := strconv.ParseUint(fields[field-first], 10, 64)
+		n, perr := strconv.ParseUint(string(fields[field]), 10, 64)
 		if perr != nil && err == nil {
 			err = fmt.Errorf("field %d: %w", field, perr)
 		}
 		return n
 	}
 	s := stat{
-		state: fields[0][0],
+		state: fields[first][0],
 		ppid:  int(number(4)), session: int(number(6)), threads: int(number(20)),
 		utime: number(14), stime: number(15), cutime: number(16), cstime: number(17),
 		started: number(22),
@@ -99,14 +112,19 @@ const sandboxVariable = "MESOS_SANDBOX="
 // its environment, or below: tasks of a group and nested containers have theirs
 // in their executor's. "" if none.
 func startedIn(pid int, sandboxes map[string]bool) string {
+	return within(givenIn(pid, sandboxes), sandboxes)
+}
+
+// givenIn is the folder in one of the sandboxes that a process was started with.
+func givenIn(pid int, sandboxes map[string]bool) string {
 	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
 		return ""
 	}
 	for e := range bytes.SplitSeq(env, []byte{0}) {
 		if v, ok := bytes.CutPrefix(e, []byte(sandboxVariable)); ok {
-			if s := within(string(v), sandboxes); s != "" {
-				return s
+			if path := string(v); within(path, sandboxes) != "" {
+				return path
 			}
 		}
 	}
@@ -130,16 +148,19 @@ func carries(pid int, entry string) bool {
 // worksIn is startedIn, or else the sandbox that holds the process's working
 // directory or one of its output files.
 func worksIn(pid int, sandboxes map[string]bool) string {
-	if s := startedIn(pid, sandboxes); s != "" {
-		return s
+	return within(worksAt(pid, sandboxes), sandboxes)
+}
+
+// worksAt is a path in one of the sandboxes: the folder that a process was started
+// with, or else its working directory or one of its output files.
+func worksAt(pid int, sandboxes map[string]bool) string {
+	if path := givenIn(pid, sandboxes); path != "" {
+		return path
 	}
 	for _, link := range []string{"/cwd", "/fd/1", "/fd/2"} {
 		target, err := os.Readlink("/proc/" + strconv.Itoa(pid) + link)
-		if err != nil {
-			continue
-		}
-		if s := within(target, sandboxes); s != "" {
-			return s
+		if err == nil && within(target, sandboxes) != "" {
+			return target
 		}
 	}
 	return ""

@@ -13,42 +13,18 @@ import (
 // architecture that Go supports on Linux.
 const tick = time.Second / 100
 
+// page is the unit of memory in /proc, in bytes.
+var page = uint64(os.Getpagesize())
+
 // usageOf sums up what pids use; those that are gone count nothing.
 func usageOf(pids []int) container.Usage {
 	var sum container.Usage
-	page := uint64(os.Getpagesize())
 	for _, pid := range pids {
-		s, err := readStat(pid)
-		if err != nil {
-			continue
-		}
-		sum.Add(container.Usage{
-			User:   time.Duration(s.utime+s.cutime) * tick,
-			System: time.Duration(s.stime+s.cstime) * tick,
-			RSS:    s.rss * page,
-		})
-		if s.state != 'Z' {
-			sum.Add(container.Usage{Processes: 1, Threads: s.threads})
+		if s, err := readStat(pid); err == nil {
+			sum.Add(usageIn(s))
 		}
 	}
 	return sum
-}
-
-// UsageBySandbox attributes each child of the process host, with its
-// descendants, to the sandbox it works in. Sandboxes without a process are
-// absent. For the agent, which knows hosts and sandboxes but not what runs in
-// them.
-func UsageBySandbox(host int, sandboxes []string) map[string]container.Usage {
-	wanted := setOf(sandboxes)
-	usage := map[string]container.Usage{}
-	for _, child := range children(host) {
-		if sandbox := worksIn(child, wanted); sandbox != "" {
-			u := usage[sandbox]
-			u.Add(usageOf(tree(child)))
-			usage[sandbox] = u
-		}
-	}
-	return usage
 }
 
 // KillBySandbox ends every process of the machine that was started in one of

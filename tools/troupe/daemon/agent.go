@@ -101,7 +101,8 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	}
 	layout := sandbox.Layout{WorkDir: o.WorkDir}
 	views := api.NewView(view.Limits{CompletedExecutors: o.CompletedExecutors}, layout.Agent)
-	d, err := start(o.Network, o.Logging, api.NewCollector(views))
+	meter := newMeter(layout, o.Logging.Logger)
+	d, err := start(o.Network, o.Logging, api.NewCollector(views, meter.measure))
 	if err != nil {
 		return nil, joinClose(err, journal.Journal.Close)
 	}
@@ -116,8 +117,8 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	}}
 	o.Config.Capabilities = slave.Capabilities()
 	collector := sandbox.NewCollector(layout, o.Collect)
-	o.Lending.Meter = meter{}
-	mountAgent(a.Daemon, views, collector, o)
+	o.Lending.Meter = meter
+	mountAgent(a.Daemon, views, collector, meter, o)
 	return a, a.serve(slave.Options{
 		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
 		Damaged: len(journal.Damage),
