@@ -279,7 +279,7 @@ func TestContainersAndStatistics(t *testing.T) {
 	}
 	for path, want := range map[string]any{
 		"0 source": "T1", "0 statistics cpus_user_time_secs": 1.0, "0 statistics cpus_system_time_secs": 0.5,
-		"0 statistics mem_rss_bytes": 4096.0, "0 statistics mem_limit_bytes": 96.0 * (1 << 20), "0 statistics cpus_soft_limit": 1.1,
+		"0 statistics mem_rss_bytes": 4096.0, "0 statistics mem_limit_bytes": 64.0 * (1 << 20), "0 statistics cpus_soft_limit": 1.0,
 		"0 statistics processes": 2.0, "0 statistics threads": 3.0,
 	} {
 		if got := at(t, statistics, path); got != want {

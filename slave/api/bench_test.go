@@ -15,7 +15,7 @@ import (
 )
 
 // crowded is an agent with n running command tasks.
-func crowded(n int) *mux {
+func crowded(n int) (*mux, *View) {
 	routes := &mux{}
 	v := NewView(view.Limits{}, func(string) string { return "/nowhere" })
 	Mount(routes, v, Info{Version: "1"})
@@ -33,12 +33,12 @@ func crowded(n int) *mux {
 			Statuses: []*mesos.TaskStatus{status(id, id, container, mesos.TaskState_TASK_STARTING), status(id, id, container, mesos.TaskState_TASK_RUNNING)},
 		}})
 	}
-	return routes
+	return routes, v
 }
 
 // BenchmarkState reads everything that an agent with 1,000 tasks knows.
 func BenchmarkState(b *testing.B) {
-	routes := crowded(1000)
+	routes, _ := crowded(1000)
 	for name, request := range map[string]func() *http.Request{
 		"page": func() *http.Request { return httptest.NewRequest(http.MethodGet, "/state", nil) },
 		"json": func() *http.Request { return getState("application/json") },

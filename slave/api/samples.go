@@ -127,9 +127,21 @@ func limit(t *mesos.TaskInfo, name string) *float64 {
 	return nil
 }
 
-// amountsOf is what an executor's container may use.
+// amountsOf is what an executor's container may use: what its host was told or,
+// before that, what is asked for. What a generated executor has for itself is not
+// in the container.
 func amountsOf(x *view.ExecutorTree) *cluster.ContainerAmounts {
-	has := used(x)
+	if x.Amounts != nil {
+		return x.Amounts
+	}
+	var lists [][]*mesos.Resource
+	if !x.Generated {
+		lists = append(lists, x.Info.GetResources())
+	}
+	for _, t := range slices.Concat(x.Queued, x.Live) {
+		lists = append(lists, t.Info.GetResources())
+	}
+	has := sum(lists...)
 	return &cluster.ContainerAmounts{
 		Cpus: proto.Float64(has.Scalar(resources.CPUs).Float()), Mem: proto.Float64(has.Scalar(resources.Mem).Float()),
 	}
