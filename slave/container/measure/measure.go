@@ -247,4 +247,3 @@ func (k *known) put(used container.Usage) {
 		u.Processes, u.Threads = proto.Uint32(uint32(used.Processes)), proto.Uint32(uint32(used.Threads))
 	}
 }
-
