@@ -1,0 +1,139 @@
+// Package vm runs programs, usually tests, on another kernel than the machine's:
+// a virtual machine without hardware support, with control groups of version 2,
+// XFS with quotas, and netem, that boots in a few seconds. Imported by tests.
+//
+// The kernel is Debian's for clouds, fetched once and kept in the user's cache;
+// what the machine has is a busybox and what it is given. Time passes much slower
+// for programs in it than outside.
+package vm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Machine is what a virtual machine has. The zero value is useful.
+type Machine struct {
+	// Memory in MiB; 0 is 768.
+	Memory int
+	// CPUs; 0 is 2.
+	CPUs int
+	// Timeout of a run, booting included; 0 is ten minutes.
+	Timeout time.Duration
+	// Modules of the kernel that are loaded, with those that they need, such as
+	// "xfs", "loop", "overlay", "sch_netem".
+	Modules []string
+	// Files and folders of the real machine, by their path in the virtual one.
+	Files map[string]string
+	// Binaries are programs of the real machine, with the libraries that they need;
+	// they are at the same path.
+	Binaries []string
+	// Arguments of the kernel, such as "cgroup_enable=memory".
+	Arguments []string
+}
+
+// Program is one to run in the machine, as root, in /work, where nothing else is.
+type Program struct {
+	// Path on the real machine, of a program without dynamic libraries.
+	Path string
+	Args []string
+	// Env is added, as NAME=value.
+	Env []string
+}
+
+// Result is how programs ended.
+type Result struct {
+	// Codes are the exit statuses, one per program.
+	Codes []int
+	// Console is all that they and the kernel wrote.
+	Console string
+	// Out is what they wrote to /dev/ttyS1, such as a profile.
+	Out []byte
+}
+
+// Run boots the machine and runs programs one after the other. The error is of
+// the machine; programs have their Codes.
+func (m Machine) Run(ctx context.Context, programs ...Program) (*Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, or(m.Timeout, 10*time.Minute))
+	defer cancel()
+	qemu, err := lookUp("qemu-system-x86_64")
+	if err != nil {
+		return nil, fmt.Errorf("vm: %w", err)
+	}
+	k, err := fetchKernel(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "troupe-vm")
+	if err != nil {
+		return nil, fmt.Errorf("vm: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	initrd := filepath.Join(dir, "initrd")
+	if err := m.makeImage(ctx, k, initrd, programs); err != nil {
+		return nil, err
+	}
+	out := filepath.Join(dir, "out")
+	c := exec.CommandContext(ctx, qemu, m.arguments(k, initrd, out)...)
+	c.WaitDelay = 5 * time.Second
+	var console bytes.Buffer
+	c.Stdout, c.Stderr = &console, &console
+	ended := c.Run()
+	r := &Result{Console: strings.ReplaceAll(console.String(), "\r", "")}
+	if r.Out, err = os.ReadFile(out); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return r, fmt.Errorf("vm: %w", err)
+	}
+	return r, r.verdict(ctx, len(programs), ended)
+}
+
+func or[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+// arguments are qemu's. Without the CPU's help (TCG) it runs everywhere.
+func (m Machine) arguments(k kernel, initrd, out string) []string {
+	kernel := append([]string{
+		"console=ttyS0", "quiet", "loglevel=3", "panic=-1", "cgroup_no_v1=all", "psi=1", "mitigations=off",
+		"tsc=reliable", "no_timer_check", "random.trust_cpu=on",
+	}, m.Arguments...)
+	return []string{
+		"-accel", "tcg,thread=multi", "-cpu", "max", "-smp", strconv.Itoa(or(m.CPUs, 2)), "-m", strconv.Itoa(or(m.Memory, 768)),
+		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
+		"-kernel", k.image(), "-initrd", initrd, "-append", strings.Join(kernel, " "),
+		"-serial", "stdio", "-serial", "file:" + out,
+	}
+}
+
+// exitLine is how the machine's init tells of the end of a program.
+var exitLine = regexp.MustCompile(`(?m)^VM-EXIT (\d+) (\d+)$`)
+
+func (r *Result) verdict(ctx context.Context, programs int, ended error) error {
+	for _, line := range exitLine.FindAllStringSubmatch(r.Console, -1) {
+		code, err := strconv.Atoi(line[2])
+		if err != nil {
+			return fmt.Errorf("vm: %q: %w", line[0], err)
+		}
+		r.Codes = append(r.Codes, code)
+	}
+	switch {
+	case len(r.Codes) == programs:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("vm: %w after %d of %d programs; its console:\n%s", ctx.Err(), len(r.Codes), programs, r.Console)
+	default:
+		return fmt.Errorf("vm: it ended (%v) after %d of %d programs; its console:\n%s", ended, len(r.Codes), programs, r.Console)
+	}
+}
