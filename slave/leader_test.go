@@ -229,6 +229,8 @@ func (noSandboxes) Collect(context.Context, time.Time) error { return nil }
 
 type noVolumes struct{}
 
+func (noVolumes) Path(state.Volume) string { return "" }
+
 func (noVolumes) Make([]state.Volume) error { return errors.New("nothing is kept here") }
 
 func (noVolumes) Remove([]state.Volume) error { return errors.New("nothing is kept here") }

@@ -63,11 +63,14 @@ type Sandboxes interface {
 // Volumes keeps the data of persistent volumes. Its methods may block, and are
 // called from any goroutine, not two for one volume at once but Link.
 type Volumes interface {
+	// Path is where a volume's folder is; it only calculates.
+	Path(v state.Volume) string
 	// Make makes the folders of new volumes durable, all or none.
 	Make(list []state.Volume) error
 	// Remove deletes all that is in volumes; one that is gone is no error.
 	Remove(list []state.Volume) error
-	// Link shows volumes in a sandbox, also when they are there already.
+	// Link gives volumes to their users, and shows those in a sandbox that have a
+	// place there, also when they are there already.
 	Link(sandbox string, links []state.VolumeLink) error
 }
 

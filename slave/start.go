@@ -32,6 +32,7 @@ func Start(sys *actors.System, o Options) (*Service, error) {
 		return o.Sandboxes.Run(agent, string(f), string(e), string(c))
 	}
 	o.Config.StandaloneSandbox = func(c state.ContainerID) string { return o.Sandboxes.Standalone(string(c)) }
+	o.Config.VolumeFolder = o.Volumes.Path
 	if o.Config.Endpoint == "" {
 		o.Config.Endpoint = sys.Address()
 	}

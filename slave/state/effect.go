@@ -65,8 +65,8 @@ type RemoveVolumes struct {
 	Volumes   []Volume
 }
 
-// LinkVolumes shows volumes in an executor's sandbox, also when it does so
-// already; answered by VolumesLinked.
+// LinkVolumes gives volumes to their users, and shows them in an executor's
+// sandbox, also when it does so already; answered by VolumesLinked.
 type LinkVolumes struct {
 	Container ContainerID
 	Launch    uint64

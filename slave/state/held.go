@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
@@ -24,7 +26,36 @@ func (m *Machine) amountsOf(e *executor) *cluster.ContainerAmounts {
 			infos = append(infos, t.info)
 		}
 	}
-	return amounts.Of(own, infos, m.cfg.QuotaCPUs)
+	a := amounts.Of(own, infos, m.cfg.QuotaCPUs)
+	if m.cfg.VolumeFolder != nil {
+		a.Volumes = m.volumesIn(own, infos)
+	}
+	return a
+}
+
+// volumesIn are the persistent volumes of an executor and its tasks, in the order
+// of these; a shared one is there once for each way in which it is wanted.
+func (m *Machine) volumesIn(own []*mesos.Resource, tasks []*mesos.TaskInfo) []*cluster.ContainerVolume {
+	var list []*cluster.ContainerVolume
+	add := func(resources []*mesos.Resource) {
+		for _, r := range resources {
+			if r.GetDisk().GetPersistence() == nil {
+				continue
+			}
+			source := m.cfg.VolumeFolder(volumeOf(r))
+			same := func(v *cluster.ContainerVolume) bool {
+				return v.GetSource() == source && proto.Equal(v.GetResource().GetDisk().GetVolume(), r.GetDisk().GetVolume())
+			}
+			if !slices.ContainsFunc(list, same) {
+				list = append(list, &cluster.ContainerVolume{Resource: r, Source: &source})
+			}
+		}
+	}
+	add(own)
+	for _, t := range tasks {
+		add(t.GetResources())
+	}
+	return list
 }
 
 // refit tells a container's host what it may use from now on, as tasks have come

@@ -190,8 +190,8 @@ func (m *Machine) accepted(e *executor, l *launch, fresh bool) {
 		m.publishExecutor(e)
 		m.emit(MakeSandbox{e.framework.id(), e.id(), e.container, e.user})
 	case !fresh:
-		m.refit(e) // before the executor is given what it is for
 		m.prepare(l)
+		m.refit(e) // before the executor is given what it is for
 		m.advance(e, l)
 	}
 }

@@ -63,10 +63,16 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		},
 		"find": func(*rapid.T) { w.find() },
 		"hostdies": func(t *rapid.T) {
+			w.someHost(t, func(h *simHost) { w.hostDies(h) })
+		},
+		"unheard": func(t *rapid.T) {
+			for range 4 { // so that there are tasks that run
+				w.run()
+				w.onward()
+			}
 			w.someHost(t, func(h *simHost) {
-				delete(w.hosts, h.id)
-				w.step(PeerExited{Peer(h.peer())})
-				w.step(HostEnded{Host: h.id, Message: "killed"})
+				w.recordExits(h)
+				w.hostDies(h)
 			})
 		},
 		"hostlost": func(t *rapid.T) {
@@ -109,6 +115,7 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"opack":   func(*rapid.T) { w.acknowledgeOperations() },
 		"ack":     func(t *rapid.T) { w.acknowledge(t) },
 		"timer":   func(t *rapid.T) { w.fire(t) },
+		"strays":  func(*rapid.T) { w.checkStrays() },
 		"sweep":   func(*rapid.T) { w.sweep() },
 		"crash":   func(t *rapid.T) { w.crash(t) },
 		"master":  func(*rapid.T) { w.step(PeerExited{Peer(w.masterPeer())}); w.incarnation++ },
@@ -228,7 +235,7 @@ func (w *world) sweep() {
 	sweeps := w.sweeps
 	w.sweeps = nil
 	for _, s := range sweeps {
-		w.step(Swept{Host: s.Host})
+		w.step(Swept{Host: s.Host, Exits: w.exits})
 	}
 }
 

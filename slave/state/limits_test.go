@@ -5,6 +5,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/tasks"
 	"troupe/slave/state/view"
 )
 
@@ -62,6 +63,60 @@ func (w *world) checkAmounts() {
 			if got, want := h.containers[id].amounts, w.m.amountsOf(e); !proto.Equal(got, want) {
 				w.t.Fatalf("container %s may use %v; its tasks were given %v", id, got, want)
 			}
+		}
+	}
+}
+
+func (w *world) hostDies(h *simHost) {
+	delete(w.hosts, h.id)
+	w.step(PeerExited{Peer(h.peer())})
+	w.step(HostEnded{Host: h.id, Message: "killed"})
+}
+
+// recordExits: of the tasks that brought no executor, in a host that dies, the
+// programs have ended well, which their inits have recorded.
+func (w *world) recordExits(h *simHost) {
+	for id, c := range h.containers {
+		if c.launch.GetKind() != cluster.LaunchContainer_COMMAND {
+			continue
+		}
+		for task, t := range c.tasks {
+			if !tasks.Terminal(t.state) {
+				w.exits[ContainerID(id)] = 0
+				w.finished[task] = true
+			}
+		}
+	}
+}
+
+// checkFinished: a task whose program had ended well when its host died is told
+// so, or that it was killed if that was wanted.
+func (w *world) checkFinished(task string, u *mesos.TaskStatus) {
+	if w.finished[task] && u.GetReason() == mesos.TaskStatus_REASON_EXECUTOR_TERMINATED {
+		w.t.Fatalf("%s had ended well, and is told: %v", task, u)
+	}
+}
+
+// checkStrays: of what is found on the machine all is removed that the agent does
+// not know, and nothing else.
+func (w *world) checkStrays() {
+	in := StraysFound{Containers: []ContainerID{"stray"}}
+	for _, h := range sorted(w.hosts) {
+		for _, id := range sortedKeys(h.containers) {
+			in.Containers = append(in.Containers, ContainerID(id))
+		}
+	}
+	removed := map[ContainerID]bool{}
+	for _, e := range w.m.Step(w.now, in) {
+		if e, is := e.(RemoveStrays); is {
+			for _, r := range e.Containers {
+				removed[r.Container] = true
+			}
+		}
+	}
+	for _, c := range in.Containers {
+		if known := w.m.containers[c] != nil; removed[c] == known {
+			w.t.Fatalf("container %s is known: %v, and removed: %v", c, known, removed[c])
 		}
 	}
 }

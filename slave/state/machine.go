@@ -86,6 +86,11 @@ type Containers struct {
 	Isolation []byte
 	// What is requested of CPUs is their limit, too; see package amounts.
 	QuotaCPUs bool
+	// Volumes can be mounted, so that they may be wanted in ways that links cannot
+	// show.
+	MountVolumes bool
+	// Where the folder of a volume is; a pure function. Nil where there are none.
+	VolumeFolder func(Volume) string
 }
 
 func (c Config) withDefaults() Config {

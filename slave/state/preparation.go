@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 
+	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/slave/state/check"
 	"troupe/slave/state/view"
@@ -61,23 +62,31 @@ func (l *launch) number() uint64 { return l.tasks[0].number }
 func (m *Machine) links(l *launch) ([]VolumeLink, error) {
 	e := l.tasks[0].executor
 	var list []VolumeLink
-	add := func(resources []*mesos.Resource, user string) error {
-		links, err := check.Volumes(resources)
-		for _, k := range links {
+	add := func(resources []*mesos.Resource, user string, late bool) error {
+		uses, err := check.Volumes(resources, m.cfg.MountVolumes)
+		for _, u := range uses {
 			if !m.cfg.SwitchUser {
 				user = ""
 			}
-			list = append(list, VolumeLink{Volume: volumeOf(k.Resource), At: k.At, User: user, Shared: k.Resource.Shared != nil})
+			k := VolumeLink{Volume: volumeOf(u.Resource), At: u.At, User: user, Shared: u.Resource.Shared != nil}
+			if u.Mount {
+				k.At = ""
+				if late {
+					return u.Once()
+				}
+			}
+			list = append(list, k)
 		}
 		return err
 	}
 	if !e.generated() {
-		if err := add(e.info.GetResources(), e.user); err != nil {
+		if err := add(e.info.GetResources(), e.user, false); err != nil {
 			return nil, err
 		}
 	}
+	late := e.kind == cluster.LaunchContainer_CUSTOM && e.step == asked // tasks of a group have containers of their own
 	for _, t := range l.tasks {
-		if err := add(t.info.GetResources(), cmp.Or(t.info.GetCommand().GetUser(), e.user)); err != nil {
+		if err := add(t.info.GetResources(), cmp.Or(t.info.GetCommand().GetUser(), e.user), late); err != nil {
 			return nil, err
 		}
 	}

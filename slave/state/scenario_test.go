@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 // scenario drives one machine by commands. A file in testdata is a list of
 // blocks: commands, "----", what they did. "go test -update" records it.
 //
-//	configure WHAT [VALUE]     changes the next machine: cleanup, additive, hostname, resources
+//	configure WHAT [VALUE]     changes the next machine: cleanup, additive, mounts, hostname, resources
 //	start [rebooted] [damaged] a machine, with what the journal holds
 //	forget                     takes the oldest record out of the journal
 //	snapshot                   rewrites the journal with the machine's snapshot
@@ -73,7 +73,9 @@ type scenario struct {
 func testConfig(seed uint64) Config {
 	return Config{
 		Info:    &mesos.AgentInfo{Hostname: proto.String("h1"), Port: proto.Int32(5051)},
-		Version: "1", Endpoint: "10.0.0.1:5051", ContainersPerHost: 2, Containers: Containers{SwitchUser: true},
+		Version: "1", Endpoint: "10.0.0.1:5051", ContainersPerHost: 2, Containers: Containers{
+			SwitchUser: true, VolumeFolder: func(v Volume) string { return "/volumes/" + v.Role + "/" + v.ID },
+		},
 		Capabilities: []mesos.AgentInfo_Capability_Type{mesos.AgentInfo_Capability_RESIZE_VOLUME},
 		Seed:         [2]uint64{seed, seed + 1}, Sandbox: func(_ string, f FrameworkID, e ExecutorID, c ContainerID) string {
 			return "/w/" + string(f) + "/" + string(e) + "/" + string(c)
@@ -211,6 +213,8 @@ func (s *scenario) configure(what, value string) {
 		s.config.Cleanup = true
 	case "additive":
 		s.config.Additive = true
+	case "mounts":
+		s.config.MountVolumes = true
 	case "hostname":
 		s.config.Info.Hostname = &value
 	case "resources":

@@ -15,7 +15,7 @@ type Volume struct {
 // VolumeLink shows a volume in a sandbox.
 type VolumeLink struct {
 	Volume Volume
-	// A path in the sandbox, relative.
+	// A path in the sandbox, relative; empty: something else shows it.
 	At string
 	// Whose the volume shall be, if it is nobody's yet; empty means the agent's own.
 	User string

@@ -34,10 +34,12 @@ type world struct {
 	timers  map[string]bool
 	hosts   map[HostID]*simHost
 	sweeps  []Sweep
+	exits   map[ContainerID]int32 // that inits have recorded, and no host has told
 	watches []WatchHost
 
 	incarnation int                              // of the master
 	launched    map[string]bool                  // tasks that the master sent
+	finished    map[string]bool                  // tasks whose program had ended well when their host died
 	limited     map[string]bool                  // tasks that a limit of their container ended, if nothing else had
 	fate        map[string]*mesos.TaskStatus     // the terminal status of each, as the master saw it
 	states      map[string][]mesos.TaskState     // that the master saw, in order of first arrival
@@ -74,8 +76,8 @@ type simTask struct {
 
 func newWorld(t *rapid.T) *world {
 	w := &world{
-		t: t, now: time.Unix(1000, 0), hosts: map[HostID]*simHost{}, launched: map[string]bool{}, limited: map[string]bool{}, fate: map[string]*mesos.TaskStatus{},
-		states: map[string][]mesos.TaskState{}, seen: map[string]bool{}, head: map[string]*cluster.StatusUpdate{},
+		t: t, now: time.Unix(1000, 0), hosts: map[HostID]*simHost{}, launched: map[string]bool{}, limited: map[string]bool{}, finished: map[string]bool{}, fate: map[string]*mesos.TaskStatus{},
+		exits: map[ContainerID]int32{}, states: map[string][]mesos.TaskState{}, seen: map[string]bool{}, head: map[string]*cluster.StatusUpdate{},
 		simOperations: newOperations(),
 	}
 	w.start()
@@ -227,6 +229,7 @@ func (w *world) statusUpdate(m *cluster.StatusUpdate) {
 	if tasks.Terminal(u.GetState()) {
 		w.fate[id] = u
 		w.checkLimited(id, u)
+		w.checkFinished(id, u)
 	}
 }
 

@@ -39,8 +39,8 @@ type Container struct {
 	// Amounts are what it may use; see Shared.
 	Amounts Amounts
 	// Volumes are the persistent volumes that it has. Links in the sandbox show them
-	// already, but for those with an absolute path, and read-only ones are writable
-	// by a link: these are to be mounted.
+	// already, but for those that a link could not: with an absolute path, or
+	// read-only. These are to be mounted; their folders belong to their users.
 	Volumes []Volume
 }
 

@@ -12,7 +12,8 @@ import (
 	"troupe/slave/state"
 )
 
-// Link shows volumes in a sandbox, by symbolic links to their folders. Nothing is
+// Link gives volumes to their users, and shows those that have a place in the
+// sandbox there, by symbolic links to their folders. Nothing is
 // made outside of the sandbox, whatever tasks have put there. A link that is
 // there is left alone; anything else in its place is an error, which names it.
 func (s Store) Link(sandbox string, links []state.VolumeLink) error {
@@ -32,6 +33,9 @@ func (s Store) Link(sandbox string, links []state.VolumeLink) error {
 func (s Store) link(sandbox *os.Root, k state.VolumeLink) error {
 	if err := s.in(k.Volume, func(root *os.Root) error { return give(root, k) }); err != nil {
 		return err
+	}
+	if k.At == "" {
+		return nil
 	}
 	target := s.Path(k.Volume)
 	if err := sandbox.MkdirAll(filepath.Dir(k.At), 0o755); err != nil {

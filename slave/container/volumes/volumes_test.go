@@ -159,6 +159,17 @@ func TestLink(t *testing.T) {
 	if err := s.Link(sandbox, links); err == nil {
 		t.Error("a link was made outside of the sandbox")
 	}
+	links[0].At = "" // it is given to its user, and mounted elsewhere
+	before, err := os.ReadDir(sandbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Link(sandbox, links); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadDir(sandbox); err != nil || len(after) != len(before) {
+		t.Errorf("%v, %v; want %v", after, err, before)
+	}
 	links[0].At, links[0].User = "b", "nobody-of-that-name"
 	if err := s.Link(sandbox, links); err == nil || !strings.Contains(err.Error(), "nobody-of-that-name") {
 		t.Errorf("error is %v", err)
