@@ -24,6 +24,8 @@ type Use struct {
 	Used *uint64
 	// Resource is that of a persistent volume; nil for a sandbox.
 	Resource *mesos.Resource
+	// Project is the folder's, where it has one; see disk/xfs.
+	Project uint32
 }
 
 // Uses are those of a container, the sandbox first, then each volume.

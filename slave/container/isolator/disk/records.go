@@ -127,11 +127,12 @@ type form struct {
 	Limit    uint64  `json:",omitempty"`
 	Used     *uint64 `json:",omitempty"`
 	Resource []byte  `json:",omitempty"`
+	Project  uint32  `json:",omitempty"`
 }
 
 // MarshalJSON is for Records.
 func (u Use) MarshalJSON() ([]byte, error) {
-	f := form{Path: u.Path, Limit: u.Limit, Used: u.Used}
+	f := form{Path: u.Path, Limit: u.Limit, Used: u.Used, Project: u.Project}
 	if u.Resource != nil {
 		data, err := proto.Marshal(u.Resource)
 		if err != nil {
@@ -148,7 +149,7 @@ func (u *Use) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return err
 	}
-	*u = Use{Path: f.Path, Limit: f.Limit, Used: f.Used}
+	*u = Use{Path: f.Path, Limit: f.Limit, Used: f.Used, Project: f.Project}
 	if f.Resource != nil {
 		u.Resource = &mesos.Resource{}
 		return proto.Unmarshal(f.Resource, u.Resource)
