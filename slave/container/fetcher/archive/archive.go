@@ -5,6 +5,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -90,6 +91,9 @@ func Extract(ctx context.Context, file *os.File, name string, into *os.Root, b B
 	x := &extraction{
 		ctx: ctx, into: into, bounds: b, buffer: make([]byte, 128<<10),
 		streamed: budget{bounds: b, of: info.Size()}, written: budget{bounds: b, of: info.Size()},
+	}
+	if info.Size() == 0 {
+		return errors.New("is empty")
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err

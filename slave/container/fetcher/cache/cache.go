@@ -78,6 +78,10 @@ func (c Cache) Get(ctx context.Context, key string, waiting func(), fill func(*S
 	w := &wait{cache: c, notify: waiting}
 	defer w.close()
 	for {
+		failed, err := w.failed() // before the look whether it is there
+		if err != nil {
+			return nil, err
+		}
 		e, err := c.open(key)
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			if err := pause(ctx); err != nil {
@@ -88,6 +92,9 @@ func (c Cache) Get(ctx context.Context, key string, waiting func(), fill func(*S
 		if e != nil || err != nil {
 			return e, err
 		}
+		if failed {
+			return nil, ErrFailed
+		}
 		part, err := c.claim(key)
 		if err != nil {
 			return nil, err
@@ -95,13 +102,7 @@ func (c Cache) Get(ctx context.Context, key string, waiting func(), fill func(*S
 		if part != nil {
 			return c.fill(ctx, key, part, fill)
 		}
-		err = w.step(ctx, key)
-		if errors.Is(err, ErrFailed) {
-			if e, _ := c.open(key); e != nil {
-				return e, nil // has just been completed
-			}
-		}
-		if err != nil {
+		if err := w.step(ctx, key); err != nil {
 			return nil, err
 		}
 	}

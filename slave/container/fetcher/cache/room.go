@@ -90,8 +90,9 @@ func (c Cache) prepare(ctx context.Context) error {
 }
 
 // makeRoom removes entries until so many bytes more fit, those first that were not
-// used for longest. It needs the lock of the folder.
-func (c Cache) makeRoom(more int64) error {
+// used for longest; none if that would not be enough. It needs the lock of the
+// folder.
+func (c Cache) makeRoom(more int64) (err error) {
 	files, err := c.files()
 	if err != nil {
 		return err
@@ -109,46 +110,58 @@ func (c Cache) makeRoom(more int64) error {
 	for _, f := range files {
 		used += f.size
 	}
+	var going []*os.File
+	defer func() {
+		for _, f := range going {
+			err = errors.Join(err, f.Close())
+		}
+	}()
 	for _, f := range files {
 		if used <= c.Size && !f.part {
 			break
 		}
-		gone, err := c.evict(f.name)
+		held, err := c.seize(f.name)
 		if err != nil {
 			return err
 		}
-		if gone {
+		if held != nil {
+			going = append(going, held)
 			used -= f.size
 		}
 	}
 	if used > c.Size {
 		return fmt.Errorf("%w: %d bytes of %d would be used", ErrNoRoom, used, c.Size)
 	}
+	for _, f := range going {
+		if err := os.Remove(f.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	return nil
 }
 
-// evict removes a file that nobody holds.
-func (c Cache) evict(name string) (gone bool, err error) {
+// seize locks a file that nobody holds; nil if somebody does.
+func (c Cache) seize(name string) (*os.File, error) {
 	path := filepath.Join(c.Dir, name)
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+		return nil, nil // has just become an entry, or failed
 	}
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := flock(f, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return false, nil
-		}
-		return false, err
+	err = flock(f, unix.LOCK_EX|unix.LOCK_NB)
+	same := false
+	if err == nil {
+		same, err = is(f, path)
 	}
-	same, err := is(f, path)
-	if err != nil || !same {
-		return !same, err
+	switch {
+	case err == nil && same:
+		return f, nil
+	case errors.Is(err, unix.EWOULDBLOCK):
+		err = nil
 	}
-	return true, os.Remove(path)
+	return nil, errors.Join(err, f.Close())
 }
 
 // wait is for another process that makes an entry.
@@ -166,7 +179,24 @@ func (w *wait) close() {
 	}
 }
 
-// step waits a moment. It fails when the other has failed, or makes no headway.
+func (w *wait) look() (now unix.Stat_t, err error) {
+	if err := unix.Fstat(int(w.part.Fd()), &now); err != nil {
+		return now, fmt.Errorf("look at %s: %w", w.part.Name(), err)
+	}
+	return now, nil
+}
+
+// failed tells whether the other has given it up; or has completed it, and it was
+// evicted since.
+func (w *wait) failed() (bool, error) {
+	if w.part == nil {
+		return false, nil
+	}
+	now, err := w.look()
+	return now.Nlink == 0, err
+}
+
+// step waits a moment. It fails when the other makes no headway.
 func (w *wait) step(ctx context.Context, key string) error {
 	if w.part == nil {
 		f, err := os.OpenFile(filepath.Join(w.cache.Dir, key+partial), os.O_RDONLY|unix.O_NOFOLLOW, 0)
@@ -179,13 +209,9 @@ func (w *wait) step(ctx context.Context, key string) error {
 		w.part, w.since = f, time.Now()
 		w.notify()
 	}
-	var now unix.Stat_t
-	if err := unix.Fstat(int(w.part.Fd()), &now); err != nil {
+	now, err := w.look()
+	if err != nil {
 		return err
-	}
-	if now.Nlink == 0 {
-		// It was given up, or completed and evicted since.
-		return ErrFailed
 	}
 	if changed := time.Unix(now.Mtim.Unix()); !changed.Equal(w.last) {
 		w.last, w.since = changed, time.Now()
