@@ -22,9 +22,9 @@ type Controller struct {
 	tree *Tree
 	name string
 	base string
-	// Prepared is called for each folder that was made, the outermost first; may be
-	// nil.
-	Prepared func(dir string) error
+	// prepared is called for each folder of version 1 that was made, or that was
+	// there, the outermost first; may be nil.
+	prepared func(dir string) error
 }
 
 // Names of folders in that of a container.
@@ -97,15 +97,11 @@ func (c *Controller) undo(dir string) error {
 func (c *Controller) mkdirAll(from, path string) error {
 	for part := range strings.SplitSeq(path, "/") {
 		from += "/" + part
-		err := unix.Mkdir(from, 0o755)
-		if errors.Is(err, unix.EEXIST) {
-			continue
+		if err := mkdir(from); err != nil {
+			return err
 		}
-		if err != nil {
-			return &os.PathError{Op: "mkdir", Path: from, Err: err}
-		}
-		if c.Prepared != nil {
-			if err := c.Prepared(from); err != nil {
+		if c.prepared != nil {
+			if err := c.prepared(from); err != nil {
 				return err
 			}
 		}

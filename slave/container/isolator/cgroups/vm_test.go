@@ -9,10 +9,9 @@ import (
 // All tests of the isolators here once more, on version 2.
 func TestVersion2(t *testing.T) {
 	const here = "troupe/slave/container/isolator/cgroups"
-	vm.Machine{}.Test(t,
-		vm.Suite{Package: here, SkipTests: "TestVersion2"},
-		vm.Suite{Package: here + "/kill"},
-		vm.Suite{Package: here + "/cpu"},
-		vm.Suite{Package: here + "/mem"},
-	)
+	suites := []vm.Suite{{Package: here, SkipTests: "TestVersion2"}}
+	for _, name := range []string{"kill", "cpu", "mem", "pids", "cpuset", "devices", "hugetlb"} {
+		suites = append(suites, vm.Suite{Package: here + "/" + name})
+	}
+	vm.Machine{}.Test(t, suites...)
 }
