@@ -27,6 +27,8 @@ type Plan struct {
 	// Mounts are made in this order in a mount namespace of the container's own,
 	// before Root is entered. They need NewMount in New.
 	Mounts []Mount
+	// Hostname is that of the UTS namespace in New; empty leaves the machine's.
+	Hostname string
 	// Root becomes the root folder; empty leaves that of the machine.
 	Root string
 	// Dir is the sandbox as programs see it; empty means where it is on the
@@ -59,7 +61,7 @@ type Plan struct {
 // Plain says that the plan asks for nothing that takes an init: its Env alone
 // may be set.
 func (p *Plan) Plain() bool {
-	return p.New == 0 && len(p.Mounts) == 0 && p.Root == "" && len(p.Cgroups) == 0 && p.Kill == "" &&
+	return p.New == 0 && len(p.Mounts) == 0 && p.Hostname == "" && p.Root == "" && len(p.Cgroups) == 0 && p.Kill == "" &&
 		len(p.Devices) == 0 && len(p.Rlimits) == 0 && p.Capabilities == nil && !p.NoNewPrivileges &&
 		len(p.Seccomp) == 0 && p.OOMScore == nil && p.Logs == nil
 }
@@ -72,6 +74,11 @@ type Mount struct {
 	// container appears on the machine too, and so its source must be taken before
 	// the container's other mounts are made slaves of the machine's.
 	Flags uint64
+	// SourceBelow and TargetBelow are folders that Source and Target begin with, and
+	// below which no symbolic link is followed, as somebody may have put it there who
+	// is not trusted. Empty trusts the whole path. What is missing of Target is made
+	// below TargetBelow, or below Root; elsewhere it must exist.
+	SourceBelow, TargetBelow string
 	// Data is the file system's own, as "size=64m".
 	Data string
 	// File: the target is a file, not a folder.

@@ -20,7 +20,6 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -39,7 +38,7 @@ type Launcher struct {
 	report  func(error)
 
 	mu      sync.Mutex
-	running map[int]*Process // by pid, until reaped
+	running map[int]*Child // by pid, until forgotten
 	closed  bool
 	idle    sync.WaitGroup // running processes
 }
@@ -68,7 +67,7 @@ func New(report func(error)) (*Launcher, error) {
 		reaper:  make(chan os.Signal, 1),
 		session: session,
 		report:  report,
-		running: map[int]*Process{},
+		running: map[int]*Child{},
 	}
 	signal.Notify(l.reaper, unix.SIGCHLD)
 	go l.fork()
@@ -116,60 +115,15 @@ func (l *Launcher) launch(s container.Spec) (*Process, error) {
 	}
 	defer start.close()
 
-	l.mu.Lock()
-	if l.closed {
-		l.mu.Unlock()
-		return nil, ErrClosed
-	}
-	l.idle.Add(1)
-	l.mu.Unlock()
-
-	var p *Process
-	done := make(chan struct{})
-	l.forks <- func() {
-		defer close(done)
-		p, err = l.start(s, start)
-	}
-	<-done
-	if err != nil {
-		l.idle.Done()
+	p := &Process{launcher: l, dir: s.Dir, guest: s.Guest, mark: s.Mark, done: make(chan struct{})}
+	if _, err := l.Start(start.fork, func(c *Child) Resident {
+		p.child = c
+		return p
+	}); err != nil {
 		return nil, err
 	}
 	go p.wait()
 	return p, nil
-}
-
-// start forks, and knows the child before the reaper can see it.
-func (l *Launcher) start(s container.Spec, start *start) (*Process, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	pidfd := -1
-	start.attr.Sys.PidFD = &pidfd
-	pid, err := syscall.ForkExec(start.path, start.args, start.attr)
-	if err != nil {
-		return nil, start.explain(err)
-	}
-	p := &Process{launcher: l, pid: pid, dir: s.Dir, guest: s.Guest, mark: s.Mark, done: make(chan struct{})}
-	l.running[pid] = p
-	if p.poll, err = pollable(pidfd); err != nil {
-		// Without a pidfd the process cannot be waited for: give it up.
-		err = errors.Join(err, unix.Kill(pid, unix.SIGKILL))
-		_, werr := unix.Wait4(pid, nil, 0, nil)
-		delete(l.running, pid)
-		return nil, fmt.Errorf("launching %q: %w", s.Path, errors.Join(err, werr))
-	}
-	return p, nil
-}
-
-// pollable makes a file of a pidfd on which Go's poller waits.
-func pollable(pidfd int) (*os.File, error) {
-	if pidfd < 0 {
-		return nil, errors.New("the kernel has no pidfd (Linux 5.4 or newer is needed)")
-	}
-	if err := unix.SetNonblock(pidfd, true); err != nil {
-		return nil, errors.Join(fmt.Errorf("making a pidfd non-blocking: %w", err), unix.Close(pidfd))
-	}
-	return os.NewFile(uintptr(pidfd), "pidfd"), nil
 }
 
 // Close kills what runs, waits until it is gone, and refuses further
@@ -181,8 +135,8 @@ func (l *Launcher) Close() error {
 		return nil
 	}
 	l.closed = true
-	for _, p := range l.running {
-		p.Kill(0)
+	for _, c := range l.running {
+		c.resident.Kill(0)
 	}
 	l.mu.Unlock()
 	l.idle.Wait()
@@ -226,22 +180,14 @@ func (l *Launcher) orphans() []int {
 	return orphans
 }
 
-// forget ends the tracking of p, and says whether it was the last.
-func (l *Launcher) forget(p *Process) {
-	l.mu.Lock()
-	delete(l.running, p.pid)
-	l.mu.Unlock()
-	l.idle.Done()
-}
-
 // alone says whether p is the only program, guests left aside.
 func (l *Launcher) alone(p *Process) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, other := range l.running {
-		if other != p && !other.guest {
+		if q, ok := other.resident.(*Process); other != p.child && !(ok && q.guest) {
 			return false
 		}
 	}
-	return l.running[p.pid] == p
+	return l.running[p.child.pid] == p.child
 }

@@ -1,9 +1,7 @@
 package posix
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -17,16 +15,15 @@ import (
 // is reaped, which is after everything it started is gone.
 type Process struct {
 	launcher *Launcher
-	pid      int
+	child    *Child
 	dir      string
 	guest    bool
-	mark     string   // see container.Spec
-	poll     *os.File // a pidfd
+	mark     string // see container.Spec
 	done     chan struct{}
 	exit     container.Exit // valid after done
 
 	mu       sync.Mutex
-	reaped   bool
+	ended    bool
 	deadline time.Time   // of the forced kill; zero while none is asked for
 	force    *time.Timer // fires at the deadline
 }
@@ -34,7 +31,7 @@ type Process struct {
 var _ container.Process = (*Process)(nil)
 
 // Pid is the program's process id; it is also its session's.
-func (p *Process) Pid() int { return p.pid }
+func (p *Process) Pid() int { return p.child.pid }
 
 // Done is closed when the program and its descendants are gone.
 func (p *Process) Done() <-chan struct{} { return p.done }
@@ -49,14 +46,14 @@ func (p *Process) Kill(grace time.Duration) {
 		return
 	}
 	for _, pid := range p.members() {
-		_ = p.send(pid, unix.SIGTERM) // destroy tells of those that may not be signalled
+		_ = p.child.Signal(pid, unix.SIGTERM) // destroy tells of those that may not be signalled
 	}
 }
 
 // Signal signals the program alone; see container.Process.
 func (p *Process) Signal(signal syscall.Signal) {
-	if err := p.send(p.pid, signal); err != nil {
-		p.launcher.report(fmt.Errorf("signal %d to process %d: %w", signal, p.pid, err))
+	if err := p.child.Signal(p.child.pid, signal); err != nil {
+		p.launcher.report(fmt.Errorf("signal %d to process %d: %w", signal, p.child.pid, err))
 	}
 }
 
@@ -67,7 +64,7 @@ func (p *Process) schedule(grace time.Duration) bool {
 	defer p.mu.Unlock()
 	first := p.deadline.IsZero()
 	deadline := time.Now().Add(grace)
-	if p.reaped || !first && !deadline.Before(p.deadline) {
+	if p.ended || !first && !deadline.Before(p.deadline) {
 		return false
 	}
 	p.deadline = deadline
@@ -78,83 +75,44 @@ func (p *Process) schedule(grace time.Duration) bool {
 	return first && grace > 0
 }
 
-// send signals one of the members, but not the program once it is reaped: its
-// number may be somebody else's then.
-func (p *Process) send(pid int, sig unix.Signal) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if pid == p.pid && p.reaped {
-		return nil
-	}
-	return sendTo(pid, sig)
-}
-
 // destroy stops and kills until nothing is left but zombies, and what may not be
 // killed.
 func (p *Process) destroy() { p.killAll(p.members) }
 
 // killAll tells of what it could not kill.
 func (p *Process) killAll(find func() []int) {
-	if err := killAll(find, p.send); err != nil {
+	if err := killAll(find, p.child.Signal); err != nil {
 		p.launcher.report(fmt.Errorf("the program in %s: %w", p.dir, err))
 	}
 }
 
 // wait runs until the program has exited, then ends what it left.
 func (p *Process) wait() {
-	status, err := p.await()
+	err := p.child.Await()
 	p.killAll(p.leftovers)
+	status := -1
+	if err == nil {
+		status, err = p.child.Reap()
+	}
 	p.mu.Lock()
-	p.reaped = true
+	p.ended = true
 	if p.force != nil {
 		p.force.Stop()
-	}
-	if err == nil {
-		err = p.collect(&status)
 	}
 	p.mu.Unlock()
 	p.exit = container.Exit{Status: status}
 	if err != nil {
 		p.exit.Status = -1
 	}
-	p.poll.Close() // a pidfd has nothing to flush
-	p.launcher.forget(p)
+	p.child.Forget()
 	close(p.done)
-}
-
-// await blocks until the program is a zombie.
-func (p *Process) await() (int, error) {
-	raw, err := p.poll.SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	var werr error
-	err = raw.Read(func(fd uintptr) bool {
-		var info unix.Siginfo
-		werr = unix.Waitid(unix.P_PIDFD, int(fd), &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-		return werr != nil && !errors.Is(werr, unix.EINTR) || info.Signo != 0
-	})
-	return -1, errors.Join(err, werr)
-}
-
-// collect reaps the program.
-func (p *Process) collect(status *int) error {
-	var ws unix.WaitStatus
-	for {
-		_, err := unix.Wait4(p.pid, &ws, 0, nil)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		*status = int(ws)
-		return err
-	}
 }
 
 // Usage reads /proc; it fails after the program has ended.
 func (p *Process) Usage() (container.Usage, error) {
 	select {
 	case <-p.done:
-		return container.Usage{}, fmt.Errorf("process %d has ended", p.pid)
+		return container.Usage{}, fmt.Errorf("process %d has ended", p.child.pid)
 	default:
 		return usageOf(p.members()), nil
 	}
@@ -162,13 +120,10 @@ func (p *Process) Usage() (container.Usage, error) {
 
 // members are the program, its descendants, and what they left orphaned.
 func (p *Process) members() []int {
-	p.mu.Lock()
-	reaped := p.reaped
-	p.mu.Unlock()
-	if reaped {
+	if p.child.gone() {
 		return nil
 	}
-	return append(tree(p.pid), p.leftovers()...)
+	return append(tree(p.child.pid), p.leftovers()...)
 }
 
 // leftovers are the orphans that p's program left, with their descendants.
@@ -187,7 +142,7 @@ func (p *Process) leftovers() []int {
 // that there is, if there is only one. A guest in a sandbox has its mark
 // instead.
 func (p *Process) left(orphan int) bool {
-	if s, err := readStat(orphan); err == nil && s.session == p.pid {
+	if s, err := readStat(orphan); err == nil && s.session == p.child.pid {
 		return true
 	}
 	if p.guest {

@@ -21,11 +21,66 @@ type start struct {
 	path  string
 	args  []string
 	attr  *syscall.ProcAttr
-	files []*os.File // those of the program
-	own   []*os.File // those of files that were opened here
+	files *Files
 }
 
-func prepare(s container.Spec) (_ *start, err error) {
+func prepare(s container.Spec) (*start, error) {
+	credential, err := check(s)
+	if err != nil {
+		return nil, err
+	}
+	path, err := lookup(s)
+	if err != nil {
+		return nil, err
+	}
+	files, err := open(s, credential)
+	if err != nil {
+		return nil, err
+	}
+	st := &start{path: path, args: s.Args, files: files}
+	if len(st.args) == 0 {
+		st.args = []string{s.Path}
+	}
+	fds := make([]uintptr, len(files.Streams))
+	for i, f := range files.Streams {
+		fds[i] = f.Fd()
+	}
+	st.attr = &syscall.ProcAttr{
+		Dir: s.Dir, Env: s.Env, Files: fds,
+		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: s.Terminal, Pdeathsig: unix.SIGKILL, Credential: credential},
+	}
+	return st, nil
+}
+
+// Files are what a program begins with, made ready.
+type Files struct {
+	// Streams are standard input, output and error.
+	Streams [3]*os.File
+	// Credential is nil when the program runs as this process's user.
+	Credential *syscall.Credential
+	own        []*os.File // those of Streams that were opened here
+}
+
+// Open checks what a Spec says of the sandbox, the environment and the user, opens
+// its files and gives its terminal the size that it is to have. It does not look for
+// the program.
+func Open(s container.Spec) (*Files, error) {
+	credential, err := check(s)
+	if err != nil {
+		return nil, err
+	}
+	return open(s, credential)
+}
+
+// Close closes what Open has opened.
+func (f *Files) Close() {
+	for _, file := range f.own {
+		file.Close() // only ever written by the child
+	}
+}
+
+// check finds out beforehand what can be.
+func check(s container.Spec) (*syscall.Credential, error) {
 	if err := checkDir(s.Dir); err != nil {
 		return nil, err
 	}
@@ -34,38 +89,26 @@ func prepare(s container.Spec) (_ *start, err error) {
 			return nil, fmt.Errorf("environment entry %q is not of the form NAME=value", e)
 		}
 	}
-	credential, err := credentialOf(s.User)
-	if err != nil {
+	return credentialOf(s.User)
+}
+
+func open(s container.Spec, c *syscall.Credential) (*Files, error) {
+	f := &Files{Credential: c}
+	if err := errors.Join(f.open(s), resize(s)); err != nil {
+		f.Close()
 		return nil, err
 	}
-	path, err := lookup(s)
-	if err != nil {
-		return nil, err
+	return f, nil
+}
+
+// fork starts the program, and returns it with its pidfd.
+func (st *start) fork() (pid, pidfd int, err error) {
+	pidfd = -1
+	st.attr.Sys.PidFD = &pidfd
+	if pid, err = syscall.ForkExec(st.path, st.args, st.attr); err != nil {
+		return 0, -1, st.explain(err)
 	}
-	st := &start{path: path, args: s.Args}
-	if len(st.args) == 0 {
-		st.args = []string{s.Path}
-	}
-	defer func() {
-		if err != nil {
-			st.close()
-		}
-	}()
-	if err = st.open(s, credential); err != nil {
-		return nil, err
-	}
-	if err = resize(s); err != nil {
-		return nil, err
-	}
-	fds := make([]uintptr, len(st.files))
-	for i, f := range st.files {
-		fds[i] = f.Fd()
-	}
-	st.attr = &syscall.ProcAttr{
-		Dir: s.Dir, Env: s.Env, Files: fds,
-		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: s.Terminal, Pdeathsig: unix.SIGKILL, Credential: credential},
-	}
-	return st, nil
+	return pid, pidfd, nil
 }
 
 func checkDir(dir string) error {
@@ -83,37 +126,39 @@ func checkDir(dir string) error {
 }
 
 // open opens the three standard files.
-func (st *start) open(s container.Spec, c *syscall.Credential) error {
-	if in := s.Streams[0]; in != nil {
-		st.files = append(st.files, in)
-	} else {
+func (f *Files) open(s container.Spec) error {
+	if f.Streams[0] = s.Streams[0]; f.Streams[0] == nil {
 		null, err := os.Open(os.DevNull)
 		if err != nil {
 			return fmt.Errorf("opening the standard input: %w", err)
 		}
-		st.files, st.own = append(st.files, null), append(st.own, null)
+		f.Streams[0], f.own = null, append(f.own, null)
 	}
-	for i, out := range []struct{ name, path string }{{"stdout", s.Stdout}, {"stderr", s.Stderr}} {
-		if f := s.Streams[1+i]; f != nil {
-			st.files = append(st.files, f)
+	for i, name := range []string{"stdout", "stderr"} {
+		if f.Streams[1+i] = s.Streams[1+i]; f.Streams[1+i] != nil {
 			continue
 		}
-		if out.path == "" {
-			out.path = filepath.Join(s.Dir, out.name)
-		}
 		// A link here may have been put by an earlier program of the sandbox.
-		f, err := os.OpenFile(out.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o644)
+		file, err := os.OpenFile(LogPath(s, i), os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o644)
 		if err != nil {
-			return fmt.Errorf("opening the %s file: %w", out.name, err)
+			return fmt.Errorf("opening the %s file: %w", name, err)
 		}
-		st.files, st.own = append(st.files, f), append(st.own, f)
-		if c != nil {
-			if err := f.Chown(int(c.Uid), int(c.Gid)); err != nil {
-				return fmt.Errorf("giving the %s file to its user: %w", out.name, err)
+		f.Streams[1+i], f.own = file, append(f.own, file)
+		if c := f.Credential; c != nil {
+			if err := file.Chown(int(c.Uid), int(c.Gid)); err != nil {
+				return fmt.Errorf("giving the %s file to its user: %w", name, err)
 			}
 		}
 	}
 	return nil
+}
+
+// LogPath is the file that takes a program's standard output (0) or error (1).
+func LogPath(s container.Spec, i int) string {
+	if path := [...]string{s.Stdout, s.Stderr}[i]; path != "" {
+		return path
+	}
+	return filepath.Join(s.Dir, [...]string{"stdout", "stderr"}[i])
 }
 
 // resize gives the terminal its size.
@@ -135,11 +180,7 @@ func resize(s container.Spec) error {
 
 func clip(n uint32) uint16 { return uint16(min(n, math.MaxUint16)) }
 
-func (st *start) close() {
-	for _, f := range st.own {
-		f.Close() // only ever written by the child
-	}
-}
+func (st *start) close() { st.files.Close() }
 
 // explain turns what fork or exec said into words.
 func (st *start) explain(err error) error {

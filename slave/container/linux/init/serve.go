@@ -1,0 +1,139 @@
+package main
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"troupe/slave/container/plan"
+)
+
+// server is an init whose program runs, or that holds namespaces.
+type server struct {
+	program int // its number in here; -1 when it was reaped, or there is none
+	holds   bool
+	leaving bool
+	status  int // the file; -1 if none
+	signals int
+	logs    [2]*log
+}
+
+// serve returns when nothing is left to do.
+func (s *server) serve() {
+	var all unix.Sigset_t
+	for i := range all.Val {
+		all.Val[i] = ^uint64(0)
+	}
+	var err error
+	if s.signals, err = unix.Signalfd(-1, &all, unix.SFD_CLOEXEC|unix.SFD_NONBLOCK); err != nil {
+		return
+	}
+	for s.reap(); !s.over(); s.reap() {
+		fds := make([]unix.PollFd, 0, 4)
+		fds = append(fds, unix.PollFd{Fd: int32(s.signals), Events: unix.POLLIN}, unix.PollFd{Fd: controlFile, Events: unix.POLLIN})
+		for _, l := range s.logs {
+			if l != nil && l.from >= 0 {
+				fds = append(fds, unix.PollFd{Fd: int32(l.from), Events: unix.POLLIN})
+			}
+		}
+		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+			return
+		}
+		if fds[0].Revents != 0 {
+			s.forward()
+		}
+		if fds[1].Revents != 0 && !s.obey() {
+			return
+		}
+		for _, l := range s.logs {
+			l.copy()
+		}
+	}
+	for _, l := range s.logs {
+		l.copy()
+	}
+}
+
+// over: the program and all that it abandoned have been reaped. In a pid namespace
+// whose first process this is, the kernel ends what is left.
+func (s *server) over() bool {
+	if s.holds {
+		return s.leaving
+	}
+	return s.program < 0 && s.leaving
+}
+
+// reap takes the status of what has ended.
+func (s *server) reap() {
+	for {
+		var ws unix.WaitStatus
+		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG, nil)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.ECHILD && !s.holds:
+			s.leaving = true
+			return
+		case err != nil || pid <= 0:
+			return
+		}
+		if pid == s.program {
+			s.ended(uint32(ws))
+		}
+	}
+}
+
+// ended records the status before anybody hears of it.
+func (s *server) ended(status uint32) {
+	s.program = -1
+	if s.status >= 0 {
+		line := []byte(decimal(int(status)) + "\n")
+		if n, err := unix.Write(s.status, line); err == nil && n == len(line) {
+			_ = unix.Fsync(s.status) // what cannot be durable is told all the same
+		}
+		unix.Close(s.status)
+	}
+	if unix.Getpid() == 1 {
+		_ = unix.Kill(-1, unix.SIGKILL) // nobody may be left to kill
+	}
+	tell(&plan.Report{Kind: plan.Exited, Status: status}, -1)
+}
+
+// forward passes signals on to the program.
+func (s *server) forward() {
+	for {
+		var info unix.SignalfdSiginfo
+		b := unsafe.Slice((*byte)(unsafe.Pointer(&info)), unsafe.Sizeof(info))
+		n, err := unix.Read(s.signals, b)
+		if err != nil || n < len(b) {
+			return
+		}
+		signal := unix.Signal(info.Signo)
+		// The runtime's own, and what tells of children, mean nothing to the program.
+		if signal == unix.SIGCHLD || signal == unix.SIGURG || s.program < 0 {
+			continue
+		}
+		_ = unix.Kill(s.program, signal) // it is there until it is reaped
+	}
+}
+
+// obey takes an order, and says whether the launcher is there.
+func (s *server) obey() bool {
+	var order [8]byte
+	n, _, err := unix.Recvfrom(controlFile, order[:], unix.MSG_DONTWAIT)
+	switch {
+	case err == unix.EAGAIN || err == unix.EINTR:
+		return true
+	case err != nil || n == 0:
+		return false
+	}
+	switch order[0] {
+	case plan.OrderKill:
+		if unix.Getpid() == 1 {
+			_ = unix.Kill(-1, unix.SIGKILL) // nobody may be left to kill
+		}
+	case plan.OrderLeave:
+		s.leaving = true
+	}
+	return true
+}

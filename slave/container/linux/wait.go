@@ -1,0 +1,197 @@
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"troupe/slave/container"
+	"troupe/slave/container/plan"
+)
+
+// begin waits for the init's word that the program runs.
+func (p *Process) begin() error {
+	report, pidfd, err := p.said, -1, error(nil)
+	if report == nil {
+		report, pidfd, err = p.hear()
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("launching: the init ended before it said why")
+	case err != nil:
+		return fmt.Errorf("launching: %w", err)
+	case report.Kind == plan.Failed:
+		return explain(report)
+	case report.Kind != plan.Started:
+		return fmt.Errorf("launching: the init says %q", rune(report.Kind))
+	case pidfd < 0:
+		return nil // it holds namespaces
+	}
+	if err := unix.SetNonblock(pidfd, true); err != nil {
+		return errors.Join(fmt.Errorf("launching: making a pidfd non-blocking: %w", err), unix.Close(pidfd))
+	}
+	p.pidfd = os.NewFile(uintptr(pidfd), "pidfd")
+	if p.pid, err = numberOf(pidfd); err != nil {
+		return errors.Join(fmt.Errorf("launching: %w", err), p.pidfd.Close())
+	}
+	return nil
+}
+
+// numberOf is the number, on this machine, of the process of a pidfd; 0 if it has
+// been reaped already.
+func numberOf(pidfd int) (int, error) {
+	data, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(pidfd))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(data)) {
+		if value, ok := strings.CutPrefix(line, "Pid:"); ok {
+			n, err := strconv.Atoi(strings.TrimSpace(value))
+			return max(n, 0), err
+		}
+	}
+	return 0, fmt.Errorf("a pidfd without a number: %q", data)
+}
+
+// hear waits for a report, and the file that may come with it, -1 if none. io.EOF
+// means that the init is gone.
+func (p *Process) hear() (*plan.Report, int, error) {
+	raw, err := p.control.SyscallConn()
+	if err != nil {
+		return nil, -1, err
+	}
+	var report *plan.Report
+	var rerr error
+	file := -1
+	err = raw.Read(func(fd uintptr) bool {
+		report, file, rerr = receive(int(fd))
+		return !errors.Is(rerr, unix.EAGAIN)
+	})
+	return report, file, errors.Join(err, rerr)
+}
+
+// receive takes a report off a socket, and the file that may come with it.
+func receive(socket int) (*plan.Report, int, error) {
+	b, rights := make([]byte, 16<<10), make([]byte, unix.CmsgSpace(4))
+	var n, rn int
+	for {
+		var err error
+		n, rn, _, _, err = unix.Recvmsg(socket, b, rights, unix.MSG_CMSG_CLOEXEC)
+		// An init that ended with an order unread leaves a reset, before its reports.
+		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.ECONNRESET) {
+			continue
+		}
+		if err != nil {
+			return nil, -1, err
+		}
+		break
+	}
+	if n == 0 {
+		return nil, -1, io.EOF
+	}
+	file := -1
+	if messages, err := unix.ParseSocketControlMessage(rights[:rn]); err == nil && len(messages) == 1 {
+		if fds, err := unix.ParseUnixRights(&messages[0]); err == nil && len(fds) == 1 {
+			file = fds[0]
+		}
+	}
+	report, err := plan.DecodeReport(b[:n])
+	return report, file, err
+}
+
+// follow waits, on the forking thread, until an init that was born in a pid namespace
+// has been followed by the one that makes another below it.
+func (b *birth) follow(pid, pidfd int) (int, int, error) {
+	var report *plan.Report
+	file := -1
+	raw, err := b.process.control.SyscallConn()
+	if err != nil {
+		return pid, pidfd, nil // begin meets the same
+	}
+	err = raw.Control(func(fd uintptr) {
+		for {
+			_, perr := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience/time.Millisecond))
+			if !errors.Is(perr, unix.EINTR) {
+				break
+			}
+		}
+		report, file, err = receive(int(fd))
+	})
+	if err != nil || report == nil || report.Kind != plan.Moved || file < 0 {
+		b.process.said = report
+		return pid, pidfd, nil
+	}
+	next, err := numberOf(file)
+	if err != nil || next == 0 {
+		return pid, pidfd, unix.Close(file) // begin finds that it is gone
+	}
+	for {
+		if _, err := unix.Wait4(pid, nil, 0, nil); !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	return next, file, unix.Close(pidfd)
+}
+
+// wait runs until the program has ended, then ends what it left.
+func (p *Process) wait() {
+	status, known := -1, true
+	if p.pidfd != nil {
+		p.awaitProgram()
+		p.clear()
+		var err error
+		if status, err = p.hearStatus(); err != nil {
+			known = false
+			p.endInit()
+		}
+	}
+	aerr := p.child.Await()
+	if !known {
+		p.clear() // what an init that was killed could not keep
+	}
+	_, rerr := p.child.Reap()
+	p.tell(errors.Join(aerr, rerr))
+	p.mu.Lock()
+	p.ended = true
+	if p.force != nil {
+		p.force.Stop()
+	}
+	p.mu.Unlock()
+	p.exit = container.Exit{Status: status}
+	p.child.Forget()
+	p.control.Close() // nothing is on its way to who is gone
+	if p.pidfd != nil {
+		p.pidfd.Close()
+	}
+	close(p.done)
+}
+
+// awaitProgram blocks until the program is a zombie, or gone.
+func (p *Process) awaitProgram() {
+	raw, err := p.pidfd.SyscallConn()
+	if err == nil {
+		err = raw.Read(ended)
+	}
+	p.tell(err)
+}
+
+// hearStatus waits for how the program ended.
+func (p *Process) hearStatus() (int, error) {
+	if err := p.control.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return -1, err
+	}
+	report, _, err := p.hear()
+	if err != nil {
+		return -1, err
+	}
+	if report.Kind != plan.Exited {
+		return -1, fmt.Errorf("the init says %q", rune(report.Kind))
+	}
+	return int(report.Status), nil
+}
