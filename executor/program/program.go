@@ -48,6 +48,10 @@ type Spec struct {
 	Guest bool
 	// Mark is an entry of a guest's Env that no other program has; may be empty.
 	Mark string
+	// Status is a file, made by the launch, that holds the program's wait status
+	// when it has ended, durably and before anybody is told. Only a program that is
+	// isolated has one; empty means none.
+	Status string
 }
 
 // Launcher starts programs. Safe for concurrent use.
