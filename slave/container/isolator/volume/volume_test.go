@@ -35,8 +35,10 @@ func TestPlacesAreMadeForTheOwner(t *testing.T) {
 	_, task := sandboxes(t)
 	var p plan.Plan
 	for _, m := range []Mount{
-		{Source: "/a", At: "deep/er/folder"}, {Source: "/b", At: "deep/file", File: true, ReadOnly: true},
-		{Source: "/c", At: filepath.Join(task.Sandbox, "absolute"), Shared: true}, {Content: &plan.Content{}, At: "deep/file", File: true, ReadOnly: true},
+		{Source: "/a", At: "deep/er/folder"},
+		{Source: "/b", At: "deep/file", File: true, ReadOnly: true},
+		{Source: "/c", At: filepath.Join(task.Sandbox, "absolute"), Shared: true},
+		{Content: &plan.Content{}, At: "deep/file", File: true, ReadOnly: true},
 	} {
 		if err := Add(task, &p, m); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,10 @@
+package seccomp
+
+import (
+	"os"
+	"testing"
+
+	"troupe/slave/container/isolator/isolatortest"
+)
+
+func TestMain(m *testing.M) { os.Exit(isolatortest.Main(m)) }
