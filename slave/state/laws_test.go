@@ -66,7 +66,10 @@ func (w *world) actions() map[string]func(*rapid.T) {
 			w.someHost(t, func(h *simHost) { w.hostDies(h) })
 		},
 		"unheard": func(t *rapid.T) {
-			for range 4 { // so that there are tasks that run
+			if w.timers[timerRegistration] {
+				w.fireOne(timerRegistration)
+			}
+			for range 5 { // so that there are tasks that run
 				w.run()
 				w.onward()
 			}

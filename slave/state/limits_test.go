@@ -92,7 +92,9 @@ func (w *world) recordExits(h *simHost) {
 // checkFinished: a task whose program had ended well when its host died is told
 // so, or that it was killed if that was wanted.
 func (w *world) checkFinished(task string, u *mesos.TaskStatus) {
-	if w.finished[task] && u.GetReason() == mesos.TaskStatus_REASON_EXECUTOR_TERMINATED {
+	unknown := u.GetReason() == mesos.TaskStatus_REASON_EXECUTOR_TERMINATED ||
+		u.GetReason() == mesos.TaskStatus_REASON_EXECUTOR_REREGISTRATION_TIMEOUT
+	if w.finished[task] && u.GetSource() == mesos.TaskStatus_SOURCE_AGENT && unknown {
 		w.t.Fatalf("%s had ended well, and is told: %v", task, u)
 	}
 }

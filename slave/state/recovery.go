@@ -204,6 +204,9 @@ func (m *Machine) replayExecutor(r *cluster.ExecutorAccepted) {
 	if f == nil || m.containers[ContainerID(r.GetContainerId().GetValue())] != nil {
 		return
 	}
+	if f.executors[ExecutorID(r.GetExecutor().GetExecutorId().GetValue())] != nil {
+		return // repeated, as it was on its way when the journal was rewritten: it has ended, and this one followed
+	}
 	e := &executor{
 		framework: f, info: r.GetExecutor(), kind: r.GetKind(), user: r.GetUser(),
 		container: ContainerID(r.GetContainerId().GetValue()), tasks: map[TaskID]*task{},
