@@ -6,6 +6,7 @@ package disk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -28,7 +29,7 @@ type Use struct {
 	Project uint32
 }
 
-// Uses are those of a container, the sandbox first, then each volume.
+// Uses are those of a container, the sandbox first, then each volume once.
 func Uses(c *isolator.Container) []Use {
 	list := make([]Use, 0, 1+len(c.Volumes))
 	sandbox := Use{Path: c.Sandbox}
@@ -37,6 +38,9 @@ func Uses(c *isolator.Container) []Use {
 	}
 	list = append(list, sandbox)
 	for _, v := range c.Volumes {
+		if slices.ContainsFunc(list, func(u Use) bool { return u.Path == v.Source }) {
+			continue // a shared one, that is wanted in several ways
+		}
 		list = append(list, Use{Path: v.Source, Limit: v.Bytes(), Resource: v.Resource})
 	}
 	return list

@@ -28,7 +28,7 @@ func volume(id string, mb float64) isolator.Volume {
 }
 
 func TestUses(t *testing.T) {
-	c := &isolator.Container{Sandbox: "/s", Amounts: isolator.Amounts{Disk: 5}, Volumes: []isolator.Volume{volume("v", 1.5)}}
+	c := &isolator.Container{Sandbox: "/s", Amounts: isolator.Amounts{Disk: 5}, Volumes: []isolator.Volume{volume("v", 1.5), volume("v", 1.5)}}
 	list := Uses(c)
 	if len(list) != 2 || list[0] != (Use{Path: "/s", Limit: 5}) || list[1].Limit != 3<<19 || list[1].Path != "/volumes/v" {
 		t.Errorf("uses are %+v", list)

@@ -25,6 +25,9 @@ type Records struct {
 	Dir string
 }
 
+// In is where the records of an agent are.
+func In(workDir string) Records { return Records{Dir: filepath.Join(workDir, "meta", "disk")} }
+
 const (
 	record = "use.json"
 	nested = "containers"

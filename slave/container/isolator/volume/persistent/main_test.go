@@ -1,0 +1,10 @@
+package persistent
+
+import (
+	"os"
+	"testing"
+
+	"troupe/slave/container/isolator/isolatortest"
+)
+
+func TestMain(m *testing.M) { os.Exit(isolatortest.Main(m)) }
