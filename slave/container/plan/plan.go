@@ -83,10 +83,6 @@ type Mount struct {
 	Data string
 	// File: the target is a file, not a folder.
 	File bool
-	// NoLinks: neither Source nor Target has a symbolic link on its way. One that is
-	// found there after all was put there by a program of another container, and
-	// fails the launch (openat2 with RESOLVE_NO_SYMLINKS).
-	NoLinks bool
 	// Content makes the target a file in a tmpfs of its own, which no other mount
 	// namespace has, and no disk. Source, Type and Data are empty then, and of Flags
 	// only MS_RDONLY counts; nil otherwise.

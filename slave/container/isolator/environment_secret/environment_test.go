@@ -17,8 +17,6 @@ import (
 	"troupe/slave/container/secret"
 )
 
-func TestMain(m *testing.M) { os.Exit(isolatortest.Main(m)) }
-
 func value(name, data string) *mesos.Environment_Variable {
 	return &mesos.Environment_Variable{
 		Name: &name, Type: mesos.Environment_Variable_SECRET.Enum(),

@@ -29,7 +29,8 @@ import (
 // Mount is a volume of a container.
 type Mount struct {
 	// Source is a path of the machine without symbolic links; empty with Content.
-	Source string
+	// SourceBelow is the folder in it below which programs may put some.
+	Source, SourceBelow string
 	// Content as in plan.Mount.
 	Content *plan.Content
 	// At is where the container wants it: absolute, or relative to its sandbox.
@@ -45,11 +46,11 @@ type Mount struct {
 // sandbox its place is made if need be; elsewhere it must be there. Errors name
 // container_path.
 func Add(c *isolator.Container, p *plan.Plan, m Mount) error {
-	target, err := place(c, p, m)
+	target, below, err := place(c, p, m)
 	if err != nil {
 		return err
 	}
-	mount := plan.Mount{Source: m.Source, Target: target, File: m.File, Content: m.Content, NoLinks: true}
+	mount := plan.Mount{Source: m.Source, SourceBelow: m.SourceBelow, Target: target, TargetBelow: below, File: m.File, Content: m.Content}
 	if m.Content == nil {
 		mount.Flags = unix.MS_BIND | unix.MS_REC
 	}
@@ -64,19 +65,18 @@ func Add(c *isolator.Container, p *plan.Plan, m Mount) error {
 	return nil
 }
 
-func place(c *isolator.Container, p *plan.Plan, m Mount) (string, error) {
+// place is the target, and the folder in it below which programs may put links.
+func place(c *isolator.Container, p *plan.Plan, m Mount) (target, below string, err error) {
 	at, inside := within(c, p, m.At)
-	var target string
-	var err error
 	if inside {
-		target, err = placeInside(c, p, at, m.File)
+		target, below, err = placeInside(c, p, at, m.File)
 	} else {
 		target, err = placeOutside(c, p, at, m.File)
 	}
 	if err != nil {
-		return "", field.In("container_path", field.Invalid("", m.At, "%s", reason(err)))
+		return "", "", field.Invalid("container_path", m.At, "%s", reason(err))
 	}
-	return target, nil
+	return target, below, nil
 }
 
 // within is a path relative to the sandbox, if it leads there.
@@ -95,26 +95,27 @@ func within(c *isolator.Container, p *plan.Plan, at string) (string, bool) {
 	return filepath.Clean(at), false
 }
 
-func placeInside(c *isolator.Container, p *plan.Plan, at string, file bool) (string, error) {
+func placeInside(c *isolator.Container, p *plan.Plan, at string, file bool) (target, below string, err error) {
 	if !filepath.IsLocal(at) || filepath.Clean(at) == "." {
-		return "", errors.New("must be within the sandbox, below it")
+		return "", "", errors.New("must be within the sandbox, below it")
 	}
 	in, err := Open(c)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	defer in.Close()
 	if err := in.Make(at, file); err != nil {
-		return "", err
+		return "", "", err
 	}
 	f, err := in.Find(at)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if p.Dir == "" && p.Root == "" {
-		return f.Path, fits(f.File, file)
+		return f.Path, f.Below, fits(f.File, file)
 	}
-	return filepath.Join(p.Root, seen(c, p), at), fits(f.File, file)
+	below = filepath.Join(p.Root, seen(c, p))
+	return filepath.Join(below, at), below, fits(f.File, file)
 }
 
 func seen(c *isolator.Container, p *plan.Plan) string {
@@ -213,8 +214,9 @@ func (s *Sandbox) Close() {
 
 // Found is something in a sandbox.
 type Found struct {
-	// Path is on the machine, absolute, without symbolic links.
-	Path string
+	// Path is on the machine, absolute, without symbolic links. Programs write to
+	// what is below Below, which it begins with.
+	Path, Below string
 	// File: it is no folder.
 	File bool
 }
@@ -237,8 +239,17 @@ func find(in *os.File, at string) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
-	return Found{Path: path, File: !info.IsDir()}, err
+	path, err := whereIs(file)
+	if err != nil {
+		return Found{}, err
+	}
+	below, err := whereIs(in)
+	return Found{Path: path, Below: below, File: !info.IsDir()}, err
+}
+
+// whereIs is where an open file is.
+func whereIs(f *os.File) (string, error) {
+	return os.Readlink("/proc/self/fd/" + strconv.Itoa(int(f.Fd())))
 }
 
 // FindBelow is Find in a folder of the machine that is no sandbox: a persistent

@@ -45,14 +45,14 @@ func TestPlacesAreMadeForTheOwner(t *testing.T) {
 		}
 	}
 	want := []plan.Mount{
-		{Source: "/a", Target: "deep/er/folder", Flags: unix.MS_BIND | unix.MS_REC, NoLinks: true},
-		{Source: "/b", Target: "deep/file", Flags: unix.MS_BIND | unix.MS_REC | unix.MS_RDONLY, File: true, NoLinks: true},
-		{Source: "/c", Target: "absolute", Flags: unix.MS_BIND | unix.MS_REC | unix.MS_SHARED, NoLinks: true},
-		{Content: &plan.Content{}, Target: "deep/file", Flags: unix.MS_RDONLY, File: true, NoLinks: true},
+		{Source: "/a", Target: "deep/er/folder", Flags: unix.MS_BIND | unix.MS_REC},
+		{Source: "/b", Target: "deep/file", Flags: unix.MS_BIND | unix.MS_REC | unix.MS_RDONLY, File: true},
+		{Source: "/c", Target: "absolute", Flags: unix.MS_BIND | unix.MS_REC | unix.MS_SHARED},
+		{Content: &plan.Content{}, Target: "deep/file", Flags: unix.MS_RDONLY, File: true},
 	}
 	for i, w := range want {
 		got := p.Mounts[i]
-		if w.Target = filepath.Join(task.Sandbox, w.Target); got.Source != w.Source || got.Target != w.Target || got.Flags != w.Flags || got.File != w.File || !got.NoLinks || (got.Content == nil) != (w.Content == nil) {
+		if w.Target = filepath.Join(task.Sandbox, w.Target); got.Source != w.Source || got.Target != w.Target || got.Flags != w.Flags || got.File != w.File || got.TargetBelow != task.Parent.Sandbox || (got.Content == nil) != (w.Content == nil) {
 			t.Errorf("planned %+v, want %+v", got, w)
 		}
 	}

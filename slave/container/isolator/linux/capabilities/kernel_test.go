@@ -31,11 +31,10 @@ func prepared(t *testing.T, s Settings, l *mesos.LinuxInfo) *plan.Plan {
 
 // A file of root's is root's to give away; chown(1) shows who may.
 func TestProgramsHaveWhatWasGiven(t *testing.T) {
-	target := filepath.Join(t.TempDir(), "file")
+	target := filepath.Join(isolatortest.Folder(t), "file")
 	if err := os.WriteFile(target, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	reachable(t, target)
 	chown := "chown 12345 " + target
 	for name, c := range map[string]struct {
 		user      int
@@ -64,20 +63,10 @@ func TestProgramsHaveWhatWasGiven(t *testing.T) {
 	}
 }
 
-// reachable opens the folders of a test to every user.
-func reachable(t *testing.T, path string) {
-	t.Helper()
-	for at := filepath.Dir(path); len(at) > len(os.TempDir()); at = filepath.Dir(at) {
-		if err := os.Chmod(at, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // What a program starts, set-uid files included, has no more than the bounding
 // set.
 func TestTheBoundHoldsForSetUID(t *testing.T) {
-	tool := filepath.Join(t.TempDir(), "cat")
+	tool := filepath.Join(isolatortest.Folder(t), "cat")
 	content, err := os.ReadFile("/usr/bin/cat")
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +77,6 @@ func TestTheBoundHoldsForSetUID(t *testing.T) {
 	if err := os.Chmod(tool, 0o755|os.ModeSetuid); err != nil {
 		t.Fatal(err)
 	}
-	reachable(t, tool)
 	bounded := func(s Settings) string {
 		r := isolatortest.Shell(t, prepared(t, s, nil), nobody, tool+" /proc/self/status")
 		for line := range strings.Lines(r.Stdout) {

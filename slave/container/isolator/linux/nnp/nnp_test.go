@@ -18,8 +18,7 @@ const nobody = 65534
 // start.
 func setUID(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	tool := filepath.Join(dir, "id")
+	tool := filepath.Join(isolatortest.Folder(t), "id")
 	content, err := os.ReadFile("/usr/bin/id")
 	if err != nil {
 		t.Fatal(err)
@@ -29,11 +28,6 @@ func setUID(t *testing.T) string {
 	}
 	if err := os.Chmod(tool, 0o755|os.ModeSetuid); err != nil {
 		t.Fatal(err)
-	}
-	for at := dir; len(at) > len(os.TempDir()); at = filepath.Dir(at) {
-		if err := os.Chmod(at, 0o755); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return tool
 }

@@ -69,11 +69,8 @@ func TestProgramsAreHeldToTheProfile(t *testing.T) {
 // A filter is had by who has no privilege, and without no_new_privs; a rule may
 // count for those without a capability.
 func TestTheFilterGoesByCapabilities(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
+	file := filepath.Join(isolatortest.Folder(t), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(filepath.Dir(filepath.Dir(file)), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {

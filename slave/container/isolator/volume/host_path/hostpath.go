@@ -142,10 +142,10 @@ func (i Isolator) create(path string) error {
 	return fmt.Errorf("does not exist on the machine, and is not within --host_path_volume_force_creation, %s", strings.Join(i.creatable, ":"))
 }
 
-// shared tells whether a path is on a shared mount, of the calling thread's mount
+// shared tells whether a path is on a shared mount, of this process's mount
 // namespace. Where that cannot be read it is none.
 func shared(path string) bool {
-	table, err := os.ReadFile("/proc/thread-self/mountinfo")
+	table, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return false
 	}

@@ -7,4 +7,4 @@ import (
 	"troupe/slave/container/isolator/isolatortest"
 )
 
-func TestMain(m *testing.M) { os.Exit(isolatortest.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(isolatortest.InOwnMounts(m)) }

@@ -76,7 +76,7 @@ func mount(c *isolator.Container, p *plan.Plan, v *mesos.Volume, s *mesos.Volume
 		return field.Invalid(name, s.GetPath(), "%s", err)
 	}
 	return volume.Add(c, p, volume.Mount{
-		Source: found.Path, File: found.File, At: v.GetContainerPath(),
+		Source: found.Path, SourceBelow: found.Below, File: found.File, At: v.GetContainerPath(),
 		ReadOnly: readOnly || v.GetMode() == mesos.Volume_RO,
 	})
 }

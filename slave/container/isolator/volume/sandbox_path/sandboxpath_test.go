@@ -137,3 +137,26 @@ func TestAReadOnlyVolumeStaysSo(t *testing.T) {
 		t.Errorf("planned %+v", p.Mounts)
 	}
 }
+
+// Programs of the executor change their sandbox between the plan and the mount.
+func TestLinksThatComeLater(t *testing.T) {
+	for name, replace := range map[string]func(c *isolator.Container) string{
+		"the source":    func(c *isolator.Container) string { return c.Parent.Sandbox + "/taken" },
+		"the target":    func(c *isolator.Container) string { return c.Sandbox + "/shared" },
+		"the container": func(c *isolator.Container) string { return filepath.Dir(c.Sandbox) },
+	} {
+		c := group(t, shown(parent, "taken", "shared", mesos.Volume_RW))
+		p := prepare(t, c)
+		at := replace(c)
+		if err := os.Rename(at, at+".old"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("/etc", at); err != nil {
+			t.Fatal(err)
+		}
+		err := isolatortest.Refused(t, p, 0, "/bin/true")
+		if !strings.Contains(err.Error(), "mounting") || !strings.Contains(err.Error(), "symbolic link") && !strings.Contains(err.Error(), "no such file") && !strings.Contains(err.Error(), "not a directory") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

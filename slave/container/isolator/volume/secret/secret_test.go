@@ -31,12 +31,7 @@ func file(at string, mode mesos.Volume_Mode) *mesos.Volume {
 
 func prepare(t *testing.T, user string, volumes ...*mesos.Volume) (string, *plan.Plan, error) {
 	t.Helper()
-	sandbox := t.TempDir()
-	for at := sandbox; len(at) > len(os.TempDir()); at = filepath.Dir(at) {
-		if err := os.Chmod(at, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	sandbox := isolatortest.Folder(t)
 	p := &plan.Plan{}
 	c := &isolator.Container{Sandbox: sandbox, User: user, Info: &mesos.ContainerInfo{Volumes: volumes}}
 	return sandbox, p, New(secrets.Values{}).Prepare(context.Background(), c, p)
@@ -51,7 +46,7 @@ func TestTheContainerAloneHasTheSecret(t *testing.T) {
 	if r := isolatortest.Shell(t, p, nobody, read); r.Stdout != hidden {
 		t.Errorf("its user reads %+v", r)
 	}
-	if r := isolatortest.Shell(t, p, 12345, read); r.Code == 0 {
+	if r := isolatortest.Shell(t, p, 1, read); r.Code == 0 {
 		t.Errorf("another user reads %+v", r)
 	}
 	if r := isolatortest.Shell(t, &plan.Plan{}, nobody, read); r.Stdout != "" {
