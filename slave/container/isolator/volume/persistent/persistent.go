@@ -66,7 +66,8 @@ func mount(c *isolator.Container, p *plan.Plan, v isolator.Volume, onlyRead bool
 	}
 	if onlyRead {
 		p.Mounts = append(p.Mounts, plan.Mount{
-			Source: source, Target: source, Flags: unix.MS_BIND | unix.MS_REC | unix.MS_RDONLY, NoLinks: true,
+			Source: source, Target: source, SourceBelow: filepath.Dir(source), TargetBelow: filepath.Dir(source),
+			Flags: unix.MS_BIND | unix.MS_REC | unix.MS_RDONLY,
 		})
 	}
 	return nil
