@@ -197,3 +197,13 @@ func PrepareOnce(b *testing.B, c *isolator.Container, i interface {
 		b.Fatal(err)
 	}
 }
+
+// InMemory says that a folder is on no disk.
+func InMemory(t testing.TB, dir string) bool {
+	t.Helper()
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s.Type == unix.TMPFS_MAGIC || s.Type == unix.RAMFS_MAGIC
+}

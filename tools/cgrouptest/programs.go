@@ -21,6 +21,7 @@ const variable = "TROUPE_CGROUPTEST"
 //	spin CPU     uses all of one CPU
 //	fork N       starts N programs; says how many came to life
 //	open PATH…   opens devices to read and to write; says how that went for each
+//	write PATH MIB  writes a file past the page cache
 //	mknod PATH MAJOR MINOR  makes a character device, and opens it
 //	wait         until its input ends
 func Main(m *testing.M) int {
@@ -53,6 +54,8 @@ func run(name string, arguments []string, in *bufio.Reader) error {
 			fmt.Println(path, opened(path))
 		}
 		return nil
+	case "write":
+		return write(arguments[0], arguments[1])
 	case "mknod":
 		return mknod(arguments[0], arguments[1], arguments[2])
 	case "wait":
@@ -147,6 +150,29 @@ func opened(path string) string {
 	}
 	unix.Close(fd)
 	return "ok"
+}
+
+func write(path, mib string) error {
+	n, err := strconv.Atoi(mib)
+	if err != nil {
+		return err
+	}
+	fd, err := unix.Open(path, unix.O_CREAT|unix.O_WRONLY|unix.O_DIRECT|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	// O_DIRECT wants whole pages.
+	block, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return err
+	}
+	for range n {
+		if _, err := unix.Write(fd, block); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func mknod(path, major, minor string) error {

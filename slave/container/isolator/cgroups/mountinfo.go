@@ -37,6 +37,8 @@ func parseMountinfo(data []byte) ([]mount, error) {
 			return nil, fmt.Errorf("mountinfo: too few fields in %q", line)
 		}
 		super := strings.Split(tail[2], ",")
+		// What is mounted over another hides it.
+		found = slices.DeleteFunc(found, func(m mount) bool { return m.point == unescape(head[4]) })
 		found = append(found, mount{
 			point:      unescape(head[4]),
 			unified:    tail[0] == "cgroup2",

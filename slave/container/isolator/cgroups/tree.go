@@ -32,7 +32,7 @@ type Tree struct {
 
 // Open finds the control groups of this process's mount namespace.
 func Open(s Settings) (*Tree, error) {
-	data, err := os.ReadFile("/proc/self/mountinfo")
+	data, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {
 		return nil, fmt.Errorf("cgroups: %w", err)
 	}

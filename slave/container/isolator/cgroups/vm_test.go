@@ -10,8 +10,8 @@ import (
 func TestVersion2(t *testing.T) {
 	const here = "troupe/slave/container/isolator/cgroups"
 	suites := []vm.Suite{{Package: here, SkipTests: "TestVersion2"}}
-	for _, name := range []string{"kill", "cpu", "mem", "pids", "cpuset", "devices", "hugetlb"} {
+	for _, name := range []string{"kill", "cpu", "mem", "pids", "cpuset", "devices", "hugetlb", "blkio"} {
 		suites = append(suites, vm.Suite{Package: here + "/" + name})
 	}
-	vm.Machine{}.Test(t, suites...)
+	vm.Machine{Modules: []string{"loop", "ext4"}}.Test(t, suites...)
 }
