@@ -22,11 +22,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// process starts a fetching process; its progress goes to log.
-func process(t testing.TB, log io.Writer) func(stdin, stdout *os.File) error {
+// process starts a fetching process with more in its environment; its progress goes
+// to log.
+func process(t testing.TB, log io.Writer, env ...string) func(stdin, stdout *os.File) error {
 	return func(stdin, stdout *os.File) error {
 		c := exec.CommandContext(t.Context(), "/proc/self/exe")
-		c.Env = append(os.Environ(), "FETCHER_TEST_SERVE=1")
+		c.Env = append(append(os.Environ(), "FETCHER_TEST_SERVE=1"), env...)
 		c.Stdin, c.Stdout, c.Stderr = stdin, stdout, log
 		if err := c.Start(); err != nil {
 			return err

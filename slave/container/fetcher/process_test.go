@@ -2,8 +2,10 @@ package fetcher
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -106,6 +108,28 @@ func TestUsersReadWhatTheyMay(t *testing.T) {
 	}
 	if got, err := (cache.Cache{Dir: o.Settings.CacheDir}).Counts(); got != (cache.Tally{Succeeded: 1, Failed: 2}) || err != nil {
 		t.Errorf("counted %+v, %v", got, err)
+	}
+}
+
+// TestTLS: servers are believed that the machine, or SSL_CERT_FILE, trusts.
+func TestTLS(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, content) }))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it is told of bad certificates
+	s.StartTLS()
+	defer s.Close()
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	write(t, authority, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})), 0o644)
+	sandbox := t.TempDir()
+	o := Order{Sandbox: sandbox, URIs: []URI{{Value: s.URL + "/file"}}}
+	if err := Supervise(t.Context(), o, process(t, io.Discard, "SSL_CERT_FILE="+authority), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, filepath.Join(sandbox, "file")); got != content {
+		t.Errorf("got %q", got)
+	}
+	o.URIs[0].Value = strings.Replace(s.URL, "127.0.0.1", "localhost", 1) + "/file" // not in the certificate
+	if err := Supervise(t.Context(), o, process(t, io.Discard, "SSL_CERT_FILE="+authority), nil); err == nil || !strings.Contains(err.Error(), "certificate is not good for it") {
+		t.Errorf("got %v", err)
 	}
 }
 

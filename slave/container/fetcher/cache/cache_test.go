@@ -305,6 +305,21 @@ func TestReboot(t *testing.T) {
 	}
 }
 
+// TestFolderOfAnother: who could write to the folder could give tasks anything.
+func TestFolderOfAnother(t *testing.T) {
+	open, theirs := t.TempDir(), t.TempDir()
+	link, file := filepath.Join(t.TempDir(), "link"), filepath.Join(t.TempDir(), "file")
+	if err := errors.Join(os.Chmod(open, 0o777), os.Chown(theirs, 65534, 65534), os.Symlink(t.TempDir(), link), os.WriteFile(file, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{open, theirs, link, file} {
+		_, err := Cache{Dir: dir, Size: 100}.Get(t.Context(), Key("", "a"), func() {}, unfillable(t))
+		if err == nil || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: got %v", dir, err)
+		}
+	}
+}
+
 func TestCounts(t *testing.T) {
 	c := Cache{Dir: filepath.Join(t.TempDir(), "cache")}
 	if got, err := c.Counts(); got != (Tally{}) || err != nil {

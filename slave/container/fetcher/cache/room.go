@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,11 +63,11 @@ func (c Cache) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.own(); err != nil {
+		return err
+	}
 	if known, err := os.ReadFile(filepath.Join(c.Dir, "boot")); err == nil && string(known) == string(boot) {
 		return nil
-	}
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return err
 	}
 	return c.locked(ctx, func() error {
 		known, err := os.ReadFile(filepath.Join(c.Dir, "boot"))
@@ -87,6 +88,29 @@ func (c Cache) prepare(ctx context.Context) error {
 		}
 		return os.WriteFile(filepath.Join(c.Dir, "boot"), boot, 0o600)
 	})
+}
+
+// own makes the folder, and refuses one that is another's: who can write to it
+// decides what tasks run.
+func (c Cache) own() error {
+	info, err := os.Lstat(c.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+			return err
+		}
+		info, err = os.Lstat(c.Dir)
+	}
+	if err != nil {
+		return err
+	}
+	is, known := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !info.IsDir():
+		return fmt.Errorf("%s is no folder", c.Dir)
+	case !known || int(is.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("the folder %s is another user's, or others may write to it", c.Dir)
+	}
+	return nil
 }
 
 // makeRoom removes entries until so many bytes more fit, those first that were not
