@@ -9,6 +9,7 @@ import (
 	"troupe/actors"
 	"troupe/slave/state"
 	"troupe/slave/state/slack"
+	"troupe/slave/state/view"
 )
 
 // Meter measures what an agent's containers use. Its methods may block, and are
@@ -41,6 +42,8 @@ type Lending struct {
 	Controller slack.Controller
 	// The least time between two corrections; a second at least.
 	CorrectionInterval time.Duration
+	// Nil: nobody is told what roles leave.
+	History *slack.History
 	// Must be set if one of the others is.
 	Meter Meter
 }
@@ -56,6 +59,11 @@ func (a *Agent) lend(c *actors.Context) {
 	if l.Estimator != nil {
 		a.sampleEvery(c, l.Interval, func(s slack.Sample) {
 			a.step(c, state.Estimated{Resources: l.Estimator.Estimate(s)})
+		})
+	}
+	if l.History != nil {
+		a.sampleEvery(c, slack.HistoryStep, func(s slack.Sample) {
+			a.options.Publisher.Publish(view.SlackChanged{Slack: l.History.Add(s)})
 		})
 	}
 	if l.Controller != nil {
@@ -95,7 +103,8 @@ func sampleOf(meter Meter, held []state.Held) (slack.Sample, error) {
 	s := slack.Sample{At: time.Now(), Load: load}
 	for i, h := range held {
 		s.Containers = append(s.Containers, slack.Container{
-			ID: string(h.Container), Allocated: h.Allocated, Measured: used[i].Known, CPU: used[i].CPU,
+			ID: string(h.Container), Role: h.Role, Allocated: h.Allocated,
+			Measured: used[i].Known, CPU: used[i].CPU, Memory: used[i].Memory,
 		})
 	}
 	return s, err

@@ -150,7 +150,7 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Config.Info == nil:
 		return o, errors.New("start agent: Options.Config.Info is not set")
 	}
-	if l := o.Lending; (l.Estimator != nil || l.Controller != nil) && l.Meter == nil {
+	if l := o.Lending; (l.Estimator != nil || l.Controller != nil || l.History != nil) && l.Meter == nil {
 		return o, errors.New("start agent: Options.Lending.Meter is not set")
 	}
 	if o.Lending.Interval <= 0 {

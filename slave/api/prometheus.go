@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"troupe/messages/mesos"
 	"troupe/slave/state/view"
 )
 
@@ -31,13 +32,23 @@ var (
 	descHosts      = desc("executor_hosts", "Processes that hold executors.")
 	descResources  = desc("resources", "Scalar resources of the agent, in their units.", "name")
 	descUsed       = desc("resources_used", "Scalar resources that executors and tasks hold.", "name")
+	descLimited    = desc("tasks_limited_total", "Tasks that ended as they wanted more than they may have, by what that was.", "resource")
 	descEvents     = desc("events_total", "What happened, by kind.", "kind")
 )
+
+// limitations are words for the reasons of tasks that wanted more than they may
+// have.
+var limitations = map[mesos.TaskStatus_Reason]string{
+	mesos.TaskStatus_REASON_CONTAINER_LIMITATION:        "other",
+	mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY: "memory",
+	mesos.TaskStatus_REASON_CONTAINER_LIMITATION_DISK:   "disk",
+}
 
 // Describe sends the descriptions of all figures.
 func (c Collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descRegistered, descFrameworks, descExecutors, descTasks, descEnded, descHosts, descResources, descUsed, descEvents,
+		descRegistered, descFrameworks, descExecutors, descTasks, descEnded, descHosts, descResources, descUsed, descLimited, descEvents,
+		descMeanAllocated, descMeanUsed, descP95Used, descPeakUsed, descSlack,
 	} {
 		to <- d
 	}
@@ -77,8 +88,14 @@ func (c Collector) Collect(to chan<- prometheus.Metric) {
 		gauge(descResources, total.Scalar(name).Float(), name)
 		gauge(descUsed, taken.Scalar(name).Float(), name)
 	}
+	for reason, word := range limitations {
+		count(descLimited, s.Limited[reason], word)
+	}
 	for _, counter := range counters {
 		count(descEvents, s.Counters[counter], string(counter))
+	}
+	for _, r := range s.Slack {
+		collectSlack(r, gauge)
 	}
 	collectContainers(s, c.meter.of(s, true), to)
 }

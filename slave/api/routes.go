@@ -91,6 +91,7 @@ type route struct {
 
 var routes = []route{
 	{"/state", "everything that the agent knows", (*server).writeState},
+	{"/slack", "what roles were given, used and left of late; ?role= for one", (*server).writeSlack},
 	{"/metrics/snapshot", "figures by the keys that Mesos gives them", (*server).writeMetrics},
 	{"/stats", "as /metrics/snapshot, for old clients", (*server).writeMetrics},
 	{"/version", "the version of this program", (*server).writeVersion},

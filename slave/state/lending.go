@@ -51,6 +51,8 @@ type Held struct {
 	Host int32
 	// Of the executor and its tasks that have not ended.
 	Allocated resources.Resources
+	// Role that it is allocated to.
+	Role string
 }
 
 func (e *executor) unclaimed() bool { return e.host != nil && e.host.id == unclaimed }
@@ -79,9 +81,21 @@ func (m *Machine) Held() []Held {
 		for _, l := range lists {
 			if r, err := resources.New(l...); err == nil { // a launch was checked
 				h.Allocated = h.Allocated.Add(r.Unallocate())
+				h.Role = allocatedTo(r, h.Role)
 			}
 		}
 		list = append(list, h)
 	}
 	return list
+}
+
+// allocatedTo is the role that resources are allocated to, or the one that is known
+// already: a container is of one.
+func allocatedTo(r resources.Resources, known string) string {
+	for e := range r.All() {
+		if known == "" {
+			known = e.AllocatedTo()
+		}
+	}
+	return known
 }

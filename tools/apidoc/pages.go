@@ -56,10 +56,15 @@ func (s *script) masterPages() error {
 // agentPages are what an agent answers to GET.
 func (s *script) agentPages() error {
 	in := s.page.chapter("Endpoints of the agent", "")
+	if err := s.until("the agent tells what a role left", s.slackIsKnown); err != nil {
+		return err
+	}
 	return s.reads(in, s.c.agent,
 		[2]string{"/state", "All that the agent knows. `directory` is an executor's sandbox, `container` its container."},
-		[2]string{"/containers", "`?container_id=` for one."},
+		[2]string{"/containers", "`?container_id=` for one. `?show_nested=true` adds those within others, `?show_standalone=true` those that are of no executor."},
 		[2]string{"/monitor/statistics", "What the executors use."},
+		[2]string{"/slack?role=web", "What a role's containers had and used of late, and what they left of their own in 95 of 100 samples at least; memory in MB. " +
+			"Without `?role=` of all roles. A sample is taken every 10 s. The same is at `/metrics`."},
 		[2]string{"/stats", "The figures of `/metrics/snapshot`, for old clients."},
 		[2]string{"/metrics/processes", "Figures of executor hosts and of executors in processes of their own, for Prometheus."},
 	)
@@ -185,4 +190,14 @@ func (s *script) refusals() error {
 		}
 	}
 	return nil
+}
+
+// slackIsKnown tells whether there was a sample while something ran.
+func (s *script) slackIsKnown() (bool, error) {
+	a, err := (&request{to: s.c.agent, method: http.MethodGet, path: "/slack?role=web"}).do(s.ctx)
+	if err != nil {
+		return false, err
+	}
+	t, err := parse(a.body)
+	return t.member("roles", "role").string() != "", err
 }

@@ -75,6 +75,7 @@ const (
 
 var (
 	measured = regexp.MustCompile(`((^|system/)cpus_total|_secs|(^|_)seconds|_ms|_ms/.*|_bytes|load_.*|event_queue.*|processes|threads|messages_.*|heartbeat.*|calls.*|allocation_run.*|/path_.*|handled|watching|watched)$`)
+	left     = regexp.MustCompile(`^((mean|p95|peak)_(allocated|used)|slack|covers_secs)$`) // also when it is nothing
 	counted  = regexp.MustCompile(`(pid|executor_pid)$`)
 )
 
@@ -132,6 +133,8 @@ func (s *stable) literal(text, key string) string {
 		return strconv.Itoa(moment) + ".0"
 	case n > 1.5e9 && n < 2.5e9 && !measured.MatchString(key):
 		return strconv.Itoa(moment)
+	case left.MatchString(key):
+		return aFigure
 	case key == "size" && n > 100: // that of a log
 		return aCount
 	case n == 0 || !measured.MatchString(key) || strings.HasSuffix(key, "_interval_seconds"):

@@ -28,6 +28,10 @@ type Container struct {
 	// Measured: CPU is what it has used since it began.
 	Measured bool
 	CPU      time.Duration
+	// Memory that it uses now, in bytes.
+	Memory uint64
+	// Role that it was allocated to.
+	Role string
 }
 
 // Revocable tells that something of what the container has is lent beyond what the

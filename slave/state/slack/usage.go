@@ -2,7 +2,6 @@ package slack
 
 import (
 	"slices"
-	"time"
 
 	"troupe/messages/mesos"
 	"troupe/messages/resources"
@@ -25,9 +24,8 @@ const (
 // not be measured, counts as using all it has. Only CPUs are lent: they can be had
 // back at once.
 type Usage struct {
-	at     time.Time
-	before map[string]time.Duration // CPU of the last sample, by container
-	slack  []resources.Milli        // of the last samples, the newest last
+	rates rates
+	slack []resources.Milli // of the last samples, the newest last
 }
 
 // NewUsage has seen nothing, and lends nothing until it has.
@@ -35,23 +33,14 @@ func NewUsage() *Usage { return &Usage{} }
 
 // Estimate implements Estimator.
 func (u *Usage) Estimate(s Sample) resources.Resources {
-	elapsed := s.At.Sub(u.at)
-	if u.before != nil && elapsed <= 0 {
+	used := u.rates.next(s)
+	if used == nil {
 		return lend(u.least())
 	}
 	var idle resources.Milli
-	now := make(map[string]time.Duration, len(s.Containers))
-	for _, c := range s.Containers {
-		if !c.Measured {
-			continue
-		}
-		now[c.ID] = c.CPU
-		if before, known := u.before[c.ID]; known {
-			used := resources.Milli(1000 * (c.CPU - before).Seconds() / elapsed.Seconds())
-			idle += max(0, own(c)-max(0, used))
-		}
+	for i, c := range s.Containers {
+		idle += used[i].idle(c)
 	}
-	u.at, u.before = s.At, now
 	u.slack = append(u.slack, idle)
 	if len(u.slack) > remembered {
 		u.slack = slices.Delete(u.slack, 0, len(u.slack)-remembered)
@@ -65,11 +54,6 @@ func (u *Usage) least() resources.Milli {
 		return 0
 	}
 	return slices.Min(u.slack)
-}
-
-// own is what a container has of CPUs that was not lent to it.
-func own(c Container) resources.Milli {
-	return c.Allocated.Filter(func(e resources.Entry) bool { return !e.Revocable() }).Scalar(resources.CPUs)
 }
 
 func lend(slack resources.Milli) resources.Resources {

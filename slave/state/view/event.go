@@ -36,6 +36,9 @@ type OperationChanged struct{ Operation *Operation }
 // for it.
 type OperationRemoved struct{ ID OperationID }
 
+// SlackChanged replaces what is known of the slack of roles, by role and window.
+type SlackChanged struct{ Slack []Slack }
+
 // Counter names what Counted counts.
 type Counter string
 
@@ -66,4 +69,5 @@ func (HostChanged) event()      {}
 func (HostRemoved) event()      {}
 func (OperationChanged) event() {}
 func (OperationRemoved) event() {}
+func (SlackChanged) event()     {}
 func (Counted) event()          {}

@@ -26,6 +26,8 @@ type Model struct {
 	operations map[OperationID]*Operation
 	counters   map[Counter]int64
 	ended      map[mesos.TaskState]int64
+	limited    map[mesos.TaskStatus_Reason]int64
+	slack      []Slack
 }
 
 type frameworkModel struct {
@@ -49,6 +51,7 @@ func NewModel(l Limits) *Model {
 		limits: l, agent: &Agent{}, frameworks: map[FrameworkID]*frameworkModel{}, hosts: map[HostID]*Host{},
 		operations: map[OperationID]*Operation{},
 		counters:   map[Counter]int64{}, ended: map[mesos.TaskState]int64{},
+		limited: map[mesos.TaskStatus_Reason]int64{},
 	}
 }
 
@@ -81,6 +84,8 @@ func (m *Model) Apply(e Event) {
 		m.operations[e.Operation.ID] = e.Operation
 	case OperationRemoved:
 		delete(m.operations, e.ID)
+	case SlackChanged:
+		m.slack = e.Slack
 	case Counted:
 		m.counters[e.Counter]++
 	}
@@ -146,7 +151,16 @@ func (m *Model) taskChanged(t *Task) {
 	x.tasks[t.ID()] = t
 	if tasks.Terminal(t.State) && (before == nil || !tasks.Terminal(before.State)) {
 		m.ended[t.State]++
+		if n := len(t.Statuses); n > 0 && Limited(t.Statuses[n-1].GetReason()) {
+			m.limited[t.Statuses[n-1].GetReason()]++
+		}
 	}
+}
+
+// Limited tells that it is a reason of tasks that wanted more than they may have.
+func Limited(r mesos.TaskStatus_Reason) bool {
+	return r == mesos.TaskStatus_REASON_CONTAINER_LIMITATION ||
+		r == mesos.TaskStatus_REASON_CONTAINER_LIMITATION_DISK || r == mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY
 }
 
 // ID is the task's.
@@ -163,6 +177,10 @@ type Snapshot struct {
 	Counters   map[Counter]int64
 	// Ended counts the tasks that reached a terminal state.
 	Ended map[mesos.TaskState]int64
+	// Limited counts those of them that wanted more than they may have.
+	Limited map[mesos.TaskStatus_Reason]int64
+	// Slack is ordered by role and window.
+	Slack []Slack
 }
 
 // FrameworkTree is a framework with its executors.
@@ -184,7 +202,7 @@ type ExecutorTree struct {
 func (m *Model) Snapshot() *Snapshot {
 	s := &Snapshot{
 		Agent: m.agent, Completed: slices.Clone(m.completed),
-		Counters: maps.Clone(m.counters), Ended: maps.Clone(m.ended),
+		Counters: maps.Clone(m.counters), Ended: maps.Clone(m.ended), Limited: maps.Clone(m.limited), Slack: m.slack,
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.frameworks)) {
 		s.Frameworks = append(s.Frameworks, m.frameworks[id].tree())

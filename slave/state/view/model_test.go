@@ -75,3 +75,30 @@ func TestHostsAndAgent(t *testing.T) {
 		t.Errorf("snapshot is %+v", s)
 	}
 }
+
+func TestTasksThatWantedTooMuchAreCounted(t *testing.T) {
+	m := NewModel(Limits{})
+	for i, reason := range []mesos.TaskStatus_Reason{
+		mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY, mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY,
+		mesos.TaskStatus_REASON_CONTAINER_LIMITATION_DISK, mesos.TaskStatus_REASON_COMMAND_EXECUTOR_FAILED,
+	} {
+		task := taskOf("F", "C", fmt.Sprint(i), mesos.TaskState_TASK_FAILED)
+		task.Statuses = []*mesos.TaskStatus{{}, {Reason: reason.Enum()}}
+		m.Apply(TaskChanged{task})
+		m.Apply(TaskChanged{task})
+	}
+	limited := m.Snapshot().Limited
+	if len(limited) != 2 || limited[mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY] != 2 || limited[mesos.TaskStatus_REASON_CONTAINER_LIMITATION_DISK] != 1 {
+		t.Errorf("%v", limited)
+	}
+}
+
+func TestSlackIsReplaced(t *testing.T) {
+	m := NewModel(Limits{})
+	m.Apply(SlackChanged{[]Slack{{Role: "a"}, {Role: "b"}}})
+	before := m.Snapshot()
+	m.Apply(SlackChanged{[]Slack{{Role: "b"}}})
+	if after := m.Snapshot(); len(before.Slack) != 2 || len(after.Slack) != 1 || after.Slack[0].Role != "b" {
+		t.Errorf("slack is %v, and was %v", after.Slack, before.Slack)
+	}
+}

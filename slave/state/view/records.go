@@ -133,3 +133,24 @@ type Host struct {
 	// Peer is the printed address of its actor; empty while it is not linked.
 	Peer string
 }
+
+// Slack is an immutable picture of what a role's containers had and used, and
+// what they left, in a time that ends now.
+type Slack struct {
+	Role string
+	// Window is how far it looks back, and Covers how much of that is known.
+	Window, Covers time.Duration
+	// In CPUs, and in bytes.
+	CPUs, Mem Left
+}
+
+// Left is what is left of a resource.
+type Left struct {
+	// Allocated and Used are means; what was lent counts as well.
+	Allocated, Used float64
+	// P95 is what was not exceeded in 95 of 100 samples; Peak in none.
+	P95, Peak float64
+	// Slack was left of what is the role's own, without what it was lent, in 95 of
+	// 100 samples at least.
+	Slack float64
+}

@@ -25,6 +25,7 @@ import (
 	"troupe/slave/container/volumes"
 	"troupe/slave/detect"
 	"troupe/slave/state"
+	"troupe/slave/state/slack"
 	"troupe/slave/state/view"
 )
 
@@ -117,7 +118,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	}}
 	o.Config.Capabilities = slave.Capabilities()
 	collector := sandbox.NewCollector(layout, o.Collect)
-	o.Lending.Meter = meter
+	o.Lending.Meter, o.Lending.History = meter, slack.NewHistory()
 	mountAgent(a.Daemon, views, collector, meter, o)
 	return a, a.serve(slave.Options{
 		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
