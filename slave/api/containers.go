@@ -51,6 +51,13 @@ func writeContainers(w *json.Writer, all []sample, only string) {
 		w.BeginObject()
 		w.Field("container_id", id)
 		writeWhose(w, c)
+		if c.task != nil {
+			w.Field("task_id", string(c.task.ID()))
+		}
+		if c.executor != nil {
+			w.Field("framework_name", c.framework.Info.GetName())
+			w.Field("role", c.role())
+		}
 		w.Field("status", c.status)
 		w.EndObject()
 	}

@@ -145,26 +145,22 @@ type whose struct {
 
 // collectContainers sends what is known of every container. As many are told of
 // as run now.
-func collectContainers(snapshot *view.Snapshot, samples []sample, to chan<- prometheus.Metric) {
-	names := map[view.FrameworkID]string{}
-	for _, f := range snapshot.Frameworks {
-		names[f.ID] = f.Info.GetName()
-	}
+func collectContainers(samples []sample, to chan<- prometheus.Metric) {
 	told := map[whose]bool{}
 	for i := range samples {
 		c := &samples[i]
 		key := whose{framework: c.executor.Framework, executor: c.executor.ID}
-		descs, role := descsOfOthers, roleOf(c.executor)
+		descs := descsOfOthers
 		if c.task != nil {
-			key.task, descs, role = c.task.ID(), descsOfTasks, allocationRole(c.task.Info.GetResources())
+			key.task, descs = c.task.ID(), descsOfTasks
 		}
 		if told[key] || c.statistics == nil || c.task == nil && c.executor.Generated {
 			continue // a generated executor is told of as its task
 		}
 		told[key] = true
 		labels := []*dto.LabelPair{
-			pair(labelExecutor, string(key.executor)), pair(labelFramework, names[key.framework]),
-			pair(labelFrameworkID, string(key.framework)), pair(labelRole, role),
+			pair(labelExecutor, string(key.executor)), pair(labelFramework, c.framework.Info.GetName()),
+			pair(labelFrameworkID, string(key.framework)), pair(labelRole, c.role()),
 		}
 		if c.task != nil {
 			labels = append(labels, pair(labelTask, string(key.task)))
@@ -175,14 +171,6 @@ func collectContainers(snapshot *view.Snapshot, samples []sample, to chan<- prom
 			}
 		}
 	}
-}
-
-// roleOf is the role that an executor's tasks are of, or its own resources.
-func roleOf(x *view.ExecutorTree) string {
-	for _, t := range x.Live {
-		return allocationRole(t.Info.GetResources())
-	}
-	return allocationRole(x.Info.GetResources())
 }
 
 // pair is a label; what is not UTF-8 would keep everything from being gathered.

@@ -97,7 +97,7 @@ func (c Collector) Collect(to chan<- prometheus.Metric) {
 	for _, r := range s.Slack {
 		collectSlack(r, gauge)
 	}
-	collectContainers(s, c.meter.of(s, true), to)
+	collectContainers(c.meter.of(s, true), to)
 }
 
 var _ prometheus.Collector = Collector{}

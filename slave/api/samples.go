@@ -19,6 +19,8 @@ type sample struct {
 	// executor that the container is of, or is below; nil for one that has
 	// nothing to do with any.
 	executor *view.ExecutorTree
+	// framework of the executor; nil if there is none.
+	framework *view.Framework
 	// task that has the container for itself; nil if several may share it.
 	task   *view.Task
 	status *mesos.ContainerStatus
@@ -61,10 +63,10 @@ func containersOf(snapshot *view.Snapshot, nested bool) []sample {
 	var all []sample
 	for _, f := range snapshot.Frameworks {
 		for _, x := range f.Executors {
-			all = append(all, sampleOf(x, pids[x.Host]))
+			all = append(all, sampleOf(f.Framework, x, pids[x.Host]))
 			for _, t := range x.Live {
 				if status := ownContainer(t); status != nil && nested {
-					all = append(all, sampleIn(x, t, status))
+					all = append(all, sampleIn(f.Framework, x, t, status))
 				}
 			}
 		}
@@ -74,10 +76,10 @@ func containersOf(snapshot *view.Snapshot, nested bool) []sample {
 
 // sampleOf is an executor's. Its process is its host's where it has none of its
 // own.
-func sampleOf(x *view.ExecutorTree, host int32) sample {
+func sampleOf(f *view.Framework, x *view.ExecutorTree, host int32) sample {
 	id := string(x.Container)
 	c := sample{
-		executor: x, status: &mesos.ContainerStatus{ContainerId: &mesos.ContainerID{Value: &id}},
+		executor: x, framework: f, status: &mesos.ContainerStatus{ContainerId: &mesos.ContainerID{Value: &id}},
 		measured: Measured{ID: []string{id}, Sandbox: x.Sandbox, Amounts: amountsOf(x)},
 	}
 	if x.Generated && len(x.Live) == 1 {
@@ -94,10 +96,10 @@ func sampleOf(x *view.ExecutorTree, host int32) sample {
 }
 
 // sampleIn is the container that a task has within its executor's.
-func sampleIn(x *view.ExecutorTree, t *view.Task, status *mesos.ContainerStatus) sample {
+func sampleIn(f *view.Framework, x *view.ExecutorTree, t *view.Task, status *mesos.ContainerStatus) sample {
 	id := status.GetContainerId().GetValue()
 	return sample{
-		executor: x, task: t, status: status,
+		executor: x, framework: f, task: t, status: status,
 		measured: Measured{
 			ID: []string{string(x.Container), id}, Sandbox: sandboxIn(x.Sandbox, id),
 			Amounts: &cluster.ContainerAmounts{
@@ -176,13 +178,13 @@ func (s *server) others(ctx context.Context, all []sample, nested, standalone bo
 	if err != nil {
 		return nil, err
 	}
-	executors := map[string]*view.ExecutorTree{}
+	executors := map[string]sample{}
 	for _, c := range all {
-		executors[c.measured.ID[0]] = c.executor
+		executors[c.measured.ID[0]] = c
 	}
 	for _, c := range others {
 		id := idsOf(c.GetContainerId())
-		executor := executors[id[0]]
+		executor, framework := executors[id[0]].executor, executors[id[0]].framework
 		if executor == nil && !standalone || len(id) > 1 && !nested {
 			continue
 		}
@@ -197,9 +199,22 @@ func (s *server) others(ctx context.Context, all []sample, nested, standalone bo
 		if status == nil {
 			status = &mesos.ContainerStatus{ContainerId: c.GetContainerId()}
 		}
-		all = append(all, sample{executor: executor, status: status, measured: m})
+		all = append(all, sample{executor: executor, framework: framework, status: status, measured: m})
 	}
 	return all, nil
+}
+
+// role that a container was allocated to.
+func (c *sample) role() string {
+	switch {
+	case c.executor == nil:
+		return "*"
+	case c.task != nil:
+		return allocationRole(c.task.Info.GetResources())
+	case len(c.executor.Live) > 0:
+		return allocationRole(c.executor.Live[0].Info.GetResources())
+	}
+	return allocationRole(c.executor.Info.GetResources())
 }
 
 // idsOf is a container's id with those that it is in, the outermost first.

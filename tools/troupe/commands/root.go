@@ -99,7 +99,7 @@ read from that file; in names, - and _ are the same.`,
 func all(io Streams) []*cobra.Command {
 	return []*cobra.Command{
 		localCommand(io), masterCommand(io), agentCommand(io), serviceCommand(io), cronCommand(io), hostCommand(io), fetchCommand(io), demoMapperCommand(), demoServerCommand(),
-		runCommand(io), mastersCommand(io), agentsCommand(io), frameworksCommand(io), tasksCommand(io), offersCommand(io), actorsCommand(io),
+		runCommand(io), mastersCommand(io), agentsCommand(io), frameworksCommand(io), tasksCommand(io), topCommand(io), slackCommand(io), offersCommand(io), actorsCommand(io),
 		rolesCommand(io), quotaCommand(io), weightsCommand(io), reservationsCommand(io), maintenanceCommand(io),
 		simulateCommand(io), versionCommand(io),
 	}

@@ -29,6 +29,16 @@ func StyleFor(file any) Style {
 // Terminal says whether the output is a person's screen.
 func (s Style) Terminal() bool { return s.colour }
 
+// Height is how many lines a terminal shows; 24 where that is unknown.
+func Height(file any) int {
+	if f, ok := file.(*os.File); ok {
+		if _, height, err := term.GetSize(int(f.Fd())); err == nil && height > 0 {
+			return height
+		}
+	}
+	return 24
+}
+
 // Green, Red, Yellow and Grey colour a text.
 func (s Style) Green(text string) string  { return s.wrap("32", text) }
 func (s Style) Red(text string) string    { return s.wrap("31", text) }
