@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // Attached is the tree that clients see: virtual paths, each of which stands
@@ -92,7 +94,7 @@ func openBelow(host, rest string) (*os.File, error) {
 	if err := readable(info); err != nil {
 		return nil, err
 	}
-	return root.Open(rest)
+	return still(root.OpenFile(rest, os.O_RDONLY|syscall.O_NONBLOCK, 0))
 }
 
 func openPlain(host string) (*os.File, error) {
@@ -103,7 +105,22 @@ func openPlain(host string) (*os.File, error) {
 	if err := readable(info); err != nil {
 		return nil, err
 	}
-	return os.Open(host)
+	return still(os.OpenFile(host, os.O_RDONLY|syscall.O_NONBLOCK, 0))
+}
+
+// still refuses what has become of a file since it was looked at.
+func still(f *os.File, err error) (*os.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = readable(info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // readable refuses pipes and devices: a task can make them, and to open them

@@ -2,6 +2,7 @@ package files
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -232,4 +233,37 @@ func TestNothingElseIsReached(t *testing.T) {
 			t.Fatal(fmt.Sprint(path, answer.Body))
 		}
 	})
+}
+
+// TestPipesThatCome: a file that becomes a pipe as it is opened holds nobody up.
+func TestPipesThatCome(t *testing.T) {
+	dir := t.TempDir()
+	attached := new(Attached)
+	attached.Attach(virtual, dir)
+	must(t, os.WriteFile(filepath.Join(dir, "plain"), []byte("x"), 0o644))
+	must(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644))
+	must(t, os.Link(filepath.Join(dir, "plain"), filepath.Join(dir, "file")))
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			for _, name := range []string{"pipe", "plain"} {
+				next := filepath.Join(dir, "next")
+				if err := errors.Join(os.Link(filepath.Join(dir, name), next), os.Rename(next, filepath.Join(dir, "file"))); err != nil {
+					stopped <- err
+					return
+				}
+			}
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+			}
+		}
+	}()
+	for range 2000 {
+		get(attached, "/files/read", url.Values{"path": {virtual + "/file"}, "offset": {"0"}})
+	}
+	close(stop)
+	must(t, <-stopped)
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"troupe/slave/container/isolator/disk/walk"
 )
 
 // Collector removes sandboxes some time after they were retired. Its methods
@@ -122,7 +124,7 @@ func (c *Collector) Collect(ctx context.Context, now time.Time) error {
 			c.putBack(collect[i:])
 			return errors.Join(append(failures, ctx.Err())...)
 		}
-		if err := c.remove(r.path); err != nil {
+		if err := c.remove(ctx, r.path); err != nil {
 			c.failed.Add(1)
 			c.putBack(collect[i : i+1])
 			failures = append(failures, fmt.Errorf("collect sandboxes: %w", err))
@@ -141,8 +143,8 @@ func (c *Collector) putBack(rest []retired) {
 
 // remove removes a sandbox and the folders above it that it leaves empty, up
 // to its agent's.
-func (c *Collector) remove(run string) error {
-	if err := os.RemoveAll(run); err != nil {
+func (c *Collector) remove(ctx context.Context, run string) error {
+	if err := walk.Remove(ctx, run); err != nil {
 		return err
 	}
 	runs := filepath.Dir(run)

@@ -3,6 +3,7 @@
 package volumes
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"troupe/messages/names"
+	"troupe/slave/container/isolator/disk/walk"
 	"troupe/slave/state"
 )
 
@@ -134,11 +136,11 @@ func (s Store) remove(v state.Volume) error {
 			}
 		}
 		if !v.Whole {
-			return errors.Join(root.RemoveAll(path), sync(root, in))
+			return errors.Join(walk.Remove(context.Background(), s.Path(v)), sync(root, in))
 		}
 		left, err := entries(root, path)
 		for _, name := range left {
-			err = errors.Join(err, root.RemoveAll(name))
+			err = errors.Join(err, walk.Remove(context.Background(), filepath.Join(s.root(v), name)))
 		}
 		return errors.Join(err, sync(root, path))
 	})

@@ -1,8 +1,7 @@
-// Package walk measures what a folder holds on the disk, without trusting who
-// writes there: no link is followed, no mount entered, nothing is opened that
-// could block, and nothing grows with what is found but by stated bounds. It
-// works in steps, so that several trees can take turns. Imported by isolators
-// of disks.
+// Package walk measures and removes folders without trusting who has written
+// there: no link is followed, no mount entered, nothing is opened that could
+// block, and nothing grows with what is found but by stated bounds. It measures in
+// steps, so that several trees can take turns. Imported by devices of the agent.
 package walk
 
 import (
