@@ -88,7 +88,7 @@ func (m *Machine) subscribe(e *executor, from Peer, s *executorapi.Call_Subscrib
 	for _, u := range s.GetUnacknowledgedUpdates() {
 		m.takeUpdate(e, u.GetStatus())
 	}
-	if e.idle() && len(s.GetUnacknowledgedUpdates()) == 0 && !m.hasNews(e) {
+	if e.idle() && len(s.GetUnacknowledgedUpdates()) == 0 && !(e.given && m.hasNews(e)) {
 		m.note(Info, "An executor has nothing to do, and is shut down", Field{"executor", string(e.id())})
 		m.shutdownExecutor(e)
 		return
@@ -166,6 +166,7 @@ func (m *Machine) takeUpdate(e *executor, u *mesos.TaskStatus) error {
 		t.next = n.status.GetState()
 		m.refit(e)
 	}
+	e.given = true
 	m.count(view.ValidUpdates)
 	if t.writing == nil {
 		t.writing = map[updates.UUID]bool{}

@@ -25,6 +25,7 @@ type executor struct {
 	step      step
 	host      *host // nil until it is placed
 	launched  bool  // the host says that it runs
+	given     bool  // it has had a task
 	pid       int32
 	sandbox   string
 	doing     string // what its launch takes its time for

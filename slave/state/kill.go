@@ -41,7 +41,13 @@ func (m *Machine) killUngiven(l *launch) {
 				"The task was killed before its executor had it")
 		}
 	}
-	if e.phase < view.Running && e.idle() {
+	m.relieve(e)
+}
+
+// relieve is called when a launch ended that its executor was not given: one that
+// never was given any has nothing to live for, and others may use less.
+func (m *Machine) relieve(e *executor) {
+	if e.idle() && (e.phase < view.Running || !e.given) {
 		m.shutdownExecutor(e)
 	}
 	m.refit(e)

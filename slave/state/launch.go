@@ -204,7 +204,7 @@ func (m *Machine) give(e *executor, l *launch) {
 	if m.prepare(l); l.preparation != prepared {
 		return // it is given once it is
 	}
-	l.sent = true
+	l.sent, e.given = true, true
 	m.event(e, launchEvent(l))
 	for _, t := range l.tasks {
 		m.publishTask(t)

@@ -125,7 +125,10 @@ func (m *Machine) nextOperation() {
 // convert is what an operation makes of what the agent has, or the state that it
 // ends in.
 func (m *Machine) convert(o *operation) (resources.Resources, mesos.OperationState, error) {
-	op, total, used := o.order.GetOperation(), m.stock.total, m.inUse()
+	op, total, used := o.order.GetOperation(), m.stock.total, resources.Resources{}
+	if !o.durable { // else it was begun: the disk may have done it, and what wants its resources now came later, and waits
+		used = m.inUse()
+	}
 	if _, err := operations.Consumed(op); err != nil {
 		return total, mesos.OperationState_OPERATION_ERROR, err
 	}

@@ -101,10 +101,7 @@ func (m *Machine) failLaunch(l *launch, state mesos.TaskState, reason mesos.Task
 			m.tell(t, state, reason, why)
 		}
 	}
-	if e.phase < view.Running && e.idle() {
-		m.shutdownExecutor(e)
-	}
-	m.refit(e)
+	m.relieve(e)
 }
 
 // volumesLinked goes on with a launch whose volumes are there.

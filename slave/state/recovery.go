@@ -238,6 +238,7 @@ func (m *Machine) replayAcknowledged(r *cluster.UpdateAcknowledged) {
 func (m *Machine) replayUpdate(r *cluster.UpdateAccepted) {
 	k := updates.Key{Framework: r.GetFrameworkId().GetValue(), Task: r.GetStatus().GetTaskId().GetValue()}
 	if t := m.task(k); t != nil {
+		t.executor.given = t.executor.given || r.GetStatus().GetSource() == mesos.TaskStatus_SOURCE_EXECUTOR
 		t.news(r.GetStatus())
 		t.next = t.state
 	}
