@@ -39,6 +39,9 @@ const (
 	recursive       // of the I/O scheduler, with the groups below
 )
 
+// disks of the machine.
+const disks = "/sys/block"
+
 // New fails when the kernel does not count I/O.
 func New(t *cgroups.Tree) (*Isolator, error) {
 	p, err := t.Place("cgroups/blkio", "blkio")
@@ -48,10 +51,14 @@ func New(t *cgroups.Tree) (*Isolator, error) {
 	i := &Isolator{Place: p}
 	if !i.Unified() {
 		base := p.Controllers[0].Base()
-		i.files = present(base)
-		if err := count(base, "/sys/block"); err != nil {
+		counts, err := scheduled(disks)
+		if err == nil {
+			err = count(base)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("cgroups/blkio: %w", err)
 		}
+		i.files = present(base, counts)
 	}
 	return i, nil
 }
@@ -60,7 +67,7 @@ func New(t *cgroups.Tree) (*Isolator, error) {
 // ones (6.10 on) do so on version 1 only for disks that had a limit once. None is
 // what is set here. A disk that comes later is counted from the agent's next
 // start.
-func count(base, disks string) error {
+func count(base string) error {
 	const file = "blkio.throttle.read_bps_device"
 	if !cgroups.Exists(base, file) {
 		return nil

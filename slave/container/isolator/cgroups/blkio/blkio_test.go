@@ -117,6 +117,44 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestScheduled(t *testing.T) {
+	dir := t.TempDir()
+	disk(t, dir+"/vda", "[none] mq-deadline bfq")
+	if is, err := scheduled(dir); err != nil || is {
+		t.Errorf("%v, %v", is, err)
+	}
+	disk(t, dir+"/sda", "none [bfq]")
+	if is, err := scheduled(dir); err != nil || !is {
+		t.Errorf("%v, %v", is, err)
+	}
+}
+
+func disk(t *testing.T, dir, schedulers string) {
+	t.Helper()
+	if err := os.MkdirAll(dir+"/queue", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/queue/scheduler", []byte(schedulers+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The files of a scheduler are read only if one counts.
+func TestPresent(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"blkio.throttle.io_serviced", "blkio.throttle.io_serviced_recursive", "blkio.bfq.io_serviced", "blkio.time"} {
+		if err := os.WriteFile(dir+"/"+name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files := present(dir, false); len(files) != 1 || files[0].name != "blkio.throttle.io_serviced_recursive" {
+		t.Errorf("%v", files)
+	}
+	if files := present(dir, true); len(files) != 3 {
+		t.Errorf("%v", files)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("8:0 Read 5\n8:0 Total 5\nTotal 5\n"))
 	f.Add([]byte("8:16 rbytes=10 wbytes=3 rios=2 wios=1 dbytes=0 dios=0\n"))

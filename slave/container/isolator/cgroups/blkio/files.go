@@ -3,6 +3,8 @@ package blkio
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 
 	"google.golang.org/protobuf/proto"
@@ -13,8 +15,8 @@ import (
 
 // present are the files of a group that are read. Those of throttling count in
 // any case, with the groups below where the kernel does; those of an I/O
-// scheduler only where it has one (CFQ, or BFQ in newer kernels).
-func present(dir string) []file {
+// scheduler (CFQ, or BFQ in newer kernels) only if a disk has that.
+func present(dir string, scheduled bool) []file {
 	var files []file
 	has := func(names ...string) (string, bool) {
 		for _, n := range names {
@@ -30,6 +32,9 @@ func present(dir string) []file {
 				files = append(files, file{n, throttling, c.adder(throttling)})
 			}
 		}
+		if !scheduled {
+			continue
+		}
 		if n, ok := has("blkio."+c.name, "blkio.bfq."+c.name); ok {
 			files = append(files, file{n, own, c.adder(own)})
 		}
@@ -38,6 +43,25 @@ func present(dir string) []file {
 		}
 	}
 	return files
+}
+
+// scheduled says whether a disk of those in a folder like /sys/block has a
+// scheduler that counts.
+func scheduled(disks string) (bool, error) {
+	files, err := filepath.Glob(disks + "/*/queue/scheduler")
+	if err != nil {
+		return false, err
+	}
+	for _, f := range files {
+		names, err := os.ReadFile(f)
+		if err != nil && !cgroups.IsGone(err) {
+			return false, err
+		}
+		if bytes.Contains(names, []byte("[bfq]")) || bytes.Contains(names, []byte("[cfq]")) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // counter is one of version 1 by the middle of its files' names.

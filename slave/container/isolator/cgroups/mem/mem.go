@@ -27,6 +27,7 @@ type Isolator struct {
 	*cgroups.Place
 	settings Settings
 	total    uint64 // of the machine, in bytes
+	swap     bool   // the machine had some when this began
 
 	mu       sync.Mutex
 	pressure map[string]*pressure // by folder; see pressure.go
@@ -41,9 +42,11 @@ func New(t *cgroups.Tree, s Settings) (*Isolator, error) {
 		return nil, err
 	}
 	i := &Isolator{Place: p, settings: s, pressure: map[string]*pressure{}}
-	if i.total, err = machineMemory(); err != nil {
-		return nil, fmt.Errorf("cgroups/mem: %w", err)
+	var machine unix.Sysinfo_t
+	if err := unix.Sysinfo(&machine); err != nil {
+		return nil, fmt.Errorf("cgroups/mem: sysinfo: %w", err)
 	}
+	i.total, i.swap = uint64(machine.Totalram)*uint64(machine.Unit), machine.Totalswap > 0
 	swap := swapLimit1
 	if i.Unified() {
 		swap = "memory.swap.max"
@@ -52,14 +55,6 @@ func New(t *cgroups.Tree, s Settings) (*Isolator, error) {
 		return nil, fmt.Errorf("cgroups/mem: --cgroups_limit_swap: %s has no %s: the kernel needs CONFIG_SWAP, and swapaccount=1 on its command line", base, swap)
 	}
 	return i, i.hierarchical()
-}
-
-func machineMemory() (uint64, error) {
-	var info unix.Sysinfo_t
-	if err := unix.Sysinfo(&info); err != nil {
-		return 0, fmt.Errorf("sysinfo: %w", err)
-	}
-	return uint64(info.Totalram) * uint64(info.Unit), nil
 }
 
 // hierarchical has nested containers count in theirs on kernels before 5.11,

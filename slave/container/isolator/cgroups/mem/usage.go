@@ -16,7 +16,7 @@ func (i *Isolator) Usage(c *isolator.Container, u *mesos.ResourceStatistics) err
 	var err error
 	if i.Unified() {
 		err = usage2(dir, u)
-	} else if err = usage1(dir, u); err == nil {
+	} else if err = i.usage1(dir, u); err == nil {
 		err = i.pressures(dir, u)
 	}
 	if cgroups.IsGone(err) {
@@ -28,23 +28,26 @@ func (i *Isolator) Usage(c *isolator.Container, u *mesos.ResourceStatistics) err
 	return nil
 }
 
-func usage1(dir string, u *mesos.ResourceStatistics) error {
+func (i *Isolator) usage1(dir string, u *mesos.ResourceStatistics) error {
 	total, err := cgroups.Number(dir, "memory.usage_in_bytes")
 	if err != nil {
 		return err
 	}
 	u.MemTotalBytes = &total
-	for _, f := range []struct {
-		file string
-		to   **uint64
-	}{
-		{"memory.memsw.usage_in_bytes", &u.MemTotalMemswBytes},
-		{"memory.kmem.usage_in_bytes", &u.MemKmemUsageBytes},
-		{"memory.kmem.tcp.usage_in_bytes", &u.MemKmemTcpUsageBytes},
-	} {
-		if err := optional(dir, f.file, f.to); err != nil {
-			return err
-		}
+	if i.swap {
+		err = optional(dir, "memory.memsw.usage_in_bytes", &u.MemTotalMemswBytes)
+	} else {
+		both := total // on a machine without swap, as most are: one file less to read
+		u.MemTotalMemswBytes = &both
+	}
+	if err == nil {
+		err = optional(dir, "memory.kmem.usage_in_bytes", &u.MemKmemUsageBytes)
+	}
+	if err == nil {
+		err = optional(dir, "memory.kmem.tcp.usage_in_bytes", &u.MemKmemTcpUsageBytes)
+	}
+	if err != nil {
+		return err
 	}
 	return cgroups.Keyed(dir, "memory.stat", func(key []byte, v uint64) { stat1(u, key, v) })
 }
