@@ -31,7 +31,7 @@ type Containers interface {
 	Launcher
 	// Open makes a container and fetches what its command wants. It may take
 	// minutes. An error names what was wrong; nothing is left of the attempt, also
-	// when ctx ends it.
+	// when ctx ends it. The container lives on after ctx.
 	Open(ctx context.Context, c Contents) (Container, error)
 }
 
@@ -39,6 +39,9 @@ type Containers interface {
 type Container interface {
 	// Nest makes a container within this one; see Containers.Open.
 	Nest(ctx context.Context, c Contents) (Container, error)
+	// Mounts tells that it has the volumes of its Info as mounts; else somebody has
+	// to link them.
+	Mounts() bool
 	// Update changes what it may use.
 	Update(a *cluster.ContainerAmounts) error
 	// Limited is closed when the container wanted more than it may have, for which

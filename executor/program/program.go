@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
 )
@@ -52,6 +53,8 @@ type Spec struct {
 	// when it has ended, durably and before anybody is told. Only a program that is
 	// isolated has one; empty means none.
 	Status string
+	// Container is the one that the program runs in; nil: in none.
+	Container Container
 }
 
 // Launcher starts programs. Safe for concurrent use.
@@ -71,6 +74,9 @@ type Process interface {
 	Done() <-chan struct{}
 	// Status is as wait(2) gave it, -1 when unknown; valid after Done is closed.
 	Status() int
+	// Limit is what the container that it was in, or one around that, had run into
+	// by then; nil if nothing. Valid after Done is closed.
+	Limit() *cluster.ContainerLimit
 	// Kill asks everything to end (SIGTERM) and forces it (SIGKILL) after the
 	// grace. It returns at once. A later call can only shorten the time that is
 	// left; zero forces at once.
@@ -112,9 +118,6 @@ func checkCommand(c *mesos.CommandInfo) error {
 		return field.Missing("command.value")
 	case strings.ContainsRune(c.GetValue(), 0):
 		return field.Invalid("command.value", c.GetValue(), "has a zero byte")
-	}
-	for i, uri := range c.GetUris() {
-		return field.At("command.uris", i, field.Invalid("", uri.GetValue(), "is not fetched by this agent"))
 	}
 	for i, a := range c.GetArguments() {
 		if strings.ContainsRune(a, 0) {
