@@ -23,6 +23,7 @@ type Actor struct {
 	context *actors.Context
 	timers  map[string]*actors.Timer
 	log     *zap.Logger
+	mute    bool
 }
 
 // NewActor makes an executor for s to spawn. Errors name the field of c.
@@ -57,6 +58,10 @@ func (a *Actor) Init(c *actors.Context) {
 // Driver is the handler's, for whoever spawned the actor. Valid once spawned.
 func (a *Actor) Driver() *Driver { return a.driver }
 
+// Mute keeps the executor from telling the agent anything more. It is called among
+// the handler's calls, by a host that tells of the end itself.
+func (a *Actor) Mute() { a.mute = true }
+
 // Stop ends the actor after the current call. It is called among the
 // handler's calls, by a host whose container is gone.
 func (a *Actor) Stop() { a.context.Stop() }
@@ -70,7 +75,9 @@ func (a *Actor) step(in session.Input) {
 func (a *Actor) perform(e session.Effect) {
 	switch e := e.(type) {
 	case session.Send:
-		a.context.Send(a.config.Agent, e.Message)
+		if !a.mute {
+			a.context.Send(a.config.Agent, e.Message)
+		}
 	case session.SetTimer:
 		a.timers[e.Key].Stop()
 		a.timers[e.Key] = a.context.After(e.After, func() { a.step(session.TimerFired{Key: e.Key}) })

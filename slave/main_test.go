@@ -19,17 +19,17 @@ import (
 	"troupe/actors/address"
 	"troupe/executor"
 	"troupe/executor/host"
-	"troupe/executor/program"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/tasks"
 	"troupe/slave/checkpoint"
-	"troupe/slave/container"
+	"troupe/slave/container/containerizer"
 	"troupe/slave/container/posix"
 	"troupe/slave/container/sandbox"
 	"troupe/slave/container/volumes"
 	"troupe/slave/state"
 	"troupe/slave/state/view"
+	"troupe/tools/troupe/isolation"
 )
 
 // TestMain lets the agents of tests start this program again as an executor
@@ -81,27 +81,13 @@ func runHost(agent, id string) error {
 		return err
 	}
 	err = host.Run(ctx, host.Options{
-		Agent: pid, HostID: id, Launcher: launcher{l}, RecoveryTimeout: patience, ReconnectMax: 20 * time.Millisecond,
+		Agent: pid, HostID: id, Containers: isolation.NewContainers(containerizer.Options{Plain: l}), RecoveryTimeout: patience, ReconnectMax: 20 * time.Millisecond,
 	})
 	if errors.Is(err, host.ErrAgentGone) {
 		err = nil
 	}
 	return errors.Join(err, l.Close())
 }
-
-type launcher struct{ container.Launcher }
-
-func (l launcher) Launch(s program.Spec) (program.Process, error) {
-	p, err := l.Launcher.Launch(container.Spec(s))
-	if err != nil {
-		return nil, err
-	}
-	return process{p}, nil
-}
-
-type process struct{ container.Process }
-
-func (p process) Status() int { return p.Exit().Status }
 
 // processes starts hosts as this program.
 type processes struct{ output string }

@@ -3,6 +3,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -51,14 +52,16 @@ func (x *Executor) Launch(d *executor.Driver, info *mesos.TaskInfo) {
 	x.taken = id
 	x.crew.Start(d, task.Task{
 		Info: info, TellsKilling: x.tellsKilling,
-		Prepare: func() (program.Spec, error) { return x.prepare(info) },
+		Prepare: func(context.Context) (program.Spec, error) { return x.prepare(info) },
 		Ended:   func(mesos.TaskState) { d.Finish() },
 	})
 }
 
 func (x *Executor) prepare(info *mesos.TaskInfo) (program.Spec, error) {
-	if err := volume.LinkIn(x.base.Dir, info.GetContainer()); err != nil {
-		return program.Spec{}, err
+	if !program.Mounts(x.base) {
+		if err := volume.LinkIn(x.base.Dir, info.GetContainer()); err != nil {
+			return program.Spec{}, err
+		}
 	}
 	spec, err := program.ForCommand(x.base, info.GetCommand())
 	spec.Env = task.WithRole(spec.Env, info)

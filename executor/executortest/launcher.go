@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"troupe/executor/program"
+	"troupe/messages/cluster"
 )
 
 // Launcher is a program.Launcher whose processes do nothing until a test ends
@@ -13,12 +14,16 @@ import (
 type Launcher struct {
 	mu       sync.Mutex
 	err      error
+	hold     chan struct{} // nil, or what Open waits for
 	launched chan *Process
+	opened   chan *Box
 	pids     int
 }
 
 // NewLauncher makes a launcher.
-func NewLauncher() *Launcher { return &Launcher{launched: make(chan *Process, 1024)} }
+func NewLauncher() *Launcher {
+	return &Launcher{launched: make(chan *Process, 1024), opened: make(chan *Box, 1024)}
+}
 
 // Fail makes every later Launch fail with err; nil heals.
 func (l *Launcher) Fail(err error) {
@@ -60,6 +65,7 @@ type Process struct {
 	pid    int
 	done   chan struct{}
 	status int
+	limit  *cluster.ContainerLimit
 	kills  chan time.Duration
 	// The signals that were sent.
 	signals chan syscall.Signal
@@ -69,6 +75,12 @@ type Process struct {
 func (p *Process) Exit(status int) {
 	p.status = status
 	close(p.done)
+}
+
+// ExitFor ends the process for a limit of its container. Call it once.
+func (p *Process) ExitFor(l *cluster.ContainerLimit) {
+	p.limit = l
+	p.Exit(int(syscall.SIGKILL))
 }
 
 // Killed waits for the next Kill and is its grace.
@@ -96,6 +108,9 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Status is what Exit was given.
 func (p *Process) Status() int { return p.status }
+
+// Limit is what ExitFor was given.
+func (p *Process) Limit() *cluster.ContainerLimit { return p.limit }
 
 // Signal is remembered for Signalled.
 func (p *Process) Signal(s syscall.Signal) { p.signals <- s }

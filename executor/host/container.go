@@ -26,14 +26,15 @@ import (
 // acknowledged.
 type container struct {
 	id *mesos.ContainerID
+	box
 	// spec is what containers below it begin with.
 	spec program.Spec
 	// waiters are told of its end.
-	waiters []func(status *int32, message string)
+	waiters []func(nested.End)
 	// process is that of a custom executor; nil before it runs, and for others.
 	process program.Process
-	// kill ends a built-in executor at once.
-	kill func()
+	// kill ends a built-in executor at once, and mute keeps it from telling of it.
+	kill, mute func()
 	// doomed: it is to end as soon as it runs.
 	doomed bool
 	// closing: it has ended, and what is below it is being ended.
@@ -55,6 +56,8 @@ func (c *container) pid() *int32 {
 func (c *container) destroy() {
 	c.doomed = true
 	switch {
+	case c.abort != nil:
+		c.abort()
 	case c.process != nil:
 		c.process.Kill(0)
 	case c.kill != nil:
@@ -85,26 +88,37 @@ func (h *Host) launch(m *cluster.LaunchContainer) {
 	c := &container{id: m.GetContainerId(), spec: below(m)}
 	h.containers[id] = c
 	err := check(m)
-	switch {
-	case err != nil:
-	case h.leaving:
+	if err == nil && h.leaving {
 		err = fmt.Errorf("host %q is stopping", h.options.HostID)
+	}
+	if err != nil {
+		h.end(c, nil, "launch container: "+err.Error())
+		return
+	}
+	h.open(c, m)
+}
+
+// opened goes on with a container that was made.
+func (h *Host) opened(c *container, m *cluster.LaunchContainer) {
+	switch {
+	case c.doomed:
+		h.end(c, nil, "launch container: it was ended before it began")
 	case m.GetKind() == cluster.LaunchContainer_CUSTOM:
 		h.launchCustom(c, m)
 	case m.GetKind() == cluster.LaunchContainer_DEFAULT:
 		h.launchDefault(c, m)
 	default:
-		err = h.launchBuiltIn(c, m)
-	}
-	if err != nil {
-		h.end(c, nil, "launch container: "+err.Error())
+		if err := h.launchBuiltIn(c, m); err != nil {
+			h.end(c, nil, "launch container: "+err.Error())
+		}
 	}
 }
 
 // launchCustom runs a framework's executor as a child process.
 func (h *Host) launchCustom(c *container, m *cluster.LaunchContainer) {
+	spec := c.in(base(m))
 	h.context.Go(func(context.Context) func() {
-		started, err := h.startCustom(m)
+		started, err := h.startCustom(spec, m)
 		if err != nil {
 			return func() { h.end(c, nil, "launch executor: "+err.Error()) }
 		}
@@ -116,20 +130,23 @@ func (h *Host) launchCustom(c *container, m *cluster.LaunchContainer) {
 }
 
 // startCustom is called off the host's queue.
-func (h *Host) startCustom(m *cluster.LaunchContainer) (nested.Started, error) {
-	if err := furnish(m); err != nil {
+func (h *Host) startCustom(spec program.Spec, m *cluster.LaunchContainer) (nested.Started, error) {
+	if err := furnish(spec, m); err != nil {
 		return nested.Started{}, err
 	}
-	spec, err := program.ForCommand(base(m), m.GetExecutor().GetCommand())
+	spec, err := program.ForCommand(spec, m.GetExecutor().GetCommand())
 	if err != nil {
 		return nested.Started{}, err
 	}
-	return nested.Start(h.options.Launcher, program.OnTerminal(spec, m.GetExecutor().GetContainer()))
+	return nested.Start(h.options.Containers, program.OnTerminal(spec, m.GetExecutor().GetContainer()))
 }
 
 // furnish makes what an executor's ContainerInfo asks for; that of a command
 // task's is its task's, whose launch does it.
-func furnish(m *cluster.LaunchContainer) error {
+func furnish(in program.Spec, m *cluster.LaunchContainer) error {
+	if program.Mounts(in) {
+		return nil
+	}
 	return field.In("executor", volume.LinkIn(m.GetSandbox(), m.GetExecutor().GetContainer()))
 }
 
@@ -138,7 +155,10 @@ func (h *Host) customLaunched(c *container, p program.Process) {
 	h.context.Go(func(ctx context.Context) func() {
 		select {
 		case <-p.Done():
-			return func() { h.close(c, proto.Int32(int32(p.Status())), tasks.Describe(p.Status())) }
+			return func() {
+				c.limited(p.Limit())
+				h.close(c, proto.Int32(int32(p.Status())), tasks.Describe(p.Status()))
+			}
 		case <-ctx.Done():
 			return nil
 		}
@@ -152,8 +172,9 @@ func (h *Host) customLaunched(c *container, p program.Process) {
 
 // launchDefault furnishes the container of an executor of ours before it begins.
 func (h *Host) launchDefault(c *container, m *cluster.LaunchContainer) {
+	spec := c.in(base(m))
 	h.context.Go(func(context.Context) func() {
-		err := furnish(m)
+		err := furnish(spec, m)
 		return func() {
 			if err == nil {
 				err = h.launchBuiltIn(c, m)
@@ -176,9 +197,9 @@ func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
 	}
 	var x builtin
 	if m.GetKind() == cluster.LaunchContainer_DEFAULT {
-		x = pod.New(base(m), crew{h, c}, gone)
+		x = pod.New(c.in(base(m)), crew{h, c}, gone)
 	} else {
-		x = command.New(base(m), crew{h, c}, gone)
+		x = command.New(c.in(base(m)), crew{h, c}, gone)
 	}
 	a, err := executor.NewActor(h.system, executor.Config{
 		FrameworkID: m.GetFramework().GetId().GetValue(), ExecutorID: m.GetExecutor().GetExecutorId().GetValue(),
@@ -189,6 +210,10 @@ func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
 		return err
 	}
 	c.kill = func() { a.Driver().Do(x.Destroy) }
+	c.mute = func() { a.Driver().Do(a.Mute) }
+	if c.limit != nil {
+		a.Mute() // it has not begun
+	}
 	if _, err := h.system.Spawn("executor/"+c.id.GetValue(), a); err != nil {
 		c.kill = nil
 		return err
@@ -211,14 +236,22 @@ func (h *Host) destroy(id *mesos.ContainerID) {
 	}
 }
 
-// end tells the agent that nothing of a container is left, until it has heard.
+// end removes what was made for a container in which nothing runs any more, and
+// tells the agent that nothing of it is left, until it has heard.
 func (h *Host) end(c *container, status *int32, message string) {
+	c.closing = true
+	h.discard(c, func() { h.tell(c, status, message) })
+}
+
+// tell is for one of which nothing is left.
+func (h *Host) tell(c *container, status *int32, message string) {
 	if c.end != nil {
 		return
 	}
 	c.end = endOf(c.id, status, message)
+	c.end.Limit = c.limit
 	for _, tell := range c.waiters {
-		tell(status, message)
+		tell(nested.End{Status: status, Message: message, Limit: c.limit})
 	}
 	c.waiters = nil
 	if c.unreported {

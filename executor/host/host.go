@@ -65,12 +65,15 @@ func New(s *actors.System, o Options, done func(error)) *Host {
 // Init connects to the agent. It is called by the system.
 func (h *Host) Init(c *actors.Context) {
 	h.context, h.log = c, c.Log()
-	h.nest = nested.New(c, nested.Options{System: h.system, Launcher: h.options.Launcher, Root: h.root, Removed: h.removed})
+	h.nest = nested.New(c, nested.Options{System: h.system, Containers: h.options.Containers, Root: h.root, Removed: h.removed})
 	actors.Handle(c, func(_ *actors.Context, m *cluster.HostReadyAck) {
 		h.fromAgent(m, h.takenIn)
 	})
 	actors.Handle(c, func(_ *actors.Context, m *cluster.LaunchContainer) {
 		h.fromAgent(m, func() { h.launch(m) })
+	})
+	actors.Handle(c, func(_ *actors.Context, m *cluster.UpdateContainer) {
+		h.fromAgent(m, func() { h.update(m.GetContainerId(), m.GetAmounts()) })
 	})
 	actors.Handle(c, func(_ *actors.Context, m *cluster.DestroyContainer) {
 		h.fromAgent(m, func() { h.destroy(m.GetContainerId()) })

@@ -43,7 +43,7 @@ func start(t *testing.T, edit ...func(*host.Options)) *rig {
 		system: sys, ended: make(chan error, 1),
 	}
 	o := host.Options{
-		Agent: r.PID, HostID: "H1", Launcher: r.launcher,
+		Agent: r.PID, HostID: "H1", Containers: r.launcher,
 		RecoveryTimeout: time.Hour, ReconnectMax: time.Millisecond,
 	}
 	for _, e := range edit {
@@ -359,10 +359,10 @@ func TestStrangersAreIgnored(t *testing.T) {
 }
 
 func TestRunNamesWhatIsMissing(t *testing.T) {
-	ok := host.Options{Agent: actors.PID{Name: "agent", Address: "127.0.0.1:1"}, HostID: "H1", Launcher: executortest.NewLauncher()}
+	ok := host.Options{Agent: actors.PID{Name: "agent", Address: "127.0.0.1:1"}, HostID: "H1", Containers: executortest.NewLauncher()}
 	for want, o := range map[string]host.Options{
-		"agent":    {HostID: ok.HostID, Launcher: ok.Launcher},
-		"host id":  {Agent: ok.Agent, Launcher: ok.Launcher},
+		"agent":    {HostID: ok.HostID, Containers: ok.Containers},
+		"host id":  {Agent: ok.Agent, Containers: ok.Containers},
 		"launcher": {Agent: ok.Agent, HostID: ok.HostID},
 	} {
 		if err := host.Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), want+": must be set") {

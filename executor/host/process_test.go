@@ -17,13 +17,13 @@ import (
 	"troupe/actors/actortest"
 	"troupe/actors/address"
 	"troupe/executor/host"
-	"troupe/executor/program"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/executor"
 	"troupe/messages/tasks"
-	"troupe/slave/container"
+	"troupe/slave/container/containerizer"
 	"troupe/slave/container/posix"
+	"troupe/tools/troupe/isolation"
 )
 
 // hostAgent tells the test's own program to be a host.
@@ -50,23 +50,9 @@ func beHost(agent string) error {
 		return err
 	}
 	return host.Run(context.Background(), host.Options{
-		Agent: pid, HostID: os.Getenv("TEST_HOST_ID"), Launcher: launcher{l}, RecoveryTimeout: time.Minute,
+		Agent: pid, HostID: os.Getenv("TEST_HOST_ID"), Containers: isolation.NewContainers(containerizer.Options{Plain: l}), RecoveryTimeout: time.Minute,
 	})
 }
-
-type launcher struct{ *posix.Launcher }
-
-func (l launcher) Launch(s program.Spec) (program.Process, error) {
-	p, err := l.Launcher.Launch(container.Spec(s))
-	if err != nil {
-		return nil, err
-	}
-	return process{p}, nil
-}
-
-type process struct{ container.Process }
-
-func (p process) Status() int { return p.Exit().Status }
 
 // station is an agent with real host processes.
 type station struct {

@@ -19,8 +19,8 @@ type Options struct {
 	Agent actors.PID
 	// HostID is what the agent calls the host.
 	HostID string
-	// Launcher starts processes.
-	Launcher program.Launcher
+	// Containers makes containers, and starts processes in them.
+	Containers program.Containers
 	// RecoveryTimeout is how long a lost agent is waited for; default 15 min.
 	RecoveryTimeout time.Duration
 	// ReconnectMax bounds the random wait before each attempt to reach a lost
@@ -47,8 +47,8 @@ func (o Options) check() error {
 		return field.Missing("agent")
 	case o.HostID == "":
 		return field.Missing("host id")
-	case o.Launcher == nil:
-		return field.Missing("launcher")
+	case o.Containers == nil:
+		return field.Missing("containers")
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func runHost(t *testing.T, ctx context.Context) (r *rig, ended <-chan error) {
 	r = &rig{Agent: executortest.NewAgent(t, sys), launcher: executortest.NewLauncher(), system: sys}
 	end := make(chan error, 1)
 	go func() {
-		end <- host.Run(ctx, host.Options{Agent: r.PID, HostID: "H1", Launcher: r.launcher})
+		end <- host.Run(ctx, host.Options{Agent: r.PID, HostID: "H1", Containers: r.launcher})
 	}()
 	_, r.host = executortest.AwaitFrom[*cluster.HostReady](t, r.Agent, nil)
 	return r, end
@@ -60,7 +60,7 @@ func TestRunThatIsCancelledKillsWhatItHolds(t *testing.T) {
 
 func TestRunNeedsPlaceForItsSystem(t *testing.T) {
 	err := host.Run(t.Context(), host.Options{
-		Agent: actors.PID{Name: "agent", Address: "127.0.0.1:1"}, HostID: "H1", Launcher: executortest.NewLauncher(),
+		Agent: actors.PID{Name: "agent", Address: "127.0.0.1:1"}, HostID: "H1", Containers: executortest.NewLauncher(),
 		System: actors.Options{Listen: "nowhere"},
 	})
 	if err == nil || !strings.Contains(err.Error(), `executor host "H1": `) {

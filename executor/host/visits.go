@@ -78,7 +78,7 @@ func (c *container) Over() bool {
 }
 
 // Await implements nested.Root.
-func (c *container) Await(then func(status *int32, message string)) {
+func (c *container) Await(then func(nested.End)) {
 	c.waiters = append(c.waiters, then)
 }
 
@@ -110,9 +110,9 @@ type crew struct {
 // Launch implements program.Launcher. A guest is a check of a task.
 func (l crew) Launch(s program.Spec) (program.Process, error) {
 	if s.Guest {
-		return l.host.options.Launcher.Launch(s)
+		return l.host.options.Containers.Launch(s)
 	}
-	started, err := nested.Start(l.host.options.Launcher, s)
+	started, err := nested.Start(l.host.options.Containers, s)
 	if err != nil {
 		return nil, err
 	}

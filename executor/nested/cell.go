@@ -8,7 +8,9 @@ import (
 	"os"
 	"slices"
 	"syscall"
+	"time"
 
+	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
@@ -35,9 +37,13 @@ type cell struct {
 	doomed  bool // to be ended as soon as it runs
 	exited  bool // its process, or it never ran
 	over    bool
-	status  *int32
-	message string
-	waiters []func(status *int32, message string)
+	end     End
+	waiters []func(End)
+	// made holds its programs to what they may use; nil for sessions, and what was
+	// adopted. abort gives up its launch; nil unless that is under way.
+	made       program.Container
+	abort      func()
+	discarding bool
 }
 
 // inOrder lists the cells as they came.
@@ -66,6 +72,9 @@ func (c *cell) signal(s syscall.Signal) {
 // destroy ends the container as soon as that can be.
 func (c *cell) destroy() {
 	c.doomed = true
+	if c.abort != nil {
+		c.abort()
+	}
 	if c.process != nil {
 		c.process.Kill(0)
 	}
@@ -96,9 +105,16 @@ func (n *Nest) launch(visitor actors.PID, id *mesos.ContainerID, m *cluster.Cont
 	if plan.session {
 		n.visitedBy(visitor, func() { n.destroyTree(c) })
 	}
-	n.context.Go(func(context.Context) func() {
-		started, err := plan.run(n.options.Launcher)
-		return func() { n.launched(visitor, c, started, err, plan.session) }
+	launching, abort := context.WithCancel(context.Background())
+	c.abort = abort
+	n.context.Go(func(ctx context.Context) func() {
+		defer abort()
+		defer context.AfterFunc(ctx, abort)()
+		started, made, err := plan.run(launching, n.options.Containers)
+		return func() {
+			c.abort, c.made = nil, made
+			n.launched(visitor, c, started, err, plan.session)
+		}
 	})
 }
 
@@ -106,7 +122,7 @@ func (n *Nest) launch(visitor actors.PID, id *mesos.ContainerID, m *cluster.Cont
 func (n *Nest) launched(visitor actors.PID, c *cell, s Started, err error, session bool) {
 	if err != nil {
 		n.answer(visitor, cluster.ContainerAnswer_INVALID, "launch container "+c.key+": "+err.Error())
-		c.exited, c.message = true, err.Error()
+		c.exited, c.end.Message = true, err.Error()
 		n.settle(c)
 		n.forget(c)
 		return
@@ -117,9 +133,33 @@ func (n *Nest) launched(visitor actors.PID, c *cell, s Started, err error, sessi
 		c.console.addReader(visitor, false)
 	}
 	n.begin(c)
+	n.guard(c)
 	if c.doomed {
 		c.process.Kill(0)
 	}
+}
+
+// guard ends a container that runs into its limit, with all that is below it.
+func (n *Nest) guard(c *cell) {
+	made := c.made
+	if made == nil {
+		return
+	}
+	n.context.Go(func(ctx context.Context) func() {
+		select {
+		case <-made.Limited():
+			return func() {
+				if !c.over {
+					c.end.Limit = made.Limit()
+					n.destroyTree(c)
+				}
+			}
+		case <-c.process.Done():
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	})
 }
 
 // Adopt makes a program that somebody else launched known: a task of a group, as
@@ -164,7 +204,10 @@ func (n *Nest) watch(p program.Process, ended func()) {
 
 // ended takes down what is below a container whose process is gone.
 func (n *Nest) ended(c *cell) {
-	c.exited, c.status = true, proto.Int32(int32(c.process.Status()))
+	c.exited, c.end.Status = true, proto.Int32(int32(c.process.Status()))
+	if l := c.process.Limit(); l != nil {
+		c.end.Limit = l
+	}
 	if c.console != nil {
 		c.console.expire()
 	}
@@ -178,14 +221,14 @@ func (n *Nest) ended(c *cell) {
 
 // settle ends a container when nothing is left of it and below it.
 func (n *Nest) settle(c *cell) {
-	if c.over || !c.exited || c.below > 0 {
+	if c.over || !c.exited || c.below > 0 || n.discard(c) {
 		return
 	}
 	c.over = true
 	waiters := c.waiters
 	c.waiters = nil
 	for _, tell := range waiters {
-		tell(c.status, c.message)
+		tell(c.end)
 	}
 	switch {
 	case c.parent != nil:
@@ -199,6 +242,41 @@ func (n *Nest) settle(c *cell) {
 	case n.dismissed[c.key]:
 		n.forget(c)
 	}
+}
+
+const (
+	// discardAgain is between two attempts to remove what was made for a container,
+	// and discardWait bounds one of them.
+	discardAgain = 5 * time.Second
+	discardWait  = time.Minute
+)
+
+// discard removes what was made for a container in which nothing runs any more,
+// and then settles it. It is false when there is nothing to remove.
+func (n *Nest) discard(c *cell) bool {
+	made := c.made
+	if made == nil || c.discarding {
+		return made != nil
+	}
+	c.discarding = true
+	n.context.Go(func(ctx context.Context) func() {
+		ctx, cancel := context.WithTimeout(ctx, discardWait)
+		defer cancel()
+		err := made.Destroy(ctx)
+		return func() {
+			if err != nil {
+				n.log.Error("a container was not removed; trying again", zap.String("container", c.key), zap.Duration("in", discardAgain), zap.Error(err))
+				n.context.After(discardAgain, func() {
+					c.discarding = false
+					n.settle(c)
+				})
+				return
+			}
+			c.made = nil
+			n.settle(c)
+		}
+	})
+	return true
 }
 
 // End ends all that is below an executor's container, forgets it, and then goes

@@ -31,16 +31,26 @@ type Root interface {
 	Spec() program.Spec
 	// Over tells that it has ended, or is about to.
 	Over() bool
-	// Await has then called in the host's queue when it has ended, with its status.
-	Await(then func(status *int32, message string))
+	// Await has then called in the host's queue when it has ended.
+	Await(then func(End))
 	// Signal sends a signal; SIGKILL ends all of it.
 	Signal(s syscall.Signal)
 }
 
+// End is how a container ended.
+type End struct {
+	// Status is as wait(2) gave it; nil when nothing ran.
+	Status *int32
+	// Message is for people; may be empty.
+	Message string
+	// Limit is what it had run into; nil if nothing.
+	Limit *cluster.ContainerLimit
+}
+
 // Options say what a nest works with.
 type Options struct {
-	System   *actors.System
-	Launcher program.Launcher
+	System     *actors.System
+	Containers program.Containers
 	// Root finds the container of an executor; nil when there is none.
 	Root func(id string) Root
 	// Removed is told of each container without a parent that is forgotten.
@@ -225,15 +235,15 @@ func (n *Nest) kill(visitor actors.PID, key string, s syscall.Signal) {
 // wait answers when a container has ended.
 func (n *Nest) wait(visitor actors.PID, key string, t agent.Call_Type) {
 	waiting := true
-	tell := func(status *int32, message string) {
+	tell := func(end End) {
 		if waiting {
-			n.context.Send(visitor, ended(t, status, message))
+			n.context.Send(visitor, ended(t, end))
 		}
 	}
 	c, root := n.cells[key], n.options.Root(key)
 	switch {
 	case c != nil && c.over:
-		tell(c.status, c.message)
+		tell(c.end)
 		return
 	case c != nil:
 		c.waiters = append(c.waiters, tell)
@@ -247,18 +257,29 @@ func (n *Nest) wait(visitor actors.PID, key string, t agent.Call_Type) {
 }
 
 // ended is the answer to a call that waits.
-func ended(t agent.Call_Type, status *int32, message string) *cluster.ContainerAnswer {
+func ended(t agent.Call_Type, e End) *cluster.ContainerAnswer {
 	var text *string
-	if message != "" {
-		text = &message
+	if e.Message != "" {
+		text = &e.Message
+	}
+	var state *mesos.TaskState
+	var reason *mesos.TaskStatus_Reason
+	var limitation *mesos.TaskResourceLimitation
+	if e.Limit != nil {
+		state, reason, text = mesos.TaskState_TASK_FAILED.Enum(), e.Limit.Reason, e.Limit.Message
+		limitation = &mesos.TaskResourceLimitation{Resources: e.Limit.GetResources()}
 	}
 	r := &agent.Response{}
 	if t == agent.Call_WAIT_NESTED_CONTAINER {
 		r.Type = agent.Response_WAIT_NESTED_CONTAINER.Enum()
-		r.WaitNestedContainer = &agent.Response_WaitNestedContainer{ExitStatus: status, Message: text}
+		r.WaitNestedContainer = &agent.Response_WaitNestedContainer{
+			ExitStatus: e.Status, State: state, Reason: reason, Limitation: limitation, Message: text,
+		}
 	} else {
 		r.Type = agent.Response_WAIT_CONTAINER.Enum()
-		r.WaitContainer = &agent.Response_WaitContainer{ExitStatus: status, Message: text}
+		r.WaitContainer = &agent.Response_WaitContainer{
+			ExitStatus: e.Status, State: state, Reason: reason, Limitation: limitation, Message: text,
+		}
 	}
 	return &cluster.ContainerAnswer{Outcome: cluster.ContainerAnswer_DONE.Enum(), Response: r}
 }

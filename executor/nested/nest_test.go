@@ -68,9 +68,9 @@ type root struct{ dir string }
 func (r root) Spec() program.Spec {
 	return program.Spec{Dir: r.dir, Env: []string{"PATH=/bin", "SECRET=of the executor"}}
 }
-func (root) Over() bool                 { return false }
-func (root) Await(func(*int32, string)) {}
-func (root) Signal(_ syscall.Signal)    {}
+func (root) Over() bool              { return false }
+func (root) Await(func(nested.End))  {}
+func (root) Signal(_ syscall.Signal) {}
 
 type host struct {
 	r *rig
@@ -95,7 +95,7 @@ func newRig(t *testing.T, edit ...func(*nested.Options)) *rig {
 		launcher: &launcher{executortest.NewLauncher(), make(chan [3]*os.File, 64)},
 	}
 	o := nested.Options{
-		System: sys, Launcher: r.launcher,
+		System: sys, Containers: r.launcher,
 		Root: func(id string) nested.Root {
 			if id == "R" {
 				return root{r.dir}

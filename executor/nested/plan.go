@@ -1,6 +1,7 @@
 package nested
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -27,6 +28,12 @@ type plan struct {
 	folder    *folder
 	session   bool
 	container *mesos.ContainerInfo // may be nil
+	// in is the container that it is to be within; nil if it stands alone.
+	in program.Container
+	// id, isolation and amounts are for its own; a session has none.
+	id        *mesos.ContainerID
+	isolation []byte
+	amounts   *cluster.ContainerAmounts
 }
 
 // folder is a path, each part of which is made, within a folder that exists or,
@@ -39,8 +46,9 @@ type folder struct {
 // plan says how to launch c, and finds its parent.
 func (n *Nest) plan(c *cell, m *cluster.ContainerCall) (*plan, error) {
 	l := validate.LaunchOf(m.GetCall())
-	p := &plan{command: l.Command, session: l.Session, container: l.Container}
+	p := &plan{command: l.Command, session: l.Session, container: l.Container, id: c.id}
 	if c.id.Parent == nil {
+		p.isolation, p.amounts = m.GetIsolation(), program.Amounts(l.Resources, l.Limits)
 		return p, p.alone(m)
 	}
 	below := 0
@@ -56,6 +64,7 @@ func (n *Nest) plan(c *cell, m *cluster.ContainerCall) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.amounts = program.AmountsOf(l.Container, l.Resources, l.Limits)
 	p.within(parent, c.id.GetValue())
 	return p, nil
 }
@@ -96,8 +105,10 @@ func (p *plan) alone(m *cluster.ContainerCall) error {
 func (p *plan) within(parent program.Spec, name string) {
 	p.base = program.Spec{Dir: parent.Dir, Env: parent.Env, User: parent.User, Guest: p.session}
 	if p.session {
+		p.base.Container = parent.Container
 		return
 	}
+	p.in = parent.Container
 	p.base.Dir = filepath.Join(parent.Dir, containersFolder, name)
 	p.base.Env = []string{"MESOS_SANDBOX=" + p.base.Dir}
 	for _, v := range parent.Env {
@@ -108,23 +119,53 @@ func (p *plan) within(parent program.Spec, name string) {
 	p.folder = &folder{within: parent.Dir, path: filepath.Join(containersFolder, name)}
 }
 
-// run performs the plan. Nothing is left of one that fails.
-func (p *plan) run(l program.Launcher) (Started, error) {
+// run performs the plan; it is given up when ctx ends. Nothing is left of one that
+// fails.
+func (p *plan) run(ctx context.Context, l program.Containers) (s Started, made program.Container, err error) {
 	spec, err := program.ForCommand(p.base, p.command)
 	if err != nil {
-		return Started{}, err
+		return Started{}, nil, err
 	}
 	spec = program.OnTerminal(spec, p.container)
 	if p.folder != nil {
 		if err := p.folder.make(spec.User); err != nil {
-			return Started{}, fmt.Errorf("make the sandbox: %w", err)
+			return Started{}, nil, fmt.Errorf("make the sandbox: %w", err)
 		}
 	}
-	s, err := start(l, spec, p.session)
-	if err != nil && p.folder != nil {
+	if made, err = p.contain(ctx, l, &spec); err == nil {
+		if err = ctx.Err(); err == nil {
+			s, err = start(l, spec, p.session)
+		}
+	}
+	if err == nil {
+		return s, made, nil
+	}
+	if made != nil {
+		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardWait)
+		defer cancel()
+		err = errors.Join(err, made.Destroy(undo))
+	}
+	if p.folder != nil {
 		err = errors.Join(err, os.RemoveAll(p.base.Dir))
 	}
-	return s, err
+	return s, nil, err
+}
+
+// contain makes the container that the program is to run in; none for a session,
+// and within one that is none itself.
+func (p *plan) contain(ctx context.Context, l program.Containers, spec *program.Spec) (program.Container, error) {
+	open := l.Open
+	switch {
+	case p.session, p.id.Parent != nil && p.in == nil:
+		return nil, nil
+	case p.in != nil:
+		open = p.in.Nest
+	}
+	made, err := open(ctx, program.Contents{
+		ID: p.id, Sandbox: spec.Dir, User: spec.User, Info: p.container, Command: p.command, Isolation: p.isolation, Amounts: p.amounts,
+	})
+	spec.Container = made
+	return made, err
 }
 
 // make makes the folder for a user. What runs in the folder that it is within

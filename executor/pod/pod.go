@@ -4,6 +4,8 @@
 package pod
 
 import (
+	"context"
+
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
@@ -54,7 +56,7 @@ func (x *Executor) LaunchGroup(d *executor.Driver, infos []*mesos.TaskInfo) {
 		nested := &mesos.ContainerID{Value: proto.String(uuid.NewString()), Parent: x.own}
 		x.crew.Start(d, task.Task{
 			Info: info, Container: nested, TellsKilling: x.tellsKilling,
-			Prepare: func() (program.Spec, error) { return x.prepare(info, nested) },
+			Prepare: func(ctx context.Context) (program.Spec, error) { return x.prepare(ctx, info, nested) },
 			Ended: func(st mesos.TaskState) {
 				x.shareFate(group, st)
 				x.finishIfIdle(d)

@@ -1,6 +1,7 @@
 package pod
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,34 +25,57 @@ const (
 	TasksFolder      = "tasks"
 )
 
-// prepare makes the task's sandbox and says what to run in it.
-func (x *Executor) prepare(info *mesos.TaskInfo, container *mesos.ContainerID) (program.Spec, error) {
+// prepare makes the task's sandbox and container, and says what to run in it.
+func (x *Executor) prepare(ctx context.Context, info *mesos.TaskInfo, container *mesos.ContainerID) (program.Spec, error) {
 	id := info.GetTaskId().GetValue()
 	if err := names.CheckID("task_id", id); err != nil {
 		return program.Spec{}, err
 	}
 	dir := filepath.Join(ContainersFolder, container.GetValue())
 	base := x.base
-	base.Dir = filepath.Join(x.base.Dir, dir)
+	base.Dir, base.Container = filepath.Join(x.base.Dir, dir), nil
 	base.Env = program.Merge(base.Env, "MESOS_SANDBOX="+base.Dir)
 	spec, err := program.ForCommand(base, info.GetCommand())
 	if err != nil {
 		return program.Spec{}, err
 	}
 	spec.Env = task.WithRole(spec.Env, info)
+	spec = program.OnTerminal(spec, info.GetContainer())
 	// The tasks before may have put anything into the executor's sandbox, so no
 	// path is followed out of it.
 	sandbox, err := os.OpenRoot(x.base.Dir)
 	if err != nil {
 		return program.Spec{}, err
 	}
-	err = makeSandbox(sandbox, dir, id, spec.User)
-	if err != nil {
+	if err = makeSandbox(sandbox, dir, id, spec.User); err != nil {
 		err = fmt.Errorf("make the sandbox of task %q: %w", id, err)
-	} else if err = volume.Link(sandbox, dir, info.GetContainer()); err == nil {
-		err = volume.LinkPersistent(sandbox, dir, info.GetResources())
+	} else if err = x.link(sandbox, dir, info); err == nil {
+		spec.Container, err = x.nest(ctx, info, container, spec)
 	}
-	return program.OnTerminal(spec, info.GetContainer()), errors.Join(err, sandbox.Close())
+	return spec, errors.Join(err, sandbox.Close())
+}
+
+// link shows the task's volumes in its sandbox, but for those that its container
+// has as mounts.
+func (x *Executor) link(sandbox *os.Root, dir string, info *mesos.TaskInfo) error {
+	if !program.Mounts(x.base) {
+		if err := volume.Link(sandbox, dir, info.GetContainer()); err != nil {
+			return err
+		}
+	}
+	return volume.LinkPersistent(sandbox, dir, info.GetResources())
+}
+
+// nest makes the task's container in the executor's. It is within the amounts of
+// that, unless the task wants to be held to its own.
+func (x *Executor) nest(ctx context.Context, info *mesos.TaskInfo, id *mesos.ContainerID, spec program.Spec) (program.Container, error) {
+	if x.base.Container == nil {
+		return nil, nil
+	}
+	return x.base.Container.Nest(ctx, program.Contents{
+		ID: id, Sandbox: spec.Dir, User: spec.User, Info: info.GetContainer(), Command: info.GetCommand(),
+		Amounts: program.AmountsOfTask(info),
+	})
 }
 
 // makeSandbox makes a task's folder for the task's user, and the link to it. A

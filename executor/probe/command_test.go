@@ -19,26 +19,12 @@ import (
 	"troupe/executor/executortest"
 	"troupe/executor/program"
 	"troupe/messages/mesos"
-	"troupe/slave/container"
+	"troupe/slave/container/containerizer"
 	"troupe/slave/container/posix"
+	"troupe/tools/troupe/isolation"
 )
 
-// launcher starts real processes.
-type launcher struct{ *posix.Launcher }
-
-func (l launcher) Launch(s program.Spec) (program.Process, error) {
-	p, err := l.Launcher.Launch(container.Spec(s))
-	if err != nil {
-		return nil, err
-	}
-	return process{p}, nil
-}
-
-type process struct{ container.Process }
-
-func (p process) Status() int { return p.Exit().Status }
-
-func newLauncher(t *testing.T) launcher {
+func newLauncher(t *testing.T) program.Launcher {
 	t.Helper()
 	l, err := posix.New(nil)
 	if err != nil {
@@ -49,7 +35,7 @@ func newLauncher(t *testing.T) launcher {
 			t.Error(err)
 		}
 	})
-	return launcher{l}
+	return isolation.NewContainers(containerizer.Options{Plain: l})
 }
 
 // sandbox is a task's folder, that any user can reach.

@@ -35,6 +35,13 @@ type Containers interface {
 	Open(ctx context.Context, c Contents) (Container, error)
 }
 
+// LimitError says that a container could not be made, as it wanted more than it
+// may have.
+type LimitError struct{ Limit *cluster.ContainerLimit }
+
+// Error is the limit's message.
+func (e *LimitError) Error() string { return e.Limit.GetMessage() }
+
 // Container holds programs to what they were given. Safe for concurrent use.
 type Container interface {
 	// Nest makes a container within this one; see Containers.Open.

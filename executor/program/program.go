@@ -106,6 +106,9 @@ func ForCommand(base Spec, c *mesos.CommandInfo) (Spec, error) {
 	return s, nil
 }
 
+// Mounts tells that the container of s has its volumes as mounts.
+func Mounts(s Spec) bool { return s.Container != nil && s.Container.Mounts() }
+
 // OnTerminal is s with the terminal that a container asks for, if it does.
 func OnTerminal(s Spec, c *mesos.ContainerInfo) Spec {
 	s.Terminal, s.Window = c.GetTtyInfo() != nil, c.GetTtyInfo().GetWindowSize()

@@ -73,7 +73,6 @@ func TestForCommandNamesTheField(t *testing.T) {
 		`variables[1].name: "A=B": cannot name a variable`:        {Value: ok, Environment: variables("A", "", "A=B", "v")},
 		`command.environment.variables[0].value: "A": has a zero`: {Value: ok, Environment: variables("A", "\x00")},
 		`variables[0].type: "PASSWORD SECRET": cannot be had`:     {Value: ok, Environment: hidden},
-		`command.uris[0]: "http://a/b": is not fetched`:           {Value: ok, Uris: []*mesos.CommandInfo_URI{{Value: proto.String("http://a/b")}}},
 	} {
 		if _, err := ForCommand(Spec{}, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

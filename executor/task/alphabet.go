@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"troupe/executor/check"
+	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 )
 
@@ -21,8 +22,12 @@ type (
 	// LaunchFailed answers Launch: nothing runs.
 	LaunchFailed struct{ Err error }
 	// Exited tells that the program and all it started are gone. Status is as
-	// wait(2) gave it, -1 when unknown.
-	Exited struct{ Status int }
+	// wait(2) gave it, -1 when unknown; Limit what its container had run into, nil
+	// if nothing.
+	Exited struct {
+		Status int
+		Limit  *cluster.ContainerLimit
+	}
 	// Kill is somebody's wish that the task ends. Policy may be nil.
 	Kill struct{ Policy *mesos.KillPolicy }
 	// Destroy ends the task at once.
@@ -36,6 +41,8 @@ type (
 type (
 	// Launch asks to run the program; answered by Launched or LaunchFailed.
 	Launch struct{}
+	// Abort asks to give up a Launch that is under way, which is answered as ever.
+	Abort struct{}
 	// Signal asks to end all processes of the task, by force after Grace; a
 	// later Signal has the shorter deadline.
 	Signal struct{ Grace time.Duration }
@@ -45,13 +52,15 @@ type (
 	// answered as Checked.
 	Check struct{ Effect check.Effect }
 	// Update is news for the framework. Message may be empty, the rest nil but
-	// for Check, which every update of a task with a check has.
+	// for Check, which every update of a task with a check has. Used is what a task
+	// used that ended for a limit.
 	Update struct {
 		State   mesos.TaskState
 		Message string
 		Reason  *mesos.TaskStatus_Reason
 		Healthy *bool
 		Check   *mesos.CheckStatusInfo
+		Used    []*mesos.Resource
 	}
 )
 
@@ -65,6 +74,7 @@ func (Deadline) input()     {}
 func (Checked) input()      {}
 
 func (Launch) effect()      {}
+func (Abort) effect()       {}
 func (Signal) effect()      {}
 func (SetDeadline) effect() {}
 func (Check) effect()       {}

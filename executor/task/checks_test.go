@@ -37,7 +37,7 @@ func TestWhatIsKnownStays(t *testing.T) {
 		[]at{{0, Start{}}, {0, Launched{}}},
 		told(15, check.General, up), told(15, check.Health, up), told(25, check.General, check.Result{}), told(25, check.Health, down),
 		told(35, check.Health, up), told(45, check.Health, down), told(55, check.Health, down),
-		told(56, check.General, up), []at{{57, Exited{0}}},
+		told(56, check.General, up), []at{{57, Exited{Status: 0}}},
 	)
 	play(t, NewMachine(checked(), true), in, []string{
 		"STARTING check=type:TCPtcp:{}", "launch", "RUNNING check=type:TCPtcp:{}", "Wait", "Wait",
@@ -61,7 +61,7 @@ func TestChecksEndWithTheTask(t *testing.T) {
 		want []string
 	}{
 		"it exits": {
-			[]at{{1, Exited{0}}, {15, Checked{check.Due{}}}},
+			[]at{{1, Exited{Status: 0}}, {15, Checked{check.Due{}}}},
 			[]string{"Cancel", "Cancel", "FINISHED check=type:TCPtcp:{}: Command exited with status 0"},
 		},
 		"it is killed": {

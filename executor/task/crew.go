@@ -48,9 +48,10 @@ type Task struct {
 	Container *mesos.ContainerID
 	// TellsKilling is whether its framework knows TASK_KILLING.
 	TellsKilling bool
-	// Prepare says what to run. It is called off the handler's queue, and may
-	// touch the disk.
-	Prepare func() (program.Spec, error)
+	// Prepare says what to run. It is called off the handler's queue, may touch the
+	// disk, and gives up when ctx ends. When Container is set, what it says runs in
+	// one that it has made for the task, also when it fails: this ends with the task.
+	Prepare func(ctx context.Context) (program.Spec, error)
 	// Ended is called in the queue after the last update, with its state.
 	Ended func(mesos.TaskState)
 }

@@ -66,7 +66,7 @@ type author struct {
 
 func (a *author) Launch(d *executor.Driver, info *mesos.TaskInfo) {
 	a.crew.Start(d, Task{
-		Info: info, TellsKilling: true, Prepare: func() (program.Spec, error) { return program.Spec{Dir: "/"}, nil },
+		Info: info, TellsKilling: true, Prepare: func(context.Context) (program.Spec, error) { return program.Spec{Dir: "/"}, nil },
 		Ended: func(mesos.TaskState) { d.Finish() },
 	})
 }

@@ -1,12 +1,15 @@
 package task
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"troupe/executor/check"
+	"troupe/executor/program"
+	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/tasks"
 )
@@ -77,7 +80,7 @@ func (m *Machine) Step(now time.Time, in Input) []Effect {
 		return []Effect{m.failed(in.Err)}
 	case Exited:
 		m.phase = over
-		return append(m.check(now, check.Stop{}), m.exited(in.Status))
+		return append(m.check(now, check.Stop{}), m.exited(in))
 	case Kill:
 		return m.kill(now, m.grace(in.Policy))
 	case Destroy:
@@ -170,6 +173,9 @@ func (m *Machine) end(now time.Time, grace time.Duration) []Effect {
 		return out
 	}
 	m.force = force
+	if m.phase == launching {
+		return append(out, Abort{})
+	}
 	if m.phase != running {
 		return out
 	}
@@ -186,7 +192,11 @@ func (m *Machine) grace(p *mesos.KillPolicy) time.Duration {
 }
 
 func (m *Machine) failed(err error) Update {
-	if m.killed {
+	var limited *program.LimitError
+	switch {
+	case errors.As(err, &limited):
+		return m.exceeded(limited.Limit)
+	case m.killed:
 		u := m.plain(mesos.TaskState_TASK_KILLED)
 		u.Message = "killed before it was launched"
 		return u
@@ -197,9 +207,20 @@ func (m *Machine) failed(err error) Update {
 	return u
 }
 
-func (m *Machine) exited(status int) Update {
+// exceeded is the end for a limit, whatever else was asked for: the framework is to
+// know.
+func (m *Machine) exceeded(l *cluster.ContainerLimit) Update {
 	u := m.plain(mesos.TaskState_TASK_FAILED)
-	u.Message = "Command " + tasks.Describe(status)
+	u.Reason, u.Message, u.Used = l.GetReason().Enum(), l.GetMessage(), l.GetResources()
+	return u
+}
+
+func (m *Machine) exited(in Exited) Update {
+	if in.Limit != nil {
+		return m.exceeded(in.Limit)
+	}
+	u := m.plain(mesos.TaskState_TASK_FAILED)
+	u.Message = "Command " + tasks.Describe(in.Status)
 	switch {
 	case m.late:
 		u.Reason = mesos.TaskStatus_REASON_MAX_COMPLETION_TIME_REACHED.Enum()
@@ -207,7 +228,7 @@ func (m *Machine) exited(status int) Update {
 			time.Duration(m.info.GetMaxCompletionTime().GetNanoseconds()), u.Message)
 	case m.killed:
 		u.State = mesos.TaskState_TASK_KILLED
-	case status == 0:
+	case in.Status == 0:
 		u.State = mesos.TaskState_TASK_FINISHED
 	}
 	if m.killed && m.sick != "" {

@@ -62,13 +62,13 @@ func TestMachine(t *testing.T) {
 		in   []at
 		want []string
 	}{
-		{name: "finishes", in: []at{{1, Exited{0}}}, want: []string{"FINISHED: Command exited with status 0"}},
-		{name: "fails", in: []at{{1, Exited{3 << 8}}}, want: []string{"FAILED: Command exited with status 3"}},
-		{name: "is shot", in: []at{{1, Exited{9}}}, want: []string{"FAILED: Command terminated with signal Killed"}},
-		{name: "is lost", in: []at{{1, Exited{-1}}}, want: []string{"FAILED: Command terminated with unknown status"}},
+		{name: "finishes", in: []at{{1, Exited{Status: 0}}}, want: []string{"FINISHED: Command exited with status 0"}},
+		{name: "fails", in: []at{{1, Exited{Status: 3 << 8}}}, want: []string{"FAILED: Command exited with status 3"}},
+		{name: "is shot", in: []at{{1, Exited{Status: 9}}}, want: []string{"FAILED: Command terminated with signal Killed"}},
+		{name: "is lost", in: []at{{1, Exited{Status: -1}}}, want: []string{"FAILED: Command terminated with unknown status"}},
 		{
 			name: "killed, even with status 0",
-			in:   []at{{1, Kill{}}, {2, Exited{0}}, {3, Exited{0}}, {3, Kill{}}},
+			in:   []at{{1, Kill{}}, {2, Exited{Status: 0}}, {3, Exited{Status: 0}}, {3, Kill{}}},
 			want: []string{"KILLING", "signal 3s", "KILLED: Command exited with status 0"},
 		},
 		{
@@ -90,12 +90,12 @@ func TestMachine(t *testing.T) {
 		},
 		{name: "no limit of time", info: &mesos.TaskInfo{MaxCompletionTime: grace(0).GracePeriod}},
 		{
-			name: "destroyed", in: []at{{0, Kill{}}, {1, Destroy{}}, {1, Exited{9}}},
+			name: "destroyed", in: []at{{0, Kill{}}, {1, Destroy{}}, {1, Exited{Status: 9}}},
 			want: []string{"KILLING", "signal 3s", "signal 0s", "KILLED: Command terminated with signal Killed"},
 		},
 		{
 			name: "runs out of time", info: &mesos.TaskInfo{MaxCompletionTime: grace(time.Minute).GracePeriod},
-			in: []at{{60, Deadline{}}, {60, Kill{}}, {61, Exited{9}}},
+			in: []at{{60, Deadline{}}, {60, Kill{}}, {61, Exited{Status: 9}}},
 			want: []string{
 				"deadline 1m0s", "signal 0s",
 				"FAILED MAX_COMPLETION_TIME_REACHED: ran longer than max_completion_time 1m0s; Command terminated with signal Killed",
@@ -103,7 +103,7 @@ func TestMachine(t *testing.T) {
 		},
 		{
 			name: "killed before its time is up", info: &mesos.TaskInfo{MaxCompletionTime: grace(time.Minute).GracePeriod},
-			in:   []at{{59, Kill{}}, {60, Deadline{}}, {61, Exited{15}}},
+			in:   []at{{59, Kill{}}, {60, Deadline{}}, {61, Exited{Status: 15}}},
 			want: []string{"deadline 1m0s", "KILLING", "signal 3s", "KILLED: Command terminated with signal Terminated"},
 		},
 	} {
@@ -127,7 +127,7 @@ func TestMachineBeforeItRuns(t *testing.T) {
 		},
 		{
 			"killed while it is launched",
-			[]at{{0, Start{}}, {0, Kill{}}, {1, Launched{}}, {2, Exited{15}}},
+			[]at{{0, Start{}}, {0, Kill{}}, {1, Launched{}}, {2, Exited{Status: 15}}},
 			[]string{"STARTING", "launch", "signal 2s", "KILLED: Command terminated with signal Terminated"},
 		},
 		{

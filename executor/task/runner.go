@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
@@ -22,6 +23,7 @@ type runner struct {
 	task     Task
 	spec     program.Spec // what runs, once it does
 	process  program.Process
+	abort    func()        // gives up the launch; nil before it begins
 	deadline *actors.Timer // of max_completion_time; nil without
 	// probers ask for the task's checks, and stops end what a check has open: its
 	// wait or its question.
@@ -42,7 +44,15 @@ func (r *runner) step(in Input) {
 func (r *runner) perform(e Effect) {
 	switch e := e.(type) {
 	case Launch:
-		r.driver.Go(r.launch)
+		launching, abort := context.WithCancel(context.Background())
+		r.abort = abort
+		r.driver.Go(func(ctx context.Context) func() {
+			defer abort()
+			defer context.AfterFunc(ctx, abort)()
+			return r.launch(ctx, launching)
+		})
+	case Abort:
+		r.abort()
 	case Signal:
 		r.process.Kill(e.Grace)
 	case SetDeadline:
@@ -54,27 +64,64 @@ func (r *runner) perform(e Effect) {
 	}
 }
 
-// launch runs off the queue.
-func (r *runner) launch(context.Context) func() {
-	spec, err := r.task.Prepare()
+// launch runs off the queue; it is given up when launching ends.
+func (r *runner) launch(ctx, launching context.Context) func() {
+	spec, err := r.task.Prepare(launching)
 	var p program.Process
+	if err == nil {
+		err = launching.Err()
+	}
 	if err == nil {
 		p, err = r.crew.launcher.Launch(spec)
 	}
 	if err != nil {
+		r.discard(ctx, spec)
 		return func() { r.step(LaunchFailed{Err: err}) }
 	}
 	return func() {
 		r.spec, r.process = spec, p
-		r.driver.Go(func(ctx context.Context) func() {
-			select {
-			case <-p.Done():
-				return func() { r.step(Exited{Status: p.Status()}) }
-			case <-ctx.Done():
-				return nil
-			}
-		})
+		r.driver.Go(r.await)
 		r.step(Launched{})
+	}
+}
+
+// await waits for the program's end, off the queue, and brings it about when the
+// container that is the task's own has run into a limit.
+func (r *runner) await(ctx context.Context) func() {
+	var limited <-chan struct{}
+	if r.owns(r.spec) {
+		limited = r.spec.Container.Limited()
+	}
+	select {
+	case <-r.process.Done():
+	case <-limited:
+		r.process.Kill(0)
+		select {
+		case <-r.process.Done():
+		case <-ctx.Done():
+			return nil
+		}
+	case <-ctx.Done():
+		return nil
+	}
+	r.discard(ctx, r.spec)
+	return func() { r.step(Exited{Status: r.process.Status(), Limit: r.process.Limit()}) }
+}
+
+// owns says whether the container of a task is its own, and not its executor's.
+func (r *runner) owns(spec program.Spec) bool {
+	return r.task.Container != nil && spec.Container != nil
+}
+
+// discard ends the container of a task, if it is its own. What then is left of it
+// ends with its executor's.
+func (r *runner) discard(ctx context.Context, spec program.Spec) {
+	if !r.owns(spec) {
+		return
+	}
+	if err := spec.Container.Destroy(ctx); err != nil && ctx.Err() == nil {
+		r.driver.Log().Error("the container of a task was not removed", zap.String("task", r.task.Info.GetTaskId().GetValue()),
+			zap.String("container", r.task.Container.GetValue()), zap.Error(err))
 	}
 }
 
@@ -158,6 +205,9 @@ func (r *runner) send(u Update) string {
 	}
 	if r.task.Container != nil {
 		st.ContainerStatus = &mesos.ContainerStatus{ContainerId: r.task.Container}
+	}
+	if u.Used != nil {
+		st.Limitation = &mesos.TaskResourceLimitation{Resources: u.Used}
 	}
 	if u.Message != "" {
 		st.Message = proto.String(u.Message)

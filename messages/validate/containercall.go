@@ -51,17 +51,22 @@ type ContainerLaunch struct {
 	Container *mesos.ContainerInfo
 	// Session: the container lasts as long as the connection of who asks.
 	Session bool
+	// What a container with limits of its own may use.
+	Resources []*mesos.Resource
+	Limits    map[string]*mesos.Value_Scalar
 }
 
 // LaunchOf is nil for a call that launches no container.
 func LaunchOf(c *agent.Call) *ContainerLaunch {
 	switch c.GetType() {
 	case agent.Call_LAUNCH_CONTAINER:
-		return &ContainerLaunch{c.GetLaunchContainer().GetCommand(), c.GetLaunchContainer().GetContainer(), false}
+		l := c.GetLaunchContainer()
+		return &ContainerLaunch{Command: l.GetCommand(), Container: l.GetContainer(), Resources: l.GetResources(), Limits: l.GetLimits()}
 	case agent.Call_LAUNCH_NESTED_CONTAINER:
-		return &ContainerLaunch{c.GetLaunchNestedContainer().GetCommand(), c.GetLaunchNestedContainer().GetContainer(), false}
+		return &ContainerLaunch{Command: c.GetLaunchNestedContainer().GetCommand(), Container: c.GetLaunchNestedContainer().GetContainer()}
 	case agent.Call_LAUNCH_NESTED_CONTAINER_SESSION:
-		return &ContainerLaunch{c.GetLaunchNestedContainerSession().GetCommand(), c.GetLaunchNestedContainerSession().GetContainer(), true}
+		l := c.GetLaunchNestedContainerSession()
+		return &ContainerLaunch{Command: l.GetCommand(), Container: l.GetContainer(), Session: true}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"troupe/slave/container/isolator"
@@ -37,21 +38,32 @@ type Container struct {
 // Nest makes a container within this one; see Containerizer.Open. info's Parent
 // is set.
 func (c *Container) Nest(ctx context.Context, info *isolator.Container, progress func(doing string)) (*Container, error) {
-	info.Parent = c.info
+	info.Parent = c.told()
 	return c.containerizer.open(ctx, c.means, info, c, progress)
 }
 
 // Isolators are those that the container was made with.
 func (c *Container) Isolators() *isolator.Set { return c.means.Isolators }
 
-func (c *Container) name() string { return c.info.ID[len(c.info.ID)-1] }
+func (c *Container) name() string { return strings.Join(c.told().ID, "/") }
+
+// told is what isolators are told of the container. It is never changed: an update
+// puts another in its place.
+func (c *Container) told() *isolator.Container {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.info
+}
+
+// errEnding is why nothing begins any more.
+var errEnding = errors.New("the container is being destroyed")
 
 // admit makes a container known to the one it is in.
 func (c *Container) admit(inner *Container) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending {
-		return fmt.Errorf("container %s is being destroyed", c.name())
+		return errEnding
 	}
 	c.below[inner] = true
 	return nil
@@ -69,15 +81,21 @@ func (c *Container) vanish() {
 	}
 }
 
-// Update changes what the container may use.
-func (c *Container) Update(a isolator.Amounts) error {
+// Update changes what the container may use, and the persistent volumes that it
+// has.
+func (c *Container) Update(a isolator.Amounts, volumes []isolator.Volume) error {
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
+	info := *c.told()
+	info.Amounts, info.Volumes = a, volumes
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ending {
+	ending := c.ending
+	c.info = &info
+	c.mu.Unlock()
+	if ending {
 		return nil // it uses nothing much longer
 	}
-	c.info.Amounts = a
-	return c.means.Isolators.Update(c.info)
+	return c.means.Isolators.Update(&info)
 }
 
 // Limited is closed when the container has wanted more than it may have.
@@ -133,7 +151,7 @@ func (c *Container) destroy(ctx context.Context) error {
 	if c.unwatch != nil {
 		c.unwatch()
 	}
-	if err := c.means.Isolators.Cleanup(ctx, c.info); err != nil {
+	if err := c.means.Isolators.Cleanup(ctx, c.told()); err != nil {
 		return err
 	}
 	c.vanish()
@@ -164,7 +182,7 @@ func (c *Container) kill(ctx context.Context, running []*Process) error {
 	for _, p := range running {
 		p.Kill(0)
 	}
-	err := c.means.Isolators.Kill(ctx, c.info)
+	err := c.means.Isolators.Kill(ctx, c.told())
 	if err != nil {
 		return err
 	}

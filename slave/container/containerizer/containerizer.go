@@ -113,14 +113,14 @@ func (z *Containerizer) furnish(ctx context.Context, c *Container, progress func
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.unwatch = stop
-	if err := c.means.Isolators.Watch(watching, c.info, c.exceed); err != nil {
+	if err := c.means.Isolators.Watch(watching, c.told(), c.exceed); err != nil {
 		return err
 	}
-	if len(c.info.Command.GetUris()) == 0 {
+	if len(c.told().Command.GetUris()) == 0 {
 		return nil
 	}
 	if c.means.Fetcher == nil {
-		return fmt.Errorf("command.uris[0] %q: nothing fetches here", c.info.Command.GetUris()[0].GetValue())
+		return fmt.Errorf("command.uris[0] %q: nothing fetches here", c.told().Command.GetUris()[0].GetValue())
 	}
 	// A limit that is run into while something is fetched ends that, too.
 	fetching, over := context.WithCancel(ctx)
@@ -137,5 +137,5 @@ func (z *Containerizer) furnish(ctx context.Context, c *Container, progress func
 	if progress == nil {
 		progress = func(string) {}
 	}
-	return c.means.Fetcher.Fetch(fetching, c.info, c.aside, progress)
+	return c.means.Fetcher.Fetch(fetching, c.told(), c.aside, progress)
 }

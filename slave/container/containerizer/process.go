@@ -43,7 +43,7 @@ func (c *Container) launch(s container.Spec, with *plan.Plan) (*Process, error) 
 	c.mu.Lock()
 	if c.ending {
 		c.mu.Unlock()
-		return nil, fmt.Errorf("container %s is being destroyed", c.name())
+		return nil, errEnding
 	}
 	c.starting.Add(1)
 	c.mu.Unlock()
@@ -53,7 +53,7 @@ func (c *Container) launch(s container.Spec, with *plan.Plan) (*Process, error) 
 		s.Env = override(s.Env, with.Env)
 		p.Process, err = c.containerizer.options.Plain.Launch(s)
 	} else {
-		p.Process, err = c.containerizer.options.Confined.Launch(s, c.info, with)
+		p.Process, err = c.containerizer.options.Confined.Launch(s, c.told(), with)
 	}
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (c *Container) await(p *Process) {
 func (c *Container) cause(status int) *isolator.Limit {
 	for at := c; at != nil && status != 0; at = at.parent {
 		if at.Limit() == nil {
-			l, err := at.means.Isolators.Check(at.info)
+			l, err := at.means.Isolators.Check(at.told())
 			if err != nil {
 				c.containerizer.options.Report(fmt.Errorf("container %s: %w", at.name(), err))
 			}

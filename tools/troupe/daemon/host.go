@@ -12,9 +12,9 @@ import (
 	"troupe/actors"
 	"troupe/actors/address"
 	"troupe/executor/host"
-	"troupe/executor/program"
-	"troupe/slave/container"
+	"troupe/slave/container/containerizer"
 	"troupe/slave/container/posix"
+	"troupe/tools/troupe/isolation"
 )
 
 // AgentName is the name of an agent's actor.
@@ -37,30 +37,15 @@ func RunHost(ctx context.Context, o HostOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("--agent=%q: %w", o.Agent, err)
 	}
-	processes, err := posix.New(func(err error) {
-		o.Logging.Logger.Error("A program could not be signalled", zap.Error(err))
-	})
+	report := func(err error) { o.Logging.Logger.Error("something went wrong with a container", zap.Error(err)) }
+	processes, err := posix.New(report)
 	if err != nil {
 		return fmt.Errorf("executor host: %w", err)
 	}
 	defer func() { err = errors.Join(err, processes.Close()) }()
 	return host.Run(ctx, host.Options{
-		Agent: agent, HostID: o.HostID, RecoveryTimeout: o.RecoveryTimeout, ReconnectMax: o.ReconnectMax, Launcher: launcher{processes},
-		System: actors.Options{TLS: o.TLS, Logger: o.Logging.Logger},
+		Agent: agent, HostID: o.HostID, RecoveryTimeout: o.RecoveryTimeout, ReconnectMax: o.ReconnectMax,
+		Containers: isolation.NewContainers(containerizer.Options{Plain: processes, Report: report}),
+		System:     actors.Options{TLS: o.TLS, Logger: o.Logging.Logger},
 	})
 }
-
-// launcher is a container.Launcher as executor hosts see it.
-type launcher struct{ containers container.Launcher }
-
-func (l launcher) Launch(s program.Spec) (program.Process, error) {
-	p, err := l.containers.Launch(container.Spec(s))
-	if err != nil {
-		return nil, err
-	}
-	return process{p}, nil
-}
-
-type process struct{ container.Process }
-
-func (p process) Status() int { return p.Exit().Status }
