@@ -132,10 +132,11 @@ func (p *plan) run(ctx context.Context, l program.Containers) (s Started, made p
 			return Started{}, nil, fmt.Errorf("make the sandbox: %w", err)
 		}
 	}
-	if made, err = p.contain(ctx, l, &spec); err == nil {
-		if err = ctx.Err(); err == nil {
-			s, err = start(l, spec, p.session)
-		}
+	if made, err = p.contain(ctx, l, &spec); err == nil && made != nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		s, err = start(l, spec, p.session)
 	}
 	if err == nil {
 		return s, made, nil

@@ -16,7 +16,7 @@ func AmountsOfTask(t *mesos.TaskInfo) *cluster.ContainerAmounts {
 // AmountsOf is what a container that is in another may use by itself; nil when it
 // shares what that may use, which it does unless it says otherwise.
 func AmountsOf(c *mesos.ContainerInfo, given []*mesos.Resource, limits map[string]*mesos.Value_Scalar) *cluster.ContainerAmounts {
-	if c.GetLinuxInfo().ShareCgroups == nil || c.GetLinuxInfo().GetShareCgroups() {
+	if info := c.GetLinuxInfo(); info == nil || info.GetShareCgroups() {
 		return nil
 	}
 	return Amounts(given, limits)

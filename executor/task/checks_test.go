@@ -75,7 +75,7 @@ func TestChecksEndWithTheTask(t *testing.T) {
 		})
 	}
 	play(t, NewMachine(checked(), false), []at{{0, Start{}}, {0, Kill{}}, {1, Launched{}}, {16, Checked{check.Due{}}}},
-		[]string{"STARTING check=type:TCPtcp:{}", "launch", "signal 2s"})
+		[]string{"STARTING check=type:TCPtcp:{}", "launch", "abort", "signal 2s"})
 }
 
 // TestChecksNeverOutliveATask: whatever checks say and whenever, nothing of

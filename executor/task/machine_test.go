@@ -28,6 +28,8 @@ func show(e Effect) string {
 	switch e := e.(type) {
 	case Launch:
 		return "launch"
+	case Abort:
+		return "abort"
 	case Signal:
 		return "signal " + e.Grace.String()
 	case SetDeadline:
@@ -128,17 +130,17 @@ func TestMachineBeforeItRuns(t *testing.T) {
 		{
 			"killed while it is launched",
 			[]at{{0, Start{}}, {0, Kill{}}, {1, Launched{}}, {2, Exited{Status: 15}}},
-			[]string{"STARTING", "launch", "signal 2s", "KILLED: Command terminated with signal Terminated"},
+			[]string{"STARTING", "launch", "abort", "signal 2s", "KILLED: Command terminated with signal Terminated"},
 		},
 		{
 			"killed and not launched",
 			[]at{{0, Start{}}, {0, Kill{}}, {1, failed}},
-			[]string{"STARTING", "launch", "KILLED: killed before it was launched"},
+			[]string{"STARTING", "launch", "abort", "KILLED: killed before it was launched"},
 		},
 		{
 			"launched too late",
 			[]at{{0, Start{}}, {0, Kill{}}, {9, Launched{}}},
-			[]string{"STARTING", "launch", "signal 0s"},
+			[]string{"STARTING", "launch", "abort", "signal 0s"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) { play(t, NewMachine(nil, false), c.in, c.want) })
