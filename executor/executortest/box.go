@@ -27,14 +27,14 @@ type Box struct {
 	mounts    bool
 }
 
-// Open is program.Containers's. It fails as the launcher does; see Hold.
+// Open is program.Containers's. See Refuse and Hold.
 func (l *Launcher) Open(ctx context.Context, c program.Contents) (program.Container, error) {
 	return l.open(ctx, c, nil)
 }
 
 func (l *Launcher) open(ctx context.Context, c program.Contents, within *Box) (program.Container, error) {
 	l.mu.Lock()
-	err, hold := l.err, l.hold
+	err, hold := l.refusal, l.hold
 	l.mu.Unlock()
 	b := &Box{
 		Contents: c, Within: within, launcher: l, limited: make(chan struct{}),
@@ -52,6 +52,13 @@ func (l *Launcher) open(ctx context.Context, c program.Contents, within *Box) (p
 		return nil, err
 	}
 	return b, nil
+}
+
+// Refuse makes every later Open fail with err; nil heals.
+func (l *Launcher) Refuse(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refusal = err
 }
 
 // Hold has every later Open wait until release is called, or its context ends.

@@ -13,7 +13,8 @@ import (
 // them.
 type Launcher struct {
 	mu       sync.Mutex
-	err      error
+	err      error         // of Launch
+	refusal  error         // of Open
 	hold     chan struct{} // nil, or what Open waits for
 	launched chan *Process
 	opened   chan *Box

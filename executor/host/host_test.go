@@ -361,9 +361,9 @@ func TestStrangersAreIgnored(t *testing.T) {
 func TestRunNamesWhatIsMissing(t *testing.T) {
 	ok := host.Options{Agent: actors.PID{Name: "agent", Address: "127.0.0.1:1"}, HostID: "H1", Containers: executortest.NewLauncher()}
 	for want, o := range map[string]host.Options{
-		"agent":    {HostID: ok.HostID, Containers: ok.Containers},
-		"host id":  {Agent: ok.Agent, Containers: ok.Containers},
-		"launcher": {Agent: ok.Agent, HostID: ok.HostID},
+		"agent":      {HostID: ok.HostID, Containers: ok.Containers},
+		"host id":    {Agent: ok.Agent, Containers: ok.Containers},
+		"containers": {Agent: ok.Agent, HostID: ok.HostID},
 	} {
 		if err := host.Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), want+": must be set") {
 			t.Errorf("error %v, want one about %s", err, want)
