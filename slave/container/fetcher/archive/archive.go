@@ -89,7 +89,7 @@ func Extract(ctx context.Context, file *os.File, name string, into *os.Root, b B
 		return err
 	}
 	x := &extraction{
-		ctx: ctx, into: into, bounds: b, buffer: make([]byte, 128<<10),
+		ctx: ctx, into: into, bounds: b, buffer: make([]byte, 128<<10), unprobed: probeEvery,
 		streamed: budget{bounds: b, of: info.Size()}, written: budget{bounds: b, of: info.Size()},
 	}
 	if info.Size() == 0 {
