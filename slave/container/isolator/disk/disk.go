@@ -6,6 +6,7 @@ package disk
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 
 // Use is what of a folder is known.
 type Use struct {
-	// Path of the folder, absolute.
+	// Path of the folder, absolute and clean.
 	Path string
 	// Limit in bytes; 0 is none.
 	Limit uint64
@@ -32,16 +33,16 @@ type Use struct {
 // Uses are those of a container, the sandbox first, then each volume once.
 func Uses(c *isolator.Container) []Use {
 	list := make([]Use, 0, 1+len(c.Volumes))
-	sandbox := Use{Path: c.Sandbox}
+	sandbox := Use{Path: filepath.Clean(c.Sandbox)}
 	if !c.Shared {
 		sandbox.Limit = c.Amounts.Disk
 	}
 	list = append(list, sandbox)
 	for _, v := range c.Volumes {
-		if slices.ContainsFunc(list, func(u Use) bool { return u.Path == v.Source }) {
+		if slices.ContainsFunc(list, func(u Use) bool { return u.Path == filepath.Clean(v.Source) }) {
 			continue // a shared one, that is wanted in several ways
 		}
-		list = append(list, Use{Path: v.Source, Limit: v.Bytes(), Resource: v.Resource})
+		list = append(list, Use{Path: filepath.Clean(v.Source), Limit: v.Bytes(), Resource: v.Resource})
 	}
 	return list
 }

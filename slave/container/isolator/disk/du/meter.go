@@ -47,11 +47,13 @@ type holding struct {
 	limited   func(*isolator.Limit) // nil when told
 }
 
-// tree is a folder that is measured: an outermost sandbox, or a volume. What is
-// below is the goroutine's own.
+// tree is a folder that is measured: an outermost sandbox, or a volume.
 type tree struct {
-	path string
-	due  time.Time
+	path    string
+	due     time.Time
+	holders []*holding
+
+	// The goroutine's own.
 
 	walk  *walk.Walk
 	began time.Time
@@ -92,6 +94,14 @@ func (h *holding) place(c *isolator.Container) {
 	}
 }
 
+// at is the tree that one of the uses is measured with, and the part of it.
+func (h *holding) at(i int) (path, part string) {
+	if i == 0 {
+		return h.top, h.part
+	}
+	return h.uses[i].Path, "."
+}
+
 func (m *meter) release(h *holding) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -130,21 +140,22 @@ func (m *meter) update(c *isolator.Container) error {
 // arrange has a tree for each folder that is held, and no other. The lock is
 // held.
 func (m *meter) arrange() {
-	wanted := map[string]bool{}
+	wanted := map[string][]*holding{}
 	for _, h := range m.held {
-		for i, u := range h.uses {
-			path := filepath.Clean(u.Path)
-			if i == 0 {
-				path = h.top
-			}
-			wanted[path] = true
-			if m.trees[path] == nil {
-				m.trees[path] = &tree{path: path}
-			}
+		for i := range h.uses {
+			path, _ := h.at(i)
+			wanted[path] = append(wanted[path], h)
 		}
 	}
+	for path, holders := range wanted {
+		if m.trees[path] == nil {
+			m.trees[path] = &tree{path: path}
+		}
+		m.trees[path].holders = holders
+	}
 	for path := range m.trees {
-		if !wanted[path] {
+		if wanted[path] == nil {
+			m.trees[path].holders = nil // nobody waits for a walk that goes on
 			delete(m.trees, path)
 		}
 	}
@@ -158,7 +169,7 @@ func (m *meter) arrange() {
 func (m *meter) begin(t *tree) error {
 	m.mu.Lock()
 	var parts []string
-	for _, h := range m.held {
+	for _, h := range t.holders {
 		if h.top == t.path && h.part != "." {
 			parts = append(parts, h.part)
 		}
@@ -206,7 +217,7 @@ func (m *meter) measured(t *tree) {
 	m.mu.Lock()
 	var failures []error
 	var tell []func()
-	for _, h := range m.held {
+	for _, h := range t.holders {
 		limit, changed := h.take(t)
 		if changed {
 			failures = append(failures, m.o.Records.Write(h.id, h.uses))
@@ -228,10 +239,7 @@ func (m *meter) measured(t *tree) {
 func (h *holding) take(t *tree) (limit *isolator.Limit, changed bool) {
 	for i := range h.uses {
 		u := &h.uses[i]
-		path, part := filepath.Clean(u.Path), "."
-		if i == 0 {
-			path, part = h.top, h.part
-		}
+		path, part := h.at(i)
 		if path != t.path {
 			continue
 		}
