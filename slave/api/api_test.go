@@ -41,6 +41,9 @@ func shown(t *testing.T) (*View, *httptest.Server) {
 		Measure: measured(t, dir),
 		Metrics: []func(func(string, float64)){inspect.Machine, func(put func(string, float64)) {
 			put("gc/path_removals_pending", 4)
+			for _, name := range []string{"cache_size_total_bytes", "cache_size_used_bytes", "task_fetches_failed", "task_fetches_succeeded"} {
+				put("containerizer/fetcher/"+name, 0)
+			}
 			put("gc/path_removals_failed", 0)
 			put("gc/path_removals_succeeded", 0)
 			put("slave/executor_directory_max_allowed_age_secs", 1)

@@ -53,13 +53,11 @@ func (s *server) putMetrics(snapshot *view.Snapshot, put func(key string, value 
 }
 
 // zero are figures of what never happens here, for clients that expect them:
-// nothing is fetched or provisioned, and there are no resource providers. Ending
+// nothing is provisioned, and there are no resource providers. Ending
 // a container is no attempt that may fail: it goes on until nothing of it is
 // left, and counts in slave/executors_terminating for so long. What fails to be
 // removed of its sandbox is in gc/path_removals_failed.
 var zero = []string{
-	"containerizer/fetcher/cache_size_total_bytes", "containerizer/fetcher/cache_size_used_bytes",
-	"containerizer/fetcher/task_fetches_failed", "containerizer/fetcher/task_fetches_succeeded",
 	"containerizer/mesos/container_destroy_errors", "containerizer/mesos/provisioner/bind/remove_rootfs_errors",
 	"containerizer/mesos/provisioner/remove_container_errors",
 	"resource_provider_manager/events/disconnect", "resource_provider_manager/events/subscribe",

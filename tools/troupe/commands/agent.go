@@ -40,6 +40,8 @@ type agentFlags struct {
 	restart         restartFlags
 	backoff         flags.Duration
 	collect         collectFlags
+	fetching        fetchFlags
+	output          outputFlags
 	lending         lendingFlags
 	foreign         foreignSet
 	remembered      int // completed executors
@@ -129,6 +131,8 @@ func (a *agentFlags) add(set *pflag.FlagSet) {
 	a.restart.add(set)
 	duration(set, &a.backoff, "registration_backoff_factor", time.Second, "first wait between attempts to register; doubles, to 1mins")
 	a.collect.add(set)
+	a.fetching.add(set)
+	a.output.add(set)
 	a.lending.add(set)
 	set.IntVar(&a.remembered, "max_completed_executors_per_framework", 150, "ended executors remembered of each framework")
 	a.log.add(set)
@@ -229,8 +233,12 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 	if err != nil {
 		return daemon.AgentOptions{}, err
 	}
+	made, err := a.isolationOf()
+	if err != nil {
+		return daemon.AgentOptions{}, err
+	}
 	return daemon.AgentOptions{
-		Network: network, Master: a.master, WorkDir: a.workDir, Hosts: hosts,
+		Isolation: made, Network: network, Master: a.master, WorkDir: a.workDir, Hosts: hosts,
 		Resources: a.offer.resources, Attributes: a.offer.attributes, DefaultRole: a.offer.role, Domain: domain,
 		Collect:           sandbox.Policy{Delay: time.Duration(a.collect.delay), Headroom: a.collect.headroom},
 		DiskWatchInterval: time.Duration(a.collect.interval), Strict: a.restart.strict, Lending: lending,

@@ -92,14 +92,14 @@ func foreignToAgent() []foreign {
 		ignored("an agent proves who it is by its certificate", "credential authenticatee authentication_backoff_factor authentication_timeout_min authentication_timeout_max"),
 		ignored("what is asked of HTTP clients is said by --authenticate_http_…", "authorizer"),
 		ignored("nothing runs in Docker here", "docker docker_registry docker_socket docker_config docker_store_dir docker_remove_delay docker_kill_orphans docker_stop_timeout docker_mesos_image docker_volume_checkpoint_dir"),
-		ignored("tasks that need an image or a URI fail and say so: nothing fetches them yet",
-			"appc_store_dir appc_simple_discovery_uri_prefix image_provisioner_backend image_gc_config fetcher_cache_dir fetcher_cache_size fetcher_stall_timeout frameworks_home hadoop_home"),
+		ignored("tasks that need an image fail and say so",
+			"appc_store_dir appc_simple_discovery_uri_prefix image_provisioner_backend image_gc_config"),
+		ignored("URIs of hdfs and s3 are refused, and say so", "hadoop_home"),
 		ignored("containers are not isolated by the kernel yet",
 			"cgroups_hierarchy cgroups_root cgroups_destroy_timeout cgroups_cpu_enable_pids_and_tids_count revocable_cpu_low_priority "+
 				"perf_interval perf_duration container_disk_watch_interval container_ports_watch_interval check_agent_port_range_only "+
 				"network_cni_plugins_dir network_cni_config_dir network_cni_root_dir_persist network_cni_metrics"),
-		ignored("output of tasks goes to the sandbox", "container_logger"),
-		ignored("sandboxes of all containers are collected", "gc_non_executor_container_sandboxes"),
+		ignored("sandboxes of containers below an executor's are collected with it, and no sooner", "gc_non_executor_container_sandboxes"),
 		refused("there is no such containerizer here: tasks are processes", "containerizers=mesos"),
 		refused("containers are not isolated by the kernel yet",
 			"isolation=posix/cpu,posix/mem,filesystem/posix,network/cni,posix/disk,disk/du cgroups_enable_cfs cgroups_limit_swap enforce_container_disk_quota enforce_container_ports perf_events "+

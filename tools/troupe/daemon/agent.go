@@ -27,6 +27,7 @@ import (
 	"troupe/slave/state"
 	"troupe/slave/state/slack"
 	"troupe/slave/state/view"
+	"troupe/tools/troupe/isolation"
 )
 
 // AgentOptions are an agent's settings.
@@ -43,6 +44,8 @@ type AgentOptions struct {
 	Resources, Attributes, DefaultRole string
 	// Domain is where the agent stands; may be nil.
 	Domain *mesos.DomainInfo
+	// Isolation is how containers are made.
+	Isolation isolation.Settings
 	// Collect says when sandboxes are removed.
 	Collect           sandbox.Policy
 	DiskWatchInterval time.Duration
@@ -95,6 +98,12 @@ func StartAgent(o AgentOptions) (*Agent, error) {
 func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) {
 	if o.WorkDir, err = filepath.Abs(o.WorkDir); err != nil {
 		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
+	}
+	if o.Isolation.Fetching.CacheDir == "" {
+		o.Isolation.Fetching.CacheDir = filepath.Join(o.WorkDir, "fetch")
+	}
+	if o.Config.Isolation, err = o.Isolation.JSON(); err != nil {
+		return nil, err
 	}
 	journal, err := openJournal(o)
 	if err != nil {

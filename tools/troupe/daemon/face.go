@@ -8,6 +8,8 @@ import (
 	"troupe/slave/api"
 	"troupe/slave/api/containers"
 	executorapi "troupe/slave/api/executor"
+	"troupe/slave/container/fetcher"
+	"troupe/slave/container/fetcher/cache"
 	"troupe/slave/container/sandbox"
 )
 
@@ -32,6 +34,22 @@ func mountAgent(d *Daemon, views *api.View, collector *sandbox.Collector, m *met
 			if age, err := collector.MaxAge(); err == nil { // the agent tells of a disk that cannot be read
 				put("slave/executor_directory_max_allowed_age_secs", age.Seconds())
 			}
-		}},
+		}, fetches(o.Isolation.Fetching)},
 	})
+}
+
+// fetches are the figures of what containers have fetched. What of them cannot be
+// read is left out: the cache is no reason to show nothing else.
+func fetches(s fetcher.Settings) func(func(string, float64)) {
+	c := cache.Cache{Dir: s.CacheDir, Size: s.CacheSize}
+	return func(put func(key string, value float64)) {
+		put("containerizer/fetcher/cache_size_total_bytes", float64(s.CacheSize))
+		if used, err := c.Used(); err == nil {
+			put("containerizer/fetcher/cache_size_used_bytes", float64(used))
+		}
+		if n, err := c.Counts(); err == nil {
+			put("containerizer/fetcher/task_fetches_succeeded", float64(n.Succeeded))
+			put("containerizer/fetcher/task_fetches_failed", float64(n.Failed))
+		}
+	}
 }

@@ -3,11 +3,14 @@ package isolation
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
 	"troupe/slave/container/containerizer"
+	"troupe/slave/container/fetcher"
 	"troupe/slave/container/isolator"
+	"troupe/slave/container/isolator/logs"
 )
 
 // Settings are how containers are isolated. The zero value isolates nothing.
@@ -18,8 +21,11 @@ type Settings struct {
 	Cgroups  Cgroups  `json:"cgroups,omitzero"`
 	Security Security `json:"security,omitzero"`
 	Disk     Disk     `json:"disk,omitzero"`
-	Fetching Fetching `json:"fetching,omitzero"`
-	Perf     Perf     `json:"perf,omitzero"`
+	// Fetching is how commands get their URIs.
+	Fetching fetcher.Settings `json:"fetching,omitzero"`
+	// Logs bounds what is kept of the output; nil keeps all.
+	Logs *logs.Settings `json:"logs,omitempty"`
+	Perf Perf           `json:"perf,omitzero"`
 	// In bytes; nil leaves what the kernel has.
 	SharedMemory *uint64 `json:"shared_memory,omitempty"`
 	// Containers may not ask for the namespaces of the agent.
@@ -76,17 +82,6 @@ type Disk struct {
 	WorkDir string `json:"work_dir,omitempty"`
 }
 
-// Fetching is how commands get their URIs.
-type Fetching struct {
-	CacheDir string `json:"cache_dir,omitempty"`
-	// In bytes.
-	CacheSize int64 `json:"cache_size,omitempty"`
-	// For which a download may stand still.
-	StallTimeout time.Duration `json:"stall_timeout,omitempty"`
-	// Program is that which fetches, as "fetch".
-	Program string `json:"program,omitempty"`
-}
-
 // Perf is what cgroups/perf_event samples.
 type Perf struct {
 	Events   []string      `json:"events,omitempty"`
@@ -125,11 +120,22 @@ func (s Settings) Set() (*isolator.Set, error) {
 		}
 		list = append(list, one)
 	}
+	if s.Logs != nil {
+		one, err := logs.New(*s.Logs)
+		if err != nil {
+			return nil, fmt.Errorf("container_logger: %w", err)
+		}
+		list = append(list, one)
+	}
 	return isolator.NewSet(list...), nil
 }
 
 // Means is all that containers are made with.
 func (s Settings) Means() (containerizer.Means, error) {
 	set, err := s.Set()
-	return containerizer.Means{Isolators: set}, err
+	return containerizer.Means{Isolators: set, Fetcher: fetcher.Client{
+		Settings: s.Fetching,
+		// This very program, also after its file was replaced.
+		Path: fmt.Sprintf("/proc/%d/exe", os.Getpid()), Args: []string{"troupe", "fetch"}, Env: fetcher.Environment(os.LookupEnv),
+	}}, err
 }
