@@ -29,6 +29,10 @@ type containerNode struct {
 	tasks     []*taskNode
 	updates   []*mesos.TaskStatus // not acknowledged
 	dead      bool
+	begun     bool // it is made, and its executor has begun
+	amounts   *cluster.ContainerAmounts
+	limit     *cluster.ContainerLimit // that it ran into; nil if none
+	bodily
 }
 
 // taskNode is a task in a container.
@@ -49,6 +53,10 @@ func (c *containerNode) oracle() *oracle { return c.host.agent.cluster.oracle }
 
 // begin makes the executor's session, and lets it subscribe.
 func (c *containerNode) begin() {
+	c.begun = true
+	if c.limited > 0 {
+		c.host.later(c.limited, c.exceed)
+	}
 	var err error
 	c.session, err = session.New(session.Config{
 		FrameworkID: c.framework.GetValue(), ExecutorID: c.info.GetExecutorId().GetValue(),
@@ -146,6 +154,7 @@ func (c *containerNode) launch(infos ...*mesos.TaskInfo) {
 		t := &taskNode{container: c, info: info}
 		c.tasks = append(c.tasks, t)
 		c.oracle().taskStarted(c.host.agent, t)
+		c.oracle().fits(c.host.agent, c, t)
 		c.update(t, mesos.TaskState_TASK_STARTING)
 		plan := c.oracle().fates[t.id()].plan
 		c.host.later(c.host.net.between(time.Millisecond, 100*time.Millisecond), func() {
@@ -229,14 +238,16 @@ func (c *containerNode) end(status int32, why string) {
 		h.cancelTimer(c.actor() + "/" + key)
 	}
 	h.containers = slices.DeleteFunc(h.containers, func(x *containerNode) bool { return x == c })
-	h.tellEnded(c.id, status)
+	h.tellEnded(c.id, status, c.limit)
 }
 
 func (c *containerNode) die(why string) {
 	c.dead = true
 	for _, t := range c.tasks {
-		if !terminal(t.state) {
-			c.oracle().taskCut(c.host.agent, t, why)
+		if f := c.oracle().fates[t.id()]; !terminal(t.state) {
+			if c.limit == nil && (f == nil || !f.recorded) {
+				c.oracle().taskCut(c.host.agent, t, why)
+			}
 			c.oracle().taskEnded(c.host.agent, t)
 		}
 	}

@@ -48,6 +48,7 @@ func (h *hostNode) end(why string) {
 	h.process.kill()
 	delete(h.net.processes, h.address)
 	for _, c := range h.containers {
+		c.record()
 		c.die("its host ended: " + why)
 	}
 	h.containers = nil
@@ -105,9 +106,14 @@ func (h *hostNode) receive(_ string, m proto.Message) {
 		h.launch(m)
 	case *cluster.DestroyContainer:
 		if c := h.find(m.ContainerId.GetValue()); c != nil {
+			h.agent.cluster.oracle.launchCut(c)
 			c.end(9, "destroyed by its agent")
 		} else {
-			h.tellEnded(m.ContainerId, -1)
+			h.tellEnded(m.ContainerId, -1, nil)
+		}
+	case *cluster.UpdateContainer:
+		if c := h.find(m.ContainerId.GetValue()); c != nil {
+			c.amounts = m.Amounts
 		}
 	case *cluster.ContainerEndedAck:
 		h.ended = slices.DeleteFunc(h.ended, func(e *cluster.ContainerEnded) bool {
@@ -130,27 +136,34 @@ func (h *hostNode) find(id string) *containerNode {
 }
 
 func (h *hostNode) launch(m *cluster.LaunchContainer) {
-	if h.find(m.ContainerId.GetValue()) != nil {
-		h.toAgent("host", &cluster.ContainerLaunched{ContainerId: m.ContainerId})
+	if c := h.find(m.ContainerId.GetValue()); c != nil {
+		if c.begun {
+			h.toAgent("host", &cluster.ContainerLaunched{ContainerId: m.ContainerId})
+		}
 		return
 	}
 	c := &containerNode{
 		host: h, id: m.ContainerId, kind: m.GetKind(), framework: m.Framework.Id, info: m.Executor,
+		amounts: m.Amounts, bodily: h.agent.cluster.bodilyOf(m.ContainerId.GetValue()),
 	}
 	h.containers = append(h.containers, c)
 	h.agent.cluster.oracle.containerStarted(h.agent, c)
-	h.later(h.net.between(time.Millisecond, 20*time.Millisecond), func() {
-		if c.dead {
-			return
-		}
-		h.actors[c.actor()] = c
-		h.toAgent("host", &cluster.ContainerLaunched{ContainerId: m.ContainerId})
-		c.begin()
-	})
+	h.later(h.net.between(time.Millisecond, 20*time.Millisecond), func() { c.fetch(c.making, c.made) })
 }
 
-func (h *hostNode) tellEnded(id *mesos.ContainerID, status int32) {
-	m := &cluster.ContainerEnded{ContainerId: id, Status: &status}
+// made tells that a container is there, and lets its executor begin.
+func (c *containerNode) made() {
+	if c.dead {
+		return
+	}
+	c.host.actors[c.actor()] = c
+	c.host.toAgent("host", &cluster.ContainerLaunched{ContainerId: c.id})
+	c.begin()
+}
+
+// tellEnded has no limit, or that which ended the container.
+func (h *hostNode) tellEnded(id *mesos.ContainerID, status int32, limit *cluster.ContainerLimit) {
+	m := &cluster.ContainerEnded{ContainerId: id, Status: &status, Limit: limit}
 	h.ended = append(h.ended, m)
 	if h.taken {
 		h.toAgent("host", m)

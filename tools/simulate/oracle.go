@@ -67,6 +67,8 @@ type fate struct {
 	unwanted  bool            // its framework wants it to end
 	needs     resources.Resources
 	taken     taken
+	limited   *hostNode // whose container it was in when that ran into a limit; nil if it did not
+	recorded  bool      // its program had ended well when its host died
 }
 
 // taken is whether and how a task was taken what it uses.

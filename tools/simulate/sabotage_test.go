@@ -28,7 +28,7 @@ type sabotage struct {
 }
 
 // sabotages has one for each complaint that an oracle has.
-var sabotages = slices.Concat(generalSabotages, lendingSabotages, preemptionSabotages)
+var sabotages = slices.Concat(generalSabotages, lendingSabotages, preemptionSabotages, limitSabotages)
 
 var generalSabotages = []sabotage{
 	{"tasks that no master knows of", ghostTasks, []string{"law 1: task", "makes the tasks on"}, nil},
