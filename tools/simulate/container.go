@@ -245,7 +245,7 @@ func (c *containerNode) die(why string) {
 	c.dead = true
 	for _, t := range c.tasks {
 		if f := c.oracle().fates[t.id()]; !terminal(t.state) {
-			if c.limit == nil && (f == nil || !f.recorded) {
+			if c.limit == nil && (f == nil || !f.taken.recorded) {
 				c.oracle().taskCut(c.host.agent, t, why)
 			}
 			c.oracle().taskEnded(c.host.agent, t)

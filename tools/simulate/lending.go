@@ -162,7 +162,7 @@ func (o *oracle) endWritten(a *agentNode, s *mesos.TaskStatus) {
 	uuid := string(s.GetUuid())
 	f.taken.ended = uuid
 	o.endReasoned(a, f, s)
-	if f.limited != nil || f.recorded {
+	if f.taken.limited != nil || f.taken.recorded {
 		return // which comes first
 	}
 	if _, said := f.made[uuid]; said || f.taken.evicted == "" || f.taken.evicted != a.pid("agent")+fmt.Sprint(a.life) {

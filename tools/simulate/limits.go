@@ -59,7 +59,7 @@ func (c *containerNode) exceed() {
 	o := c.oracle()
 	for _, t := range c.tasks {
 		if f := o.fates[t.id()]; f != nil && !terminal(t.state) {
-			f.limited = c.host
+			f.taken.limited = c.host
 		}
 	}
 	c.limit = &cluster.ContainerLimit{
@@ -77,7 +77,7 @@ func (c *containerNode) record() {
 	}
 	c.host.agent.exits[state.ContainerID(c.id.GetValue())] = 0
 	if f := c.oracle().fates[c.tasks[0].id()]; f != nil {
-		f.recorded = true
+		f.taken.recorded = true
 	}
 }
 
@@ -106,9 +106,9 @@ func (o *oracle) endReasoned(a *agentNode, f *fate, s *mesos.TaskStatus) {
 	_, said := f.made[string(s.GetUuid())]
 	switch {
 	case said || s.GetSource() != mesos.TaskStatus_SOURCE_AGENT || s.Reason == nil || !unknown:
-	case f.limited != nil && !f.limited.over:
+	case f.taken.limited != nil && !f.taken.limited.over:
 		o.broken(2, f.id, "ran into a limit, and %s calls that %s", a.address, s.GetReason())
-	case f.recorded:
+	case f.taken.recorded:
 		o.broken(2, f.id, "had ended well when its host died, and %s calls that %s", a.address, s.GetReason())
 	}
 }

@@ -67,8 +67,6 @@ type fate struct {
 	unwanted  bool            // its framework wants it to end
 	needs     resources.Resources
 	taken     taken
-	limited   *hostNode // whose container it was in when that ran into a limit; nil if it did not
-	recorded  bool      // its program had ended well when its host died
 }
 
 // taken is whether and how a task was taken what it uses.
@@ -84,6 +82,10 @@ type taken struct {
 	// that its framework knows.
 	ended string
 	known bool
+	// The host whose container it was in when that ran into a limit; nil if it did
+	// not. And whether its program had ended well when its host died.
+	limited  *hostNode
+	recorded bool
 }
 
 func newOracle(c *simulation) *oracle {

@@ -14,7 +14,8 @@ var limitSabotages = []sabotage{
 	{"amounts that hosts do not hear of", deafHosts, []string{"law 1", "in a container that may use"}, nil},
 	{"limits that hosts keep to themselves", secretLimits, []string{"law 2", "ran into a limit, and agent"}, nil},
 	{
-		"recorded ends that nobody reads", unreadExits, []string{"law 2", "had ended well when its host died, and agent"},
+		"recorded ends that nobody reads", unreadExits,
+		[]string{"law 2", "had ended well when its host died, and agent"},
 		at(30*time.Second, "host agent0", "host agent1", "host agent2", "host agent3"),
 	},
 	{"launches whose progress is not heard", silentHosts, []string{"law 3", "is given up while its container is made"}, nil},

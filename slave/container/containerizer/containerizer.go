@@ -35,6 +35,9 @@ type Means struct {
 	Isolators *isolator.Set
 	// Fetcher is nil where nothing can be fetched.
 	Fetcher Fetcher
+	// Exits is the folder in which inits record how the programs of containers end
+	// that are within no other, in files of their names; empty: they do not.
+	Exits string
 }
 
 // Options are what programs are started by.

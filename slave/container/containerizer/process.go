@@ -2,6 +2,7 @@ package containerizer
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,7 +27,12 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 func (p *Process) Limit() *isolator.Limit { return p.limit }
 
 // Launch starts a program in the container; see container.Launcher.
-func (c *Container) Launch(s container.Spec) (*Process, error) { return c.launch(s, &c.plan) }
+func (c *Container) Launch(s container.Spec) (*Process, error) {
+	if c.means.Exits != "" && c.parent == nil && !s.Guest {
+		s.Status = filepath.Join(c.means.Exits, c.name())
+	}
+	return c.launch(s, &c.plan)
+}
 
 // aside starts a program that is not the container's own, but counts as its: it
 // sees the machine as it is.

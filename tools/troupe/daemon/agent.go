@@ -121,18 +121,23 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 		_, err = d.abandon(err)
 		return nil, err
 	}
+	collector := sandbox.NewCollector(layout, o.Collect)
+	folders := sandboxes{layout, collector, filepath.Join(o.WorkDir, "hosts.log"), remains.In(o.WorkDir), o.Logging.Logger}
+	if err := folders.exits.Make(); err != nil {
+		_, err = d.abandon(fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err))
+		return nil, err
+	}
 	a = &Agent{Daemon: d, hosts: &hostProcesses{
-		command: o.Hosts, output: filepath.Join(o.WorkDir, "hosts.log"),
-		sweeper: remains.Sweeper{Processes: posix.KillBySandbox},
+		command: o.Hosts, output: folders.hostLog,
+		sweeper: remains.Sweeper{Processes: posix.KillBySandbox, Exit: folders.exitOf},
 	}}
 	o.Config.Capabilities = slave.Capabilities()
-	collector := sandbox.NewCollector(layout, o.Collect)
 	o.Lending.Meter, o.Lending.History = meter, slack.NewHistory()
 	mountAgent(a.Daemon, views, collector, meter, o)
 	return a, a.serve(slave.Options{
 		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
 		Damaged: len(journal.Damage),
-		Journal: journal.Journal, Sandboxes: sandboxes{layout, collector, a.hosts.output},
+		Journal: journal.Journal, Sandboxes: folders,
 		Volumes:   volumes.Store{WorkDir: o.WorkDir},
 		Processes: a.hosts, Publisher: views, DiskWatchInterval: o.DiskWatchInterval,
 		Lending: o.Lending,
@@ -222,20 +227,4 @@ func agentInfo(at string, o AgentOptions) (*mesos.AgentInfo, error) {
 		Hostname: proto.String(o.Network.Hostname), Port: proto.Int32(int32(port)),
 		Resources: offered.Proto(), Attributes: attributes, Domain: o.Domain,
 	}, nil
-}
-
-// sandboxes makes and collects the folders of containers, and keeps the log of
-// their hosts short.
-type sandboxes struct {
-	sandbox.Layout
-	*sandbox.Collector
-	log string
-}
-
-// hostLogLimit bounds the log of executor hosts, and what is kept of it before.
-const hostLogLimit = 4 << 20
-
-// Collect implements slave.Sandboxes.
-func (s sandboxes) Collect(ctx context.Context, now time.Time) error {
-	return errors.Join(posix.BoundLog(s.log, hostLogLimit), s.Collector.Collect(ctx, now))
 }
