@@ -109,6 +109,7 @@ func (b *birth) start() (*Process, error) {
 	if err := p.begin(); err != nil {
 		// Nothing but the init runs. If it does not end by itself, it is stuck.
 		err = errors.Join(err, child.Signal(child.Pid(), unix.SIGKILL), child.Await())
+		p.purge() // a program may have killed its init before that could say that it runs
 		_, rerr := child.Reap()
 		child.Forget()
 		close(p.done)

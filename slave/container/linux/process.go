@@ -135,21 +135,33 @@ func (p *Process) destroy() {
 // clear ends every process that the program started, and itself, whatever they have
 // become.
 func (p *Process) clear() {
-	if p.kill != "" {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		p.tell(group.Kill(ctx, p.kill))
-	}
-	_ = p.child.Signal(p.child.Pid(), unix.SIGCONT) // its program may have stopped it
-	if p.pidfd == nil {
+	// Its program may have stopped the init, which is to reap: what has not been
+	// reaped counts as there.
+	_ = p.child.Signal(p.child.Pid(), unix.SIGCONT)
+	switch {
+	case p.pidfd == nil:
 		p.order(plan.OrderLeave)
-		return
-	}
-	if p.new&plan.NewPID != 0 {
+	case p.new&plan.NewPID != 0:
+		p.killGroup()
 		p.order(plan.OrderKill)
+	default:
+		p.purge()
+	}
+}
+
+// purge ends what is the program's by its cgroup, and by whose child it is.
+func (p *Process) purge() {
+	p.killGroup()
+	p.tell(posix.KillAll(p.members, p.child.Signal))
+}
+
+func (p *Process) killGroup() {
+	if p.kill == "" {
 		return
 	}
-	p.tell(posix.KillAll(p.members, p.child.Signal))
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	p.tell(group.Kill(ctx, p.kill))
 }
 
 func (p *Process) tell(err error) {

@@ -15,11 +15,26 @@ import (
 	"troupe/slave/container/plan"
 )
 
+const (
+	// nudge is how long an init may say nothing of a launch before it is held for
+	// stopped, and made to go on.
+	nudge = 250 * time.Millisecond
+	// slowest is how long a launch may take, on file systems that do not answer.
+	slowest = 2 * time.Minute
+)
+
 // begin waits for the init's word that the program runs.
 func (p *Process) begin() error {
 	report, pidfd, err := p.said, -1, error(nil)
-	if report == nil {
-		report, pidfd, err = p.hear()
+	for begun := time.Now(); report == nil && err == nil; {
+		err = p.control.SetReadDeadline(time.Now().Add(nudge))
+		if err == nil {
+			report, pidfd, err = p.hear()
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) && time.Since(begun) < slowest {
+			// A program may stop its init before that could say that it runs.
+			err = p.child.Signal(p.child.Pid(), unix.SIGCONT)
+		}
 	}
 	switch {
 	case errors.Is(err, io.EOF):
@@ -153,7 +168,7 @@ func (p *Process) wait() {
 	}
 	aerr := p.child.Await()
 	if !known {
-		p.clear() // what an init that was killed could not keep
+		p.purge() // what an init that was killed could not keep
 	}
 	_, rerr := p.child.Reap()
 	p.tell(errors.Join(aerr, rerr))

@@ -58,6 +58,9 @@ func mount(p *plan.Program, m *plan.Mount, tree int) *failure {
 	if m.Flags&^uint64(unix.MS_REC) == unix.MS_SLAVE || m.Flags&^uint64(unix.MS_REC) == unix.MS_PRIVATE {
 		return failed(plan.StepMount, m.Target, unix.Mount("", m.Target, "", uintptr(m.Flags), ""))
 	}
+	if m.Type == "proc" {
+		return mountProc(m)
+	}
 	target, err := place(m, below)
 	if err != nil {
 		return failed(plan.StepMount, m.Target, err)
@@ -81,6 +84,21 @@ func mount(p *plan.Program, m *plan.Mount, tree int) *failure {
 		return nil
 	}
 	return failed(plan.StepMount, m.Target, restrict(m, below))
+}
+
+// mountProc takes away what is there before: whoever may unmount in the container
+// would find the machine's processes below.
+func mountProc(m *plan.Mount) *failure {
+	for {
+		err := unix.Unmount(m.Target, unix.MNT_DETACH)
+		if err == unix.EINVAL {
+			break // nothing is mounted there any more
+		}
+		if err != nil {
+			return failed(plan.StepMount, m.Target, err)
+		}
+	}
+	return failed(plan.StepMount, m.Target, unix.Mount(m.Source, m.Target, m.Type, uintptr(m.Flags), m.Data))
 }
 
 func bind(m *plan.Mount, target int) error {
