@@ -63,7 +63,7 @@ func (x *Executor) link(sandbox *os.Root, dir string, info *mesos.TaskInfo) erro
 			return err
 		}
 	}
-	return volume.LinkPersistent(sandbox, dir, info.GetResources())
+	return volume.LinkPersistent(sandbox, dir, info.GetResources(), program.Mounts(x.base))
 }
 
 // nest makes the task's container in the executor's. It is within the amounts of
@@ -74,7 +74,7 @@ func (x *Executor) nest(ctx context.Context, info *mesos.TaskInfo, id *mesos.Con
 	}
 	return x.base.Container.Nest(ctx, program.Contents{
 		ID: id, Sandbox: spec.Dir, User: spec.User, Info: info.GetContainer(), Command: info.GetCommand(),
-		Amounts: program.AmountsOfTask(info),
+		Amounts: program.AmountsOfTask(info), Resources: info.GetResources(),
 	})
 }
 

@@ -22,6 +22,9 @@ type Contents struct {
 	Isolation []byte
 	// Amounts may be nil: none are known, or it is within its parent's.
 	Amounts *cluster.ContainerAmounts
+	// Resources that a container within another was given. The persistent volumes
+	// among them are among its parent's.
+	Resources []*mesos.Resource
 	// Progress is told what takes its time, from any goroutine; may be nil.
 	Progress func(doing string)
 }

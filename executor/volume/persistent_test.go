@@ -23,7 +23,7 @@ func TestLinkPersistent(t *testing.T) {
 	if err := os.Symlink(data, filepath.Join(dir, "data")); err != nil { // as the agent does
 		t.Fatal(err)
 	}
-	if err := LinkPersistent(root, "containers/c", persistent("data")); err != nil {
+	if err := LinkPersistent(root, "containers/c", persistent("data"), false); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "containers/c/data/file"), []byte("x"), 0o600); err != nil {
@@ -38,9 +38,27 @@ func TestLinkPersistent(t *testing.T) {
 		".":       `resources[1].disk.volume.container_path: ".": must be within the sandbox`,
 		"data":    `resources[1]: volume "v": symlinkat ../../data containers/c/data: file exists`,
 	} {
-		if err := LinkPersistent(root, "containers/c", persistent(at)); err == nil || !strings.Contains(err.Error(), want) {
+		if err := LinkPersistent(root, "containers/c", persistent(at), false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error is\n%v, want\n%s", at, err, want)
 		}
+	}
+}
+
+// TestLeftToMounts: what no link could show is not linked where it is mounted.
+func TestLeftToMounts(t *testing.T) {
+	root, dir := open(t)
+	read := persistent("read")
+	read[1].Disk.Volume.Mode = mesos.Volume_RO.Enum()
+	for _, list := range [][]*mesos.Resource{persistent("/data"), read} {
+		if err := LinkPersistent(root, "containers/c", list, true); err != nil {
+			t.Error(err)
+		}
+		if err := LinkPersistent(root, "containers/c", list, false); err == nil {
+			t.Error("without mounts it was taken")
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "containers/c/read")); err == nil {
+		t.Error("it is linked")
 	}
 }
 

@@ -42,13 +42,17 @@ func Link(sandbox *os.Root, task string, c *mesos.ContainerInfo) error {
 
 // LinkPersistent shows the persistent volumes of a task of a group in the task's
 // own folder. The agent has linked them into the executor's sandbox, at the same
-// paths.
-func LinkPersistent(sandbox *os.Root, task string, resources []*mesos.Resource) error {
+// paths. With mounts, those are left to the task's container that no link could
+// show: at absolute paths, and read-only.
+func LinkPersistent(sandbox *os.Root, task string, resources []*mesos.Resource, mounts bool) error {
 	for i, r := range resources {
 		if r.GetDisk().GetPersistence() == nil {
 			continue
 		}
 		at := r.GetDisk().GetVolume().GetContainerPath()
+		if mounts && (filepath.IsAbs(at) || r.GetDisk().GetVolume().GetMode() == mesos.Volume_RO) {
+			continue
+		}
 		err := linkPersistent(sandbox, task, at)
 		if err != nil {
 			return field.At("resources", i, fmt.Errorf("volume %q: %w", r.GetDisk().GetPersistence().GetId(), err))

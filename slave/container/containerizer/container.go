@@ -98,6 +98,9 @@ func (c *Container) Update(a isolator.Amounts, volumes []isolator.Volume) error 
 	return c.means.Isolators.Update(&info)
 }
 
+// Volumes are the persistent volumes that it has by now.
+func (c *Container) Volumes() []isolator.Volume { return c.told().Volumes }
+
 // Limited is closed when the container has wanted more than it may have.
 func (c *Container) Limited() <-chan struct{} { return c.limited }
 

@@ -10,6 +10,7 @@ import (
 
 	"troupe/executor/program"
 	"troupe/messages/cluster"
+	"troupe/messages/mesos"
 	"troupe/slave/container"
 	"troupe/slave/container/containerizer"
 	"troupe/slave/container/isolator"
@@ -100,6 +101,9 @@ func boxed(c *containerizer.Container, err error) (program.Container, error) {
 // Nest implements program.Container.
 func (b box) Nest(ctx context.Context, of program.Contents) (program.Container, error) {
 	info, err := infoOf(of)
+	if err == nil {
+		info.Volumes, err = volumesAmong(of.Resources, b.Volumes())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +181,33 @@ func volumesOf(a *cluster.ContainerAmounts) []isolator.Volume {
 		list = append(list, isolator.Volume{Resource: v.GetResource(), Source: v.GetSource()})
 	}
 	return list
+}
+
+// volumesAmong are the persistent volumes among resources, which the container
+// around has too.
+func volumesAmong(given []*mesos.Resource, around []isolator.Volume) ([]isolator.Volume, error) {
+	var list []isolator.Volume
+	for _, r := range given {
+		if r.GetDisk().GetPersistence() == nil {
+			continue
+		}
+		i := slices.IndexFunc(around, func(v isolator.Volume) bool {
+			return proto.Equal(v.Resource.GetDisk(), r.GetDisk()) && roleOf(v.Resource) == roleOf(r)
+		})
+		if i < 0 {
+			return nil, fmt.Errorf("persistent volume %q is none of the container around", r.GetDisk().GetPersistence().GetId())
+		}
+		list = append(list, around[i])
+	}
+	return list, nil
+}
+
+// roleOf is whose a volume is: an id is one volume's within a role.
+func roleOf(r *mesos.Resource) string {
+	if n := len(r.GetReservations()); n > 0 {
+		return r.GetReservations()[n-1].GetRole()
+	}
+	return r.GetRole()
 }
 
 func limitOf(l *isolator.Limit) *cluster.ContainerLimit {

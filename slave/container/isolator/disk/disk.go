@@ -30,7 +30,8 @@ type Use struct {
 	Project uint32
 }
 
-// Uses are those of a container, the sandbox first, then each volume once.
+// Uses are those of a container, the sandbox first, then each volume once, but for
+// those of the container around: they are its to answer for.
 func Uses(c *isolator.Container) []Use {
 	list := make([]Use, 0, 1+len(c.Volumes))
 	sandbox := Use{Path: filepath.Clean(c.Sandbox)}
@@ -39,6 +40,9 @@ func Uses(c *isolator.Container) []Use {
 	}
 	list = append(list, sandbox)
 	for _, v := range c.Volumes {
+		if c.Parent != nil && slices.ContainsFunc(c.Parent.Volumes, func(u isolator.Volume) bool { return u.Source == v.Source }) {
+			continue
+		}
 		if slices.ContainsFunc(list, func(u Use) bool { return u.Path == filepath.Clean(v.Source) }) {
 			continue // a shared one, that is wanted in several ways
 		}

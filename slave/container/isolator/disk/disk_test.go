@@ -33,6 +33,9 @@ func TestUses(t *testing.T) {
 	if len(list) != 2 || list[0] != (Use{Path: "/s", Limit: 5}) || list[1].Limit != 3<<19 || list[1].Path != "/volumes/v" {
 		t.Errorf("uses are %+v", list)
 	}
+	if in := (&isolator.Container{Parent: c, Sandbox: "/s/in", Volumes: c.Volumes}); len(Uses(in)) != 1 {
+		t.Errorf("uses of a nested one are %+v", Uses(in))
+	}
 	if c.Shared = true; Uses(c)[0].Limit != 0 {
 		t.Error("a container within the amounts of its parent has a limit of its own")
 	}
