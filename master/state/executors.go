@@ -6,6 +6,7 @@ import (
 
 	"troupe/master/state/view"
 	"troupe/messages/mesos"
+	"troupe/messages/redact"
 	"troupe/messages/resources"
 )
 
@@ -53,7 +54,7 @@ func sortExecutors(set map[*executor]bool) []*executor {
 func (m *Machine) addExecutor(f *framework, a *agent, info *mesos.ExecutorInfo, role string, need resources.Resources) *executor {
 	e := &executor{framework: f, agent: a, view: &view.Executor{
 		ID: ExecutorID(info.GetExecutorId().GetValue()), Framework: f.id(), Agent: a.id(),
-		Info: info, Role: role, Resources: need,
+		Info: redact.Executor(info), Role: role, Resources: need,
 	}}
 	a.executors[e.key()] = e
 	f.executors[e] = true

@@ -9,6 +9,7 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/field"
 	"troupe/messages/mesos"
+	"troupe/messages/redact"
 	"troupe/messages/resources"
 	"troupe/messages/validate"
 )
@@ -162,12 +163,12 @@ func (m *Machine) executorFor(b *bargain, info *mesos.ExecutorInfo) (*executor, 
 }
 
 // sameExecutor compares two infos, of which one may be complete: with the
-// framework's id, and with the role of its resources.
+// framework's id, and with the role of its resources, or without its secrets.
 func sameExecutor(a, b *mesos.ExecutorInfo) bool {
 	if a == b || proto.Equal(a, b) {
 		return true
 	}
-	x, y := proto.CloneOf(a), proto.CloneOf(b)
+	x, y := proto.CloneOf(redact.Executor(a)), proto.CloneOf(redact.Executor(b))
 	for _, e := range []*mesos.ExecutorInfo{x, y} {
 		e.FrameworkId = nil
 		for _, r := range e.GetResources() {
@@ -193,8 +194,8 @@ func specOf(b *bargain, info *mesos.TaskInfo, need resources.Resources, executor
 	if user != "" || info.Labels != nil || info.Discovery != nil || info.Container != nil ||
 		info.HealthCheck != nil || info.KillPolicy != nil || len(info.GetLimits()) > 0 {
 		s.Extra = &view.TaskExtra{
-			User: user, Labels: info.Labels, Discovery: info.Discovery, Container: info.Container,
-			HealthCheck: info.HealthCheck, KillPolicy: info.KillPolicy, Limits: info.GetLimits(),
+			User: user, Labels: info.Labels, Discovery: info.Discovery, Container: redact.Container(info.Container),
+			HealthCheck: redact.HealthCheck(info.HealthCheck), KillPolicy: info.KillPolicy, Limits: info.GetLimits(),
 		}
 	}
 	return s

@@ -8,6 +8,7 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/scheduler"
+	"troupe/messages/redact"
 	"troupe/messages/resources"
 	"troupe/messages/tasks"
 )
@@ -218,8 +219,8 @@ func reportedSpec(f *framework, a *agent, t *mesos.Task) *view.TaskSpec {
 	if t.User != nil || t.Labels != nil || t.Discovery != nil || t.Container != nil ||
 		t.HealthCheck != nil || t.KillPolicy != nil || len(t.GetLimits()) > 0 {
 		s.Extra = &view.TaskExtra{
-			User: t.GetUser(), Labels: t.Labels, Discovery: t.Discovery, Container: t.Container,
-			HealthCheck: t.HealthCheck, KillPolicy: t.KillPolicy, Limits: t.GetLimits(),
+			User: t.GetUser(), Labels: t.Labels, Discovery: t.Discovery, Container: redact.Container(t.Container),
+			HealthCheck: redact.HealthCheck(t.HealthCheck), KillPolicy: t.KillPolicy, Limits: t.GetLimits(),
 		}
 	}
 	return s

@@ -7,6 +7,7 @@ import (
 
 	"troupe/messages/mesos"
 	"troupe/messages/mesos/agent"
+	"troupe/messages/redact"
 	"troupe/slave/state/view"
 )
 
@@ -51,7 +52,7 @@ func frameworksOf(snapshot *view.Snapshot) *agent.Response_GetFrameworks {
 func executorsOf(snapshot *view.Snapshot) *agent.Response_GetExecutors {
 	list := func(trees []*view.ExecutorTree) (all []*agent.Response_GetExecutors_Executor) {
 		for _, x := range trees {
-			all = append(all, &agent.Response_GetExecutors_Executor{ExecutorInfo: x.Info})
+			all = append(all, &agent.Response_GetExecutors_Executor{ExecutorInfo: redact.Executor(x.Info)})
 		}
 		return all
 	}
@@ -86,8 +87,8 @@ func taskOf(a *view.Agent, x *view.ExecutorTree, t *view.Task) *mesos.Task {
 	task := &mesos.Task{
 		Name: proto.String(t.Info.GetName()), TaskId: t.Info.GetTaskId(), FrameworkId: &mesos.FrameworkID{Value: proto.String(string(t.Framework))},
 		AgentId: a.Info.GetId(), State: t.State.Enum(), Resources: t.Info.GetResources(), Statuses: t.Statuses,
-		Labels: t.Info.GetLabels(), Discovery: t.Info.GetDiscovery(), Container: t.Info.GetContainer(),
-		HealthCheck: t.Info.GetHealthCheck(), KillPolicy: t.Info.GetKillPolicy(), Limits: t.Info.GetLimits(),
+		Labels: t.Info.GetLabels(), Discovery: t.Info.GetDiscovery(), Container: redact.Container(t.Info.GetContainer()),
+		HealthCheck: redact.HealthCheck(t.Info.GetHealthCheck()), KillPolicy: t.Info.GetKillPolicy(), Limits: t.Info.GetLimits(),
 	}
 	if !x.Generated {
 		task.ExecutorId = &mesos.ExecutorID{Value: proto.String(string(x.ID))}

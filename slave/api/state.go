@@ -9,6 +9,7 @@ import (
 
 	"troupe/messages/json"
 	"troupe/messages/mesos"
+	"troupe/messages/redact"
 	"troupe/messages/resources"
 	"troupe/slave/state/view"
 )
@@ -211,7 +212,7 @@ func writeTask(w *json.Writer, a *view.Agent, x *view.ExecutorTree, t *view.Task
 	}
 	if t.Info.Container != nil {
 		w.Key("container")
-		w.Message(t.Info.Container)
+		w.Message(redact.Container(t.Info.Container))
 	}
 	w.EndObject()
 }

@@ -8,6 +8,7 @@ import (
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/redact"
 	"troupe/slave/state/check"
 	"troupe/slave/state/view"
 	"troupe/slave/updates"
@@ -154,7 +155,7 @@ func (m *Machine) reregistration() *cluster.ReregisterAgent {
 		msg.Frameworks = append(msg.Frameworks, f.info)
 		for _, e := range sorted(f.executors) {
 			if !e.generated() && (e.step > accepting || m.journal.stalled != "") {
-				msg.Executors = append(msg.Executors, e.info)
+				msg.Executors = append(msg.Executors, redact.Executor(e.info))
 			}
 		}
 		for _, t := range sorted(f.tasks) {
@@ -186,8 +187,8 @@ func (m *Machine) report(t *task) *mesos.Task {
 	r := &mesos.Task{
 		Name: t.info.Name, TaskId: t.info.TaskId, FrameworkId: t.executor.framework.info.Id, AgentId: m.id(),
 		State: t.state.Enum(), Resources: t.info.Resources, Statuses: t.statuses,
-		Labels: t.info.Labels, Discovery: t.info.Discovery, Container: t.info.Container,
-		HealthCheck: t.info.HealthCheck, KillPolicy: t.info.KillPolicy, Limits: t.info.Limits,
+		Labels: t.info.Labels, Discovery: t.info.Discovery, Container: redact.Container(t.info.Container),
+		HealthCheck: redact.HealthCheck(t.info.HealthCheck), KillPolicy: t.info.KillPolicy, Limits: t.info.Limits,
 	}
 	if !t.executor.generated() {
 		r.ExecutorId = t.executor.info.ExecutorId

@@ -86,7 +86,8 @@ func check(s container.Spec) (*syscall.Credential, error) {
 	}
 	for _, e := range s.Env {
 		if strings.IndexByte(e, '=') <= 0 || strings.ContainsRune(e, 0) {
-			return nil, fmt.Errorf("environment entry %q is not of the form NAME=value", e)
+			name, _, _ := strings.Cut(e, "=") // the value may be secret
+			return nil, fmt.Errorf("environment entry %q is not of the form NAME=value", name)
 		}
 	}
 	return credentialOf(s.User)

@@ -60,8 +60,8 @@ func TestMachinesThatCannotBe(t *testing.T) {
 		"odd minor": {func(r string) error {
 			return os.WriteFile(r+"/"+gpusFolder+"/0000:3b:00.0/information", []byte("Device Minor: x\n"), 0o644)
 		}, `minor "x"`},
-		"no file":      {func(r string) error { return os.Remove(r + "/" + gpusFolder + "/0000:3b:00.0/information") }, "information"},
-		"no majors":    {func(r string) error { return os.Remove(r + "/" + majorsFile) }, majorsFile},
+		"no file":   {func(r string) error { return os.Remove(r + "/" + gpusFolder + "/0000:3b:00.0/information") }, "information"},
+		"no majors": {func(r string) error { return os.Remove(r + "/" + majorsFile) }, majorsFile},
 		"no device": {func(r string) error {
 			if err := os.Remove(r + "/dev/nvidia0"); err != nil {
 				return err
