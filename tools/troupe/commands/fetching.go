@@ -14,6 +14,12 @@ import (
 	"troupe/tools/troupe/isolation"
 )
 
+// Defaults, in bytes.
+const (
+	fetchedAtMost   = 2 << 30
+	extractedAtMost = 64 << 30
+)
+
 // fetchFlags are about what commands have fetched.
 type fetchFlags struct {
 	home, cache     string
@@ -22,11 +28,11 @@ type fetchFlags struct {
 }
 
 func (f *fetchFlags) add(set *pflag.FlagSet) {
-	f.size = 2 << 30
+	f.size = fetchedAtMost
 	set.StringVar(&f.cache, "fetcher_cache_dir", "", "folder of what was fetched to be cached; fetch in --work_dir if empty")
 	set.Var(&f.size, "fetcher_cache_size", "which that folder may grow to; 0B: nothing is cached")
 	duration(set, &f.stall, "fetcher_stall_timeout", time.Minute, "for which a server may send nothing")
-	f.extracted = 64 << 30
+	f.extracted = extractedAtMost
 	set.Var(&f.extracted, "fetcher_max_extracted_size", "which an archive may become; 0B: as much as the disk has room for")
 	set.StringVar(&f.home, "frameworks_home", "", "folder that paths in URIs are relative to; none are if empty")
 }

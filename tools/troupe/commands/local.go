@@ -13,11 +13,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"troupe/master/state"
+	"troupe/slave/container/fetcher"
 	"troupe/slave/container/sandbox"
 	slave "troupe/slave/state"
 	"troupe/tools/troupe/client"
 	"troupe/tools/troupe/daemon"
 	"troupe/tools/troupe/flags"
+	"troupe/tools/troupe/isolation"
 	"troupe/tools/troupe/show"
 )
 
@@ -157,7 +159,7 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 		Agent: daemon.AgentOptions{
 			Network: agentNetwork, Logging: named("agent"), Hosts: hosts,
 			Resources: l.machine.resources, Attributes: l.machine.attributes, DefaultRole: l.machine.role,
-			Strict: true, Program: Version,
+			Strict: true, Program: Version, Isolation: isolation.Settings{Fetching: fetcher.Settings{CacheSize: fetchedAtMost, MaxExtracted: extractedAtMost}},
 			Collect: sandbox.Policy{Delay: 7 * 24 * time.Hour, Headroom: 0.1},
 			Config: slave.Config{
 				Version: MesosVersion, Environment: environment, Custom: slave.CustomExecutors{Environment: custom, TokenKey: key},

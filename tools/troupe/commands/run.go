@@ -14,6 +14,7 @@ import (
 
 	"troupe/actors"
 	"troupe/frameworks"
+	"troupe/messages/mesos"
 	"troupe/messages/names"
 	"troupe/tools/troupe/flags"
 )
@@ -24,7 +25,7 @@ type runFlags struct {
 	name, user, role, file string
 	cpus, mem, disk        float64
 	instances, retries     int
-	env                    []string
+	env, uris              []string
 	grace, failover        flags.Duration
 	quiet                  bool
 }
@@ -40,7 +41,8 @@ state are told on stderr. Ctrl-C kills the tasks; what kills this command does
 so after --failover_timeout.
 
 A task file is a JSON list of tasks: [{"name": "count", "command": "wc -l *",
-"cpus": 0.5, "mem": 64, "env": {"LANG": "C"}, "instances": 3, "retries": 2}].
+"cpus": 0.5, "mem": 64, "env": {"LANG": "C"}, "instances": 3, "retries": 2,
+"uris": ["https://example.org/words.tar.gz"]}].
 Instead of "command", for the shell, there may be "args", a list.`,
 		Example: `  troupe run -- echo hello
   troupe run --name=train --cpus=2 --mem=512 --env=EPOCHS=3 -- python3 train.py
@@ -56,6 +58,7 @@ Instead of "command", for the shell, there may be "args", a list.`,
 	set.IntVar(&r.instances, "instances", 1, "how many to run")
 	set.IntVar(&r.retries, "retries", 0, "how many failures of an instance are followed by another attempt")
 	set.StringArrayVar(&r.env, "env", nil, "NAME=value in the environment; may be repeated")
+	set.StringArrayVar(&r.uris, "uri", nil, "what is fetched for it first: http(s)://… or /path, unpacked if it is an archive; may be repeated")
 	set.StringVar(&r.user, "user", "", "user to run as, where agents switch users; the one who runs this by default")
 	set.StringVar(&r.role, "role", "", `role that resources are taken from; "*" by default`)
 	duration(set, &r.grace, "grace", 0, "from SIGTERM to SIGKILL when it is killed; 0 leaves that to the agent")
@@ -138,7 +141,7 @@ func (r *runFlags) tasks(args []string) ([]*frameworks.Task, error) {
 	}
 	spec := taskSpec{
 		Name: name, Args: args, CPUs: &r.cpus, Mem: &r.mem, Disk: r.disk, Env: env,
-		Instances: &r.instances, Retries: r.retries, User: r.user,
+		Instances: &r.instances, Retries: r.retries, User: r.user, URIs: r.uris,
 	}
 	tasks, err := spec.expand(time.Duration(r.grace))
 	if err != nil {
@@ -180,6 +183,7 @@ type taskSpec struct {
 	Instances *int              `json:"instances"`
 	Retries   int               `json:"retries"`
 	User      string            `json:"user"`
+	URIs      []string          `json:"uris"`
 }
 
 // The errors of expand begin with the name of the setting.
@@ -208,10 +212,17 @@ func (s taskSpec) expand(grace time.Duration) ([]*frameworks.Task, error) {
 		}
 		tasks[i] = &frameworks.Task{
 			ID: id, Name: s.Name, Command: s.Command, Args: s.Args, Env: s.Env, User: s.User, Resources: needs,
-			Retries: s.Retries, Backoff: time.Second, BackoffMax: time.Minute, Grace: grace,
+			Retries: s.Retries, Backoff: time.Second, BackoffMax: time.Minute, Grace: grace, Edit: s.fetch,
 		}
 	}
 	return tasks, nil
+}
+
+// fetch adds what is fetched to what is launched.
+func (s taskSpec) fetch(info *mesos.TaskInfo) {
+	for _, uri := range s.URIs {
+		info.Command.Uris = append(info.Command.Uris, &mesos.CommandInfo_URI{Value: &uri, Cache: new(true)})
+	}
 }
 
 // maxInstances keeps a slip of the finger from filling a cluster's memory.
