@@ -70,7 +70,7 @@ func (s Suite) build(t *testing.T, to string) Program {
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	p := Program{Path: to, Env: s.Env, Args: append([]string{"-test.timeout=8m"}, s.Args...)}
+	p := Program{Path: to, Env: s.Env, Args: append([]string{"-test.timeout=4m"}, s.Args...)}
 	if s.Run != "" {
 		p.Args = append(p.Args, "-test.run="+s.Run)
 	}

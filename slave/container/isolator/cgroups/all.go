@@ -34,7 +34,6 @@ var isolators = []struct{ name, needs string }{
 	{"cgroups/cpuset", "cpuset"},
 	{"cgroups/hugetlb", "hugetlb"},
 	{"cgroups/net_cls", "net_cls"},
-	{"cgroups/net_prio", "net_prio"},
 	{"cgroups/perf_event", "perf_event"},
 	{"cgroups/devices", "devices"},
 }

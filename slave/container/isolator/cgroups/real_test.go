@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -12,32 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"troupe/slave/container/plan"
+	"troupe/tools/cgrouptest/unshared"
 )
-
-// unshared runs f with mounts of its own.
-func unshared(t *testing.T, f func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		// It is not unlocked: the thread ends with its mounts.
-		runtime.LockOSThread()
-		if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
-			t.Errorf("unshare: %v", err)
-			return
-		}
-		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-			t.Errorf("private mounts: %v", err)
-			return
-		}
-		f()
-	}()
-	<-done
-}
 
 // This machine's control groups, mounted read-only: refused by name.
 func TestReadOnlyMount(t *testing.T) {
-	unshared(t, func() {
+	unshared.Run(t, func() {
 		tree, err := Open(settings())
 		if err != nil {
 			t.Error(err)
@@ -64,7 +43,7 @@ func TestReadOnlyMount(t *testing.T) {
 }
 
 func TestNoneMounted(t *testing.T) {
-	unshared(t, func() {
+	unshared.Run(t, func() {
 		if err := unix.Unmount("/sys/fs/cgroup", unix.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
