@@ -222,6 +222,7 @@ func (m *Machine) compare(h *host, held []*cluster.HostedContainer, ended []*clu
 		}
 		m.publishExecutor(e)
 		m.knocked(e)
+		m.giveRest(e)
 	}
 	h.guests = guests
 	for _, w := range h.waiting {

@@ -196,9 +196,10 @@ func (m *Machine) accepted(e *executor, l *launch, fresh bool) {
 	}
 }
 
-// give hands a launch to its executor if that is subscribed.
+// give hands a launch to its executor if that is subscribed, and the host of its
+// container has heard what that may use now.
 func (m *Machine) give(e *executor, l *launch) {
-	if e.peer == "" || !l.durable || !l.untouched() {
+	if e.peer == "" || e.host.peer == "" || !l.durable || !l.untouched() {
 		return
 	}
 	if m.prepare(l); l.preparation != prepared {
@@ -208,6 +209,16 @@ func (m *Machine) give(e *executor, l *launch) {
 	m.event(e, launchEvent(l))
 	for _, t := range l.tasks {
 		m.publishTask(t)
+	}
+}
+
+// giveRest hands an executor the launches that it has not been given, as the host
+// of its container was away.
+func (m *Machine) giveRest(e *executor) {
+	for _, t := range e.inOrder() {
+		if !t.launch.sent && e.phase == view.Running {
+			m.give(e, t.launch)
+		}
 	}
 }
 

@@ -123,6 +123,23 @@ func (w *world) checkStrays() {
 	}
 }
 
+// checkFits: an executor is given a task when its container may use what that was
+// given, not before.
+func (w *world) checkFits(c *simContainer) {
+	needs := 0.0
+	if c.launch.GetKind() != cluster.LaunchContainer_COMMAND {
+		needs = 32 // for itself
+	}
+	for _, t := range c.tasks {
+		if !tasks.Terminal(t.state) {
+			needs += 32
+		}
+	}
+	if got := c.amounts.GetMem(); got < needs {
+		w.t.Fatalf("container %s may use %v MB, and its tasks were given %v", c.id(), got, needs)
+	}
+}
+
 // fetching tells that a container is being made.
 func (w *world) fetching(h *simHost, c *simContainer) {
 	w.receive(h.peer(), &cluster.ContainerProgress{ContainerId: &mesos.ContainerID{Value: proto.String(c.id())}, Doing: proto.String("fetching")})

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"troupe/messages/cluster"
 	executorapi "troupe/messages/mesos/executor"
 	"troupe/slave/state/view"
 )
@@ -113,17 +112,17 @@ func (m *Machine) claim(h *host, e *executor) bool {
 	return true
 }
 
-// knock is a subscription of a built-in executor whose host has yet to say
-// that it has it.
+// knock is a subscription of an executor whose host has yet to say that it has it.
 type knock struct {
 	from Peer
 	call *executorapi.Call_Subscribe
 }
 
-// tooEarly keeps a subscription that nobody can vouch for yet: an executor
-// that is built in lives in its host.
+// tooEarly keeps a subscription for as long as the host of the executor's
+// container is away: nobody else can vouch for one that is built in, and no other
+// can be given what its container may not use yet.
 func (m *Machine) tooEarly(e *executor, from Peer, s *executorapi.Call_Subscribe) bool {
-	if e.kind == cluster.LaunchContainer_CUSTOM || e.host != nil && e.host.peer != "" {
+	if e.host != nil && e.host.peer != "" {
 		return false
 	}
 	e.knock = &knock{from, s}

@@ -320,6 +320,7 @@ func (w *world) give(c *simContainer, t *mesos.TaskInfo) {
 		return slices.ContainsFunc(r.GetLaunch().GetTasks(), func(i *mesos.TaskInfo) bool { return i.GetTaskId().GetValue() == id })
 	})
 	c.tasks[id] = &simTask{info: t, state: mesos.TaskState_TASK_STAGING}
+	w.checkFits(c)
 }
 
 func (w *world) acknowledged(c *simContainer, a *executorapi.Event_Acknowledged) {
