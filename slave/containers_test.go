@@ -205,7 +205,7 @@ func TestContainerCallsRefused(t *testing.T) {
 		{400, "parent", call("LAUNCH_CONTAINER", id(o.root, "nobody", "a"), shell("true"))},
 		{400, "no container", call("LAUNCH_CONTAINER", id("nobody", "a"), shell("true"))},
 		{400, "command.value", call("LAUNCH_CONTAINER", id(o.root, "a"), "")},
-		{400, "uris", call("LAUNCH_CONTAINER", id(o.root, "a"), `, "command": {"value": "true", "uris": [{"value": "http://x/y"}]}`)},
+		{400, "uris", call("LAUNCH_NESTED_CONTAINER_SESSION", id(o.root, "a"), `, "command": {"value": "true", "uris": [{"value": "http://x/y"}]}`)},
 		{400, "image", call("LAUNCH_CONTAINER", id(o.root, "a"), shell("true")+`, "container": {"type": "MESOS", "mesos": {"image": {"type": "DOCKER", "docker": {"name": "x"}}}}`)},
 		{400, "nosuchprogram", call("LAUNCH_CONTAINER", id(o.root, "a"), `, "command": {"shell": false, "value": "nosuchprogram"}`)},
 		{404, "", call("WAIT_CONTAINER", id("nobody"), "")},

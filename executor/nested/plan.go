@@ -157,7 +157,12 @@ func (p *plan) run(ctx context.Context, l program.Containers) (s Started, made p
 func (p *plan) contain(ctx context.Context, l program.Containers, spec *program.Spec) (program.Container, error) {
 	open := l.Open
 	switch {
-	case p.session, p.id.Parent != nil && p.in == nil:
+	case p.session:
+		return nil, nil
+	case p.id.Parent != nil && p.in == nil:
+		if len(p.command.GetUris()) > 0 {
+			return nil, field.Invalid("command.uris", nil, "cannot be fetched: its parent is in no container")
+		}
 		return nil, nil
 	case p.in != nil:
 		open = p.in.Nest

@@ -170,8 +170,8 @@ func (l *ContainerLaunch) check() error {
 	if l.Command.GetValue() == "" {
 		return field.Missing("command.value")
 	}
-	if len(l.Command.GetUris()) > 0 {
-		return field.Invalid("command.uris", nil, "are not fetched for such containers")
+	if l.Session && len(l.Command.GetUris()) > 0 {
+		return field.Invalid("command.uris", nil, "are not fetched for sessions, which have the sandbox of their parent")
 	}
 	if l.Container == nil {
 		return nil
