@@ -26,6 +26,8 @@ type Machine struct {
 	CPUs int
 	// Memory in all, and the disk of the work directory, in bytes.
 	Memory, Disk uint64
+	// GPUs that are given to containers; nil where nobody does.
+	GPUs *int
 }
 
 // Measure looks at this machine, and at the disk that holds workDir, which
@@ -47,9 +49,10 @@ func Measure(workDir string) (Machine, error) {
 }
 
 // Resources is what text, the value of --resources, says, and m for those of
-// cpus, mem, disk and ports that text does not name: of memory all but 1 GB,
-// of the disk all but 5 GB, of a small machine the half, as in Mesos. Role is
-// for what names none. What text says of disks is prepared.
+// cpus, mem, disk, ports and gpus that text does not name: of memory all but 1
+// GB, of the disk all but 5 GB, of a small machine the half, as in Mesos. Role is
+// for what names none. What text says of disks is prepared; of GPUs it may not say
+// more than are given.
 func Resources(text, role string, m Machine, disks Disks) (resources.Resources, error) {
 	list, err := resources.ParseList(text, role)
 	if err != nil {
@@ -63,6 +66,9 @@ func Resources(text, role string, m Machine, disks Disks) (resources.Resources, 
 	}
 	given, err := resources.New(list...)
 	if err != nil {
+		return resources.Resources{}, err
+	}
+	if err := m.checkGPUs(list); err != nil {
 		return resources.Resources{}, err
 	}
 	for _, amount := range m.amounts() {
@@ -122,12 +128,30 @@ func sayable(r *mesos.Resource) error {
 type amount struct{ name, value string }
 
 func (m Machine) amounts() []amount {
-	return []amount{
+	all := []amount{
 		{"cpus", fmt.Sprint(m.CPUs)},
 		{"mem", fmt.Sprint(keep(m.Memory, gigabyte, 2*gigabyte) / megabyte)},
 		{"disk", fmt.Sprint(keep(m.Disk, 5*gigabyte, 10*gigabyte) / megabyte)},
 		{"ports", "[31000-32000]"},
 	}
+	if m.GPUs != nil && *m.GPUs > 0 {
+		all = append(all, amount{"gpus", fmt.Sprint(*m.GPUs)})
+	}
+	return all
+}
+
+// checkGPUs refuses more GPUs than can be given.
+func (m Machine) checkGPUs(list []*mesos.Resource) error {
+	sum := 0.0
+	for i, r := range list {
+		if r.GetName() != "gpus" || m.GPUs == nil {
+			continue
+		}
+		if sum += r.GetScalar().GetValue(); sum > float64(*m.GPUs) {
+			return field.At("", i, field.Invalid("(gpus)", sum, "are more than the %d that this agent can give", *m.GPUs))
+		}
+	}
+	return nil
 }
 
 // keep leaves reserve to the system where there is more than enough, else the

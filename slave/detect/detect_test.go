@@ -51,3 +51,30 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("a missing work directory: %v", err)
 	}
 }
+
+func TestGPUs(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		gpus int // -1: nobody gives them
+		want string
+		word string
+	}{
+		{"", 2, "gpus:2;cpus:1;mem:512;disk:512;ports:[31000-32000]", ""},
+		{"", 0, "cpus:1;mem:512;disk:512;ports:[31000-32000]", ""},
+		{"gpus:1", 2, "gpus:1;cpus:1;mem:512;disk:512;ports:[31000-32000]", ""},
+		{"gpus(a):1;gpus:1", 2, "gpus(a):1;gpus:1;cpus:1;mem:512;disk:512;ports:[31000-32000]", ""},
+		{"gpus:7", -1, "gpus:7;cpus:1;mem:512;disk:512;ports:[31000-32000]", ""},
+		{"gpus:3", 2, "", "(gpus): 3: are more than the 2"},
+		{"gpus(a):2;gpus:1", 2, "", "(gpus): 3: are more than the 2"},
+		{"gpus:0.5", 2, "", "must be a whole number"},
+	} {
+		m := Machine{CPUs: 1, Memory: gigabyte, Disk: gigabyte}
+		if test.gpus >= 0 {
+			m.GPUs = &test.gpus
+		}
+		got, err := Resources(test.text, "*", m, &shelf{})
+		if (err != nil) != (test.word != "") || err != nil && !strings.Contains(err.Error(), test.word) || err == nil && !got.Equal(resources.MustParse(test.want)) {
+			t.Errorf("%q of %d: %v, %v; want %s%s", test.text, test.gpus, got, err, test.want, test.word)
+		}
+	}
+}
