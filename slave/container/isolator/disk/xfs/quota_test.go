@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -265,6 +266,37 @@ func TestTaken(t *testing.T) {
 	}
 }
 
+// TestOwner: the kernel lets the owner of a file take it out of its project. This
+// is what the design says the quota is no help against; it is to be told when
+// that is no longer so.
+func TestOwner(t *testing.T) {
+	w := newWorld(t)
+	c := w.prepared("c", 4*mb)
+	must(t, os.Chmod(w.top, 0o755))
+	path := filepath.Join(c.Sandbox, "file")
+	_, err := write(path, 3*mb)
+	must(t, err)
+	const nobody = 65534
+	must(t, os.Chown(path, nobody, nobody))
+	f, err := os.Open(path)
+	must(t, err)
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with this
+		_, _, errno := unix.RawSyscall(unix.SYS_SETUID, nobody, 0, 0)
+		if errno != 0 {
+			done <- errno
+			return
+		}
+		done <- setProject(int(f.Fd()), 0, false)
+	}()
+	must(t, <-done)
+	must(t, f.Close())
+	if got := w.usage(c).GetDiskUsedBytes(); got > mb {
+		t.Errorf("%d bytes are still the project's", got)
+	}
+}
+
 // TestProjects: ids are found again after a crash, are not given away while
 // anything uses them, and come back.
 func TestProjects(t *testing.T) {
@@ -294,9 +326,9 @@ func TestProjects(t *testing.T) {
 	held, err := os.Open(filepath.Join(a.Sandbox, "deleted"))
 	must(t, err)
 	must(t, os.Remove(filepath.Join(a.Sandbox, "deleted")))
-	for range 2 {
-		must(t, w.another().Cleanup(t.Context(), a))
-	}
+	must(t, w.another().Cleanup(t.Context(), &isolator.Container{ID: a.ID})) // as of one that is nobody's
+	must(t, w.another().Cleanup(t.Context(), &isolator.Container{ID: a.ID}))
+	must(t, w.another().Cleanup(t.Context(), a))
 	if w.project(a.Sandbox) != 0 || w.project(filepath.Join(a.Sandbox, "x/y")) != 0 {
 		t.Error("the ended sandbox still has a project")
 	}

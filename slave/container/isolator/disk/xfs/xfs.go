@@ -245,12 +245,21 @@ func (i *Isolator) Watch(ctx context.Context, c *isolator.Container, limited fun
 	return nil
 }
 
-// Cleanup takes the project of a sandbox back. Volumes keep theirs.
+// Cleanup takes the project of a sandbox back. Volumes keep theirs. Where the
+// sandbox is may be known from the records alone.
 func (i *Isolator) Cleanup(ctx context.Context, c *isolator.Container) error {
 	if len(c.ID) > 1 {
 		return nil
 	}
-	if err := i.disown(ctx, c.Sandbox); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	sandbox := c.Sandbox
+	if sandbox == "" {
+		known, err := i.o.Records.Read(c.ID)
+		if err != nil || len(known) == 0 {
+			return err
+		}
+		sandbox = known[0].Path
+	}
+	if err := i.disown(ctx, sandbox); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return i.o.Records.Remove(c.ID)
