@@ -131,3 +131,9 @@ type Recoverer interface {
 type Killer interface {
 	Kill(ctx context.Context, c *Container) error
 }
+
+// A Counter has figures of its own, of all containers together.
+type Counter interface {
+	// Figures puts each by the key that Mesos gives it.
+	Figures(put func(key string, value float64)) error
+}

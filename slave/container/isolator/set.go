@@ -159,6 +159,17 @@ func (s *Set) Kill(ctx context.Context, c *Container) error {
 	return failed
 }
 
+// Figures puts what isolators count of all containers together.
+func (s *Set) Figures(put func(key string, value float64)) error {
+	var failed error
+	for _, one := range s.list {
+		if c, is := one.(Counter); is {
+			failed = errors.Join(failed, named(one, "count", c.Figures(put)))
+		}
+	}
+	return failed
+}
+
 func named(one Isolator, did string, err error) error {
 	if err == nil {
 		return nil

@@ -154,3 +154,14 @@ func (i *Isolator) Projects() (free, total int, err error) {
 	})
 	return free, total, err
 }
+
+// Figures are how many ids of projects there are, and are free.
+func (i *Isolator) Figures(put func(key string, value float64)) error {
+	free, total, err := i.Projects()
+	if err != nil {
+		return err
+	}
+	put("containerizer/mesos/disk/project_ids_free", float64(free))
+	put("containerizer/mesos/disk/project_ids_total", float64(total))
+	return nil
+}

@@ -355,6 +355,11 @@ func (w *world) free(want, total int) {
 	if free, n, err := w.x.Projects(); err != nil || free != want || n != total {
 		w.Errorf("%d of %d projects are free, %v; want %d of %d", free, n, err, want, total)
 	}
+	figures := map[string]float64{}
+	must(w, isolator.NewSet(w.x).Figures(func(key string, value float64) { figures[key] = value }))
+	if figures["containerizer/mesos/disk/project_ids_free"] != float64(want) || figures["containerizer/mesos/disk/project_ids_total"] != float64(total) {
+		w.Errorf("figures are %v", figures)
+	}
 }
 
 // until asks again and again, for a minute.

@@ -275,4 +275,5 @@ var _ interface {
 	isolator.Meter
 	isolator.Cleaner
 	isolator.Recoverer
+	isolator.Counter
 } = (*Isolator)(nil)
