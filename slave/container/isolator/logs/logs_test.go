@@ -13,8 +13,8 @@ import (
 
 var defaults = Settings{StdoutSize: DefaultSize, StderrSize: DefaultSize, Keep: DefaultKeep}
 
-// container has a command with these variables, as NAME=value.
-func container(variables ...string) *isolator.Container {
+// commanded is a container whose command has these variables, as NAME=value.
+func commanded(variables ...string) *isolator.Container {
 	e := &mesos.Environment{}
 	for _, v := range variables {
 		name, value, _ := strings.Cut(v, "=")
@@ -31,12 +31,12 @@ func TestPrepare(t *testing.T) {
 		want     plan.Logs
 	}{
 		{"no command", defaults, &isolator.Container{}, plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20, Keep: 4}},
-		{"nothing asked for", defaults, container("A=b", "CONTAINER_LOGGER_OTHER=1"), plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20, Keep: 4}},
-		{"sizes", defaults, container("CONTAINER_LOGGER_MAX_STDOUT_SIZE=4KB", "CONTAINER_LOGGER_MAX_STDERR_SIZE= 1.5MB"), plan.Logs{StdoutSize: 4096, StderrSize: 3 << 19, Keep: 4}},
-		{"older files", defaults, container("CONTAINER_LOGGER_LOGROTATE_STDOUT_OPTIONS=rotate 9\n"), plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20, Keep: 9}},
-		{"the larger", defaults, container("CONTAINER_LOGGER_LOGROTATE_STDOUT_OPTIONS=rotate 2", "CONTAINER_LOGGER_LOGROTATE_STDERR_OPTIONS=\n rotate  3 \n"), plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20, Keep: 3}},
-		{"none, as logrotate", defaults, container("CONTAINER_LOGGER_LOGROTATE_STDOUT_OPTIONS="), plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20}},
-		{"a prefix", Settings{MinSize, MinSize, 0, "LOG_"}, container("LOG_MAX_STDOUT_SIZE=1GB", "CONTAINER_LOGGER_MAX_STDERR_SIZE=x"), plan.Logs{StdoutSize: 1 << 30, StderrSize: MinSize}},
+		{"nothing asked for", defaults, commanded("A=b", "CONTAINER_LOGGER_OTHER=1"), plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20, Keep: 4}},
+		{"sizes", defaults, commanded("CONTAINER_LOGGER_MAX_STDOUT_SIZE=4KB", "CONTAINER_LOGGER_MAX_STDERR_SIZE= 1.5MB"), plan.Logs{StdoutSize: 4096, StderrSize: 3 << 19, Keep: 4}},
+		{"older files", defaults, commanded("CONTAINER_LOGGER_LOGROTATE_STDOUT_OPTIONS=rotate 9\n"), plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20, Keep: 9}},
+		{"the larger", defaults, commanded("CONTAINER_LOGGER_LOGROTATE_STDOUT_OPTIONS=rotate 2", "CONTAINER_LOGGER_LOGROTATE_STDERR_OPTIONS=\n rotate  3 \n"), plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20, Keep: 3}},
+		{"none, as logrotate", defaults, commanded("CONTAINER_LOGGER_LOGROTATE_STDOUT_OPTIONS="), plan.Logs{StdoutSize: 10 << 20, StderrSize: 10 << 20}},
+		{"a prefix", Settings{MinSize, MinSize, 0, "LOG_"}, commanded("LOG_MAX_STDOUT_SIZE=1GB", "CONTAINER_LOGGER_MAX_STDERR_SIZE=x"), plan.Logs{StdoutSize: 1 << 30, StderrSize: MinSize}},
 	} {
 		i, err := New(test.settings)
 		if err != nil {
@@ -66,7 +66,7 @@ func TestRefused(t *testing.T) {
 		"CONTAINER_LOGGER_LOGROTATE_STDERR_OPTIONS=postrotate\nrm -rf /\nend": `line "postrotate"`,
 	} {
 		var p plan.Plan
-		err := i.Prepare(t.Context(), container(variable), &p)
+		err := i.Prepare(t.Context(), commanded(variable), &p)
 		name, _, _ := strings.Cut(variable, "=")
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) || p.Logs != nil {
 			t.Errorf("%s: got %v, and %+v", variable, err, p.Logs)
