@@ -56,7 +56,9 @@ func mounted(dir string, f func() error) error {
 			return errors.New("the hierarchy stays bound")
 		}
 		if unix.Mount("cgroup", at, "cgroup", 0, "net_cls") == nil {
-			err = unix.Unmount(at, 0)
+			if err := unix.Unmount(at, 0); err != nil {
+				return err
+			}
 		}
 	}
 	return err
