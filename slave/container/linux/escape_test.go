@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"troupe/slave/container/linux/group"
+	"troupe/slave/container/isolator/cgroups"
 	"troupe/slave/container/plan"
 )
 
@@ -40,7 +40,7 @@ func freezer(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := group.Kill(t.Context(), folder); err != nil && !errors.Is(err, t.Context().Err()) {
+		if err := cgroups.Kill(t.Context(), folder); err != nil && !errors.Is(err, t.Context().Err()) {
 			t.Error(err)
 		}
 		eventually(t, folder+" is removed", func() bool { return os.Remove(folder) == nil })

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"troupe/slave/container"
-	"troupe/slave/container/linux/group"
+	"troupe/slave/container/isolator/cgroups"
 	"troupe/slave/container/plan"
 	"troupe/slave/container/posix"
 )
@@ -161,7 +161,7 @@ func (p *Process) killGroup() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	p.tell(group.Kill(ctx, p.kill))
+	p.tell(cgroups.Kill(ctx, p.kill))
 }
 
 func (p *Process) tell(err error) {
