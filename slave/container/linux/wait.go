@@ -159,14 +159,9 @@ func (p *Process) wait() {
 	status, known := -1, true
 	if p.pidfd != nil {
 		p.awaitProgram()
-		p.clear()
-		var err error
-		if status, err = p.hearStatus(); err != nil {
-			known = false
-			p.endInit()
-		}
+		status, known = p.finish()
 	}
-	aerr := p.child.Await()
+	aerr := p.awaitInit()
 	if !known {
 		p.purge() // what an init that was killed could not keep
 	}
@@ -196,17 +191,51 @@ func (p *Process) awaitProgram() {
 	p.tell(err)
 }
 
-// hearStatus waits for how the program ended.
-func (p *Process) hearStatus() (int, error) {
-	if err := p.control.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		return -1, err
+// awaitInit waits until the init has reaped everything and ended. Who is always
+// another process may be overlooked, so it is looked for again.
+func (p *Process) awaitInit() error {
+	if p.pidfd == nil {
+		return p.child.Await()
+	}
+	for {
+		ended, err := p.child.AwaitFor(nudge)
+		if ended || err != nil {
+			return err
+		}
+		_ = p.child.Signal(p.child.Pid(), unix.SIGCONT) // somebody may have stopped it
+		p.purge()
+	}
+}
+
+// finish ends what the program has left, and says how it ended, if its init does.
+// Most leave nothing: then nobody has to look.
+func (p *Process) finish() (status int, known bool) {
+	_ = p.child.Signal(p.child.Pid(), unix.SIGCONT) // its program may have stopped it
+	report, err := p.hearEnd(nudge)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		p.clear() // somebody keeps the init from its work
+		report, err = p.hearEnd(patience)
+	}
+	switch {
+	case err != nil:
+		p.endInit()
+		return -1, false
+	case report.Left && p.new&plan.NewPID == 0:
+		p.purge()
+	default:
+		p.killGroup()
+	}
+	return int(report.Status), true
+}
+
+// hearEnd waits for how the program ended.
+func (p *Process) hearEnd(wait time.Duration) (*plan.Report, error) {
+	if err := p.control.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		return nil, err
 	}
 	report, _, err := p.hear()
-	if err != nil {
-		return -1, err
+	if err == nil && report.Kind != plan.Exited {
+		err = fmt.Errorf("the init says %q", rune(report.Kind))
 	}
-	if report.Kind != plan.Exited {
-		return -1, fmt.Errorf("the init says %q", rune(report.Kind))
-	}
-	return int(report.Status), nil
+	return report, err
 }

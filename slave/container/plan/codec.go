@@ -128,6 +128,7 @@ func EncodeReport(r *Report) []byte {
 	w := writer{byte(r.Kind), byte(r.Step)}
 	w.number(uint64(r.Errno))
 	w.number(uint64(r.Status))
+	w.flag(r.Left)
 	w.text(r.Subject)
 	return w
 }
@@ -138,7 +139,7 @@ func DecodeReport(b []byte) (*Report, error) {
 		return nil, ErrMalformed
 	}
 	r := reader{rest: b[2:]}
-	report := &Report{Kind: Kind(b[0]), Step: Step(b[1]), Errno: r.uint32(), Status: r.uint32(), Subject: r.text()}
+	report := &Report{Kind: Kind(b[0]), Step: Step(b[1]), Errno: r.uint32(), Status: r.uint32(), Left: r.flag(), Subject: r.text()}
 	if r.bad || len(r.rest) > 0 {
 		return nil, ErrMalformed
 	}

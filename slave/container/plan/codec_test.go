@@ -93,6 +93,7 @@ func TestReportsSurvive(t *testing.T) {
 		{Kind: Started},
 		{Kind: Failed, Step: StepMount, Errno: 22, Subject: "/a b"},
 		{Kind: Exited, Status: 0x89},
+		{Kind: Exited, Left: true},
 	} {
 		b := EncodeReport(&r)
 		got, err := DecodeReport(b)

@@ -110,8 +110,10 @@ type Report struct {
 	Step    Step
 	Errno   uint32
 	Subject string
-	// Status is of Exited, as wait(2) gave it.
+	// Status is of Exited, as wait(2) gave it. Left: processes that the program has
+	// abandoned live on.
 	Status uint32
+	Left   bool
 }
 
 // Orders to an init, each one byte.

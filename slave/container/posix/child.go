@@ -118,9 +118,21 @@ func (c *Child) Pidfd(use func(fd int)) error {
 
 // Await blocks until the child is a zombie.
 func (c *Child) Await() error {
+	_, err := c.await(time.Time{})
+	return err
+}
+
+// AwaitFor blocks until the child is a zombie, but no longer than d, and says whether
+// it is.
+func (c *Child) AwaitFor(d time.Duration) (bool, error) { return c.await(time.Now().Add(d)) }
+
+func (c *Child) await(until time.Time) (bool, error) {
+	if err := c.poll.SetReadDeadline(until); err != nil {
+		return false, err
+	}
 	raw, err := c.poll.SyscallConn()
 	if err != nil {
-		return err
+		return false, err
 	}
 	var werr error
 	err = raw.Read(func(fd uintptr) bool {
@@ -128,7 +140,10 @@ func (c *Child) Await() error {
 		werr = unix.Waitid(unix.P_PIDFD, int(fd), &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 		return werr != nil && !errors.Is(werr, unix.EINTR) || info.Signo != 0
 	})
-	return errors.Join(err, werr)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return false, nil
+	}
+	return true, errors.Join(err, werr)
 }
 
 // Reap takes the status of a zombie, as wait(2) gives it.

@@ -13,7 +13,8 @@ type server struct {
 	program int // its number in here; -1 when it was reaped, or there is none
 	holds   bool
 	leaving bool
-	status  int // the file; -1 if none
+	status  int    // the file; -1 if none
+	last    uint32 // how the program has ended
 	signals int
 	logs    [2]*log
 }
@@ -63,40 +64,44 @@ func (s *server) over() bool {
 	return s.program < 0 && s.leaving
 }
 
-// reap takes the status of what has ended.
+// reap takes the status of what has ended, and then tells of the program.
 func (s *server) reap() {
+	ended := false
 	for {
 		var ws unix.WaitStatus
 		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG, nil)
-		switch {
-		case err == unix.EINTR:
+		if err == unix.EINTR {
 			continue
-		case err == unix.ECHILD && !s.holds:
-			s.leaving = true
-			return
-		case err != nil || pid <= 0:
-			return
+		}
+		if err != nil || pid <= 0 {
+			s.leaving = s.leaving || err == unix.ECHILD && !s.holds
+			break
 		}
 		if pid == s.program {
-			s.ended(uint32(ws))
+			ended = true
+			s.program, s.last = -1, uint32(ws)
+			s.record()
 		}
 	}
-}
-
-// ended records the status before anybody hears of it.
-func (s *server) ended(status uint32) {
-	s.program = -1
-	if s.status >= 0 {
-		line := []byte(decimal(int(status)) + "\n")
-		if n, err := unix.Write(s.status, line); err == nil && n == len(line) {
-			_ = unix.Fsync(s.status) // what cannot be durable is told all the same
-		}
-		unix.Close(s.status)
+	if !ended {
+		return
 	}
 	if unix.Getpid() == 1 {
 		_ = unix.Kill(-1, unix.SIGKILL) // nobody may be left to kill
 	}
-	tell(&plan.Report{Kind: plan.Exited, Status: status}, -1)
+	tell(&plan.Report{Kind: plan.Exited, Status: s.last, Left: !s.leaving}, -1)
+}
+
+// record makes the status durable before anybody hears of it.
+func (s *server) record() {
+	if s.status < 0 {
+		return
+	}
+	line := []byte(decimal(int(s.last)) + "\n")
+	if n, err := unix.Write(s.status, line); err == nil && n == len(line) {
+		_ = unix.Fsync(s.status) // what cannot be durable is told all the same
+	}
+	unix.Close(s.status)
 }
 
 // forward passes signals on to the program.
