@@ -2,6 +2,7 @@ package slave
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
@@ -60,13 +61,16 @@ func sample(core zapcore.Core) zapcore.Core {
 	return zapcore.NewSamplerWithOptions(core, time.Second, 20, 1000)
 }
 
-// retireOthers lets go of the sandboxes that no container has.
+// retireOthers lets go of the sandboxes that no container has. Which of those that
+// are no executors' live, hosts alone know: where there is none, none does.
 func (a *Agent) retireOthers() {
-	live := map[string]bool{}
+	live, alone := map[string]bool{}, filepath.Dir(a.options.Sandboxes.Standalone("any"))
 	for _, path := range a.machine.Sandboxes() {
 		live[path] = true
 	}
-	if err := a.options.Sandboxes.RetireAll(func(path string) bool { return live[path] }); err != nil {
+	if err := a.options.Sandboxes.RetireAll(func(path string) bool {
+		return live[path] || a.machine.HasHosts() && filepath.Dir(path) == alone
+	}); err != nil {
 		a.log.Warn("Old sandboxes were not found", zap.Error(err))
 	}
 }

@@ -230,6 +230,9 @@ func (m *Machine) Sandboxes() []string {
 	return list
 }
 
+// HasHosts tells whether there is a host, or may be one.
+func (m *Machine) HasHosts() bool { return len(m.hosts) > 0 }
+
 func (m *Machine) exit(reason string, err error) {
 	m.exited = true
 	m.emit(Exit{reason, err})

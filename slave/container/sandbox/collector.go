@@ -51,11 +51,13 @@ func (c *Collector) Retire(path string, since time.Time) {
 // each since it was retired, or else last changed: what agents before this one
 // left behind.
 func (c *Collector) RetireAll(live func(path string) bool) error {
-	runs, err := filepath.Glob(filepath.Join(escape(c.layout.WorkDir), "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*"))
-	if err != nil {
+	top := escape(c.layout.WorkDir)
+	runs, err := filepath.Glob(filepath.Join(top, "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*"))
+	alone, aerr := filepath.Glob(filepath.Join(top, "containers", "*"))
+	if err = errors.Join(err, aerr); err != nil {
 		return fmt.Errorf("collect sandboxes of %q: %w", c.layout.WorkDir, err)
 	}
-	for _, run := range runs {
+	for _, run := range append(runs, alone...) {
 		info, err := os.Lstat(run)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -158,18 +158,21 @@ func TestCollectWhatOthersLeft(t *testing.T) {
 	layout := Layout{WorkDir: filepath.Join(t.TempDir(), "odd [name]*")}
 	live := mustMake(t, layout, "E1", "C1")
 	left := mustMake(t, layout, "E1", "C2")
+	alone, held := layout.Standalone("alone"), layout.Standalone("held")
+	if err := errors.Join(os.MkdirAll(alone, 0o700), os.MkdirAll(held, 0o700)); err != nil {
+		t.Fatal(err)
+	}
 	collector := NewCollector(layout, Policy{})
-	if err := collector.RetireAll(func(path string) bool { return path == live }); err != nil {
+	if err := collector.RetireAll(func(path string) bool { return path == live || path == held }); err != nil {
 		t.Fatal(err)
 	}
 	if err := collector.Collect(t.Context(), time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s stays: %v", left, err)
-	}
-	if _, err := os.Stat(live); err != nil {
-		t.Errorf("a live sandbox is collected: %v", err)
+	for path, there := range map[string]bool{left: false, alone: false, live: true, held: true} {
+		if _, err := os.Stat(path); (err == nil) != there {
+			t.Errorf("%s: there is %v, want %v", path, err == nil, there)
+		}
 	}
 }
 
