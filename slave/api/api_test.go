@@ -260,6 +260,17 @@ func TestKeysOfState(t *testing.T) {
 	}
 }
 
+// What a launch takes its time for is shown for as long as it does.
+func TestLaunchThatTakesItsTime(t *testing.T) {
+	v, s := shown(t)
+	x := &view.Executor{ID: "E9", Framework: "F9", Container: "C9", Phase: view.Launching, Doing: "fetching http://h/x"}
+	v.Publish(view.FrameworkChanged{Framework: &view.Framework{ID: "F9", Info: &mesos.FrameworkInfo{}}})
+	v.Publish(view.ExecutorChanged{Executor: x})
+	if got := at(t, get(t, s, "/state"), "frameworks 1 executors 0 doing"); got != x.Doing {
+		t.Errorf("it does %v", got)
+	}
+}
+
 // An executor may be known by its tasks alone, whose updates nobody acknowledged.
 func TestExecutorsThatNobodyDescribes(t *testing.T) {
 	v, s := shown(t)

@@ -157,6 +157,9 @@ func writeExecutors(w *json.Writer, snapshot *view.Snapshot, list []*view.Execut
 		w.Field("source", x.Info.GetSource())
 		w.Field("container", string(x.Container))
 		w.Field("directory", x.Sandbox)
+		if x.Doing != "" {
+			w.Field("doing", x.Doing) // not of Mesos's: what its launch takes its time for
+		}
 		w.Key("resources")
 		writeSum(w, used(x))
 		w.Field("role", allocationRole(x.Info.GetResources()))
