@@ -68,7 +68,7 @@ func (r *runner) perform(e Effect) {
 func (r *runner) launch(ctx, launching context.Context) func() {
 	spec, err := r.task.Prepare(launching)
 	var p program.Process
-	if err == nil {
+	if err == nil && r.owns(spec) {
 		err = launching.Err()
 	}
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"troupe/slave/container/isolator"
+	"troupe/slave/container/linux"
 	"troupe/slave/container/plan"
 )
 
@@ -24,11 +25,16 @@ type Container struct {
 	abort, unwatch context.CancelFunc
 	limited        chan struct{}  // closed once there is a limit
 	turn           chan struct{}  // full while it is made or destroyed
+	holding        chan struct{}  // full while somebody is made to hold its namespaces
 	starting       sync.WaitGroup // launches; none is added once ending
 
-	mu      sync.Mutex
-	info    *isolator.Container
-	limit   *isolator.Limit
+	mu    sync.Mutex
+	info  *isolator.Container
+	limit *isolator.Limit
+	// inner is where programs beside the container's own run, and those within it
+	// begin; nil before there is one.
+	inner   *linux.Container
+	guests  int // that were launched ever
 	running map[*Process]bool
 	below   map[*Container]bool
 	ending  bool // nothing new may begin in it
@@ -150,6 +156,9 @@ func (c *Container) destroy(ctx context.Context) error {
 	}
 	if err := c.kill(ctx, running); err != nil {
 		return err
+	}
+	if inner := c.place(); inner != nil {
+		inner.Close()
 	}
 	if c.unwatch != nil {
 		c.unwatch()

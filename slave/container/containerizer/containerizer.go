@@ -12,15 +12,17 @@ import (
 
 	"troupe/slave/container"
 	"troupe/slave/container/isolator"
+	"troupe/slave/container/linux"
 	"troupe/slave/container/plan"
 )
 
-// Confiner starts programs as plans say, which takes an init.
+// Confiner starts programs as plans say; see linux.Launcher.
 type Confiner interface {
-	// Launch starts a program in a container, which has been prepared. A guest
-	// (container.Spec.Guest) joins what runs there. See container.Launcher.
-	Launch(s container.Spec, c *isolator.Container, p *plan.Plan) (container.Process, error)
+	Launch(s container.Spec, p plan.Plan, in *linux.Container) (container.Process, error)
+	Hold(sandbox string, p plan.Plan, in *linux.Container) (*linux.Container, error)
 }
+
+var _ Confiner = (*linux.Launcher)(nil)
 
 // Fetcher gets what the command of a container wants from elsewhere.
 type Fetcher interface {
@@ -69,7 +71,7 @@ func (z *Containerizer) open(ctx context.Context, m Means, info *isolator.Contai
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	c := &Container{
-		containerizer: z, means: m, info: info, parent: parent, abort: stop, turn: make(chan struct{}, 1),
+		containerizer: z, means: m, info: info, parent: parent, abort: stop, turn: make(chan struct{}, 1), holding: make(chan struct{}, 1),
 		below: map[*Container]bool{}, running: map[*Process]bool{}, limited: make(chan struct{}),
 	}
 	c.turn <- struct{}{} // whoever destroys it waits until this attempt has come to its end

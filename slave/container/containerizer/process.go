@@ -1,13 +1,17 @@
 package containerizer
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"troupe/slave/container"
 	"troupe/slave/container/isolator"
+	"troupe/slave/container/linux"
 	"troupe/slave/container/plan"
 )
 
@@ -26,26 +30,120 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // if nothing. Valid after Done is closed.
 func (p *Process) Limit() *isolator.Limit { return p.limit }
 
-// Launch starts a program in the container; see container.Launcher.
+// Launch starts a program in the container; see container.Launcher. A guest
+// (container.Spec.Guest) runs beside the container's own program, in what that
+// sees, and is held to the same.
 func (c *Container) Launch(s container.Spec) (*Process, error) {
-	if c.means.Exits != "" && c.parent == nil && !s.Guest {
-		s.Status = filepath.Join(c.means.Exits, c.name())
+	with, where := c.plan, c.around
+	if c.place() != nil || s.Guest && !c.bare() {
+		// The namespaces are there, with all that was mounted.
+		with.New, with.Mounts, with.Root, with.Hostname, with.Devices, where = 0, nil, "", "", nil, c.at
 	}
-	return c.launch(s, &c.plan)
+	if !s.Guest || c.bare() {
+		return c.launch(s, with, where, func() error { return nil })
+	}
+	with.Logs = nil
+	within, err := c.group(&with)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.launch(s, with, where, func() error { return c.ungroup(within) })
+	if err != nil {
+		return nil, errors.Join(err, c.ungroup(within))
+	}
+	return p, nil
+}
+
+// bare tells that nothing of the container, and of what it is in, takes an init.
+func (c *Container) bare() bool {
+	for at := c; at != nil; at = at.parent {
+		if !at.plan.Plain() {
+			return false
+		}
+	}
+	return true
+}
+
+// group gives a guest a group of its own in the container's, by which nothing of it
+// escapes its end.
+func (c *Container) group(with *plan.Plan) (*isolator.Container, error) {
+	c.mu.Lock()
+	c.guests++
+	told, number := c.info, c.guests
+	c.mu.Unlock()
+	within := &isolator.Container{
+		ID: append(slices.Clone(told.ID), "guest."+strconv.Itoa(number)), Parent: told, Sandbox: told.Sandbox, User: told.User, Shared: true,
+	}
+	with.Kill = ""
+	return within, c.means.Isolators.Killers().Prepare(context.Background(), within, with)
+}
+
+// ungroup ends what is left of a guest.
+func (c *Container) ungroup(within *isolator.Container) error {
+	ctx, cancel := context.WithTimeout(context.Background(), undoWait)
+	defer cancel()
+	killers := c.means.Isolators.Killers()
+	return errors.Join(killers.Kill(ctx, within), killers.Cleanup(ctx, within))
 }
 
 // aside starts a program that is not the container's own, but counts as its: it
 // sees the machine as it is.
 func (c *Container) aside(s container.Spec) (container.Process, error) {
-	p, err := c.launch(s, &plan.Plan{Cgroups: c.plan.Cgroups, Kill: c.plan.Kill})
+	with := plan.Plan{Cgroups: c.plan.Cgroups, Kill: c.plan.Kill}
+	p, err := c.launch(s, with, func() (*linux.Container, error) { return nil, nil }, func() error { return nil })
 	if err != nil {
 		return nil, err // not a nil *Process in an interface
 	}
 	return p, nil
 }
 
-func (c *Container) launch(s container.Spec, with *plan.Plan) (*Process, error) {
-	p := &Process{done: make(chan struct{})}
+// around is where the container's own program begins: in what the container is in.
+func (c *Container) around() (*linux.Container, error) {
+	if c.parent == nil {
+		return nil, nil
+	}
+	return c.parent.at()
+}
+
+// at is where what is in the container begins. One that has namespaces and no
+// program yet has somebody hold them.
+func (c *Container) at() (*linux.Container, error) {
+	c.holding <- struct{}{}
+	defer func() { <-c.holding }()
+	if inner := c.place(); inner != nil || c.plan.New == 0 {
+		if inner != nil {
+			return inner, nil
+		}
+		return c.around()
+	}
+	in, err := c.around()
+	if err != nil {
+		return nil, err
+	}
+	held, err := c.containerizer.options.Confined.Hold(c.told().Sandbox, c.plan, in)
+	if err != nil {
+		return nil, err
+	}
+	c.settle(held)
+	return held, nil
+}
+
+func (c *Container) place() *linux.Container {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inner
+}
+
+// settle knows where the container is; the first counts.
+func (c *Container) settle(inner *linux.Container) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inner == nil {
+		c.inner = inner
+	}
+}
+
+func (c *Container) launch(s container.Spec, with plan.Plan, where func() (*linux.Container, error), after func() error) (*Process, error) {
 	c.mu.Lock()
 	if c.ending {
 		c.mu.Unlock()
@@ -54,12 +152,13 @@ func (c *Container) launch(s container.Spec, with *plan.Plan) (*Process, error) 
 	c.starting.Add(1)
 	c.mu.Unlock()
 	defer c.starting.Done()
+	p := &Process{done: make(chan struct{})}
 	var err error
-	if with.Plain() {
+	if c.containerizer.options.Confined == nil {
 		s.Env = override(s.Env, with.Env)
 		p.Process, err = c.containerizer.options.Plain.Launch(s)
 	} else {
-		p.Process, err = c.containerizer.options.Confined.Launch(s, c.told(), with)
+		p.Process, err = c.confine(s, with, where)
 	}
 	if err != nil {
 		return nil, err
@@ -67,13 +166,34 @@ func (c *Container) launch(s container.Spec, with *plan.Plan) (*Process, error) 
 	c.mu.Lock()
 	c.running[p] = true
 	c.mu.Unlock()
-	go c.await(p)
+	go c.await(p, after)
 	return p, nil
 }
 
-// await finds out what a program ended for.
-func (c *Container) await(p *Process) {
+func (c *Container) confine(s container.Spec, with plan.Plan, where func() (*linux.Container, error)) (container.Process, error) {
+	in, err := where()
+	if err != nil {
+		return nil, err
+	}
+	if c.parent == nil && !s.Guest && c.means.Exits != "" && !with.Plain() {
+		s.Status = filepath.Join(c.means.Exits, c.name())
+	}
+	p, err := c.containerizer.options.Confined.Launch(s, with, in)
+	if err != nil {
+		return nil, err
+	}
+	if under, is := p.(*linux.Process); is && !s.Guest && with.New != 0 {
+		c.settle(under.Container())
+	}
+	return p, nil
+}
+
+// await goes on when a program has ended, and finds out what for.
+func (c *Container) await(p *Process, after func() error) {
 	<-p.Process.Done()
+	if err := after(); err != nil {
+		c.containerizer.options.Report(fmt.Errorf("container %s: %w", c.name(), err))
+	}
 	p.limit = c.cause(p.Exit().Status)
 	c.mu.Lock()
 	delete(c.running, p)

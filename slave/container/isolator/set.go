@@ -38,6 +38,17 @@ func (s *Set) Names() []string {
 // Has tells whether an isolator of that name is in the set.
 func (s *Set) Has(name string) bool { return slices.Contains(s.Names(), name) }
 
+// Killers is the set of those that can end a container's processes.
+func (s *Set) Killers() *Set {
+	killers := &Set{}
+	for _, one := range s.list {
+		if _, is := one.(Killer); is {
+			killers.list = append(killers.list, one)
+		}
+	}
+	return killers
+}
+
 // Prepare has every isolator prepare the container. When one fails, what those
 // before it made is taken back: nothing is left.
 func (s *Set) Prepare(ctx context.Context, c *Container, p *plan.Plan) error {

@@ -43,6 +43,7 @@ type agentFlags struct {
 	fetching        fetchFlags
 	output          outputFlags
 	lending         lendingFlags
+	isolation       isolationFlags
 	foreign         foreignSet
 	remembered      int // completed executors
 }
@@ -134,6 +135,7 @@ func (a *agentFlags) add(set *pflag.FlagSet) {
 	a.fetching.add(set)
 	a.output.add(set)
 	a.lending.add(set)
+	a.isolation.add(set)
 	set.IntVar(&a.remembered, "max_completed_executors_per_framework", 150, "ended executors remembered of each framework")
 	a.log.add(set)
 	a.foreign.add(set, foreignToAgent())

@@ -59,10 +59,16 @@ const (
 
 // isolationOf is what the flags say of how containers are made.
 func (a *agentFlags) isolationOf() (s isolation.Settings, err error) {
+	if s, err = a.isolation.settings(); err != nil {
+		return s, err
+	}
 	if s.Fetching, err = a.fetching.settings(); err != nil {
 		return s, err
 	}
-	s.Logs, err = a.output.settings()
+	l, err := a.output.settings()
+	if l != nil {
+		s.Rotate(*l)
+	}
 	return s, err
 }
 

@@ -88,29 +88,26 @@ func foreignToMaster() []foreign {
 // foreignToAgent are those of an agent alone.
 func foreignToAgent() []foreign {
 	return slices.Concat(foreignToAll(),
-		ignored("the program is its own launcher, and keeps nothing outside --work_dir", "launcher launcher_dir runtime_dir sandbox_directory http_command_executor"),
+		ignored("the program is its own launcher, and keeps nothing outside --work_dir", "launcher_dir runtime_dir sandbox_directory http_command_executor"),
 		ignored("an agent proves who it is by its certificate", "credential authenticatee authentication_backoff_factor authentication_timeout_min authentication_timeout_max"),
 		ignored("what is asked of HTTP clients is said by --authenticate_http_…", "authorizer"),
 		ignored("nothing runs in Docker here", "docker docker_registry docker_socket docker_config docker_store_dir docker_remove_delay docker_kill_orphans docker_stop_timeout docker_mesos_image docker_volume_checkpoint_dir"),
-		ignored("tasks that need an image fail and say so",
+		ignored("there are no images here: tasks that need one fail and say so",
 			"appc_store_dir appc_simple_discovery_uri_prefix image_provisioner_backend image_gc_config"),
 		ignored("URIs of hdfs and s3 are refused, and say so", "hadoop_home"),
-		ignored("containers are not isolated by the kernel yet",
-			"cgroups_hierarchy cgroups_root cgroups_destroy_timeout cgroups_cpu_enable_pids_and_tids_count revocable_cpu_low_priority "+
-				"perf_interval perf_duration container_disk_watch_interval container_ports_watch_interval check_agent_port_range_only "+
+		ignored("containers share the network of the machine",
+			"container_ports_watch_interval check_agent_port_range_only "+
 				"network_cni_plugins_dir network_cni_config_dir network_cni_root_dir_persist network_cni_metrics"),
+		ignored("nothing is sampled", "perf_interval perf_duration"),
 		ignored("sandboxes of containers below an executor's are collected with it, and no sooner", "gc_non_executor_container_sandboxes"),
 		refused("there is no such containerizer here: tasks are processes", "containerizers=mesos"),
-		refused("containers are not isolated by the kernel yet",
-			"isolation=posix/cpu,posix/mem,filesystem/posix,network/cni,posix/disk,disk/du cgroups_enable_cfs cgroups_limit_swap enforce_container_disk_quota enforce_container_ports perf_events "+
-				"seccomp_config_dir seccomp_profile_name effective_capabilities bounding_capabilities "+
-				"disallow_sharing_agent_ipc_namespace disallow_sharing_agent_pid_namespace default_container_shm_size "+
-				"xfs_project_range xfs_kill_containers xfs_quota_headroom volume_gid_range nvidia_gpu_devices"),
+		refused("containers share the network of the machine", "enforce_container_ports"),
+		refused("the kernel is not asked for samples", "perf_events"),
+		refused("volumes have the owner of their sandbox", "volume_gid_range"),
+		refused("no driver of such devices is looked for", "nvidia_gpu_devices"),
 		refused("there are no images here", "image_providers default_container_dns default_container_info"),
 		refused("there are no resource providers here", "resource_provider_config_dir csi_plugin_config_dir disk_profile_adaptor"),
-		refused("nothing resolves secrets yet", "secret_resolver"),
 		refused("executors reach the agent by its port", "http_executor_domain_sockets domain_socket_location"),
-		refused("volumes of the host are not made", "host_path_volume_force_creation"),
 	)
 }
 

@@ -19,8 +19,7 @@ func TestFlagsOfMesosThatAreNotHere(t *testing.T) {
 		"master --work_dir=D --authenticate_agents":                                   `"--authenticate_agents" flag: agents, and schedulers that are actors, prove`,
 		"master --work_dir=D --authenticate_slaves=true":                              `"--authenticate_slaves" flag: agents`,
 		"agent --master=m:1 --work_dir=D --containerizers=docker,mesos":               `"--containerizers" flag: there is no such containerizer`,
-		"agent --master=m:1 --work_dir=D --isolation=cgroups/cpu,posix/mem":           `"--isolation" flag: containers are not isolated`,
-		"agent --master=m:1 --work_dir=D --cgroups-enable-cfs":                        `"--cgroups_enable_cfs" flag: containers are not isolated`,
+		"agent --master=m:1 --work_dir=D --enforce_container_ports":                   `"--enforce_container_ports" flag: containers share`,
 		"agent --master=m:1 --work_dir=D --what":                                      `unknown flag: --what`,
 		"master --work_dir=D --firewall_rules={":                                      `--firewall_rules="{"`,
 		`master --work_dir=D --firewall_rules={"enabled":{}}`:                         `unknown field "enabled"`,
@@ -40,7 +39,7 @@ func TestFlagsOfMesosWithoutEffect(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	var f foreignSet
 	given(t, func(set *pflag.FlagSet) { f.add(set, foreignToAgent()) },
-		"--quiet", "--no_acls", "--containerizers=mesos", "--isolation=posix/cpu, posix/mem", "--cgroups_root=mesos", "--enforce_container_ports=false")
+		"--quiet", "--no_acls", "--containerizers=mesos", "--perf_interval=1mins", "--enforce_container_ports=false")
 	f.warn(zap.New(core))
 	var told []string
 	for _, entry := range logs.All() {
@@ -48,7 +47,7 @@ func TestFlagsOfMesosWithoutEffect(t *testing.T) {
 		told = append(told, name)
 	}
 	slices.Sort(told)
-	if want := []string{"--cgroups_root", "--containerizers", "--enforce_container_ports", "--isolation", "--quiet"}; !slices.Equal(told, want) {
+	if want := []string{"--containerizers", "--enforce_container_ports", "--perf_interval", "--quiet"}; !slices.Equal(told, want) {
 		t.Errorf("told of %q, want %q", told, want)
 	}
 }

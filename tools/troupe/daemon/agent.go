@@ -44,8 +44,6 @@ type AgentOptions struct {
 	Resources, Attributes, DefaultRole string
 	// Domain is where the agent stands; may be nil.
 	Domain *mesos.DomainInfo
-	// Isolation is how containers are made.
-	Isolation isolation.Settings
 	// Collect says when sandboxes are removed.
 	Collect           sandbox.Policy
 	DiskWatchInterval time.Duration
@@ -60,6 +58,8 @@ type AgentOptions struct {
 	StreamHeartbeat time.Duration
 	// CompletedExecutors are remembered of each framework; 0: 150.
 	CompletedExecutors int
+	// Isolation is how containers are made, without the WorkDir.
+	Isolation isolation.Settings
 	// Lending is without its meter.
 	Lending slave.Lending
 	// Program is the version of this program; that in Config is of Mesos's APIs.
@@ -99,10 +99,8 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	if o.WorkDir, err = filepath.Abs(o.WorkDir); err != nil {
 		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
 	}
-	if o.Isolation.Fetching.CacheDir == "" {
-		o.Isolation.Fetching.CacheDir = filepath.Join(o.WorkDir, "fetch")
-	}
-	if o.Config.Isolation, err = o.Isolation.JSON(); err != nil {
+	held, err := o.isolate()
+	if err != nil {
 		return nil, err
 	}
 	journal, err := openJournal(o)
@@ -111,7 +109,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	}
 	layout := sandbox.Layout{WorkDir: o.WorkDir}
 	views := api.NewView(view.Limits{CompletedExecutors: o.CompletedExecutors}, layout.Agent)
-	meter := newMeter(layout, o.Logging.Logger)
+	meter := newMeter(layout, held, o.Isolation.Cgroups.Quota, o.Logging.Logger)
 	d, err := start(o.Network, o.Logging, api.NewCollector(views, meter.measure))
 	if err != nil {
 		return nil, joinClose(err, journal.Journal.Close)
@@ -129,7 +127,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	}
 	a = &Agent{Daemon: d, hosts: &hostProcesses{
 		command: o.Hosts, output: folders.hostLog,
-		sweeper: remains.Sweeper{Processes: posix.KillBySandbox, Exit: folders.exitOf},
+		sweeper: remains.Sweeper{Isolators: held, Processes: posix.KillBySandbox, Exit: folders.exitOf},
 	}}
 	o.Config.Capabilities = slave.Capabilities()
 	o.Lending.Meter, o.Lending.History = meter, slack.NewHistory()

@@ -13,6 +13,7 @@ import (
 	"troupe/actors/address"
 	"troupe/executor/host"
 	"troupe/slave/container/containerizer"
+	"troupe/slave/container/linux"
 	"troupe/slave/container/posix"
 	"troupe/tools/troupe/isolation"
 )
@@ -42,10 +43,15 @@ func RunHost(ctx context.Context, o HostOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("executor host: %w", err)
 	}
-	defer func() { err = errors.Join(err, processes.Close()) }()
+	confined, err := linux.New(processes, report)
+	if err != nil {
+		return errors.Join(fmt.Errorf("executor host: %w", err), processes.Close())
+	}
+	defer func() { err = errors.Join(err, processes.Close(), confined.Close()) }()
+	made := containerizer.Options{Plain: processes, Confined: confined, Report: report}
 	return host.Run(ctx, host.Options{
 		Agent: agent, HostID: o.HostID, RecoveryTimeout: o.RecoveryTimeout, ReconnectMax: o.ReconnectMax,
-		Containers: isolation.NewContainers(containerizer.Options{Plain: processes, Report: report}),
+		Containers: isolation.NewContainers(made),
 		System:     actors.Options{TLS: o.TLS, Logger: o.Logging.Logger},
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"troupe/messages/mesos"
 	"troupe/slave"
 	"troupe/slave/api"
+	"troupe/slave/container/isolator"
 	"troupe/slave/container/measure"
 	"troupe/slave/container/posix"
 	"troupe/slave/container/sandbox"
@@ -22,8 +23,9 @@ type meter struct {
 	layout sandbox.Layout
 }
 
-func newMeter(layout sandbox.Layout, log *zap.Logger) *meter {
+func newMeter(layout sandbox.Layout, held *isolator.Set, quota bool, log *zap.Logger) *meter {
 	return &meter{layout: layout, Meter: measure.New(measure.Settings{
+		Isolators: held, QuotaCPUs: quota,
 		Report: func(err error) { log.Warn("Containers were not measured", zap.Error(err)) },
 	})}
 }

@@ -3,6 +3,7 @@ package isolation
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 
@@ -13,7 +14,10 @@ import (
 	"troupe/messages/mesos"
 	"troupe/slave/container"
 	"troupe/slave/container/containerizer"
+	"troupe/slave/container/fetcher"
 	"troupe/slave/container/isolator"
+	"troupe/slave/container/isolator/volume"
+	"troupe/slave/container/remains"
 )
 
 // Containers are containers as executor hosts see them.
@@ -28,6 +32,9 @@ type Containers struct {
 
 // NewContainers makes containers by what o has.
 func NewContainers(o containerizer.Options) *Containers {
+	if o.Report == nil {
+		o.Report = func(error) {}
+	}
 	return &Containers{options: o, made: containerizer.New(o), means: map[string]containerizer.Means{}}
 }
 
@@ -55,7 +62,7 @@ func (c *Containers) Open(ctx context.Context, of program.Contents) (program.Con
 	if err != nil {
 		return nil, err
 	}
-	info, err := infoOf(of)
+	info, err := infoOf(of, means.Isolators)
 	if err != nil {
 		return nil, err
 	}
@@ -77,9 +84,17 @@ func (c *Containers) meansOf(settings []byte) (containerizer.Means, error) {
 	if err != nil {
 		return containerizer.Means{}, err
 	}
-	m, err := s.Means()
+	set, err := s.Set(c.options.Report)
 	if err != nil {
-		return m, err
+		return containerizer.Means{}, err
+	}
+	m := containerizer.Means{Isolators: set, Fetcher: fetcher.Client{
+		Settings: s.Fetching,
+		// This very program, also after its file was replaced.
+		Path: fmt.Sprintf("/proc/%d/exe", os.Getpid()), Args: []string{"troupe", "fetch"}, Env: fetcher.Environment(os.LookupEnv),
+	}}
+	if s.WorkDir != "" {
+		m.Exits = remains.In(s.WorkDir).Folder()
 	}
 	if len(c.means) >= maxMeans {
 		clear(c.means)
@@ -100,7 +115,7 @@ func boxed(c *containerizer.Container, err error) (program.Container, error) {
 
 // Nest implements program.Container.
 func (b box) Nest(ctx context.Context, of program.Contents) (program.Container, error) {
-	info, err := infoOf(of)
+	info, err := infoOf(of, b.Isolators())
 	if err == nil {
 		info.Volumes, err = volumesAmong(of.Resources, b.Volumes())
 	}
@@ -111,7 +126,7 @@ func (b box) Nest(ctx context.Context, of program.Contents) (program.Container, 
 }
 
 // Mounts implements program.Container.
-func (b box) Mounts() bool { return b.Isolators().Has(volumesAsMounts) }
+func (b box) Mounts() bool { return mounts(b.Isolators()) }
 
 // Update implements program.Container.
 func (b box) Update(a *cluster.ContainerAmounts) error {
@@ -139,7 +154,15 @@ func specOf(s program.Spec) container.Spec {
 	}
 }
 
-func infoOf(of program.Contents) (*isolator.Container, error) {
+// mounts tells that volumes are shown by mounts, not by links.
+func mounts(set *isolator.Set) bool { return set.Has(sandboxPath) || set.Has(sharedFilesystem) }
+
+func infoOf(of program.Contents, set *isolator.Set) (*isolator.Container, error) {
+	if set.Has(linuxFilesystem) {
+		if err := volume.Check(of.Info, set.Has, false); err != nil {
+			return nil, err
+		}
+	}
 	c := &isolator.Container{
 		Sandbox: of.Sandbox, User: of.User, Info: of.Info, Command: of.Command,
 		Shared:  of.Amounts == nil && of.ID.GetParent() != nil,

@@ -1,19 +1,24 @@
 package isolation
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
+	"io"
 	"slices"
 	"time"
 
-	"troupe/slave/container/containerizer"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"troupe/messages/mesos"
 	"troupe/slave/container/fetcher"
-	"troupe/slave/container/isolator"
+	"troupe/slave/container/isolator/cgroups"
 	"troupe/slave/container/isolator/logs"
 )
 
-// Settings are how containers are isolated. The zero value isolates nothing.
+// Settings are how containers are made. The zero value isolates nothing.
 type Settings struct {
 	// Names are the isolators, complete and in the order in which they prepare; see
 	// Expand.
@@ -23,18 +28,18 @@ type Settings struct {
 	Disk     Disk     `json:"disk,omitzero"`
 	// Fetching is how commands get their URIs.
 	Fetching fetcher.Settings `json:"fetching,omitzero"`
-	// Logs bounds what is kept of the output; nil keeps all.
+	// Logs is nil where output is kept whole.
 	Logs *logs.Settings `json:"logs,omitempty"`
-	Perf Perf           `json:"perf,omitzero"`
-	// In bytes; nil leaves what the kernel has.
-	SharedMemory *uint64 `json:"shared_memory,omitempty"`
+	// SharedMemory is what a container's /dev/shm holds, in bytes; 0 leaves it to
+	// the kernel.
+	SharedMemory uint64 `json:"shared_memory,omitempty"`
 	// Containers may not ask for the namespaces of the agent.
 	OwnPID bool `json:"own_pid,omitempty"`
 	OwnIPC bool `json:"own_ipc,omitempty"`
-	// HostPaths may be made on the machine for volumes, with all below them.
-	HostPaths []string `json:"host_paths,omitempty"`
-	// GPUs are those that tasks may have, by number; nil: all.
-	GPUs []int `json:"gpus,omitempty"`
+	// HostPaths may be made on the machine for volumes; with colons between.
+	HostPaths string `json:"host_paths,omitempty"`
+	// WorkDir is the agent's, absolute.
+	WorkDir string `json:"work_dir,omitempty"`
 }
 
 // Cgroups are settings of the isolators cgroups/….
@@ -44,49 +49,101 @@ type Cgroups struct {
 	Root      string `json:"root,omitempty"`
 	// Quota holds containers to their CPUs also while others idle.
 	Quota bool `json:"quota,omitempty"`
-	// Swap counts as memory.
+	// LimitSwap counts swap as memory.
 	LimitSwap bool `json:"limit_swap,omitempty"`
-	// Count processes and threads.
+	// Count counts processes and threads.
 	Count bool `json:"count,omitempty"`
 	// RevocableLow gives revocable CPUs a hundredth of the weight.
 	RevocableLow bool `json:"revocable_low,omitempty"`
-	// Devices, as Mesos's DeviceWhitelist in JSON, beside those that all have.
-	Devices json.RawMessage `json:"devices,omitempty"`
-	// How long a container may take to end.
+	// MaxPIDs bounds the processes and threads of a container; 0 does not.
+	MaxPIDs uint64 `json:"max_pids,omitempty"`
+	// Devices that containers may use beside those that all may.
+	Devices *Devices `json:"devices,omitempty"`
+	// How long a container may take to end; 0 is a minute.
 	DestroyTimeout time.Duration `json:"destroy_timeout,omitempty"`
+}
+
+func (c Cgroups) settings() cgroups.Settings {
+	return cgroups.Settings{Hierarchy: c.Hierarchy, Root: c.Root, DestroyTimeout: c.DestroyTimeout}
 }
 
 // Security is what limits what programs can do.
 type Security struct {
-	// Lists of names, as in Mesos's CapabilityInfo; nil: all.
-	Effective      *[]string `json:"effective,omitempty"`
-	Bounding       *[]string `json:"bounding,omitempty"`
-	SeccompDir     string    `json:"seccomp_dir,omitempty"`
-	SeccompProfile string    `json:"seccomp_profile,omitempty"`
+	// Nil is all.
+	Effective *Capabilities `json:"effective,omitempty"`
+	Bounding  *Capabilities `json:"bounding,omitempty"`
+	// A folder of profiles, and the one in it for containers that name none.
+	SeccompDir     string `json:"seccomp_dir,omitempty"`
+	SeccompProfile string `json:"seccomp_profile,omitempty"`
+	// Secrets is where references to secrets are looked up; see secret.Open.
+	Secrets string `json:"secrets,omitempty"`
 }
 
 // Disk is how the space of sandboxes is bounded.
 type Disk struct {
-	// Enforce ends what has used more than it may.
+	// Enforce has disk/du end what has used more than it may.
 	Enforce bool `json:"enforce,omitempty"`
-	// Between two looks of disk/du.
+	// Interval is that between two looks.
 	Interval time.Duration `json:"interval,omitempty"`
 	// The project ids of disk/xfs, both included.
 	ProjectFirst uint32 `json:"project_first,omitempty"`
 	ProjectLast  uint32 `json:"project_last,omitempty"`
-	// Kill ends what has used more; else its writes fail. Headroom, in bytes, is
-	// how much more it may write until then.
+	// Kill has disk/xfs end what has used more; else its writes fail. Headroom, in
+	// bytes, is how much more it may write until then.
 	Kill     bool   `json:"kill,omitempty"`
 	Headroom uint64 `json:"headroom,omitempty"`
-	// WorkDir is the agent's.
-	WorkDir string `json:"work_dir,omitempty"`
 }
 
-// Perf is what cgroups/perf_event samples.
-type Perf struct {
-	Events   []string      `json:"events,omitempty"`
-	Interval time.Duration `json:"interval,omitempty"`
-	Duration time.Duration `json:"duration,omitempty"`
+// Capabilities and Devices travel as JSON, in Mesos's form.
+type (
+	// Capabilities is a list of them.
+	Capabilities struct{ mesos.CapabilityInfo }
+	// Devices is a list of what may be done with which.
+	Devices struct{ mesos.DeviceWhitelist }
+)
+
+func (c *Capabilities) info() *mesos.CapabilityInfo {
+	if c == nil {
+		return nil
+	}
+	return &c.CapabilityInfo
+}
+
+func (d *Devices) whitelist() *mesos.DeviceWhitelist {
+	if d == nil {
+		return nil
+	}
+	return &d.DeviceWhitelist
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c *Capabilities) MarshalJSON() ([]byte, error) { return write(&c.CapabilityInfo) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *Capabilities) UnmarshalJSON(text []byte) error {
+	return protojson.Unmarshal(text, &c.CapabilityInfo)
+}
+
+// MarshalJSON implements json.Marshaler.
+func (d *Devices) MarshalJSON() ([]byte, error) { return write(&d.DeviceWhitelist) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Devices) UnmarshalJSON(text []byte) error {
+	return protojson.Unmarshal(text, &d.DeviceWhitelist)
+}
+
+func write(m proto.Message) ([]byte, error) {
+	return protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
+}
+
+// Rotate has output kept as l says.
+func (s *Settings) Rotate(l logs.Settings) {
+	s.Logs, s.Names = &l, append(slices.Clone(s.Names), rotation)
+}
+
+// Default is what an agent has whose flags say nothing of isolation.
+func Default(f fetcher.Settings) Settings {
+	return Settings{Names: []string{posixFilesystem, secretVariables, "posix/cpu", "posix/mem"}, Fetching: f}
 }
 
 // JSON is the settings for hosts.
@@ -99,43 +156,19 @@ func Parse(text []byte) (Settings, error) {
 	if len(text) == 0 {
 		return s, nil
 	}
-	if err := decode(text, &s); err != nil {
-		return s, fmt.Errorf("settings of isolation: %w", err)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err := d.Decode(&s)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			err = errors.New("there is more behind them")
+		}
+	}
+	if err != nil {
+		return Settings{}, fmt.Errorf("settings of isolation: %w", err)
 	}
 	return s, nil
 }
 
-// Set is the isolators that the settings name. An error says what the kernel, or
-// something else, lacks for one of them.
-func (s Settings) Set() (*isolator.Set, error) {
-	list := make([]isolator.Isolator, 0, len(s.Names))
-	for _, name := range s.Names {
-		i := slices.IndexFunc(table, func(r row) bool { return r.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("isolator %q is not known here", name)
-		}
-		one, err := table[i].make(s)
-		if err != nil {
-			return nil, fmt.Errorf("isolator %s: %w", name, err)
-		}
-		list = append(list, one)
-	}
-	if s.Logs != nil {
-		one, err := logs.New(*s.Logs)
-		if err != nil {
-			return nil, fmt.Errorf("container_logger: %w", err)
-		}
-		list = append(list, one)
-	}
-	return isolator.NewSet(list...), nil
-}
-
-// Means is all that containers are made with.
-func (s Settings) Means() (containerizer.Means, error) {
-	set, err := s.Set()
-	return containerizer.Means{Isolators: set, Fetcher: fetcher.Client{
-		Settings: s.Fetching,
-		// This very program, also after its file was replaced.
-		Path: fmt.Sprintf("/proc/%d/exe", os.Getpid()), Args: []string{"troupe", "fetch"}, Env: fetcher.Environment(os.LookupEnv),
-	}}, err
-}
+// MountsVolumes tells that persistent volumes can be mounted.
+func (s Settings) MountsVolumes() bool { return slices.Contains(s.Names, persistent) }

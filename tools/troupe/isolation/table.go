@@ -1,36 +1,37 @@
 package isolation
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"troupe/slave/container/isolator"
-	"troupe/slave/container/plan"
+	"troupe/slave/container/isolator/cgroups"
 )
 
 // row is an isolator that can be asked for.
 type row struct {
 	name string
-	make func(Settings) (isolator.Isolator, error)
+	// implied: nobody has to name it, and nobody can.
+	implied bool
+	make    func(*maker) (isolator.Isolator, error)
 }
 
-// volumesAsMounts is the isolator with which volumes of sandboxes are mounts.
-const volumesAsMounts = "volume/sandbox_path"
-
-// table has the isolators that there are, in the order in which they prepare:
-// what a container sees of the file system, its volumes, what holds it to its
-// amounts, and last what takes privileges away.
-var table = []row{
-	{"filesystem/posix", unmovedBy("filesystem/posix")},
-	{"posix/cpu", unmovedBy("posix/cpu")},
-	{"posix/mem", unmovedBy("posix/mem")},
-}
+// Names that mean something here.
+const (
+	posixFilesystem  = "filesystem/posix"
+	linuxFilesystem  = "filesystem/linux"
+	sharedFilesystem = "filesystem/shared"
+	persistent       = "volume/persistent"
+	sandboxPath      = "volume/sandbox_path"
+	hostPath         = "volume/host_path"
+	secretVolume     = "volume/secret"
+	secretVariables  = "environment_secret"
+	everyCgroup      = "cgroups/all"
+	killing          = "cgroups/kill"
+	rotation         = "logs"
+)
 
 // aliases are names that stand for others.
 var aliases = map[string][]string{
@@ -45,28 +46,28 @@ var aliases = map[string][]string{
 var absent = []struct{ prefix, why string }{
 	{"network/cni", ""},
 	{"network/", "containers share the network of the machine: leave it out"},
-	{"docker/volume", "volumes of drivers are not mounted here: leave it out, or use volume/host_path"},
+	{"docker/volume", "volumes of drivers are not mounted here: leave it out, or name volume/host_path"},
 	{"docker/", "there are no images here: leave it out"},
 	{"appc/", "there are no images here: leave it out"},
 	{"volume/image", "there are no images here: leave it out"},
-	{"volume/csi", "volumes of drivers are not mounted here: leave it out, or use volume/host_path"},
+	{"volume/csi", "volumes of drivers are not mounted here: leave it out, or name volume/host_path"},
 	{"windows/", "it is for Windows: leave it out"},
 	{"filesystem/windows", "it is for Windows: leave it out"},
-	{"cgroups/net_prio", "the kernel's group is no help without a network of the container's own: leave it out"},
-	{"linux/devices", "cgroups/devices holds containers to their devices: name that"},
+	{"cgroups/net_cls", "containers share the network of the machine: leave it out"},
+	{"cgroups/net_prio", "containers share the network of the machine: leave it out"},
+	{"linux/devices", "cgroups/devices holds containers to their devices: name that instead"},
 }
 
 // Expand is what a value of --isolation stands for: the names in it, those that
 // they imply, and no aliases, in the order in which they prepare. An error says
 // what is wrong with the value, and what to do.
-func Expand(value string) ([]string, error) {
+func Expand(value string, groups cgroups.Settings) ([]string, error) {
 	named := map[string]bool{}
 	for part := range strings.SplitSeq(value, ",") {
-		part = strings.TrimSpace(part)
-		if part == "" {
+		if part = strings.TrimSpace(part); part == "" {
 			continue
 		}
-		for _, name := range namesOf(aliases[part], part) {
+		for _, name := range namesOf(part) {
 			if named[name] {
 				return nil, fmt.Errorf("names %s twice: leave one out", name)
 			}
@@ -76,10 +77,13 @@ func Expand(value string) ([]string, error) {
 			named[name] = true
 		}
 	}
-	imply(named)
+	if err := everything(named, groups); err != nil {
+		return nil, err
+	}
 	if err := combine(named); err != nil {
 		return nil, err
 	}
+	imply(named)
 	var list []string
 	for _, r := range table {
 		if named[r.name] {
@@ -89,89 +93,124 @@ func Expand(value string) ([]string, error) {
 	return list, nil
 }
 
-func namesOf(list []string, one string) []string {
-	if len(list) > 0 {
+func namesOf(part string) []string {
+	if list := aliases[part]; list != nil {
 		return list
 	}
-	return []string{one}
+	return []string{part}
 }
 
 // known says what is wrong with a name.
 func known(name string) error {
-	if slices.ContainsFunc(table, func(r row) bool { return r.name == name }) || name == everyCgroup {
+	if name == everyCgroup || slices.Contains(Known(), name) {
 		return nil
 	}
 	for _, a := range absent {
-		if !strings.HasPrefix(name, a.prefix) {
-			continue
-		}
-		if a.why == "" {
+		switch {
+		case !strings.HasPrefix(name, a.prefix):
+		case a.why == "":
 			return nil
+		default:
+			return fmt.Errorf("names %s, which is not here: %s", name, a.why)
 		}
-		return fmt.Errorf("names %s, which is not here: %s", name, a.why)
 	}
-	return fmt.Errorf("names %q, which is no isolator: there are %s", name, strings.Join(Known(), ", "))
+	return fmt.Errorf("names %q, which is no isolator; there are %s", name, strings.Join(Known(), ", "))
 }
 
-// everyCgroup stands for all of cgroups/….
-const everyCgroup = "cgroups/all"
-
-// Known are the names that --isolation may have, beside aliases.
+// Known are the names that --isolation may have, beside aliases and cgroups/all.
 func Known() []string {
-	names := make([]string, len(table))
-	for i, r := range table {
-		names[i] = r.name
+	var names []string
+	for _, r := range table {
+		if !r.implied {
+			names = append(names, r.name)
+		}
 	}
 	return names
 }
 
-// imply adds what goes without saying.
-func imply(named map[string]bool) {
-	if !hasAny(named, "filesystem/") {
-		named["filesystem/posix"] = true
+// everything puts what this machine has in the place of cgroups/all.
+func everything(named map[string]bool, groups cgroups.Settings) error {
+	if !named[everyCgroup] {
+		return nil
 	}
-}
-
-func hasAny(named map[string]bool, prefix string) bool {
-	for name := range named {
-		if strings.HasPrefix(name, prefix) {
-			return true
+	delete(named, everyCgroup)
+	tree, err := cgroups.Open(groups)
+	if err != nil {
+		return err
+	}
+	all, err := tree.All()
+	if err != nil {
+		return err
+	}
+	for _, name := range all {
+		if known(name) != nil {
+			continue // a group that means nothing here
 		}
+		if named[name] {
+			return fmt.Errorf("names %s and %s: leave one out", everyCgroup, name)
+		}
+		named[name] = true
 	}
-	return false
+	return nil
 }
 
 // combine says what of a list cannot be together, or needs another.
 func combine(named map[string]bool) error {
-	if named["filesystem/posix"] && named["filesystem/linux"] {
-		return errors.New("names filesystem/posix and filesystem/linux: leave one out")
+	var filesystems []string
+	for _, name := range []string{posixFilesystem, sharedFilesystem, linuxFilesystem} {
+		if named[name] {
+			filesystems = append(filesystems, name)
+		}
+	}
+	if len(filesystems) > 1 {
+		return fmt.Errorf("names %s: a container has one file system, leave the others out", strings.Join(filesystems, " and "))
+	}
+	if named["disk/du"] && named["disk/xfs"] {
+		return errors.New("names disk/du and disk/xfs: one of them counts, leave the other out")
+	}
+	for _, need := range []struct{ name, needs string }{
+		{hostPath, linuxFilesystem},
+		{secretVolume, linuxFilesystem},
+		{"gpu/nvidia", linuxFilesystem},
+		{"gpu/nvidia", "cgroups/devices"},
+	} {
+		if named[need.name] && !named[need.needs] {
+			return fmt.Errorf("names %s, which needs %s: name that too", need.name, need.needs)
+		}
 	}
 	return nil
 }
 
-// unmoved is an isolator that holds to nothing: what it stands for is so without
-// it, as the accounting of processes by the agent.
-type unmoved string
-
-func unmovedBy(name string) func(Settings) (isolator.Isolator, error) {
-	return func(Settings) (isolator.Isolator, error) { return unmoved(name), nil }
+// imply adds what goes without saying.
+func imply(named map[string]bool) {
+	named[secretVariables] = true
+	switch {
+	case named[linuxFilesystem]:
+		named[persistent], named[sandboxPath], named[hostPath] = true, true, true
+	case !named[sharedFilesystem]:
+		named[posixFilesystem] = true
+	}
+	if !named[linuxFilesystem] {
+		delete(named, sandboxPath) // links do it
+	}
+	for name := range named {
+		if strings.HasPrefix(name, "cgroups/") {
+			named[killing] = true
+			return
+		}
+	}
 }
 
-// Name implements isolator.Isolator.
-func (u unmoved) Name() string { return string(u) }
-
-// Prepare implements isolator.Isolator.
-func (unmoved) Prepare(context.Context, *isolator.Container, *plan.Plan) error { return nil }
-
-// decode reads JSON that may have nothing unknown, and nothing behind it.
-func decode(text []byte, into *Settings) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
+// Confining is one of the names whose isolator takes an init around programs; empty
+// if none does.
+func Confining(names []string) string {
+	for _, name := range names {
+		switch {
+		case strings.HasPrefix(name, "posix/") && name != "posix/rlimits", strings.HasPrefix(name, "disk/"),
+			name == posixFilesystem, name == secretVariables:
+		default:
+			return name
+		}
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("there is more behind it")
-	}
-	return nil
+	return ""
 }
