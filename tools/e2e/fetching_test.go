@@ -6,13 +6,17 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"troupe/tools/processtest"
 )
 
 // packed is an archive of one program, which greets.
@@ -71,4 +75,98 @@ func TestTasksFetch(t *testing.T) {
 	if found, err := filepath.Glob(filepath.Join(w.dir, "*", "*", "*", "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*", "begun")); len(found) > 0 || err != nil {
 		t.Errorf("these began without what they need: %v, %v", found, err)
 	}
+}
+
+// isolating is a cluster whose agent holds containers to their memory, and keeps
+// their output short.
+func (w *world) isolating() (c *cluster, group string) {
+	w.t.Helper()
+	c = &cluster{world: w, masterPort: processtest.FreePort(w.t), agentPort: processtest.FreePort(w.t)}
+	w.flags = append(w.flags, fmt.Sprintf("--master=127.0.0.1:%d", c.masterPort))
+	group = fmt.Sprintf("troupe-e2e-fetching-%d", os.Getpid())
+	w.t.Cleanup(func() { removeGroups(w.t, group) })
+	c.startMaster()
+	c.startAgent("--isolation=cgroups/cpu,cgroups/mem", "--cgroups_root="+group,
+		"--container_logger=rotate", "--container_logger_max_stdout_size=4KB", "--container_logger_keep=1")
+	return c, group
+}
+
+// removeGroups removes what agents leave of their control groups: the one that all
+// are in.
+func removeGroups(t *testing.T, group string) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join("/sys/fs/cgroup", "*", group))
+	if err != nil {
+		t.Error(err)
+	}
+	for _, path := range found {
+		if err := os.Remove(path); err != nil {
+			t.Errorf("something is left in a control group: %v", err)
+		}
+	}
+}
+
+// fetching are the processes that fetch, and their control groups.
+func (w *world) fetching() map[int]string {
+	all := map[int]string{}
+	for _, p := range w.Processes() {
+		if strings.HasPrefix(p.Command, "troupe fetch ") {
+			groups, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", p.PID)) // it may be gone
+			all[p.PID] = string(groups)
+		}
+	}
+	return all
+}
+
+// TestFetchingIsTheContainers: what fetches runs in the container, and is held to what
+// that may use; what the container then writes is kept short.
+func TestFetchingIsTheContainers(t *testing.T) {
+	asked, release := make(chan struct{}), make(chan struct{})
+	bomb := exec.CommandContext(t.Context(), "zstd", "-q", "--long=27")
+	bomb.Stdin = bytes.NewReader(make([]byte, 200<<20))
+	packed, err := bomb.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/bomb.tar.zst", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(packed) })
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-release
+		_, _ = w.Write([]byte("slow"))
+	})
+	s := httptest.NewServer(mux)
+	defer s.Close()
+	w := newWorld(t)
+	c, group := w.isolating()
+	d := w.start("run", "--uri="+s.URL+"/slow", w.flags[0], "--", "sh", "-c", "cat slow && sleep 0.2 && seq 1 5000")
+	<-asked
+	found := w.fetching()
+	if len(found) != 1 {
+		t.Errorf("%d processes fetch", len(found))
+	}
+	for pid, groups := range found {
+		if strings.Count(groups, group) < 2 {
+			t.Errorf("process %d fetches outside its container: %s", pid, groups)
+		}
+	}
+	w.do("run", "--mem=32", "--uri="+s.URL+"/bomb.tar.zst", "--", "true").check(t, "a bomb", 1, "^$", "TASK_FAILED.*[Mm]emory")
+	close(release)
+	d.wait().check(t, "its neighbour", 0, "slow", "TASK_FINISHED")
+	files, err := filepath.Glob(filepath.Join(c.dir, "agent", "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*", "stdout*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotated := false
+	for _, path := range files {
+		info, err := os.Stat(path)
+		if err != nil || info.Size() > 4096 {
+			t.Errorf("%s has %d bytes, %v", path, info.Size(), err)
+		}
+		rotated = rotated || strings.HasSuffix(path, ".1")
+	}
+	if !rotated {
+		t.Errorf("nothing is rotated: %v", files)
+	}
+	c.end()
 }
