@@ -14,7 +14,7 @@ import (
 	"troupe/slave/container/plan"
 )
 
-// Settings is --cgroups_pids_max.
+// Settings is --cgroups_max_pids.
 type Settings struct {
 	// Max processes and threads of a container, with those in it; 0 is without
 	// limit, as Mesos has it.
@@ -34,7 +34,7 @@ func New(t *cgroups.Tree, s Settings) (*Isolator, error) {
 		return nil, err
 	}
 	if s.Max > math.MaxInt32 {
-		return nil, fmt.Errorf("cgroups/pids: --cgroups_pids_max=%d: at most %d, or 0 for no limit", s.Max, math.MaxInt32)
+		return nil, fmt.Errorf("cgroups/pids: --cgroups_max_pids=%d: at most %d, or 0 for no limit", s.Max, math.MaxInt32)
 	}
 	return &Isolator{p, s}, nil
 }

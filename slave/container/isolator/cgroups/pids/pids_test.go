@@ -67,7 +67,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestBeyondTheKernel(t *testing.T) {
-	if _, err := New(cgrouptest.Tree(t), Settings{Max: math.MaxInt32 + 1}); err == nil || !strings.Contains(err.Error(), "cgroups_pids_max") {
+	if _, err := New(cgrouptest.Tree(t), Settings{Max: math.MaxInt32 + 1}); err == nil || !strings.Contains(err.Error(), "cgroups_max_pids") {
 		t.Errorf("%v", err)
 	}
 }
