@@ -63,7 +63,9 @@ func (x *Executor) prepare(info *mesos.TaskInfo) (program.Spec, error) {
 			return program.Spec{}, err
 		}
 	}
-	spec, err := program.ForCommand(x.base, info.GetCommand())
+	base := x.base
+	base.Secrets = base.Container != nil
+	spec, err := program.ForCommand(base, info.GetCommand())
 	spec.Env = task.WithRole(spec.Env, info)
 	return program.OnTerminal(spec, info.GetContainer()), err
 }

@@ -134,6 +134,7 @@ func (h *Host) startCustom(spec program.Spec, m *cluster.LaunchContainer) (neste
 	if err := furnish(spec, m); err != nil {
 		return nested.Started{}, err
 	}
+	spec.Secrets = spec.Container != nil
 	spec, err := program.ForCommand(spec, m.GetExecutor().GetCommand())
 	if err != nil {
 		return nested.Started{}, err

@@ -122,7 +122,9 @@ func (p *plan) within(parent program.Spec, name string) {
 // run performs the plan; it is given up when ctx ends. Nothing is left of one that
 // fails.
 func (p *plan) run(ctx context.Context, l program.Containers) (s Started, made program.Container, err error) {
-	spec, err := program.ForCommand(p.base, p.command)
+	base := p.base
+	base.Secrets = p.contained()
+	spec, err := program.ForCommand(base, p.command)
 	if err != nil {
 		return Started{}, nil, err
 	}
@@ -151,6 +153,9 @@ func (p *plan) run(ctx context.Context, l program.Containers) (s Started, made p
 	}
 	return s, nil, err
 }
+
+// contained tells whether the program gets a container of its own.
+func (p *plan) contained() bool { return !p.session && (p.id.Parent == nil || p.in != nil) }
 
 // contain makes the container that the program is to run in; none for a session,
 // and within one that is none itself.

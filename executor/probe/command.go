@@ -70,7 +70,9 @@ func (p *Prober) await() {
 func (p *Prober) spec(c *mesos.CommandInfo) (program.Spec, error) {
 	c = proto.CloneOf(c)
 	c.User = nil
-	s, err := program.ForCommand(p.task, c)
+	task := p.task
+	task.Secrets = false // those of the container are its command's
+	s, err := program.ForCommand(task, c)
 	if err != nil {
 		return program.Spec{}, err
 	}

@@ -55,6 +55,8 @@ type Spec struct {
 	Status string
 	// Container is the one that the program runs in; nil: in none.
 	Container Container
+	// Secrets: who makes the container gives a command's variables of that type.
+	Secrets bool
 }
 
 // Launcher starts programs. Safe for concurrent use.
@@ -90,7 +92,7 @@ type Process interface {
 // command counts only when base has one: otherwise whoever gave base does not
 // switch users. Errors name the field.
 func ForCommand(base Spec, c *mesos.CommandInfo) (Spec, error) {
-	if err := checkCommand(c); err != nil {
+	if err := checkCommand(c, base.Secrets); err != nil {
 		return Spec{}, err
 	}
 	s := base
@@ -115,7 +117,7 @@ func OnTerminal(s Spec, c *mesos.ContainerInfo) Spec {
 	return s
 }
 
-func checkCommand(c *mesos.CommandInfo) error {
+func checkCommand(c *mesos.CommandInfo, secrets bool) error {
 	switch {
 	case c.GetValue() == "":
 		return field.Missing("command.value")
@@ -128,27 +130,27 @@ func checkCommand(c *mesos.CommandInfo) error {
 		}
 	}
 	for i, v := range c.GetEnvironment().GetVariables() {
-		if err := checkVariable(v); err != nil {
+		if err := checkVariable(v, secrets); err != nil {
 			return field.At("command.environment.variables", i, err)
 		}
 	}
 	return nil
 }
 
-func checkVariable(v *mesos.Environment_Variable) error {
+func checkVariable(v *mesos.Environment_Variable, secrets bool) error {
 	switch {
 	case v.GetName() == "" || strings.ContainsAny(v.GetName(), "=\x00"):
 		return field.Invalid("name", v.GetName(), "cannot name a variable")
 	case strings.ContainsRune(v.GetValue(), 0):
 		return field.Invalid("value", v.GetName(), "has a zero byte")
-	case v.GetType() == mesos.Environment_Variable_SECRET:
+	case v.GetType() == mesos.Environment_Variable_SECRET && !secrets:
 		return field.Invalid("type", v.GetName()+" "+v.GetType().String(), "cannot be had: nobody resolves secrets here")
 	}
 	return nil
 }
 
-// Environment is e as NAME=value. Secrets, which nobody has resolved, are left
-// out.
+// Environment is e as NAME=value. Secrets are left out: they are the container's
+// to give.
 func Environment(e *mesos.Environment) []string {
 	var env []string
 	for _, v := range e.GetVariables() {

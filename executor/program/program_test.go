@@ -80,6 +80,16 @@ func TestForCommandNamesTheField(t *testing.T) {
 	}
 }
 
+// Where the container gives secrets, the command has the rest.
+func TestSecretsOfContainers(t *testing.T) {
+	e := variables("A", "1", "B", "2")
+	e.Variables[0].Type = mesos.Environment_Variable_SECRET.Enum()
+	s, err := ForCommand(Spec{Secrets: true}, &mesos.CommandInfo{Value: proto.String("x"), Environment: e})
+	if err != nil || !reflect.DeepEqual(s.Env, []string{"B=2"}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 func TestSecretsAreLeftOut(t *testing.T) {
 	e := variables("A", "1", "B", "2")
 	e.Variables[0].Type = mesos.Environment_Variable_SECRET.Enum()
