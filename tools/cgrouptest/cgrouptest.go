@@ -34,13 +34,18 @@ var roots atomic.Int64
 // in it is killed, and it is removed.
 func Tree(t testing.TB) *cgroups.Tree {
 	t.Helper()
-	root := fmt.Sprintf("troupe-test-%d-%d", os.Getpid(), roots.Add(1))
-	tree, err := cgroups.Open(cgroups.Settings{Hierarchy: "/sys/fs/cgroup", Root: root})
+	tree, err := cgroups.Open(cgroups.Settings{Hierarchy: "/sys/fs/cgroup", Root: Root(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { sweep(t, root) })
 	return tree
+}
+
+// Root is the name of such a folder.
+func Root(t testing.TB) string {
+	root := fmt.Sprintf("troupe-test-%d-%d", os.Getpid(), roots.Add(1))
+	t.Cleanup(func() { sweep(t, root) })
+	return root
 }
 
 // sweep looks in every hierarchy, as a test may have used any.

@@ -3,6 +3,7 @@ package isolation
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -51,9 +52,12 @@ func (m *maker) groups() (*cgroups.Tree, error) {
 	if m.tree != nil {
 		return m.tree, nil
 	}
-	var err error
-	m.tree, err = cgroups.Open(m.Cgroups.settings())
-	return m.tree, err
+	if _, err := os.Stat(m.Cgroups.Hierarchy); err != nil {
+		return nil, fmt.Errorf("control groups: %w", err)
+	}
+	tree, err := cgroups.Open(m.Cgroups.settings())
+	m.tree = tree
+	return tree, err
 }
 
 func (m *maker) resolver() (secret.Resolver, error) { return secret.Open(m.Security.Secrets) }
