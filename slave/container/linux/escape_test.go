@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -23,24 +24,25 @@ func kinds(t *testing.T) map[string]plan.Plan {
 	t.Helper()
 	proc := []plan.Mount{{Source: "proc", Target: "/proc", Type: "proc", Flags: unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC}}
 	spaces := plan.NewPID | plan.NewMount
-	one, other := freezer(t, "one"), freezer(t, "other")
+	one, other, unified := inHierarchy(t, "freezer", "one"), inHierarchy(t, "freezer", "other"), inHierarchy(t, "unified", "one")
 	return map[string]plan.Plan{
 		"tree":      {Hostname: "", NoNewPrivileges: true},
 		"namespace": {New: spaces, Mounts: proc},
 		"freezer":   {Cgroups: []string{one}, Kill: one},
+		"version 2": {Cgroups: []string{unified}, Kill: unified},
 		"both":      {New: spaces, Mounts: proc, Cgroups: []string{other}, Kill: other},
 	}
 }
 
-// freezer makes a cgroup for a test.
-func freezer(t testing.TB, name string) string {
+// inHierarchy makes a cgroup for a test.
+func inHierarchy(t testing.TB, hierarchy, name string) string {
 	t.Helper()
-	folder := fmt.Sprintf("/sys/fs/cgroup/freezer/troupe-linux-%d-%s", os.Getpid(), name)
+	folder := fmt.Sprintf("/sys/fs/cgroup/%s/troupe-linux-%d-%s", hierarchy, os.Getpid(), name)
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := cgroups.Kill(t.Context(), folder); err != nil && !errors.Is(err, t.Context().Err()) {
+		if err := cgroups.Kill(context.Background(), folder); err != nil {
 			t.Error(err)
 		}
 		eventually(t, folder+" is removed", func() bool { return os.Remove(folder) == nil })

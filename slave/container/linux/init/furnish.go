@@ -91,6 +91,11 @@ func changeRoot(root string) *failure {
 func makeDevice(root string, d *plan.Device) *failure {
 	path := root + d.Path
 	parent, name := split(path)
+	for i := 1; root == "" && i < len(parent); i++ {
+		if parent[i] == '/' {
+			_ = unix.Mkdir(parent[:i], 0o755) // walk tells what is wrong
+		}
+	}
 	dir, err := walk(parent, root, true)
 	if err != nil {
 		return failed(plan.StepDevice, path, err)

@@ -37,6 +37,17 @@ func openGroups(folders []string) (*groups, *failure) {
 	return g, nil
 }
 
+// enterLater has the program enter its group of v2 as it does others.
+func (g *groups) enterLater() *failure {
+	fd, err := unix.Openat(g.born, "cgroup.procs", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return failed(plan.StepCgroup, g.where, err)
+	}
+	unix.Close(g.born)
+	g.paths, g.tasks, g.born = append(g.paths, g.where), append(g.tasks, fd), -1
+	return nil
+}
+
 // setScore makes this process as likely to be killed, when the machine has no
 // memory left, as the program is to be, which inherits it.
 func setScore(score *int) *failure {

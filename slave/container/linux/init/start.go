@@ -18,42 +18,66 @@ func (s *server) start(p *plan.Program, g *groups) (int, *failure) {
 	if f != nil {
 		return -1, f
 	}
-	var pipe [2]int
-	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
-		return -1, failed(plan.StepFork, "", err)
+	var said [7]byte
+	pid, n, errno := s.try(c, said[:])
+	if n == 0 && errno == 0 && g.born >= 0 {
+		// Kernels up to 6.18 at least kill who is born in a group in which everything was
+		// killed before (cgroup.kill). It enters by itself then, which takes longer.
+		if f := g.enterLater(); f != nil {
+			return -1, f
+		}
+		c.tasks, c.born = g.tasks, g.born
+		reapOne(pid)
+		unix.Close(int(c.pidfd))
+		pid, n, errno = s.try(c, said[:])
 	}
-	c.errors = pipe[1]
-	pid, errno := fork(c)
-	unix.Close(pipe[1])
 	if errno != 0 {
-		unix.Close(pipe[0])
 		if g.born >= 0 {
 			return -1, failed(plan.StepCgroup, g.where, errno)
 		}
 		return -1, failed(plan.StepFork, "", errno)
 	}
-	var said [6]byte
-	n := readAll(pipe[0], said[:])
-	unix.Close(pipe[0])
 	if g.born >= 0 {
 		unix.Close(g.born)
 	}
-	if n == 0 {
+	if n < 2 {
 		s.program = pid
 		return int(c.pidfd), nil
 	}
 	unix.Close(int(c.pidfd))
-	var ws unix.WaitStatus
-	for {
-		if _, err := unix.Wait4(pid, &ws, 0, nil); err != unix.EINTR {
-			break
-		}
-	}
+	reapOne(pid)
 	if n < len(said) {
 		return -1, failed(plan.StepFork, "", unix.EIO)
 	}
-	errno = syscall.Errno(said[2]) | syscall.Errno(said[3])<<8
-	return -1, failed(plan.Step(said[0]), c.subject(p, path, g, plan.Step(said[0]), int(said[1])), errno)
+	step, index := plan.Step(said[1]), int(said[2])
+	return -1, failed(step, c.subject(p, path, g, step, index), syscall.Errno(said[3])|syscall.Errno(said[4])<<8)
+}
+
+// try forks, and reads what the child says until it is the program or has failed: a
+// byte when it is born, and why it failed.
+func (s *server) try(c *child, said []byte) (pid, n int, errno syscall.Errno) {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		errno, _ = err.(syscall.Errno)
+		return 0, 0, errno
+	}
+	c.errors = pipe[1]
+	pid, errno = fork(c)
+	unix.Close(pipe[1])
+	if errno == 0 {
+		n = readAll(pipe[0], said)
+	}
+	unix.Close(pipe[0])
+	return pid, n, errno
+}
+
+func reapOne(pid int) {
+	var ws unix.WaitStatus
+	for {
+		if _, err := unix.Wait4(pid, &ws, 0, nil); err != unix.EINTR {
+			return
+		}
+	}
 }
 
 func readAll(fd int, b []byte) int {
