@@ -27,6 +27,10 @@ type Controller struct {
 	prepared func(dir string) error
 }
 
+// Trial begins the names of folders, beside those of containers, in which it is
+// tried what the kernel can do.
+const Trial = ".trial-"
+
 // Names of folders in that of a container.
 const (
 	leaf   = "leaf"
@@ -167,7 +171,7 @@ func containersIn(dir string, outer []string) ([][]string, error) {
 	}
 	var found [][]string
 	for _, e := range entries {
-		if !e.IsDir() {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), Trial) {
 			continue
 		}
 		id := append(slices.Clone(outer), e.Name())

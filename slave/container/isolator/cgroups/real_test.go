@@ -2,6 +2,7 @@ package cgroups
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -85,10 +86,13 @@ func TestCreate(t *testing.T) {
 	if _, err := c.Create([]string{"a", "../b"}, p); err == nil {
 		t.Error("an id that is a path")
 	}
+	if err := os.Mkdir(c.Base()+"/"+Trial+"1", 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if found, err := c.Recover(); err != nil || len(found) != 2 {
 		t.Errorf("%v, %v", found, err)
 	}
-	if err := c.Cleanup(t.Context(), []string{"a"}); err != nil {
+	if err := errors.Join(c.Cleanup(t.Context(), []string{"a"}), os.Remove(c.Base()+"/"+Trial+"1")); err != nil {
 		t.Error(err)
 	}
 	if entries, err := os.ReadDir(c.Base()); err != nil || slices.ContainsFunc(entries, os.DirEntry.IsDir) {

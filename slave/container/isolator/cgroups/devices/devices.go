@@ -77,7 +77,7 @@ func (i *Isolator) allow(dir string, rules []Rule) error {
 
 // tryFilter sets one in a group of its own.
 func tryFilter(base string) error {
-	dir, err := os.MkdirTemp(base, ".filter-")
+	dir, err := os.MkdirTemp(base, cgroups.Trial)
 	if err != nil {
 		return err
 	}
