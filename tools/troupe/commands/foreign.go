@@ -98,11 +98,9 @@ func foreignToAgent() []foreign {
 		ignored("containers share the network of the machine",
 			"container_ports_watch_interval check_agent_port_range_only "+
 				"network_cni_plugins_dir network_cni_config_dir network_cni_root_dir_persist network_cni_metrics"),
-		ignored("nothing is sampled", "perf_interval perf_duration"),
 		ignored("sandboxes of containers below an executor's are collected with it, and no sooner", "gc_non_executor_container_sandboxes"),
 		refused("there is no such containerizer here: tasks are processes", "containerizers=mesos"),
 		refused("containers share the network of the machine", "enforce_container_ports"),
-		refused("the kernel is not asked for samples", "perf_events"),
 		refused("volumes have the owner of their sandbox", "volume_gid_range"),
 		refused("no driver of such devices is looked for", "nvidia_gpu_devices"),
 		refused("there are no images here", "image_providers default_container_dns default_container_info"),

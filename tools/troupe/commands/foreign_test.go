@@ -39,7 +39,7 @@ func TestFlagsOfMesosWithoutEffect(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	var f foreignSet
 	given(t, func(set *pflag.FlagSet) { f.add(set, foreignToAgent()) },
-		"--quiet", "--no_acls", "--containerizers=mesos", "--perf_interval=1mins", "--enforce_container_ports=false")
+		"--quiet", "--no_acls", "--containerizers=mesos", "--hadoop_home=/opt", "--enforce_container_ports=false")
 	f.warn(zap.New(core))
 	var told []string
 	for _, entry := range logs.All() {
@@ -47,7 +47,7 @@ func TestFlagsOfMesosWithoutEffect(t *testing.T) {
 		told = append(told, name)
 	}
 	slices.Sort(told)
-	if want := []string{"--containerizers", "--enforce_container_ports", "--perf_interval", "--quiet"}; !slices.Equal(told, want) {
+	if want := []string{"--containerizers", "--enforce_container_ports", "--hadoop_home", "--quiet"}; !slices.Equal(told, want) {
 		t.Errorf("told of %q, want %q", told, want)
 	}
 }

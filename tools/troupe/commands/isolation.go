@@ -34,6 +34,10 @@ type groupFlags struct {
 	maxPIDs                          uint64
 	devices                          string
 	destroy                          flags.Duration
+	// Of samples, and of the classes of packets.
+	events                       string
+	sampleInterval, sampleLength flags.Duration
+	primary, secondary           string
 }
 
 func (g *groupFlags) add(set *pflag.FlagSet) {
@@ -45,6 +49,11 @@ func (g *groupFlags) add(set *pflag.FlagSet) {
 	flags.Bool(set, &g.lowRevocable, "revocable_cpu_low_priority", true, "revocable CPUs yield to others (cgroups/cpu)")
 	set.Uint64Var(&g.maxPIDs, "cgroups_max_pids", 0, "processes and threads that a container may have (cgroups/pids); 0 does not bound them")
 	set.StringVar(&g.devices, "allowed_devices", "", `devices that containers may use beside those that all may (cgroups/devices), as {"allowed_devices": [{"device": {"path": "/dev/x"}, "access": {"read": true}}]}`)
+	set.StringVar(&g.events, "perf_events", "", "what is counted in samples of containers (cgroups/perf_event): events of perf list, with commas between")
+	duration(set, &g.sampleInterval, "perf_interval", time.Minute, "between the beginnings of two samples")
+	duration(set, &g.sampleLength, "perf_duration", 10*time.Second, "of a sample")
+	set.StringVar(&g.primary, "cgroups_net_cls_primary_handle", "", "upper half of the class that packets of containers carry (cgroups/net_cls), like 0x0010; by default none is given")
+	set.StringVar(&g.secondary, "cgroups_net_cls_secondary_handles", "", "lower halves of those classes, of which each container has its own: the first and the last, like 0x0001,0x1000; by default all")
 	duration(set, &g.destroy, "cgroups_destroy_timeout", time.Minute, "for the kernel to let go of a container's groups")
 }
 
@@ -119,11 +128,12 @@ func (i *isolationFlags) settings() (isolation.Settings, error) {
 		SharedMemory: uint64(i.shm), OwnPID: i.ownPID, OwnIPC: i.ownIPC, HostPaths: i.hostPaths,
 	}
 	if err := positive(
-		namedDuration{"cgroups_destroy_timeout", i.groups.destroy}, namedDuration{"container_disk_watch_interval", i.disk.interval},
+		namedDuration{"cgroups_destroy_timeout", i.groups.destroy}, namedDuration{"perf_interval", i.groups.sampleInterval},
+		namedDuration{"perf_duration", i.groups.sampleLength}, namedDuration{"container_disk_watch_interval", i.disk.interval},
 	); err != nil {
 		return s, err
 	}
-	for _, set := range []func(*isolation.Settings) error{i.setNames, i.setLists, i.setProjects} {
+	for _, set := range []func(*isolation.Settings) error{i.setNames, i.setLists, i.setProjects, i.groups.setPerf, i.groups.setClasses} {
 		if err := set(&s); err != nil {
 			return s, err
 		}
@@ -186,6 +196,8 @@ func (i *isolationFlags) needed(names []string) error {
 		{"cgroups_enable_cfs", "true", "cgroups/cpu", i.groups.quota},
 		{"cgroups_limit_swap", "true", "cgroups/mem", i.groups.swap},
 		{"cgroups_max_pids", strconv.FormatUint(i.groups.maxPIDs, 10), "cgroups/pids", i.groups.maxPIDs > 0},
+		{"perf_events", i.groups.events, "cgroups/perf_event", i.groups.events != ""},
+		{"cgroups_net_cls_primary_handle", i.groups.primary, "cgroups/net_cls", i.groups.primary != ""},
 		{"allowed_devices", i.groups.devices, "cgroups/devices", i.groups.devices != ""},
 		{"effective_capabilities", i.security.effective, "linux/capabilities", i.security.effective != ""},
 		{"bounding_capabilities", i.security.bounding, "linux/capabilities", i.security.bounding != ""},

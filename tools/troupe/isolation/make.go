@@ -16,6 +16,8 @@ import (
 	"troupe/slave/container/isolator/cgroups/hugetlb"
 	"troupe/slave/container/isolator/cgroups/kill"
 	"troupe/slave/container/isolator/cgroups/mem"
+	netcls "troupe/slave/container/isolator/cgroups/net_cls"
+	perfevent "troupe/slave/container/isolator/cgroups/perf_event"
 	"troupe/slave/container/isolator/cgroups/pids"
 	"troupe/slave/container/isolator/disk"
 	"troupe/slave/container/isolator/disk/du"
@@ -120,6 +122,12 @@ var table = []row{
 	{name: "cgroups/blkio", make: grouped(func(_ *maker, t *cgroups.Tree) (isolator.Isolator, error) { return blkio.New(t) })},
 	{name: "cgroups/cpuset", make: grouped(func(_ *maker, t *cgroups.Tree) (isolator.Isolator, error) { return cpuset.New(t) })},
 	{name: "cgroups/hugetlb", make: grouped(func(_ *maker, t *cgroups.Tree) (isolator.Isolator, error) { return hugetlb.New(t) })},
+	{name: "cgroups/net_cls", make: grouped(func(m *maker, t *cgroups.Tree) (isolator.Isolator, error) {
+		return netcls.New(t, m.Cgroups.Classes)
+	})},
+	{name: "cgroups/perf_event", make: grouped(func(m *maker, t *cgroups.Tree) (isolator.Isolator, error) {
+		return perfevent.New(t, perfevent.Settings(m.Cgroups.Perf))
+	})},
 	{name: "cgroups/devices", make: grouped(func(m *maker, t *cgroups.Tree) (isolator.Isolator, error) {
 		rules, err := devices.Rules(m.Cgroups.Devices.whitelist())
 		if err != nil {

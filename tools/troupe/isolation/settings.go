@@ -15,6 +15,7 @@ import (
 	"troupe/messages/mesos"
 	"troupe/slave/container/fetcher"
 	"troupe/slave/container/isolator/cgroups"
+	netcls "troupe/slave/container/isolator/cgroups/net_cls"
 	"troupe/slave/container/isolator/logs"
 )
 
@@ -56,11 +57,20 @@ type Cgroups struct {
 	// RevocableLow gives revocable CPUs a hundredth of the weight.
 	RevocableLow bool `json:"revocable_low,omitempty"`
 	// MaxPIDs bounds the processes and threads of a container; 0 does not.
-	MaxPIDs uint64 `json:"max_pids,omitempty"`
+	MaxPIDs uint64          `json:"max_pids,omitempty"`
+	Perf    Perf            `json:"perf,omitzero"`
+	Classes netcls.Settings `json:"classes,omitzero"`
 	// Devices that containers may use beside those that all may.
 	Devices *Devices `json:"devices,omitempty"`
 	// How long a container may take to end; 0 is a minute.
 	DestroyTimeout time.Duration `json:"destroy_timeout,omitempty"`
+}
+
+// Perf is what cgroups/perf_event samples; see perfevent.Settings.
+type Perf struct {
+	Events   []string      `json:"events,omitempty"`
+	Interval time.Duration `json:"interval,omitempty"`
+	Duration time.Duration `json:"duration,omitempty"`
 }
 
 func (c Cgroups) settings() cgroups.Settings {

@@ -53,7 +53,6 @@ var absent = []struct{ prefix, why string }{
 	{"volume/csi", "volumes of drivers are not mounted here: leave it out, or name volume/host_path"},
 	{"windows/", "it is for Windows: leave it out"},
 	{"filesystem/windows", "it is for Windows: leave it out"},
-	{"cgroups/net_cls", "containers share the network of the machine: leave it out"},
 	{"cgroups/net_prio", "containers share the network of the machine: leave it out"},
 	{"linux/devices", "cgroups/devices holds containers to their devices: name that instead"},
 }

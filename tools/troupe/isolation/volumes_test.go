@@ -23,7 +23,8 @@ func volumeOf(role, id, at string) *mesos.Resource {
 // was given.
 func TestVolumesAmong(t *testing.T) {
 	around := []isolator.Volume{
-		{Resource: volumeOf("a", "v", "data"), Source: "/a"}, {Resource: volumeOf("b", "v", "data"), Source: "/b"},
+		{Resource: volumeOf("a", "v", "data"), Source: "/a"},
+		{Resource: volumeOf("b", "v", "data"), Source: "/b"},
 		{Resource: volumeOf("b", "v", "other"), Source: "/c"},
 	}
 	got, err := volumesAmong([]*mesos.Resource{{Name: proto.String("cpus")}, volumeOf("b", "v", "data")}, around)

@@ -20,10 +20,11 @@ import (
 // --cgroups_net_cls_secondary_handles.
 type Settings struct {
 	// Primary is the upper half of every class, tc's "major"; 0 gives no classes.
-	Primary uint16
+	Primary uint16 `json:"primary,omitempty"`
 	// First and Last bound the lower half, of which each container has its own;
 	// both 0 is all.
-	First, Last uint16
+	First uint16 `json:"first,omitempty"`
+	Last  uint16 `json:"last,omitempty"`
 }
 
 // Isolator gives classes.

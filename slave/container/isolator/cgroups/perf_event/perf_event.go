@@ -24,7 +24,8 @@ type Settings struct {
 	Events []string
 	// A sample takes Duration, and the next begins Interval after it began; 0 are 10
 	// and 60 s.
-	Interval, Duration time.Duration
+	Interval time.Duration
+	Duration time.Duration
 }
 
 // Isolator samples containers when they are measured: a sample begins and ends
