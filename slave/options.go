@@ -19,13 +19,18 @@ const (
 )
 
 // Capabilities is what agents of this version can do; wiring puts it into the
-// machine's configuration.
-func Capabilities() []mesos.AgentInfo_Capability_Type {
-	return []mesos.AgentInfo_Capability_Type{
+// machine's configuration. Limits tells that tasks can be held to limits of CPUs and
+// memory above their requests.
+func Capabilities(limits bool) []mesos.AgentInfo_Capability_Type {
+	list := []mesos.AgentInfo_Capability_Type{
 		mesos.AgentInfo_Capability_MULTI_ROLE, mesos.AgentInfo_Capability_HIERARCHICAL_ROLE,
 		mesos.AgentInfo_Capability_AGENT_DRAINING, mesos.AgentInfo_Capability_RESERVATION_REFINEMENT,
 		mesos.AgentInfo_Capability_RESIZE_VOLUME, mesos.AgentInfo_Capability_AGENT_OPERATION_FEEDBACK,
 	}
+	if limits {
+		list = append(list, mesos.AgentInfo_Capability_TASK_RESOURCE_LIMITS)
+	}
+	return list
 }
 
 // Journal keeps what the agent must know again when it starts. Its callbacks

@@ -129,7 +129,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 		command: o.Hosts, output: folders.hostLog,
 		sweeper: remains.Sweeper{Isolators: held, Processes: posix.KillBySandbox, Exit: folders.exitOf},
 	}}
-	o.Config.Capabilities = slave.Capabilities()
+	o.Config.Capabilities = slave.Capabilities(o.Isolation.HoldsLimits())
 	o.Lending.Meter, o.Lending.History = meter, slack.NewHistory()
 	mountAgent(a.Daemon, views, collector, meter, o)
 	return a, a.serve(slave.Options{

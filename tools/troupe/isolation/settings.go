@@ -182,3 +182,8 @@ func Parse(text []byte) (Settings, error) {
 
 // MountsVolumes tells that persistent volumes can be mounted.
 func (s Settings) MountsVolumes() bool { return slices.Contains(s.Names, persistent) }
+
+// HoldsLimits tells that tasks can be held to limits of CPUs and memory.
+func (s Settings) HoldsLimits() bool {
+	return slices.Contains(s.Names, "cgroups/cpu") && slices.Contains(s.Names, "cgroups/mem")
+}
