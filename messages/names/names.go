@@ -143,6 +143,15 @@ func CheckMachine(path, hostname, ip string) error {
 	return nil
 }
 
+// CheckContainerPath returns an error, with path as its field, unless value leads
+// to a place in a sandbox, or is absolute, which agents may refuse.
+func CheckContainerPath(path, value string) error {
+	if len(value) > 1 && value[0] == '/' {
+		return CheckSandboxPath(path, value[1:])
+	}
+	return CheckSandboxPath(path, value)
+}
+
 // CheckSandboxPath returns an error, with path as its field, unless value leads
 // to a place inside a sandbox: relative, and without a component "..".
 func CheckSandboxPath(path, value string) error {

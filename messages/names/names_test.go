@@ -138,3 +138,24 @@ func TestCheckSandboxPath(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckContainerPath(t *testing.T) {
+	for value, want := range map[string]string{
+		"data":     "",
+		"/srv/a":   "",
+		"":         `p: must be set`,
+		"/":        `p: "/": must be relative`,
+		"/srv/..":  `p: "srv/..": must not lead out of the sandbox`,
+		"/a\x00b":  `p: "a\x00b": must not contain a zero byte`,
+		"../x":     `p: "../x": must not lead out of the sandbox`,
+		"/../etc/": `p: "../etc/": must not lead out of the sandbox`,
+	} {
+		got := ""
+		if err := CheckContainerPath("p", value); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", value, got, want)
+		}
+	}
+}

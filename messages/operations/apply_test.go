@@ -208,7 +208,7 @@ func TestVolumesMustBeUsable(t *testing.T) {
 	}{
 		{func(v *mesos.Volume) { v.Mode = mesos.Volume_RO.Enum() }, `create.volumes[0].disk.volume.mode: RO: must be RW`},
 		{func(v *mesos.Volume) { v.ContainerPath = new("") }, `create.volumes[0].disk.volume.container_path: must be set`},
-		{func(v *mesos.Volume) { v.ContainerPath = new("/data") }, `create.volumes[0].disk.volume.container_path: "/data": must be relative`},
+		{func(v *mesos.Volume) { v.ContainerPath = new("/") }, `create.volumes[0].disk.volume.container_path: "/": must be relative`},
 		{func(v *mesos.Volume) { v.ContainerPath = new("a/../../b") }, `create.volumes[0].disk.volume.container_path: "a/../../b": must not lead out of the sandbox`},
 		{func(v *mesos.Volume) { v.HostPath = new("/etc") }, `create.volumes[0].disk.volume.host_path: "/etc": must not be set`},
 		{func(v *mesos.Volume) { v.Source = &mesos.Volume_Source{Type: mesos.Volume_Source_SECRET.Enum()} }, `create.volumes[0].disk.volume.source: SECRET: must not be set`},

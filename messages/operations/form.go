@@ -187,7 +187,7 @@ func volumeForm(e resources.Entry) error {
 	case volume.Image != nil:
 		return field.Invalid("disk.volume.image", volume.GetImage().GetType(), "must not be set")
 	}
-	return names.CheckSandboxPath("disk.volume.container_path", volume.GetContainerPath())
+	return names.CheckContainerPath("disk.volume.container_path", volume.GetContainerPath())
 }
 
 // resizable checks a volume whose size may be changed.

@@ -75,8 +75,8 @@ func reservedFor(r *mesos.Resource) string {
 	return r.GetRole()
 }
 
-// diskUse checks how a disk is to be used: a persistent volume says where in
-// the sandbox it appears, and nothing else says so.
+// diskUse checks how a disk is to be used: a persistent volume says where it
+// appears, and nothing else says so.
 func diskUse(r *mesos.Resource) error {
 	d := r.GetDisk()
 	volume := d.GetVolume()
@@ -94,7 +94,7 @@ func diskUse(r *mesos.Resource) error {
 	case volume.HostPath != nil:
 		return field.Invalid("disk.volume.host_path", volume.GetHostPath(), "must not be set for a persistent volume")
 	}
-	return names.CheckSandboxPath("disk.volume.container_path", volume.GetContainerPath())
+	return names.CheckContainerPath("disk.volume.container_path", volume.GetContainerPath())
 }
 
 // apart checks that no number of a range and no item of a set is in both more

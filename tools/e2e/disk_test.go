@@ -15,7 +15,17 @@ import (
 
 // filling has 16 MB written by a task that was given 4 MB of disk, and returns how
 // that ended. It goes on for five seconds if nobody ends it.
+// An offer may be that of an agent's process that was killed.
 func (k *keeper) filling(task string) *mesos.TaskStatus {
+	k.t.Helper()
+	for n := 0; ; n++ {
+		if u := k.fill(fmt.Sprint(task, n)); u.GetReason() != mesos.TaskStatus_REASON_INVALID_OFFERS || n == 5 {
+			return u
+		}
+	}
+}
+
+func (k *keeper) fill(task string) *mesos.TaskStatus {
 	k.t.Helper()
 	const given = "cpus:1;mem:32;disk:4"
 	o := k.offer(resources.MustParse(given))
