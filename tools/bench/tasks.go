@@ -26,6 +26,7 @@ type swarm struct {
 	updates         chan update
 	accepted        chan time.Time
 	launched        bool
+	driver          *frameworks.Driver // once it is launched
 }
 
 type update struct {
@@ -48,11 +49,11 @@ func (s *swarm) Offers(d *frameworks.Driver, offers []*mesos.Offer) {
 		d.Decline(offers, time.Hour)
 		return
 	}
-	s.launched = true
+	s.launched, s.driver = true, d
 	d.Decline(offers[1:], time.Hour)
 	tasks := make([]*mesos.TaskInfo, s.count)
 	for i := range tasks {
-		tasks[i] = s.task(fmt.Sprintf("%s-%d", s.prefix, i))
+		tasks[i] = s.task(s.id(i))
 	}
 	s.accepted <- time.Now()
 	d.Launch(offers[0], tasks...)
@@ -81,7 +82,7 @@ func (s *swarm) await(ctx context.Context, state mesos.TaskState) (map[string]ti
 			switch u.state {
 			case state:
 				reached[u.task] = u.at
-			case mesos.TaskState_TASK_STARTING, mesos.TaskState_TASK_RUNNING:
+			case mesos.TaskState_TASK_STARTING, mesos.TaskState_TASK_RUNNING, mesos.TaskState_TASK_KILLING:
 			default:
 				return nil, fmt.Errorf("task %q: %v %s", u.task, u.state, u.text)
 			}
@@ -95,14 +96,42 @@ func (s *swarm) await(ctx context.Context, state mesos.TaskState) (map[string]ti
 // workTimeout bounds one swarm.
 const workTimeout = 5 * time.Minute
 
+// lastly is the time from a moment until the last task has reached a state.
+func (s *swarm) lastly(ctx context.Context, state string, since time.Time) (time.Duration, error) {
+	reached, err := s.await(ctx, mesos.TaskState(mesos.TaskState_value[state]))
+	last := since
+	for _, at := range reached {
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last.Sub(since), err
+}
+
+// killAll ends every task at once.
+func (s *swarm) killAll() {
+	s.driver.Do(func() {
+		for i := range s.count {
+			s.driver.Kill(s.id(i), 0)
+		}
+	})
+}
+
+func (s *swarm) id(i int) string { return fmt.Sprintf("%s-%d", s.prefix, i) }
+
 // with runs a swarm on a cluster while f measures it, and then removes it.
 func (s *swarm) with(ctx context.Context, c *localCluster, f func(ctx context.Context, accepted time.Time) error) error {
+	return s.on(ctx, c.Master, f)
+}
+
+// on is with by the master's address.
+func (s *swarm) on(ctx context.Context, master string, f func(ctx context.Context, accepted time.Time) error) error {
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
 	ended := make(chan error, 1)
 	running, stop := context.WithCancel(ctx)
 	go func() {
-		err := frameworks.Run(running, frameworks.Options{Master: c.Master, Name: "bench"}, s)
+		err := frameworks.Run(running, frameworks.Options{Master: master, Name: "bench"}, s)
 		if errors.Is(err, context.Canceled) {
 			err = nil
 		}

@@ -35,6 +35,8 @@ func works() []work {
 		{"recovery", "an agent with 500 running tasks is killed and started again", recovery},
 		{"leaderless", "the leading one of three masters is killed", leaderless},
 		{"flat", "memory of 50,000 simulated agents and their master over 10 simulated minutes", flat},
+		{"launches", "1,000 tasks that do nothing and the end of 500 others, with each set of isolators", measureLaunches},
+		{"containers", "500 and 1,000 containers on one agent that do nothing, with each set of isolators, and scrapes of what they use", measureContainers},
 		{"sleepers", "memory of 500 running tasks", measureSleepers},
 	}
 }
