@@ -46,19 +46,6 @@ func (w *world) taken(root string) counts {
 	return c
 }
 
-// removeGroups takes away the empty groups that an agent keeps for its containers.
-func removeGroups(t *testing.T, root string) {
-	roots, err := filepath.Glob("/sys/fs/cgroup/*/" + root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, dir := range append(roots, "/sys/fs/cgroup/"+root) {
-		if err := os.Remove(dir); err != nil && !os.IsNotExist(err) {
-			t.Errorf("a control group is left: %v", err)
-		}
-	}
-}
-
 // Five hundred containers at once, each with limits and processes of its own, are
 // measured, and leave nothing.
 func TestFiveHundredContainers(t *testing.T) {
