@@ -15,18 +15,18 @@ import (
 	"troupe/tools/processtest"
 )
 
-// isolated is a cluster whose agent holds containers in groups and namespaces.
-type isolated struct {
+// grouped is a cluster whose agent holds containers in groups and namespaces.
+type grouped struct {
 	*cluster
 	root  string // of the agent's groups
 	flags []string
 	runs  string // every program that starts adds its name to this file
 }
 
-func (w *world) isolated() *isolated {
+func (w *world) grouped() *grouped {
 	w.t.Helper()
 	root := fmt.Sprintf("troupe-e2e-%d", os.Getpid())
-	i := &isolated{root: root, runs: filepath.Join(w.dir, "runs")}
+	i := &grouped{root: root, runs: filepath.Join(w.dir, "runs")}
 	i.flags = []string{"--isolation=cgroups/cpu,cgroups/mem,namespaces/pid", "--cgroups_root=" + root}
 	w.t.Cleanup(i.sweep)
 	i.cluster = &cluster{world: w, masterPort: processtest.FreePort(w.t), agentPort: processtest.FreePort(w.t)}
@@ -36,10 +36,10 @@ func (w *world) isolated() *isolated {
 	return i
 }
 
-func (i *isolated) begin() { i.startAgent(i.flags...) }
+func (i *grouped) begin() { i.startAgent(i.flags...) }
 
 // groups are those below the agent's own, in all hierarchies.
-func (i *isolated) groups() []string {
+func (i *grouped) groups() []string {
 	var all []string
 	for _, pattern := range []string{"/sys/fs/cgroup/" + i.root + "/*", "/sys/fs/cgroup/*/" + i.root + "/*"} {
 		found, err := filepath.Glob(pattern)
@@ -56,7 +56,7 @@ func (i *isolated) groups() []string {
 }
 
 // sweep removes the agent's groups, with all that a test which failed has left.
-func (i *isolated) sweep() {
+func (i *grouped) sweep() {
 	for _, g := range i.groups() {
 		for _, pid := range i.members(g) {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by now
@@ -74,7 +74,7 @@ func (i *isolated) sweep() {
 	}
 }
 
-func (i *isolated) members(group string) []int {
+func (i *grouped) members(group string) []int {
 	text, _ := os.ReadFile(filepath.Join(group, "cgroup.procs")) // it may be gone
 	leaf, _ := os.ReadFile(filepath.Join(group, "leaf", "cgroup.procs"))
 	var pids []int
@@ -87,7 +87,7 @@ func (i *isolated) members(group string) []int {
 }
 
 // populated tells that some program is in a group.
-func (i *isolated) populated() bool {
+func (i *grouped) populated() bool {
 	for _, g := range i.groups() {
 		if len(i.members(g)) > 0 {
 			return true
@@ -96,7 +96,7 @@ func (i *isolated) populated() bool {
 	return false
 }
 
-func (i *isolated) hosts() []processtest.Process {
+func (i *grouped) hosts() []processtest.Process {
 	var hosts []processtest.Process
 	for _, p := range i.Processes() {
 		if strings.Contains(p.Command, " executor-host ") {
@@ -106,7 +106,7 @@ func (i *isolated) hosts() []processtest.Process {
 	return hosts
 }
 
-func (i *isolated) killHosts() {
+func (i *grouped) killHosts() {
 	i.t.Helper()
 	for _, h := range i.hosts() {
 		if err := syscall.Kill(h.PID, syscall.SIGKILL); err != nil {
@@ -116,20 +116,20 @@ func (i *isolated) killHosts() {
 }
 
 // submit has a task run a script, and does not wait.
-func (i *isolated) submit(name, script string) *daemon {
+func (i *grouped) submit(name, script string) *daemon {
 	i.t.Helper()
 	args := append([]string{"run", "--name=" + name, "--mem=32", "--cpus=0.1"}, i.world.flags...)
 	return i.start(append(args, "--", "sh", "-c", fmt.Sprintf("echo %s >>%s; %s", name, i.runs, script))...)
 }
 
 // started is how often a task's program was.
-func (i *isolated) started(name string) int {
+func (i *grouped) started(name string) int {
 	text, _ := os.ReadFile(i.runs) // none has
 	return strings.Count(string(text), name+"\n")
 }
 
 // clean: of containers nothing is left on the machine but their folders.
-func (i *isolated) clean() {
+func (i *grouped) clean() {
 	i.t.Helper()
 	eventually(i.t, "nothing is left of any container", func() bool {
 		mounts, err := os.ReadFile("/proc/self/mountinfo")
@@ -171,7 +171,7 @@ func watch(t *testing.T, s step, task string) {
 }
 
 // launchSteps are those of a launch, as they are seen from outside.
-func (i *isolated) launchSteps() []step {
+func (i *grouped) launchSteps() []step {
 	return []step{
 		{"it is in the journal", func(task string) bool {
 			text, _ := os.ReadFile(filepath.Join(i.dir, "agent", "meta", "journal")) // it may be rewritten
@@ -193,7 +193,7 @@ func (i *isolated) launchSteps() []step {
 // durable, and end as their framework is told; nothing of them is left.
 func TestAgentKilledAtEachStep(t *testing.T) {
 	w := newWorld(t)
-	i := w.isolated()
+	i := w.grouped()
 	for n, s := range i.launchSteps() {
 		name := fmt.Sprintf("launch%d", n)
 		task := i.submit(name, "exec sleep 1000")
@@ -217,7 +217,7 @@ func TestAgentKilledAtEachStep(t *testing.T) {
 // TestAgentKilledWhileTasksEnd: so it is with their end.
 func TestAgentKilledWhileTasksEnd(t *testing.T) {
 	w := newWorld(t)
-	i := w.isolated()
+	i := w.grouped()
 	for n, s := range []step{
 		{"it was asked to end", func(string) bool { return true }},
 		{"nothing is in its groups", func(string) bool { return !i.populated() }},
@@ -244,7 +244,7 @@ func TestAgentKilledWhileTasksEnd(t *testing.T) {
 // hears of it, and nothing else is left; also if the agent dies with it.
 func TestHostKilledAtEachStep(t *testing.T) {
 	w := newWorld(t)
-	i := w.isolated()
+	i := w.grouped()
 	for n, s := range i.launchSteps()[2:] {
 		for _, both := range []bool{false, true} {
 			name := fmt.Sprintf("host%d-%v", n, both)
@@ -271,7 +271,7 @@ func TestHostKilledAtEachStep(t *testing.T) {
 // dies before it can tell.
 func TestEndThatOnlyTheInitKnows(t *testing.T) {
 	w := newWorld(t)
-	i := w.isolated()
+	i := w.grouped()
 	for _, c := range []struct {
 		exit int
 		want string
@@ -306,7 +306,7 @@ func TestEndThatOnlyTheInitKnows(t *testing.T) {
 // its containers when it starts.
 func TestContainersOfNobody(t *testing.T) {
 	w := newWorld(t)
-	i := w.isolated()
+	i := w.grouped()
 	task := i.submit("nobodys", "setsid sleep 1000 & exec sleep 1000")
 	task.Await(task.Err, "TASK_RUNNING")
 	i.agent.kill()
@@ -322,5 +322,28 @@ func TestContainersOfNobody(t *testing.T) {
 	i.clean()
 	task.Signal(syscall.SIGKILL) // its agent will not come back
 	task.wait()
+	i.end()
+}
+
+// TestLimitWithoutAnAgent: a task that wants more memory than it was given, while its
+// agent is not there, is told so, and its neighbour notices nothing.
+func TestLimitWithoutAnAgent(t *testing.T) {
+	w := newWorld(t)
+	i := w.grouped()
+	neighbour := i.submit("neighbour", "exec sleep 1000")
+	neighbour.Await(neighbour.Err, "TASK_RUNNING")
+	alone := len(i.groups())
+	ready := filepath.Join(w.dir, "go")
+	hog := i.submit("hog", fmt.Sprintf("until [ -e %s ]; do sleep 0.01; done; exec tail /dev/zero", ready))
+	hog.Await(hog.Err, "TASK_RUNNING")
+	i.agent.kill()
+	touch(t, ready)
+	eventually(t, "the hog is gone", func() bool { return len(i.groups()) == alone })
+	i.begin()
+	r := hog.wait()
+	r.check(t, "run", r.code, "", "TASK_FAILED.*Memory limit exceeded")
+	i.do("tasks", "kill", "neighbour").check(t, "tasks kill", 0, "", "^$")
+	neighbour.wait().check(t, "run of the neighbour", 143, "", "TASK_KILLED")
+	i.clean()
 	i.end()
 }
