@@ -87,7 +87,7 @@ func (w *world) isolating() (c *cluster, group string) {
 	w.t.Cleanup(func() { removeGroups(w.t, group) })
 	c.startMaster()
 	c.startAgent("--isolation=cgroups/cpu,cgroups/mem", "--cgroups_root="+group,
-		"--container_logger=rotate", "--container_logger_max_stdout_size=4KB", "--container_logger_keep=1")
+		"--container_logger=rotate", "--container_logger_max_stdout_size=4KB", "--container_logger_keep=9")
 	return c, group
 }
 
@@ -139,7 +139,7 @@ func TestFetchingIsTheContainers(t *testing.T) {
 	defer s.Close()
 	w := newWorld(t)
 	c, group := w.isolating()
-	d := w.start("run", "--uri="+s.URL+"/slow", w.flags[0], "--", "sh", "-c", "cat slow && sleep 0.2 && seq 1 5000")
+	d := w.start("run", "--uri="+s.URL+"/slow", w.flags[0], "--", "sh", "-c", "cat slow && echo && for i in $(seq 1 30); do for j in $(seq 1 20); do echo line $i $j of what it writes; done; sleep 0.1; done")
 	<-asked
 	found := w.fetching()
 	if len(found) != 1 {
@@ -152,7 +152,12 @@ func TestFetchingIsTheContainers(t *testing.T) {
 	}
 	w.do("run", "--mem=32", "--uri="+s.URL+"/bomb.tar.zst", "--", "true").check(t, "a bomb", 1, "^$", "TASK_FAILED.*[Mm]emory")
 	close(release)
-	d.wait().check(t, "its neighbour", 0, "slow", "TASK_FINISHED")
+	r := d.wait()
+	r.check(t, "its neighbour", 0, "^slow\n", "TASK_FINISHED")
+	// Who follows its output misses nothing of it.
+	if lines := strings.Count(r.out, "\n"); lines != 601 {
+		t.Errorf("%d lines of 601 are passed on", lines)
+	}
 	files, err := filepath.Glob(filepath.Join(c.dir, "agent", "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*", "stdout*"))
 	if err != nil {
 		t.Fatal(err)

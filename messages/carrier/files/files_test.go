@@ -144,6 +144,9 @@ func TestDownload(t *testing.T) {
 	if recorder.Code != http.StatusPartialContent || recorder.Body.String() != "789" {
 		t.Errorf("range: %d %s", recorder.Code, recorder.Body)
 	}
+	if is := answer.Header().Get(FileHeader); is == "" || recorder.Header().Get(FileHeader) != is {
+		t.Errorf("the file is %q, then %q", is, recorder.Header().Get(FileHeader))
+	}
 	for path, code := range map[string]int{virtual: 400, virtual + "/none": 404, virtual + "/relative": 404, "": 400} {
 		if answer := get(attached, "/files/download", url.Values{"path": {path}}); answer.Code != code {
 			t.Errorf("path=%q: %d %s; want %d", path, answer.Code, answer.Body, code)

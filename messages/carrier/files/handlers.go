@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"troupe/messages/carrier/legacy"
 	"troupe/messages/json"
@@ -194,6 +195,10 @@ func (a *Attached) debug(url.Values) (func(*json.Writer), error) {
 	}, nil
 }
 
+// FileHeader tells downloaded files apart: one that was rotated keeps its value under
+// its new name. An ETag would promise that it does not grow.
+const FileHeader = "Troupe-File"
+
 // download gives a whole file, or the range that the request's header names.
 func (a *Attached) download(w http.ResponseWriter, r *http.Request) {
 	if !legacy.Allowed(w, r) {
@@ -218,5 +223,8 @@ func (a *Attached) download(w http.ResponseWriter, r *http.Request) {
 	name := path.Base(path.Clean("/" + virtual))
 	w.Header().Set("Content-Disposition", "attachment; filename="+strconv.Quote(name))
 	w.Header().Set("Content-Type", "application/octet-stream")
+	if is, known := info.Sys().(*syscall.Stat_t); known {
+		w.Header().Set(FileHeader, fmt.Sprintf("%d-%d", is.Dev, is.Ino))
+	}
 	http.ServeContent(w, r, name, info.ModTime(), file)
 }

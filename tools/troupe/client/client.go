@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"troupe/master/detector"
+	"troupe/messages/carrier/files"
 	mesosjson "troupe/messages/json"
 	"troupe/messages/masters"
 	mesosmaster "troupe/messages/mesos/master"
@@ -172,29 +173,43 @@ func (c *Client) Browse(ctx context.Context, agent Agent, path string) ([]File, 
 	return files, c.read(ctx, agent.Address(), "/files/browse", url.Values{"path": {path}}, &files)
 }
 
-// Download writes an agent's file from offset on to w, byte for byte, and
-// returns where it ended.
-func (c *Client) Download(ctx context.Context, w io.Writer, agent, path string, offset int64) (int64, error) {
+// Position is a place in a file.
+type Position struct {
+	Offset int64
+	// File tells files apart; empty if the agent does not.
+	File string
+}
+
+// ErrReplaced tells that a file is another than before: it was rotated.
+var ErrReplaced = errors.New("the file is another than before")
+
+// Download writes an agent's file from a position on to w, byte for byte, and
+// returns where it ended. Of another file than the position's nothing is written:
+// ErrReplaced.
+func (c *Client) Download(ctx context.Context, w io.Writer, agent, path string, from Position) (Position, error) {
 	target := c.url(agent, "/files/download", url.Values{"path": {path}})
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
-		return offset, err
+		return from, err
 	}
-	request.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	request.Header.Set("Range", fmt.Sprintf("bytes=%d-", from.Offset))
 	response, err := c.http.Do(request)
 	if err != nil {
-		return offset, unanswered(agent, err)
+		return from, unanswered(agent, err)
 	}
 	defer response.Body.Close()
+	is := response.Header.Get(files.FileHeader)
 	switch {
+	case from.File != "" && is != "" && is != from.File:
+		return from, ErrReplaced
 	case response.StatusCode == http.StatusRequestedRangeNotSatisfiable:
-		return offset, nil // nothing new
-	case response.StatusCode == http.StatusPartialContent, response.StatusCode == http.StatusOK && offset == 0:
+		return Position{from.Offset, is}, nil // nothing new
+	case response.StatusCode == http.StatusPartialContent, response.StatusCode == http.StatusOK && from.Offset == 0:
 	default:
-		return offset, statusError(request, response)
+		return from, statusError(request, response)
 	}
 	n, err := io.Copy(w, response.Body)
-	return offset + n, err
+	return Position{from.Offset + n, is}, err
 }
 
 func (c *Client) url(address, path string, query url.Values) string {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/master/api"
+	"troupe/messages/carrier/files"
 	"troupe/messages/mesos"
 	mesosmaster "troupe/messages/mesos/master"
 )
@@ -140,6 +141,9 @@ func TestDownload(t *testing.T) {
 		switch q.FormValue("path") {
 		case "/file":
 			http.ServeContent(w, q, "", time.Time{}, bytes.NewReader(content))
+		case "/rotated":
+			w.Header().Set(files.FileHeader, "new")
+			http.ServeContent(w, q, "", time.Time{}, bytes.NewReader(content))
 		case "/whole": // a server that knows no ranges
 			_, _ = w.Write(content) // the client reports what is missing
 		default:
@@ -163,12 +167,23 @@ func TestDownload(t *testing.T) {
 		{"/none", 0, 0, "", "404 Not Found"},
 	} {
 		var out bytes.Buffer
-		end, err := c.Download(t.Context(), &out, at, test.path, test.from)
-		if end != test.end || out.String() != test.want || (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
-			t.Errorf("%s from %d: %q to %d, %v", test.path, test.from, out.String(), end, err)
+		end, err := c.Download(t.Context(), &out, at, test.path, Position{Offset: test.from})
+		if end != (Position{Offset: test.end}) || out.String() != test.want || (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
+			t.Errorf("%s from %d: %q to %v, %v", test.path, test.from, out.String(), end, err)
 		}
 	}
-	if _, err := c.Download(t.Context(), io.Discard, "127.0.0.1:1", "/file", 0); err == nil {
+	for _, from := range []Position{{0, "old"}, {5, "old"}, {12, "old"}} {
+		var out bytes.Buffer
+		if end, err := c.Download(t.Context(), &out, at, "/rotated", from); !errors.Is(err, ErrReplaced) || end != from || out.Len() > 0 {
+			t.Errorf("rotated, from %v: %q to %v, %v", from, out.String(), end, err)
+		}
+	}
+	for _, from := range []Position{{5, "new"}, {5, ""}, {12, "new"}} {
+		if end, err := c.Download(t.Context(), io.Discard, at, "/rotated", from); err != nil || end != (Position{12, "new"}) {
+			t.Errorf("the same file, from %v: to %v, %v", from, end, err)
+		}
+	}
+	if _, err := c.Download(t.Context(), io.Discard, "127.0.0.1:1", "/file", Position{}); err == nil {
 		t.Error("nobody answers")
 	}
 }

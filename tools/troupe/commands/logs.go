@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"troupe/slave/container/isolator/logs"
 	"troupe/tools/troupe/client"
 	"troupe/tools/troupe/show"
 )
@@ -56,7 +57,7 @@ func taskLogs(ctx context.Context, r *reader, id, framework, file string, follow
 		return err
 	}
 	if !follow {
-		_, err := copyNew(ctx, r.out, sandbox, file, 0)
+		_, err := copyNew(ctx, r.out, sandbox, file, client.Position{})
 		return err
 	}
 	ended := make(chan struct{})
@@ -133,10 +134,10 @@ func findSandbox(ctx context.Context, c *client.Client, id, framework string) (t
 func copyFile(ctx context.Context, w io.Writer, s taskFiles, file string, ended <-chan struct{}) error {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
-	offset, last := int64(0), false
+	at, last := client.Position{}, false
 	for {
 		var err error
-		offset, err = copyNew(ctx, w, s, file, offset)
+		at, err = copyNew(ctx, w, s, file, at)
 		var answered *client.StatusError
 		switch {
 		case ctx.Err() != nil:
@@ -154,15 +155,51 @@ func copyFile(ctx context.Context, w io.Writer, s taskFiles, file string, ended 
 	}
 }
 
-// copyNew writes what the file holds from offset on and returns its end. A
-// file that is not there yet is empty.
-func copyNew(ctx context.Context, w io.Writer, s taskFiles, file string, offset int64) (int64, error) {
-	end, err := s.client.Download(ctx, w, s.agent.Address(), s.task.Sandbox()+"/"+file, offset)
-	var status *client.StatusError
-	if errors.As(err, &status) && status.Code == http.StatusNotFound && offset == 0 {
-		return 0, nil
+// copyNew writes what the file holds from a position on and returns its end. A
+// file that is not there yet is empty; one that was rotated is gone on with in what
+// came after it.
+func copyNew(ctx context.Context, w io.Writer, s taskFiles, file string, at client.Position) (client.Position, error) {
+	for {
+		end, err := s.download(ctx, w, file, at)
+		if missing(err) && at.Offset == 0 {
+			return client.Position{}, nil
+		}
+		if !errors.Is(err, client.ErrReplaced) {
+			return end, err
+		}
+		if at, err = s.rotated(ctx, w, file, at); err != nil {
+			return at, err
+		}
 	}
-	return end, err
+}
+
+// rotated writes the rest of a file that was rotated, and the whole of the next, and
+// returns the end of that; the zero Position where that is the newest.
+func (s taskFiles) rotated(ctx context.Context, w io.Writer, file string, at client.Position) (client.Position, error) {
+	next := ""
+	for n := 1; n <= logs.MaxKeep; n++ {
+		older := fmt.Sprintf("%s.%d", file, n)
+		_, err := s.download(ctx, w, older, at)
+		switch {
+		case err == nil && next == "", missing(err): // or what was left of it is gone
+			return client.Position{}, nil
+		case err == nil:
+			return s.download(ctx, w, next, client.Position{})
+		case !errors.Is(err, client.ErrReplaced):
+			return at, err
+		}
+		next = older
+	}
+	return client.Position{}, nil
+}
+
+func (s taskFiles) download(ctx context.Context, w io.Writer, file string, from client.Position) (client.Position, error) {
+	return s.client.Download(ctx, w, s.agent.Address(), s.task.Sandbox()+"/"+file, from)
+}
+
+func missing(err error) bool {
+	var status *client.StatusError
+	return errors.As(err, &status) && status.Code == http.StatusNotFound
 }
 
 func hasEnded(state string) bool {
