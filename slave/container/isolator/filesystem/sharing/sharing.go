@@ -108,7 +108,7 @@ func sourceOf(c *isolator.Container, path string, like os.FileInfo) (source, bel
 		return path, "", nil
 	}
 	if !filepath.IsLocal(path) || filepath.Clean(path) != path || path == "." {
-		return "", "", errors.New("must be below the sandbox, without . and ..")
+		return "", "", errors.New("must be a plain path below the sandbox")
 	}
 	// The sandbox is its program's, which may put links there: none leads out of it.
 	in, err := os.OpenRoot(c.Sandbox)
