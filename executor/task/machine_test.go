@@ -10,9 +10,15 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"troupe/executor/program"
+	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/messages/tasks"
 )
+
+var overMemory = &cluster.ContainerLimit{
+	Reason: mesos.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY.Enum(), Message: proto.String("too much"),
+}
 
 func grace(d time.Duration) *mesos.KillPolicy {
 	return &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: proto.Int64(int64(d))}}
@@ -126,6 +132,16 @@ func TestMachineBeforeItRuns(t *testing.T) {
 			"cannot be launched",
 			[]at{{0, Start{}}, {0, failed}, {0, Kill{}}},
 			[]string{"STARTING", "launch", "FAILED CONTAINER_LAUNCH_FAILED: no such file"},
+		},
+		{
+			"wants too much while it is launched",
+			[]at{{0, Start{}}, {0, LaunchFailed{Err: &program.LimitError{Limit: overMemory}}}},
+			[]string{"STARTING", "launch", "FAILED CONTAINER_LIMITATION_MEMORY: too much"},
+		},
+		{
+			"killed for a limit",
+			[]at{{0, Start{}}, {0, Launched{}}, {1, Kill{}}, {1, Exited{Status: 9, Limit: overMemory}}},
+			[]string{"STARTING", "launch", "RUNNING", "signal 3s", "FAILED CONTAINER_LIMITATION_MEMORY: too much"},
 		},
 		{
 			"killed while it is launched",

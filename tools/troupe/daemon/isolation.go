@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -17,6 +18,9 @@ func (o *AgentOptions) isolate() (*isolator.Set, error) {
 	o.Isolation.WorkDir = o.WorkDir
 	if o.Isolation.Fetching.CacheDir == "" {
 		o.Isolation.Fetching.CacheDir = filepath.Join(o.WorkDir, "fetch")
+	}
+	if err := os.MkdirAll(o.WorkDir, 0o755); err != nil { // whose disk some have a look at
+		return nil, fmt.Errorf("--work_dir=%q: %w", o.WorkDir, err)
 	}
 	held, err := o.Isolation.Set(func(err error) {
 		o.Logging.Logger.Error("something went wrong with the isolation of containers", zap.Error(err))

@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -107,6 +108,10 @@ func (c *Containers) meansOf(settings []byte) (containerizer.Means, error) {
 type box struct{ *containerizer.Container }
 
 func boxed(c *containerizer.Container, err error) (program.Container, error) {
+	var limited *containerizer.LimitError
+	if errors.As(err, &limited) {
+		return nil, &program.LimitError{Limit: limitOf(limited.Limit)}
+	}
 	if err != nil {
 		return nil, err // not a box without a container
 	}
