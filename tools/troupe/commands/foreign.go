@@ -102,7 +102,6 @@ func foreignToAgent() []foreign {
 		refused("there is no such containerizer here: tasks are processes", "containerizers=mesos"),
 		refused("containers share the network of the machine", "enforce_container_ports"),
 		refused("volumes have the owner of their sandbox", "volume_gid_range"),
-		refused("no driver of such devices is looked for", "nvidia_gpu_devices"),
 		refused("there are no images here", "image_providers default_container_dns default_container_info"),
 		refused("there are no resource providers here", "resource_provider_config_dir csi_plugin_config_dir disk_profile_adaptor"),
 		refused("executors reach the agent by its port", "http_executor_domain_sockets domain_socket_location"),

@@ -25,6 +25,7 @@ type isolationFlags struct {
 	// Of namespaces that containers may not share with the agent.
 	ownPID, ownIPC bool
 	hostPaths      string
+	gpus           string
 }
 
 // groupFlags are those of control groups.
@@ -114,6 +115,7 @@ func (i *isolationFlags) add(set *pflag.FlagSet) {
 	flags.Bool(set, &i.ownPID, "disallow_sharing_agent_pid_namespace", false, "refuse containers that want to see all processes (namespaces/pid)")
 	flags.Bool(set, &i.ownIPC, "disallow_sharing_agent_ipc_namespace", false, "refuse containers that want the machine's shared memory (namespaces/ipc)")
 	set.StringVar(&i.hostPaths, "host_path_volume_force_creation", "", "folders, with colons between, in which host paths of volumes are made when they do not exist (volume/host_path)")
+	set.StringVar(&i.gpus, "nvidia_gpu_devices", "", "GPUs that containers may have (gpu/nvidia), by their numbers in the order of nvidia-smi, as 0,2; by default all")
 }
 
 // settings checks the flags and turns them into a value.
@@ -133,7 +135,7 @@ func (i *isolationFlags) settings() (isolation.Settings, error) {
 	); err != nil {
 		return s, err
 	}
-	for _, set := range []func(*isolation.Settings) error{i.setNames, i.setLists, i.setProjects, i.groups.setPerf, i.groups.setClasses} {
+	for _, set := range []func(*isolation.Settings) error{i.setNames, i.setLists, i.setProjects, i.setGPUs, i.groups.setPerf, i.groups.setClasses} {
 		if err := set(&s); err != nil {
 			return s, err
 		}
@@ -209,6 +211,7 @@ func (i *isolationFlags) needed(names []string) error {
 		{"enforce_container_disk_quota", "true", "disk/du", i.disk.enforce && !contains(names, "disk/xfs")},
 		{"xfs_kill_containers", "true", "disk/xfs", i.disk.kill},
 		{"host_path_volume_force_creation", i.hostPaths, "volume/host_path", i.hostPaths != ""},
+		{"nvidia_gpu_devices", i.gpus, "gpu/nvidia", i.gpus != ""},
 	} {
 		if f.given && !contains(names, f.needs) {
 			return flagError(f.name, f.value, "is kept by "+f.needs+" alone: name that in --isolation, too")
@@ -238,4 +241,18 @@ func (i *isolationFlags) setProjects(s *isolation.Settings) error {
 		}
 	}
 	return flagError("xfs_project_range", i.disk.projects, "is no range of ids above 0, like [5000-10000]")
+}
+
+func (i *isolationFlags) setGPUs(s *isolation.Settings) error {
+	if i.gpus == "" {
+		return nil
+	}
+	for text := range strings.SplitSeq(i.gpus, ",") {
+		n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
+		if err != nil {
+			return flagError("nvidia_gpu_devices", i.gpus, "is no list of numbers, like 0,2")
+		}
+		s.GPUs = append(s.GPUs, int(n))
+	}
+	return nil
 }

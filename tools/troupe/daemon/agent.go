@@ -213,6 +213,9 @@ func agentInfo(at string, o AgentOptions) (*mesos.AgentInfo, error) {
 	if err != nil {
 		return nil, err
 	}
+	if machine.GPUs, err = o.Isolation.Count(); err != nil {
+		return nil, err
+	}
 	offered, err := detect.Resources(o.Resources, o.DefaultRole, machine, detect.DisksOf(o.WorkDir))
 	if err != nil {
 		return nil, fmt.Errorf("--resources=%q: %w", o.Resources, err)

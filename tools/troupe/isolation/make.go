@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,6 +26,7 @@ import (
 	environmentsecret "troupe/slave/container/isolator/environment_secret"
 	"troupe/slave/container/isolator/filesystem/linux"
 	"troupe/slave/container/isolator/filesystem/sharing"
+	"troupe/slave/container/isolator/gpu/nvidia"
 	"troupe/slave/container/isolator/linux/capabilities"
 	"troupe/slave/container/isolator/linux/nnp"
 	"troupe/slave/container/isolator/linux/seccomp"
@@ -47,6 +49,8 @@ type maker struct {
 	Settings
 	report func(error)
 	tree   *cgroups.Tree // nil until one is needed
+	// devices is nil until it is made, which is after those who call it.
+	devices *devices.Isolator
 }
 
 // groups are the machine's control groups.
@@ -96,6 +100,12 @@ var table = []row{
 			Kill: m.Disk.Kill, Headroom: m.Disk.Headroom, Interval: m.Disk.Interval, Failed: m.report,
 		})
 	}},
+	{name: gpus, make: func(m *maker) (isolator.Isolator, error) {
+		return nvidia.New(nvidia.Settings{
+			Claims: filepath.Join(m.WorkDir, "meta", "gpus"), Devices: m.GPUs,
+			Grant: func(c *isolator.Container, has, lost []plan.Device) error { return m.devices.Grant(c, has, lost) },
+		})
+	}},
 	{name: "posix/rlimits", make: func(*maker) (isolator.Isolator, error) { return rlimits.New() }},
 	{name: "linux/capabilities", make: func(m *maker) (isolator.Isolator, error) {
 		return capabilities.New(capabilities.Settings{Effective: m.Security.Effective.info(), Bounding: m.Security.Bounding.info()})
@@ -133,7 +143,8 @@ var table = []row{
 		if err != nil {
 			return nil, err
 		}
-		return devices.New(t, rules)
+		m.devices, err = devices.New(t, rules)
+		return m.devices, err
 	})},
 	{name: killing, implied: true, make: grouped(func(_ *maker, t *cgroups.Tree) (isolator.Isolator, error) { return kill.New(t) })},
 	{name: rotation, implied: true, make: func(m *maker) (isolator.Isolator, error) { return logs.New(*m.Logs) }},

@@ -16,6 +16,7 @@ import (
 	"troupe/slave/container/fetcher"
 	"troupe/slave/container/isolator/cgroups"
 	netcls "troupe/slave/container/isolator/cgroups/net_cls"
+	"troupe/slave/container/isolator/gpu/nvidia"
 	"troupe/slave/container/isolator/logs"
 )
 
@@ -39,6 +40,9 @@ type Settings struct {
 	OwnIPC bool `json:"own_ipc,omitempty"`
 	// HostPaths may be made on the machine for volumes; with colons between.
 	HostPaths string `json:"host_paths,omitempty"`
+	// GPUs are those that containers may have, by their places in the order of
+	// nvidia-smi; nil: all.
+	GPUs []int `json:"gpus,omitempty"`
 	// WorkDir is the agent's, absolute.
 	WorkDir string `json:"work_dir,omitempty"`
 }
@@ -178,6 +182,20 @@ func Parse(text []byte) (Settings, error) {
 		return Settings{}, fmt.Errorf("settings of isolation: %w", err)
 	}
 	return s, nil
+}
+
+// Count is how many GPUs containers are given; nil where they are given none. It
+// is asked of settings whose Set could be made.
+func (s Settings) Count() (*int, error) {
+	if !slices.Contains(s.Names, gpus) {
+		return nil, nil
+	}
+	all, err := nvidia.Discover("/")
+	if err == nil {
+		all, err = nvidia.Select(all, s.GPUs)
+	}
+	n := len(all)
+	return &n, err
 }
 
 // MountsVolumes tells that persistent volumes can be mounted.

@@ -29,6 +29,7 @@ const (
 	secretVolume     = "volume/secret"
 	secretVariables  = "environment_secret"
 	everyCgroup      = "cgroups/all"
+	gpus             = "gpu/nvidia"
 	killing          = "cgroups/kill"
 	rotation         = "logs"
 )
@@ -170,8 +171,8 @@ func combine(named map[string]bool) error {
 	for _, need := range []struct{ name, needs string }{
 		{hostPath, linuxFilesystem},
 		{secretVolume, linuxFilesystem},
-		{"gpu/nvidia", linuxFilesystem},
-		{"gpu/nvidia", "cgroups/devices"},
+		{gpus, linuxFilesystem},
+		{gpus, "cgroups/devices"},
 	} {
 		if named[need.name] && !named[need.needs] {
 			return fmt.Errorf("names %s, which needs %s: name that too", need.name, need.needs)

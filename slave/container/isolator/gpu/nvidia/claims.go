@@ -9,9 +9,9 @@ import (
 )
 
 // claims says which container has which GPU. There is nothing but the folder,
-// which agents and hosts share, and which a reboot empties:
+// which agents and hosts share:
 //
-//	RUNTIME_DIR/gpus/0000:3b:00.0 -> CONTAINER
+//	CLAIMS/0000:3b:00.0 -> CONTAINER
 //
 // A claim is a symbolic link that leads nowhere: it is made with its content or
 // not at all, and not twice.

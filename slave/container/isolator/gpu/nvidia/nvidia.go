@@ -27,8 +27,8 @@ const Name = "gpu/nvidia"
 type Settings struct {
 	// Root has the machine's files; empty means "/".
 	Root string
-	// RuntimeDir is the agent's folder for what a reboot ends, absolute.
-	RuntimeDir string
+	// Claims is the folder that says which container has which GPU, absolute.
+	Claims string
 	// Devices are the places of the GPUs to give, in Discover's order
 	// (--nvidia_gpu_devices); nil means all.
 	Devices []int
@@ -60,7 +60,7 @@ func New(s Settings) (*Isolator, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%s: the driver has no GPU here, or is not loaded: %s", Name, filepath.Join(s.Root, gpusFolder))
 	}
-	i := &Isolator{root: s.Root, claims: claims{filepath.Join(s.RuntimeDir, "gpus")}, grant: s.Grant}
+	i := &Isolator{root: s.Root, claims: claims{s.Claims}, grant: s.Grant}
 	if i.gpus, err = Select(all, s.Devices); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ import (
 // it has GPUs, so that the tests are of real ones there.
 func machine(t testing.TB) Settings {
 	t.Helper()
-	s := Settings{RuntimeDir: t.TempDir()}
+	s := Settings{Claims: t.TempDir()}
 	if gpus, err := Discover("/"); err != nil || len(gpus) < 2 {
 		s.Root = fake(t)
 	}
@@ -234,7 +234,7 @@ func TestUpdatesThatCannotBe(t *testing.T) {
 
 // A container with a root folder of its own finds the driver there.
 func TestTheDriverInAnotherRoot(t *testing.T) {
-	s := Settings{Root: fake(t), RuntimeDir: t.TempDir()}
+	s := Settings{Root: fake(t), Claims: t.TempDir()}
 	i := isolatorOf(t, s)
 	root := isolatortest.Folder(t)
 	for _, dir := range []string{"bin", "dev", "proc", "tmp"} {
@@ -262,14 +262,14 @@ func TestTheDriverInAnotherRoot(t *testing.T) {
 
 func TestSettingsAreRefused(t *testing.T) {
 	for words, s := range map[string]Settings{
-		"has no GPU here": {Root: t.TempDir(), RuntimeDir: t.TempDir()}, "--nvidia_gpu_devices": {Root: fake(t), RuntimeDir: t.TempDir(), Devices: []int{7}},
-		"not a directory": {Root: fake(t), RuntimeDir: "/dev/null"},
+		"has no GPU here": {Root: t.TempDir(), Claims: t.TempDir()}, "--nvidia_gpu_devices": {Root: fake(t), Claims: t.TempDir(), Devices: []int{7}},
+		"not a directory": {Root: fake(t), Claims: "/dev/null/x"},
 	} {
 		if _, err := New(s); err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("error %v, want %q", err, words)
 		}
 	}
-	if i := isolatorOf(t, Settings{Root: fake(t), RuntimeDir: t.TempDir(), Devices: []int{2}}); i.Count() != 1 || i.gpus[0].Bus != "0000:af:00.0" {
+	if i := isolatorOf(t, Settings{Root: fake(t), Claims: t.TempDir(), Devices: []int{2}}); i.Count() != 1 || i.gpus[0].Bus != "0000:af:00.0" {
 		t.Errorf("selected %+v", i.gpus)
 	}
 }
