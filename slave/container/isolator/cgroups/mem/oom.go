@@ -138,7 +138,7 @@ func (i *Isolator) limit(c *isolator.Container, dir string, seen ooms) *isolator
 		Message: b.String(),
 		Resources: []*mesos.Resource{{
 			Name: proto.String("mem"), Type: mesos.Value_SCALAR.Enum(), Role: proto.String("*"),
-			Scalar: &mesos.Value_Scalar{Value: proto.Float64(math.Ceil(float64(most) / (1 << 20)))},
+			Scalar: &mesos.Value_Scalar{Value: proto.Float64(tenths(most))},
 		}},
 	}
 }
@@ -167,5 +167,9 @@ func megabytes(n uint64) string {
 	if n == unlimited {
 		return "unlimited"
 	}
-	return fmt.Sprintf("%gMB", math.Round(float64(n)/(1<<20)*10)/10)
+	return fmt.Sprintf("%gMB", tenths(n))
 }
+
+// tenths is in MB, rounded to a tenth: the kernel may count a few pages more than
+// it lets programs have.
+func tenths(n uint64) float64 { return math.Round(float64(n)/(1<<20)*10) / 10 }
