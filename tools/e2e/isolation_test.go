@@ -16,9 +16,9 @@ import (
 	"troupe/tools/processtest"
 )
 
-// isolated starts a cluster whose agent has that --isolation, with control groups
+// isolatedCluster starts a cluster whose agent has that --isolation, with control groups
 // of its own.
-func isolated(t *testing.T, isolation string, more ...string) (c *cluster, groups string) {
+func isolatedCluster(t *testing.T, isolation string, more ...string) (c *cluster, groups string) {
 	t.Helper()
 	groups = cgrouptest.Root(t)
 	w := newWorld(t)
@@ -51,7 +51,7 @@ const hog = `head -c 200000000 /dev/zero | tail -c 200000000 >/dev/null; echo "s
 // TestMemoryHog: the kernel ends what wants more memory than it has, the framework
 // learns what happened with the figures, and nothing happens to its neighbour.
 func TestMemoryHog(t *testing.T) {
-	c, groups := isolated(t, confined)
+	c, groups := isolatedCluster(t, confined)
 	neighbour := c.startSleeper("neighbour")
 	c.do("run", "--mem=64", "--name=hog", "--", "sh", "-c", hog).check(t, "hog", 1, "^$",
 		`TASK_FAILED.*Memory limit exceeded: Requested: 64MB Maximum Used: 6[0-9](\.\d+)?MB`)
@@ -62,7 +62,7 @@ func TestMemoryHog(t *testing.T) {
 
 // TestMemoryHogWithoutLimit: what is only measured is held to nothing.
 func TestMemoryHogWithoutLimit(t *testing.T) {
-	c, _ := isolated(t, "posix/cpu,posix/mem")
+	c, _ := isolatedCluster(t, "posix/cpu,posix/mem")
 	c.do("run", "--mem=64", "--name=hog", "--", "sh", "-c", hog).check(t, "hog", 0, "survived with 0", "TASK_FINISHED")
 	c.end()
 }
@@ -80,7 +80,7 @@ func TestURIs(t *testing.T) {
 	defer server.Close()
 	for _, isolation := range []string{"posix/cpu,posix/mem", confined} {
 		t.Run(isolation, func(t *testing.T) {
-			c, groups := isolated(t, isolation)
+			c, groups := isolatedCluster(t, isolation)
 			c.do("run", "--uri="+server.URL+"/words", "--", "cat", "words").check(t, "run", 0, "^some words\n$", "TASK_FINISHED")
 			c.do("run", "--uri="+server.URL+"/none", "--", "true").check(t, "run", 1, "^$", "TASK_FAILED.*"+server.URL+"/none.*404")
 			c.end()
@@ -104,7 +104,7 @@ func TestKillWhileFetching(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(over)
-	c, groups := isolated(t, confined)
+	c, groups := isolatedCluster(t, confined)
 	d := c.start(append([]string{"run", "--failover_timeout=0", "--name=slow", "--uri=" + server.URL + "/slow"}, append(c.flags, "--", "true")...)...)
 	<-asked
 	d.Signal(syscall.SIGINT)
@@ -115,7 +115,7 @@ func TestKillWhileFetching(t *testing.T) {
 
 // TestSessionSeesItsTask: who debugs a task is in its namespaces and groups.
 func TestSessionSeesItsTask(t *testing.T) {
-	c, groups := isolated(t, confined)
+	c, groups := isolatedCluster(t, confined)
 	const look = "readlink /proc/self/ns/pid; grep memory /proc/self/cgroup"
 	d := c.start(append([]string{"run", "--name=debugged"}, append(c.flags, "--", "sh", "-c",
 		"("+look+") >own; until test -f done; do sleep 0.05; done; cmp own seen && cat own")...)...)
