@@ -34,7 +34,7 @@ func mountAgent(d *Daemon, views *api.View, collector *sandbox.Collector, m *met
 			if age, err := collector.MaxAge(); err == nil { // the agent tells of a disk that cannot be read
 				put("slave/executor_directory_max_allowed_age_secs", age.Seconds())
 			}
-		}, fetches(o.Isolation.Fetching)},
+		}, fetches(o.Isolation.Fetching), m.figures},
 	})
 }
 

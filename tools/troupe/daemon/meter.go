@@ -21,13 +21,22 @@ import (
 type meter struct {
 	*measure.Meter
 	layout sandbox.Layout
+	held   *isolator.Set
+	log    *zap.Logger
 }
 
 func newMeter(layout sandbox.Layout, held *isolator.Set, quota bool, log *zap.Logger) *meter {
-	return &meter{layout: layout, Meter: measure.New(measure.Settings{
+	return &meter{layout: layout, held: held, log: log, Meter: measure.New(measure.Settings{
 		Isolators: held, QuotaCPUs: quota,
 		Report: func(err error) { log.Warn("Containers were not measured", zap.Error(err)) },
 	})}
+}
+
+// figures are what isolators count of all containers together.
+func (m *meter) figures(put func(key string, value float64)) {
+	if err := m.held.Figures(put); err != nil {
+		m.log.Warn("Containers were not counted", zap.Error(err))
+	}
 }
 
 // measure is an api.Measure.
