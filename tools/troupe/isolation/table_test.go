@@ -44,7 +44,7 @@ func TestExpandRefuses(t *testing.T) {
 		"cgroups,cgroups/mem":                "names cgroups/mem twice",
 		"magic":                              `names "magic", which is no isolator; there are`,
 		"cgroups/kill":                       `names "cgroups/kill", which is no isolator`,
-		"cgroups/net_cls":                    "names cgroups/net_cls, which is not here: containers share the network",
+		"cgroups/net_prio":                   "names cgroups/net_prio, which is not here: containers share the network",
 		"network/ports":                      "names network/ports, which is not here",
 		"docker/runtime":                     "there are no images here: leave it out",
 		"docker/volume":                      "or name volume/host_path",
