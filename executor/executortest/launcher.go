@@ -60,6 +60,17 @@ func (l *Launcher) Next(t TB) *Process {
 	}
 }
 
+// NextUnless waits for the next process; nil when over was closed before there was
+// one.
+func (l *Launcher) NextUnless(over <-chan struct{}) *Process {
+	select {
+	case p := <-l.launched:
+		return p
+	case <-over:
+		return nil
+	}
+}
+
 // Process is a process in name only.
 type Process struct {
 	Spec   program.Spec
