@@ -115,6 +115,12 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 		return nil, joinClose(err, journal.Journal.Close)
 	}
 	d.release = append(d.release, journal.Journal.Close)
+	unclaim, err := o.Isolation.Claim()
+	if err != nil {
+		_, err = d.abandon(fmt.Errorf("--cgroups_root=%q: %w", o.Isolation.Cgroups.Root, err))
+		return nil, err
+	}
+	d.release = append(d.release, unclaim)
 	if o.Config.Info, err = agentInfo(d.Address(), o); err != nil {
 		_, err = d.abandon(err)
 		return nil, err
