@@ -29,8 +29,8 @@ func Link(sandbox *os.Root, task string, c *mesos.ContainerInfo) error {
 	if c == nil {
 		return nil
 	}
-	if err := plain(c); err != nil {
-		return field.In("container", err)
+	if err := Plain(c); err != nil {
+		return err
 	}
 	for i, v := range c.GetVolumes() {
 		if err := link(sandbox, task, v); err != nil {
@@ -83,13 +83,16 @@ func LinkIn(dir string, c *mesos.ContainerInfo) error {
 	return errors.Join(Link(sandbox, ".", c), sandbox.Close())
 }
 
-// plain refuses containers with a file system of their own.
-func plain(c *mesos.ContainerInfo) error {
-	if c.GetType() != mesos.ContainerInfo_MESOS {
-		return field.Invalid("type", c.GetType(), "cannot be had from this executor, only MESOS can")
-	}
-	if c.GetMesos().GetImage() != nil {
-		return field.Invalid("mesos.image", c.GetMesos().GetImage().GetType(), "cannot be had from this executor, which runs tasks in the machine's own file system")
+// Plain refuses containers with a file system of their own, whether volumes are linked
+// or mounted: they would run in that of the machine. Nil asks for nothing.
+func Plain(c *mesos.ContainerInfo) error {
+	switch {
+	case c == nil:
+		return nil
+	case c.GetType() != mesos.ContainerInfo_MESOS:
+		return field.In("container", field.Invalid("type", c.GetType(), "cannot be had from this executor, only MESOS can"))
+	case c.GetMesos().GetImage() != nil:
+		return field.In("container", field.Invalid("mesos.image", c.GetMesos().GetImage().GetType(), "cannot be had from this executor, which runs tasks in the machine's own file system"))
 	}
 	return nil
 }

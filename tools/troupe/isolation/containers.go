@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"troupe/executor/program"
+	links "troupe/executor/volume"
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
 	"troupe/slave/container"
@@ -163,6 +164,11 @@ func specOf(s program.Spec) container.Spec {
 func mounts(set *isolator.Set) bool { return set.Has(sandboxPath) || set.Has(sharedFilesystem) }
 
 func infoOf(of program.Contents, set *isolator.Set) (*isolator.Container, error) {
+	if mounts(set) { // else whoever makes the links does it
+		if err := links.Plain(of.Info); err != nil {
+			return nil, err
+		}
+	}
 	if set.Has(linuxFilesystem) {
 		if err := volume.Check(of.Info, set.Has, false); err != nil {
 			return nil, err

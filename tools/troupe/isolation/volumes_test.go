@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"troupe/executor/program"
 	"troupe/messages/mesos"
 	"troupe/slave/container/isolator"
 )
@@ -38,5 +39,20 @@ func TestVolumesAmong(t *testing.T) {
 	old.Reservations, old.Role = nil, proto.String("a")
 	if got, err := volumesAmong([]*mesos.Resource{old}, around); err != nil || got[0].Source != "/a" {
 		t.Errorf("in the older form: %v, %v", got, err)
+	}
+}
+
+// TestImagesAreRefused, where volumes are mounted as well: what asks for a file system
+// of its own does not run in the machine's.
+func TestImagesAreRefused(t *testing.T) {
+	id := &mesos.ContainerID{Value: proto.String("c")}
+	for want, info := range map[string]*mesos.ContainerInfo{
+		"container.type":        {Type: mesos.ContainerInfo_DOCKER.Enum()},
+		"container.mesos.image": {Type: mesos.ContainerInfo_MESOS.Enum(), Mesos: &mesos.ContainerInfo_MesosInfo{Image: &mesos.Image{Type: mesos.Image_DOCKER.Enum()}}},
+	} {
+		set := isolator.NewSet(unmoved(linuxFilesystem), unmoved(sandboxPath))
+		if _, err := infoOf(program.Contents{ID: id, Sandbox: "/s", Info: info}, set); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v", want, err)
+		}
 	}
 }
