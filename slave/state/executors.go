@@ -175,6 +175,7 @@ func (m *Machine) containerLaunched(from Peer, msg *cluster.ContainerLaunched) {
 		m.emit(SetTimer{containerTimer(timerSubscription, e.container), m.cfg.ExecutorRegistration})
 	}
 	m.publishExecutor(e)
+	m.knocked(e)
 }
 
 func (m *Machine) subscriptionOverdue(c ContainerID) {
@@ -277,6 +278,7 @@ func (m *Machine) ended(e *executor, how ending, then func()) {
 	f, fate := e.framework, e.verdict(how)
 	e.phase = view.Terminated
 	m.hear(e, "")
+	m.turnAway(e)
 	for _, timer := range []string{timerSubscription, timerGrace, timerDestroy} {
 		m.emit(CancelTimer{containerTimer(timer, e.container)})
 	}

@@ -112,7 +112,8 @@ func (m *Machine) claim(h *host, e *executor) bool {
 	return true
 }
 
-// knock is a subscription of an executor whose host has yet to say that it has it.
+// knock is a subscription of an executor whose host has yet to say that it has it,
+// because it is away or has still to launch it.
 type knock struct {
 	from Peer
 	call *executorapi.Call_Subscribe
@@ -134,5 +135,13 @@ func (m *Machine) knocked(e *executor) {
 	if k := e.knock; k != nil {
 		e.knock = nil
 		m.subscribe(e, k.from, k.call)
+	}
+}
+
+// turnAway answers a subscription of an executor that has ended.
+func (m *Machine) turnAway(e *executor) {
+	if k := e.knock; k != nil {
+		e.knock = nil
+		m.send(k.from, shutdownEvent())
 	}
 }
