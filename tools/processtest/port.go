@@ -8,9 +8,13 @@ import (
 	"testing"
 )
 
-// lowestPort is the first that FreePort looks at; servers that people know by
-// their ports have lower ones, mostly.
-const lowestPort = 12_000
+// Of the ports that FreePort looks at the first is lowestPort: servers that people
+// know by their ports have lower ones, mostly. The last is before agentPorts, which
+// agents offer to tasks unless they are told otherwise.
+const (
+	lowestPort = 12_000
+	agentPorts = 31_000
+)
 
 // FreePort is a TCP port of 127.0.0.1 for a process that is told where to
 // listen, and may be killed and started again there. Until the test ends nobody
@@ -18,7 +22,7 @@ const lowestPort = 12_000
 // tests, also of other packages, keep theirs by a socket of its name.
 func FreePort(t *testing.T) int {
 	t.Helper()
-	n := firstOfAny(t) - lowestPort
+	n := min(firstOfAny(t), agentPorts) - lowestPort
 	if n <= 0 {
 		t.Fatalf("no ports are left between %d and those that the system gives out", lowestPort)
 	}
