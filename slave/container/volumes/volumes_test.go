@@ -192,7 +192,7 @@ func FuzzStore(f *testing.F) {
 		v := state.Volume{Role: role, ID: id}
 		made := s.Make([]state.Volume{v})
 		if made == nil {
-			if err := s.Link(sandbox, []state.VolumeLink{{Volume: v, At: at}}); err == nil && !filepath.IsLocal(at) {
+			if err := s.Link(sandbox, []state.VolumeLink{{Volume: v, At: at}}); err == nil && at != "" && !filepath.IsLocal(at) { // "" is mounted
 				t.Errorf("%q was linked", at)
 			}
 		}
