@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 	"syscall"
 	"time"
 
@@ -37,10 +36,7 @@ type Process struct {
 	done     chan struct{}
 	exit     container.Exit // valid after done
 
-	mu       sync.Mutex
-	ended    bool
-	deadline time.Time   // of the forced kill; zero while none is asked for
-	force    *time.Timer // fires at the deadline
+	grace posix.Grace // until destroy runs
 }
 
 var _ container.Process = (*Process)(nil)
@@ -73,30 +69,12 @@ func (p *Process) Exit() container.Exit { return p.exit }
 
 // Kill sends SIGTERM to everything, and SIGKILL after grace; see container.Process.
 func (p *Process) Kill(grace time.Duration) {
-	if !p.schedule(grace) {
+	if !p.grace.Begin(grace, p.destroy) {
 		return
 	}
 	for _, pid := range p.members() {
 		_ = p.child.Signal(pid, unix.SIGTERM) // destroy tells of those that may not be signalled
 	}
-}
-
-// schedule sets when destroy runs, and says whether this is the first call and has a
-// grace.
-func (p *Process) schedule(grace time.Duration) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	first := p.deadline.IsZero()
-	deadline := time.Now().Add(grace)
-	if p.ended || !first && !deadline.Before(p.deadline) {
-		return false
-	}
-	p.deadline = deadline
-	if p.force != nil {
-		p.force.Stop()
-	}
-	p.force = time.AfterFunc(grace, p.destroy)
-	return first && grace > 0
 }
 
 // Signal signals the program alone; see container.Process.

@@ -167,12 +167,7 @@ func (p *Process) wait() {
 	}
 	_, rerr := p.child.Reap()
 	p.tell(errors.Join(aerr, rerr))
-	p.mu.Lock()
-	p.ended = true
-	if p.force != nil {
-		p.force.Stop()
-	}
-	p.mu.Unlock()
+	p.grace.End()
 	p.exit = container.Exit{Status: status}
 	p.child.Forget()
 	p.control.Close() // nothing is on its way to who is gone

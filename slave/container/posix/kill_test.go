@@ -51,9 +51,9 @@ func TestSecondKillOnlyShortens(t *testing.T) {
 	p.Kill(time.Hour)
 	p.Kill(2 * time.Hour) // no effect
 	q := p.(*Process)
-	q.mu.Lock()
-	left := time.Until(q.deadline)
-	q.mu.Unlock()
+	q.grace.mu.Lock()
+	left := time.Until(q.grace.deadline)
+	q.grace.mu.Unlock()
 	if left > time.Hour {
 		t.Errorf("%v are left after a later kill with a longer grace", left)
 	}

@@ -2,7 +2,6 @@ package posix
 
 import (
 	"fmt"
-	"sync"
 	"syscall"
 	"time"
 
@@ -22,10 +21,7 @@ type Process struct {
 	done     chan struct{}
 	exit     container.Exit // valid after done
 
-	mu       sync.Mutex
-	ended    bool
-	deadline time.Time   // of the forced kill; zero while none is asked for
-	force    *time.Timer // fires at the deadline
+	grace Grace // until destroy runs
 }
 
 var _ container.Process = (*Process)(nil)
@@ -42,7 +38,7 @@ func (p *Process) Exit() container.Exit { return p.exit }
 // Kill sends SIGTERM to everything, and SIGKILL after grace; see
 // container.Process.
 func (p *Process) Kill(grace time.Duration) {
-	if !p.schedule(grace) {
+	if !p.grace.Begin(grace, p.destroy) {
 		return
 	}
 	for _, pid := range p.members() {
@@ -55,24 +51,6 @@ func (p *Process) Signal(signal syscall.Signal) {
 	if err := p.child.Signal(p.child.pid, signal); err != nil {
 		p.launcher.report(fmt.Errorf("signal %d to process %d: %w", signal, p.child.pid, err))
 	}
-}
-
-// schedule sets when destroy runs, and says whether this is the first call
-// and has a grace.
-func (p *Process) schedule(grace time.Duration) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	first := p.deadline.IsZero()
-	deadline := time.Now().Add(grace)
-	if p.ended || !first && !deadline.Before(p.deadline) {
-		return false
-	}
-	p.deadline = deadline
-	if p.force != nil {
-		p.force.Stop()
-	}
-	p.force = time.AfterFunc(grace, p.destroy)
-	return first && grace > 0
 }
 
 // destroy stops and kills until nothing is left but zombies, and what may not be
@@ -94,12 +72,7 @@ func (p *Process) wait() {
 	if err == nil {
 		status, err = p.child.Reap()
 	}
-	p.mu.Lock()
-	p.ended = true
-	if p.force != nil {
-		p.force.Stop()
-	}
-	p.mu.Unlock()
+	p.grace.End()
 	p.exit = container.Exit{Status: status}
 	if err != nil {
 		p.exit.Status = -1
