@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"troupe/tools/processtest"
@@ -57,7 +58,7 @@ func TestTasksFetch(t *testing.T) {
 	if err := os.WriteFile(greeting, []byte("hello\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	w.local("--agents=1")
+	cluster := w.local("--agents=1")
 	good := "--uri=" + s.URL + "/app.tgz#sha256=" + hex.EncodeToString(sum[:])
 	w.do("run", "--instances=3", good, "--uri="+greeting, "--", "./bin/greet").check(t, "three that fetch the same", 0, `^(greet-\d \| hello\n){3}$`, "TASK_FINISHED")
 	if n := asked.Load(); n != 1 {
@@ -75,6 +76,8 @@ func TestTasksFetch(t *testing.T) {
 	if found, err := filepath.Glob(filepath.Join(w.dir, "*", "*", "*", "slaves", "*", "frameworks", "*", "executors", "*", "runs", "*", "begun")); len(found) > 0 || err != nil {
 		t.Errorf("these began without what they need: %v, %v", found, err)
 	}
+	cluster.Signal(syscall.SIGINT)
+	cluster.wait().check(t, "local after SIGINT", 0, "", "^$")
 }
 
 // isolating is a cluster whose agent holds containers to their memory, and keeps

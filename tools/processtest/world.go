@@ -57,9 +57,12 @@ type World struct {
 	Program string
 }
 
+// settling bounds how long what has lost its agent may take to notice and to end.
+const settling = 30 * time.Second
+
 // New makes a world with a copy of the program that Build made. When the test
-// ends, what still runs in the world is killed, and is an error if the test
-// has not failed anyway.
+// ends, what runs in the world and does not end by itself soon is killed, and is
+// an error if the test has not failed anyway.
 func New(t *testing.T, built string) *World {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -80,6 +83,9 @@ func New(t *testing.T, built string) *World {
 }
 
 func (w *World) sweep() {
+	if !w.T.Failed() {
+		Within(settling, func() bool { return len(w.Processes()) == 0 })
+	}
 	for _, p := range w.Processes() {
 		if !w.T.Failed() {
 			w.T.Errorf("left behind: %s", p)

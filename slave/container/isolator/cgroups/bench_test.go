@@ -1,6 +1,7 @@
 package cgroups_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -95,10 +96,17 @@ func TestFiguresAgree(t *testing.T) {
 		list = append(list, i)
 	}
 	p := cgrouptest.Prepare(t, c, list...)
-	cgrouptest.Start(t, p, "hog", "30")
+	hog := cgrouptest.Start(t, p, "hog", "30")
+	seen := "nothing"
+	defer func() {
+		if t.Failed() {
+			t.Logf("last: %s; the hog lives: %t", seen, hog.Lives())
+		}
+	}()
 	cgrouptest.Eventually(t, "30 MiB in both", func() bool {
 		u := usage(t, c, isolators)
 		anon, threads := theirs(t, tree, p)
+		seen = fmt.Sprintf("%v, the library says %d bytes and %d threads", u, anon, threads)
 		return u.GetMemAnonBytes() >= 30<<20 && u.GetMemAnonBytes() == anon && uint64(u.GetThreads()) == threads
 	})
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,10 +44,28 @@ func fill(t testing.TB, path string, size int) {
 // world has an isolator, and what it told of limits.
 type world struct {
 	*testing.T
-	du     *Isolator
-	top    string
-	told   []*isolator.Limit
-	failed []error
+	du       *Isolator
+	top      string
+	limits   heard[*isolator.Limit]
+	failures heard[error]
+}
+
+// heard is what was told so far, by any goroutine.
+type heard[T any] struct {
+	mu   sync.Mutex
+	list []T
+}
+
+func (h *heard[T]) add(t T) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list = append(h.list, t)
+}
+
+func (h *heard[T]) all() []T {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.list)
 }
 
 func newWorld(t *testing.T, enforce bool) *world {
@@ -53,7 +73,7 @@ func newWorld(t *testing.T, enforce bool) *world {
 	w := &world{T: t, top: t.TempDir()}
 	i, err := New(Options{
 		Records: disk.Records{Dir: filepath.Join(w.top, "records")}, Interval: 15 * time.Second, Enforce: enforce,
-		Failed: func(err error) { w.failed = append(w.failed, err) },
+		Failed: func(err error) { w.failures.add(err) },
 	})
 	must(t, err)
 	w.du = i
@@ -92,7 +112,7 @@ func (w *world) start(c *isolator.Container) (end func()) {
 	w.Helper()
 	must(w, w.du.Prepare(w.Context(), c, &plan.Plan{}))
 	ctx, end := context.WithCancel(w.Context())
-	must(w, w.du.Watch(ctx, c, func(l *isolator.Limit) { w.told = append(w.told, l) }))
+	must(w, w.du.Watch(ctx, c, func(l *isolator.Limit) { w.limits.add(l) }))
 	return end
 }
 
@@ -134,15 +154,15 @@ func quota(w *world, enforce bool) {
 	limit, err := w.du.Check(c)
 	must(w, err)
 	if !enforce {
-		if len(w.told) != 0 || limit != nil {
-			w.Errorf("told without enforcement: %v, %v", w.told, limit)
+		if len(w.limits.all()) != 0 || limit != nil {
+			w.Errorf("told without enforcement: %v, %v", w.limits.all(), limit)
 		}
 		return
 	}
-	if len(w.told) != 1 || limit == nil || w.told[0].Reason != mesos.TaskStatus_REASON_CONTAINER_LIMITATION_DISK {
-		w.Fatalf("told %v, %v", w.told, limit)
+	if len(w.limits.all()) != 1 || limit == nil || w.limits.all()[0].Reason != mesos.TaskStatus_REASON_CONTAINER_LIMITATION_DISK {
+		w.Fatalf("told %v, %v", w.limits.all(), limit)
 	}
-	got := w.told[0]
+	got := w.limits.all()[0]
 	if !strings.HasPrefix(got.Message, "disk usage 1.0") || !strings.HasSuffix(got.Message, " exceeds its quota 1MB") || got.Message != limit.Message {
 		w.Errorf("message is %q", got.Message)
 	}
@@ -152,8 +172,8 @@ func quota(w *world, enforce bool) {
 	if l, err := w.du.Check(neighbour); l != nil || err != nil {
 		w.Errorf("the neighbour has %v, %v", l, err)
 	}
-	if pass(time.Minute); len(w.told) != 1 {
-		w.Errorf("told %d times", len(w.told))
+	if pass(time.Minute); len(w.limits.all()) != 1 {
+		w.Errorf("told %d times", len(w.limits.all()))
 	}
 }
 
@@ -165,8 +185,8 @@ func TestUpdate(t *testing.T) {
 		w.start(c)
 		fill(t, filepath.Join(c.Sandbox, "file"), 2*mb)
 		pass(16 * time.Second)
-		if u := w.used(c); u.DiskLimitBytes != nil || u.GetDiskUsedBytes() < 2*mb || len(w.told) != 0 {
-			t.Errorf("statistics are %v, told %v", u, w.told)
+		if u := w.used(c); u.DiskLimitBytes != nil || u.GetDiskUsedBytes() < 2*mb || len(w.limits.all()) != 0 {
+			t.Errorf("statistics are %v, told %v", u, w.limits.all())
 		}
 		c.Amounts.Disk = 4 * mb
 		must(t, w.du.Update(c))
@@ -175,8 +195,8 @@ func TestUpdate(t *testing.T) {
 		}
 		c.Amounts.Disk = mb
 		must(t, w.du.Update(c))
-		if pass(16 * time.Second); len(w.told) != 1 {
-			t.Errorf("told %v", w.told)
+		if pass(16 * time.Second); len(w.limits.all()) != 1 {
+			t.Errorf("told %v", w.limits.all())
 		}
 	})
 }
@@ -205,8 +225,8 @@ func TestNested(t *testing.T) {
 		if got := w.used(c).GetDiskUsedBytes() / mb; got != 6 {
 			t.Errorf("the outer one uses %d MB", got)
 		}
-		if len(w.told) != 1 || !strings.Contains(w.told[0].Message, "quota 1MB") {
-			t.Errorf("told %v", w.told)
+		if len(w.limits.all()) != 1 || !strings.Contains(w.limits.all()[0].Message, "quota 1MB") {
+			t.Errorf("told %v", w.limits.all())
 		}
 		// A sandbox that its user has replaced by a link measures nothing else.
 		must(t, os.Rename(in.Sandbox, in.Sandbox+"-away"))
@@ -230,13 +250,13 @@ func TestVolumes(t *testing.T) {
 		fill(t, filepath.Join(c.Sandbox, "data/file"), 4*mb)
 		pass(16 * time.Second)
 		u := w.used(c)
-		if len(w.told) != 0 || u.GetDiskUsedBytes() > mb/2 || len(u.DiskStatistics) != 3 || u.DiskStatistics[2].GetUsedBytes()/mb != 4 {
-			t.Errorf("told %v, statistics %v", w.told, u)
+		if len(w.limits.all()) != 0 || u.GetDiskUsedBytes() > mb/2 || len(u.DiskStatistics) != 3 || u.DiskStatistics[2].GetUsedBytes()/mb != 4 {
+			t.Errorf("told %v, statistics %v", w.limits.all(), u)
 		}
 		fill(t, filepath.Join(c.Volumes[0].Source, "file"), 2*mb)
 		pass(16 * time.Second)
-		if len(w.told) != 1 || !strings.Contains(w.told[0].Message, `volume "v1"`) || w.told[0].Resources[0].GetDisk().GetPersistence().GetId() != "v1" {
-			t.Errorf("told %v", w.told)
+		if len(w.limits.all()) != 1 || !strings.Contains(w.limits.all()[0].Message, `volume "v1"`) || w.limits.all()[0].Resources[0].GetDisk().GetPersistence().GetId() != "v1" {
+			t.Errorf("told %v", w.limits.all())
 		}
 	})
 }
@@ -251,8 +271,8 @@ func TestTooDeep(t *testing.T) {
 		must(t, os.MkdirAll(free.Sandbox+deep, 0o755))
 		w.start(c)
 		w.start(free)
-		if pass(0); len(w.told) != 1 || !strings.Contains(w.told[0].Message, c.Sandbox+" cannot be held to its quota 64MB: its folders are more than") {
-			t.Errorf("told %v", w.told)
+		if pass(0); len(w.limits.all()) != 1 || !strings.Contains(w.limits.all()[0].Message, c.Sandbox+" cannot be held to its quota 64MB: its folders are more than") {
+			t.Errorf("told %v", w.limits.all())
 		}
 	})
 }
@@ -307,8 +327,8 @@ func TestGone(t *testing.T) {
 		w.start(other)
 		pass(0)
 		must(t, os.RemoveAll(c.Sandbox))
-		if pass(16 * time.Second); len(w.failed) != 0 {
-			t.Errorf("failed: %v", w.failed)
+		if pass(16 * time.Second); len(w.failures.all()) != 0 {
+			t.Errorf("failed: %v", w.failures.all())
 		}
 		end()
 		ids, err := w.du.Recover(t.Context())
@@ -339,8 +359,8 @@ func TestFailure(t *testing.T) {
 		w.start(bad)
 		w.start(good)
 		pass(15 * time.Second)
-		if len(w.failed) != 2 || !strings.Contains(w.failed[0].Error(), "measure "+bad.Sandbox) {
-			t.Errorf("failed: %v", w.failed)
+		if len(w.failures.all()) != 2 || !strings.Contains(w.failures.all()[0].Error(), "measure "+bad.Sandbox) {
+			t.Errorf("failed: %v", w.failures.all())
 		}
 		if w.used(good).DiskUsedBytes == nil {
 			t.Error("the other was not measured")
