@@ -17,7 +17,7 @@ func (m Machine) makeImage(ctx context.Context, k kernel, to string, programs []
 		return fmt.Errorf("vm: %w", err)
 	}
 	defer f.Close()
-	busybox, err := lookUp("busybox")
+	busybox, err := k.busybox()
 	if err != nil {
 		return fmt.Errorf("vm: %w", err)
 	}
@@ -38,7 +38,7 @@ func (m Machine) makeImage(ctx context.Context, k kernel, to string, programs []
 	for name, from := range m.Files {
 		i.file(name, from)
 	}
-	if err := m.addBinaries(ctx, i); err != nil {
+	if err := m.addBinaries(ctx, k, i); err != nil {
 		return err
 	}
 	for n, p := range programs {
@@ -51,7 +51,10 @@ func (m Machine) makeImage(ctx context.Context, k kernel, to string, programs []
 // library is a path in the output of ldd.
 var library = regexp.MustCompile(`/[^ )]+`)
 
-func (m Machine) addBinaries(ctx context.Context, i *image) error {
+func (m Machine) addBinaries(ctx context.Context, k kernel, i *image) error {
+	if len(m.Binaries) > 0 && !k.arch.native() {
+		return fmt.Errorf("vm: binaries %q are not of architecture %s", m.Binaries, k.arch.name)
+	}
 	for _, b := range m.Binaries {
 		i.file(b, b)
 		out, err := command(ctx, "/", "ldd", b)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -18,7 +19,7 @@ type Suite struct {
 	// Tags are for building, such as "vm".
 	Tags string
 	// Race builds it with the race detector, which takes a machine of 1500 MiB, and
-	// a C compiler.
+	// a C compiler for its architecture.
 	Race bool
 	// Args are added to those of the test binary, such as "-test.v".
 	Args []string
@@ -33,7 +34,7 @@ func (m Machine) Test(t *testing.T, suites ...Suite) {
 	dir := t.TempDir()
 	programs := make([]Program, len(suites))
 	for i, s := range suites {
-		programs[i] = s.build(t, filepath.Join(dir, strings.ReplaceAll(s.Package, "/", "_")+".test"))
+		programs[i] = s.build(t, m.Arch, filepath.Join(dir, strings.ReplaceAll(s.Package, "/", "_")+".test"))
 	}
 	r, err := m.Run(t.Context(), programs...)
 	if err != nil {
@@ -54,7 +55,7 @@ func (m Machine) Test(t *testing.T, suites ...Suite) {
 	}
 }
 
-func (s Suite) build(t *testing.T, to string) Program {
+func (s Suite) build(t *testing.T, arch, to string) Program {
 	t.Helper()
 	args := []string{"test", "-c", "-vet=off", "-o", to}
 	env := append(os.Environ(), "CGO_ENABLED=0")
@@ -62,6 +63,7 @@ func (s Suite) build(t *testing.T, to string) Program {
 		args = append(args, "-race", "-ldflags=-linkmode external -extldflags -static")
 		env = append(os.Environ(), "CGO_ENABLED=1")
 	}
+	env = append(env, "GOARCH="+or(arch, runtime.GOARCH))
 	if s.Tags != "" {
 		args = append(args, "-tags", s.Tags)
 	}

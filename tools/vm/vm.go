@@ -4,7 +4,7 @@
 //
 // The kernel is Debian's for clouds, fetched once and kept in the user's cache;
 // what the machine has is a busybox and what it is given. Time passes much slower
-// for programs in it than outside.
+// for programs in it than outside. It may be of another architecture (Machine.Arch).
 package vm
 
 import (
@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,6 +26,9 @@ import (
 
 // Machine is what a virtual machine has. The zero value is useful.
 type Machine struct {
+	// Arch is its architecture, amd64 or arm64; empty is this machine's. Programs must
+	// be built for it, and Binaries are those of this machine alone.
+	Arch string
 	// Memory in MiB; 0 is 768.
 	Memory int
 	// CPUs; 0 is 2.
@@ -68,11 +72,15 @@ type Result struct {
 func (m Machine) Run(ctx context.Context, programs ...Program) (*Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, or(m.Timeout, 8*time.Minute))
 	defer cancel()
-	qemu, err := lookUp("qemu-system-x86_64")
+	arch, err := architecture(m.Arch)
+	if err != nil {
+		return nil, err
+	}
+	qemu, err := lookUp(arch.qemu)
 	if err != nil {
 		return nil, fmt.Errorf("vm: %w", err)
 	}
-	k, err := fetchKernel(ctx)
+	k, err := fetchKernel(ctx, arch)
 	if err != nil {
 		return nil, err
 	}
@@ -113,16 +121,15 @@ func or[T comparable](value, otherwise T) T {
 
 // arguments are qemu's. Without the CPU's help (TCG) it runs everywhere.
 func (m Machine) arguments(k kernel, initrd, out string) []string {
-	kernel := append([]string{
-		"console=ttyS0", "quiet", "loglevel=3", "panic=-1", "cgroup_no_v1=all", "psi=1", "mitigations=off",
-		"tsc=reliable", "no_timer_check", "random.trust_cpu=on",
-	}, m.Arguments...)
-	return []string{
-		"-accel", "tcg,thread=multi", "-cpu", "max", "-smp", strconv.Itoa(or(m.CPUs, 2)), "-m", strconv.Itoa(or(m.Memory, 768)),
+	kernel := slices.Concat(k.arch.arguments, []string{
+		"quiet", "loglevel=3", "panic=-1", "cgroup_no_v1=all", "psi=1", "mitigations=off", "random.trust_cpu=on",
+	}, m.Arguments)
+	return slices.Concat(k.arch.machine, []string{
+		"-accel", "tcg,thread=multi", "-smp", strconv.Itoa(or(m.CPUs, 2)), "-m", strconv.Itoa(or(m.Memory, 768)),
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
 		"-kernel", k.image(), "-initrd", initrd, "-append", strings.Join(kernel, " "),
-		"-serial", "stdio", "-serial", "file:" + out,
-	}
+		"-serial", "stdio", "-chardev", "file,id=out,path=" + out,
+	})
 }
 
 // exitLine is how the machine's init tells of the end of a program.

@@ -41,14 +41,53 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// kernelOf has it fetched.
+func kernelOf(t *testing.T, name string) kernel {
+	t.Helper()
+	a, err := architecture(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := fetchKernel(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// A machine of another architecture is as the others.
+func TestOtherArchitecture(t *testing.T) {
+	name, machine := "arm64", "aarch64"
+	if archs[name].native() {
+		name, machine = "amd64", "x86_64"
+	}
+	busybox, err := kernelOf(t, name).busybox()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Machine{Arch: name, Modules: []string{"loop"}}
+	r, err := m.Run(t.Context(), Program{Path: busybox, Args: []string{"sh", "-c", `uname -m; cat /sys/fs/cgroup/cgroup.subtree_control; echo profile >/dev/ttyS1; exit 3`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Codes[0] != 3 || string(r.Out) != "profile\n" || !strings.Contains(r.Console, machine+"\n") || !strings.Contains(r.Console, "cpuset cpu io memory hugetlb pids") {
+		t.Errorf("exit status %d, out %q\n%s", r.Codes[0], r.Out, r.Console)
+	}
+	m.Binaries = []string{"/bin/sh"}
+	if _, err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "not of architecture "+name) {
+		t.Errorf("with binaries of this machine: %v", err)
+	}
+	if _, err := (Machine{Arch: "vax"}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "architecture vax") {
+		t.Errorf("an unknown architecture: %v", err)
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	busybox, err := lookUp("busybox")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fetchKernel(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	kernelOf(t, "")
 	_, err = Machine{Timeout: 2 * time.Second}.Run(t.Context(), Program{Path: busybox, Args: []string{"sleep", "1000"}})
 	if err == nil || !strings.Contains(err.Error(), "deadline exceeded after 0 of 1 programs") {
 		t.Errorf("%v", err)
