@@ -8,7 +8,6 @@
 package vm
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -67,9 +66,21 @@ type Result struct {
 	Out []byte
 }
 
-// Run boots the machine and runs programs one after the other. The error is of
-// the machine; programs have their Codes.
-func (m Machine) Run(ctx context.Context, programs ...Program) (*Result, error) {
+// Run boots the machine and runs programs one after the other, all of them once
+// more if its kernel gets stuck. The error is of the machine; programs have their
+// Codes.
+func (m Machine) Run(ctx context.Context, programs ...Program) (r *Result, err error) {
+	for range boots {
+		if r, err = m.run(ctx, programs); !errors.Is(err, errStuck) {
+			break
+		}
+	}
+	return r, err
+}
+
+func (m Machine) run(ctx context.Context, programs []Program) (*Result, error) {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	ctx, cancel := context.WithTimeout(ctx, or(m.Timeout, 8*time.Minute))
 	defer cancel()
 	arch, err := architecture(m.Arch)
@@ -101,10 +112,10 @@ func (m Machine) Run(ctx context.Context, programs ...Program) (*Result, error) 
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var console bytes.Buffer
-	c.Stdout, c.Stderr = &console, &console
+	said := console{stuck: end}
+	c.Stdout, c.Stderr = &said, &said
 	ended := c.Run()
-	r := &Result{Console: strings.ReplaceAll(console.String(), "\r", "")}
+	r := &Result{Console: strings.ReplaceAll(said.String(), "\r", "")}
 	if r.Out, err = os.ReadFile(out); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return r, fmt.Errorf("vm: %w", err)
 	}
@@ -147,7 +158,7 @@ func (r *Result) verdict(ctx context.Context, programs int, ended error) error {
 	case len(r.Codes) == programs:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("vm: %w after %d of %d programs; its console:\n%s", ctx.Err(), len(r.Codes), programs, r.Console)
+		return fmt.Errorf("vm: %w after %d of %d programs; its console:\n%s", context.Cause(ctx), len(r.Codes), programs, r.Console)
 	default:
 		return fmt.Errorf("vm: it ended (%v) after %d of %d programs; its console:\n%s", ended, len(r.Codes), programs, r.Console)
 	}
