@@ -22,6 +22,7 @@ const variable = "TROUPE_CGROUPTEST"
 //	fork N       starts N programs; says how many came to life
 //	open PATH…   opens devices to read and to write; says how that went for each
 //	write PATH MIB  writes a file past the page cache
+//	cache PATH MIB  writes a file through it
 //	mknod PATH MAJOR MINOR  makes a character device, and opens it
 //	wait         until its input ends
 func Main(m *testing.M) int {
@@ -55,7 +56,9 @@ func run(name string, arguments []string, in *bufio.Reader) error {
 		}
 		return nil
 	case "write":
-		return write(arguments[0], arguments[1])
+		return write(arguments[0], arguments[1], unix.O_DIRECT)
+	case "cache":
+		return write(arguments[0], arguments[1], 0)
 	case "mknod":
 		return mknod(arguments[0], arguments[1], arguments[2])
 	case "wait":
@@ -152,12 +155,12 @@ func opened(path string) string {
 	return "ok"
 }
 
-func write(path, mib string) error {
+func write(path, mib string, flags int) error {
 	n, err := strconv.Atoi(mib)
 	if err != nil {
 		return err
 	}
-	fd, err := unix.Open(path, unix.O_CREAT|unix.O_WRONLY|unix.O_DIRECT|unix.O_CLOEXEC, 0o600)
+	fd, err := unix.Open(path, flags|unix.O_CREAT|unix.O_WRONLY|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}

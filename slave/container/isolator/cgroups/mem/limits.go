@@ -2,6 +2,7 @@ package mem
 
 import (
 	"errors"
+	"math"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,16 @@ const (
 	softLimit1 = "memory.soft_limit_in_bytes"
 	hardLimit1 = "memory.limit_in_bytes"
 	swapLimit1 = "memory.memsw.limit_in_bytes"
+)
+
+// unlimited1 is what version 1 says of a group without a limit, and less than
+// version 2 does: the largest number of pages, which are of 64 KB at most.
+const unlimited1 = math.MaxInt64 &^ (1<<16 - 1)
+
+// Files of version 2.
+const (
+	softLimit2 = "memory.low"
+	hardLimit2 = "memory.max"
 )
 
 // set writes the limits of a container. The first time the hard limit is set
@@ -68,7 +79,7 @@ func lowered(err error) error {
 }
 
 func (i *Isolator) set2(dir string, soft, hard uint64, first bool) error {
-	if err := cgroups.Write(dir, "memory.low", bytesText(soft, "max")); err != nil {
+	if err := cgroups.Write(dir, softLimit2, bytesText(soft, "max")); err != nil {
 		return err
 	}
 	if i.settings.LimitSwap && first {
@@ -77,14 +88,14 @@ func (i *Isolator) set2(dir string, soft, hard uint64, first bool) error {
 			return err
 		}
 	}
-	now, err := cgroups.Number(dir, "memory.max")
+	now, err := cgroups.Number(dir, hardLimit2)
 	if err != nil {
 		return err
 	}
 	if hard <= now && !first {
 		return nil
 	}
-	return cgroups.Write(dir, "memory.max", bytesText(hard, "max"))
+	return cgroups.Write(dir, hardLimit2, bytesText(hard, "max"))
 }
 
 func bytesText(n uint64, none string) string {

@@ -16,9 +16,16 @@ import (
 
 // ooms is what the kernel counts.
 type ooms struct {
-	// kills in the group and all below, and failures at the group's own limit.
-	kills, failures uint64
+	// kills in the group and in all below that the limit of a group between them did
+	// not bring about, as far as the kernel tells; own are those of the container's
+	// own programs.
+	kills, own uint64
+	// failures at the group's own limit.
+	failures uint64
 }
+
+// ran says that it was the group's own limit that something was killed for.
+func (o ooms) ran() bool { return o.kills > 0 && o.failures > 0 }
 
 // Watch implements isolator.Watcher. Shared containers have no limit to run
 // into.
@@ -33,8 +40,8 @@ func (i *Isolator) Watch(ctx context.Context, c *isolator.Container, limited fun
 	}
 	var once sync.Once
 	err := watch(ctx, dir, func() bool {
-		seen, err := i.ooms(dir)
-		if err != nil || seen.kills == 0 || seen.failures == 0 {
+		seen, err := i.ooms(c)
+		if err != nil || !seen.ran() {
 			return false // the group is gone, or it was the limit of one above
 		}
 		once.Do(func() { limited(i.limit(c, dir, seen)) })
@@ -47,25 +54,27 @@ func (i *Isolator) Watch(ctx context.Context, c *isolator.Container, limited fun
 }
 
 // Check implements isolator.Watcher. It tells of programs that the kernel has
-// killed, and of a machine without memory too.
+// killed, and of a machine without memory too. What a nested container was killed
+// for is none of the one around it, unless that has run into its limit.
 func (i *Isolator) Check(c *isolator.Container) (*isolator.Limit, error) {
 	dir := i.Dir(0, c)
-	seen, err := i.ooms(dir)
+	seen, err := i.ooms(c)
 	if cgroups.IsGone(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cgroups/mem: %w", err)
 	}
-	if seen.kills == 0 {
+	if seen.own == 0 && (c.Shared || !seen.ran()) {
 		return nil, nil
 	}
 	return i.limit(c, dir, seen), nil
 }
 
-func (i *Isolator) ooms(dir string) (ooms, error) {
+func (i *Isolator) ooms(c *isolator.Container) (ooms, error) {
+	dir := i.Dir(0, c)
 	if i.Unified() {
-		return ooms2(dir)
+		return ooms2(dir, i.Controllers[0].Procs(c.ID))
 	}
 	return ooms1(dir)
 }
@@ -74,22 +83,56 @@ func (i *Isolator) ooms(dir string) (ooms, error) {
 // Kernels before 4.13 do not count.
 func ooms1(dir string) (ooms, error) {
 	var o ooms
-	failures, err := cgroups.Number(dir, "memory.failcnt")
+	failures, err := cgroups.Number(dir, failures1)
 	if err != nil {
 		return o, err
 	}
 	o.failures = failures
-	err = cgroups.Walk(dir, func(dir string) error {
-		return cgroups.Keyed(dir, "memory.oom_control", func(key []byte, v uint64) {
-			if string(key) == "oom_kill" {
-				o.kills += v
-			}
-		})
-	})
+	if o.own, err = kills1(dir); err != nil {
+		return o, err
+	}
+	o.kills, err = below1(dir)
+	o.kills += o.own
 	return o, err
 }
 
-func ooms2(dir string) (ooms, error) {
+const failures1 = "memory.failcnt"
+
+func kills1(dir string) (kills uint64, err error) {
+	err = cgroups.Keyed(dir, "memory.oom_control", func(key []byte, v uint64) {
+		if string(key) == "oom_kill" {
+			kills = v
+		}
+	})
+	return kills, err
+}
+
+// below1 leaves out groups that have run into a limit of their own: what was killed
+// there was killed for that.
+func below1(dir string) (kills uint64, err error) {
+	err = cgroups.Walk(dir, func(at string) error {
+		if at == dir || hasRun1(strings.TrimPrefix(at, dir+"/"), dir) {
+			return nil
+		}
+		n, err := kills1(at)
+		kills += n
+		return err
+	})
+	return kills, err
+}
+
+// hasRun1 says whether a group, or one between it and dir, has run into its limit.
+func hasRun1(path, dir string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		dir += "/" + part
+		if n, err := cgroups.Number(dir, failures1); err == nil && n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func ooms2(dir, procs string) (ooms, error) {
 	var o ooms
 	err := cgroups.Keyed(dir, "memory.events", func(key []byte, v uint64) {
 		if string(key) == "oom_kill" {
@@ -104,18 +147,34 @@ func ooms2(dir string) (ooms, error) {
 	if !cgroups.Exists(dir, local) {
 		local = "memory.events"
 	}
-	return o, cgroups.Keyed(dir, local, func(key []byte, v uint64) {
-		if string(key) == "oom" {
+	err = cgroups.Keyed(dir, local, func(key []byte, v uint64) {
+		switch string(key) {
+		case "oom":
 			o.failures = v
+		case "oom_kill":
+			o.own = v
 		}
 	})
+	if err != nil {
+		return o, err
+	}
+	// The container's own programs are counted there once one is nested in it.
+	err = cgroups.Keyed(procs, local, func(key []byte, v uint64) {
+		if string(key) == "oom_kill" {
+			o.own += v
+		}
+	})
+	if cgroups.IsGone(err) {
+		err = nil
+	}
+	return o, err
 }
 
 // limit tells what was requested and used, with the statistics of this moment.
 // What cannot be read of a group that goes is left out.
 func (i *Isolator) limit(c *isolator.Container, dir string, seen ooms) *isolator.Limit {
 	most := i.most(dir)
-	_, hard := limits(c.Amounts)
+	soft, hard := i.held(c, dir)
 	var b strings.Builder
 	switch {
 	case seen.failures > 0 && !c.Shared:
@@ -124,7 +183,7 @@ func (i *Isolator) limit(c *isolator.Container, dir string, seen ooms) *isolator
 		fmt.Fprintf(&b, "Killed by the kernel for want of memory, in the container that it shares: Maximum Used: %s", megabytes(most))
 	default:
 		fmt.Fprintf(&b, "Killed by the kernel for want of memory above its own limit (the machine's, or that of a group around it): Requested: %s Maximum Used: %s",
-			megabytes(max(c.Amounts.Mem, minimum)), megabytes(most))
+			megabytes(soft), megabytes(most))
 	}
 	if err := cgroups.Read(dir, "memory.stat", func(stat []byte) error {
 		b.WriteString("\n\nMEMORY STATISTICS:\n")
@@ -141,6 +200,22 @@ func (i *Isolator) limit(c *isolator.Container, dir string, seen ooms) *isolator
 			Scalar: &mesos.Value_Scalar{Value: proto.Float64(tenths(most))},
 		}},
 	}
+}
+
+// held are the limits that the kernel holds a container to now, which may not be
+// those that it began with.
+func (i *Isolator) held(c *isolator.Container, dir string) (soft, hard uint64) {
+	soft, hard = limits(c.Amounts)
+	files := [2]string{softLimit1, hardLimit1}
+	if i.Unified() {
+		files = [2]string{softLimit2, hardLimit2}
+	}
+	for n, to := range [2]*uint64{&soft, &hard} {
+		if is, err := cgroups.Number(dir, files[n]); err == nil && is < unlimited1 {
+			*to = is
+		}
+	}
+	return soft, hard
 }
 
 // maxStat bounds the statistics in a message, in bytes; the kernel's have 2 KB.
