@@ -165,6 +165,9 @@ func combine(named map[string]bool) error {
 	if len(filesystems) > 1 {
 		return fmt.Errorf("names %s: a container has one file system, leave the others out", strings.Join(filesystems, " and "))
 	}
+	if named[sharedFilesystem] && named[sandboxPath] {
+		return fmt.Errorf("names %s and %s: a relative host_path would mean two things, leave one out", sharedFilesystem, sandboxPath)
+	}
 	if named["disk/du"] && named["disk/xfs"] {
 		return errors.New("names disk/du and disk/xfs: one of them counts, leave the other out")
 	}

@@ -40,19 +40,20 @@ func TestExpand(t *testing.T) {
 // TestExpandRefuses with what is wrong and what to do.
 func TestExpandRefuses(t *testing.T) {
 	for value, want := range map[string]string{
-		"posix/cpu,posix/cpu":                "names posix/cpu twice: leave one out",
-		"cgroups,cgroups/mem":                "names cgroups/mem twice",
-		"magic":                              `names "magic", which is no isolator; there are`,
-		"cgroups/kill":                       `names "cgroups/kill", which is no isolator`,
-		"cgroups/net_prio":                   "names cgroups/net_prio, which is not here: containers share the network",
-		"network/ports":                      "names network/ports, which is not here",
-		"docker/runtime":                     "there are no images here: leave it out",
-		"docker/volume":                      "or name volume/host_path",
-		"windows/cpu":                        "it is for Windows",
-		"linux/devices":                      "cgroups/devices holds containers to their devices: name that instead",
-		"filesystem/posix,filesystem/shared": "names filesystem/posix and filesystem/shared: a container has one file system",
-		"volume/host_path":                   "names volume/host_path, which needs filesystem/linux: name that too",
-		"disk/du,disk/xfs":                   "names disk/du and disk/xfs",
+		"posix/cpu,posix/cpu":                   "names posix/cpu twice: leave one out",
+		"cgroups,cgroups/mem":                   "names cgroups/mem twice",
+		"magic":                                 `names "magic", which is no isolator; there are`,
+		"cgroups/kill":                          `names "cgroups/kill", which is no isolator`,
+		"cgroups/net_prio":                      "names cgroups/net_prio, which is not here: containers share the network",
+		"network/ports":                         "names network/ports, which is not here",
+		"docker/runtime":                        "there are no images here: leave it out",
+		"docker/volume":                         "or name volume/host_path",
+		"windows/cpu":                           "it is for Windows",
+		"linux/devices":                         "cgroups/devices holds containers to their devices: name that instead",
+		"filesystem/shared,volume/sandbox_path": "names filesystem/shared and volume/sandbox_path: a relative host_path would mean two things, leave one out",
+		"filesystem/posix,filesystem/shared":    "names filesystem/posix and filesystem/shared: a container has one file system",
+		"volume/host_path":                      "names volume/host_path, which needs filesystem/linux: name that too",
+		"disk/du,disk/xfs":                      "names disk/du and disk/xfs",
 	} {
 		if got, err := Expand(value, cgroups.Settings{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, %v, want %s", value, got, err, want)

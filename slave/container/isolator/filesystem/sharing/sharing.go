@@ -17,6 +17,7 @@ import (
 
 	"troupe/messages/field"
 	"troupe/messages/mesos"
+	"troupe/slave/container"
 	"troupe/slave/container/isolator"
 	"troupe/slave/container/isolator/namespaces"
 	"troupe/slave/container/plan"
@@ -45,32 +46,37 @@ func (*Isolator) Prepare(_ context.Context, c *isolator.Container, p *plan.Plan)
 	p.New |= plan.NewMount
 	taken := []string{c.Sandbox}
 	for i, v := range c.Info.GetVolumes() {
-		if v.GetHostPath() == "" {
-			continue // another isolator's
-		}
 		m, err := mountOf(c, v, taken)
+		if err == nil {
+			err = confine(c, p, m.Target)
+		}
 		if err != nil {
 			return field.In("container", field.At("volumes", i, err))
 		}
 		p.Mounts = append(p.Mounts, *m)
-		taken = append(taken, v.GetContainerPath())
+		taken = append(taken, v.GetContainerPath(), m.Target)
 	}
 	return nil
 }
 
 func mountOf(c *isolator.Container, v *mesos.Volume, taken []string) (*plan.Mount, error) {
 	at := v.GetContainerPath()
+	if v.GetHostPath() == "" {
+		return nil, field.Invalid("source.type", v.GetSource().GetType(), "cannot be had on this agent, where filesystem/shared mounts what has a host_path: it needs --isolation=filesystem/linux")
+	}
 	if !filepath.IsAbs(at) || filepath.Clean(at) != at || at == "/" {
 		return nil, field.Invalid("container_path", at, "must be absolute, without . and .., and not the root folder")
-	}
-	for _, other := range taken {
-		if covers(at, other) || covers(other, at) {
-			return nil, field.Invalid("container_path", at, "is below %s, or the other way around: one would hide the other", other)
-		}
 	}
 	target, err := filepath.EvalSymlinks(at)
 	if err != nil {
 		return nil, field.Invalid("container_path", at, "must exist on the machine: %v", err)
+	}
+	for _, other := range taken {
+		for _, path := range []string{at, target} {
+			if covers(path, other) || covers(other, path) {
+				return nil, field.Invalid("container_path", at, "is below %s, or the other way around: one would hide the other", other)
+			}
+		}
 	}
 	info, err := os.Stat(target)
 	if err != nil {
@@ -91,7 +97,40 @@ func mountOf(c *isolator.Container, v *mesos.Volume, taken []string) (*plan.Moun
 
 // covers says whether path is folder, or below it.
 func covers(folder, path string) bool {
-	return path == folder || strings.HasPrefix(path, folder+"/")
+	return folder == "/" || path == folder || strings.HasPrefix(path, folder+"/")
+}
+
+// confine takes set-uid programs from a user who chooses what is in a folder of the
+// machine: they believe what they find at its paths, so that he could become root by
+// them. Nothing believes a folder that everybody may write to, as /tmp.
+func confine(c *isolator.Container, p *plan.Plan, target string) error {
+	if c.User == "" {
+		return nil
+	}
+	uid, _, err := container.Numbers(c.User)
+	if err == nil && uid != 0 && !everybodys(target) {
+		p.NoNewPrivileges = true
+	}
+	return err
+}
+
+// everybodys says that all may write to a folder, and root alone can put another in
+// its place.
+func everybodys(folder string) bool {
+	info, err := os.Stat(folder)
+	if err != nil || info.Mode()&0o002 == 0 {
+		return false
+	}
+	for at := folder; at != "/"; {
+		at = filepath.Dir(at)
+		if info, err = os.Stat(at); err != nil || info.Mode()&0o022 != 0 {
+			return false
+		}
+		if owner, ok := info.Sys().(*syscall.Stat_t); !ok || owner.Uid != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // sourceOf is the folder to show: one of the machine, which must exist, or one in the

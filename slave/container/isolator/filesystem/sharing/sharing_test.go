@@ -17,11 +17,16 @@ import (
 
 func prepare(t *testing.T, sandbox string, volumes ...string) (plan.Plan, error) {
 	t.Helper()
+	return prepareFor(t, "", sandbox, volumes...)
+}
+
+func prepareFor(t *testing.T, user, sandbox string, volumes ...string) (plan.Plan, error) {
+	t.Helper()
 	i, err := New()
-	if err != nil || i.Name() != "filesystem/shared" {
-		t.Fatal(i.Name(), err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	c := &isolator.Container{Sandbox: sandbox, Info: &mesos.ContainerInfo{}}
+	c := &isolator.Container{Sandbox: sandbox, User: user, Info: &mesos.ContainerInfo{}}
 	for _, v := range volumes {
 		host, at, _ := strings.Cut(v, ":")
 		volume := &mesos.Volume{ContainerPath: proto.String(at), Mode: mesos.Volume_RW.Enum()}
@@ -47,7 +52,7 @@ func TestTmpIsOwn(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	p, err := prepare(t, sandbox, "private/tmp:/tmp", ":/elsewhere")
+	p, err := prepare(t, sandbox, "private/tmp:/tmp")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +77,11 @@ func TestTmpIsOwn(t *testing.T) {
 // TestWhatDoesNotDo is refused with its field, and nothing is made outside.
 func TestWhatDoesNotDo(t *testing.T) {
 	sandbox, outside := t.TempDir(), t.TempDir()
-	if err := os.Symlink(outside, filepath.Join(sandbox, "link")); err != nil {
-		t.Fatal(err)
+	root := filepath.Join(t.TempDir(), "root")
+	for at, to := range map[string]string{filepath.Join(sandbox, "link"): outside, root: "/", root + "less": filepath.Dir(sandbox)} {
+		if err := os.Symlink(to, at); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for v, want := range map[string]string{
 		"a:relative":         "container_path",
@@ -88,6 +96,9 @@ func TestWhatDoesNotDo(t *testing.T) {
 		"/no/such/path:/mnt": "host_path",
 		"/etc/passwd:/mnt":   "host_path",
 		"a:" + sandbox:       "below",
+		"a:" + root:          "below",
+		"a:" + root + "less": "below",
+		":/mnt":              "needs --isolation=filesystem/linux",
 	} {
 		_, err := prepare(t, sandbox, v)
 		if err == nil || !strings.Contains(err.Error(), "container.volumes[0]") || !strings.Contains(err.Error(), want) {
@@ -99,5 +110,35 @@ func TestWhatDoesNotDo(t *testing.T) {
 	}
 	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
 		t.Errorf("outside there is %v, %v", left, err)
+	}
+}
+
+// TestNoOneBecomesRoot by what set-uid programs find in a folder of the machine that a
+// user chooses.
+func TestNoOneBecomesRoot(t *testing.T) {
+	for _, c := range []struct {
+		user, at string
+		want     bool
+	}{
+		{"1", "/etc", true},
+		{"1", "/tmp", false},
+		{"1", t.TempDir(), true}, // not everybody's, and in a folder that is
+		{"0", "/etc", false},
+		{"", "/etc", false},
+	} {
+		sandbox, err := os.MkdirTemp("/var/tmp", "sharing")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := prepareFor(t, c.user, sandbox, "a:"+c.at)
+		if err != nil || p.NoNewPrivileges != c.want {
+			t.Errorf("user %q, %s: no new privileges is %v, %v", c.user, c.at, p.NoNewPrivileges, err)
+		}
+		if err := os.RemoveAll(sandbox); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := prepareFor(t, "nobody-of-this-name", t.TempDir(), "a:/mnt"); err == nil || !strings.Contains(err.Error(), "nobody-of-this-name") {
+		t.Errorf("error is %v", err)
 	}
 }
