@@ -106,7 +106,9 @@ func (i *Isolator) free(fd int) (uint32, error) {
 	return 0, fmt.Errorf("none of --xfs_project_range [%d-%d] is free: they belong to containers, persistent volumes, and large sandboxes that are kept for --gc_delay", i.o.First, i.o.Last)
 }
 
-// disown takes a sandbox out of its project.
+// disown takes a sandbox out of its project, as far as that can be done: what its
+// user has made such that it cannot be gone through is in use until the sandbox is
+// removed, as a large one is. Nobody waits for that.
 func (i *Isolator) disown(ctx context.Context, path string) error {
 	return in(filepath.Clean(path), func(fd int) error {
 		id, _, err := project(fd)
@@ -125,8 +127,12 @@ func (i *Isolator) disown(ctx context.Context, path string) error {
 		if err := setProject(fd, id, false); err != nil {
 			return fmt.Errorf("disk/xfs: take %s out of project %d: %w", path, id, err)
 		}
-		if err := give(ctx, fd, 0, 0); err != nil {
-			return fmt.Errorf("disk/xfs: take %s out of project %d: %w", path, id, err)
+		switch err := give(ctx, fd, 0, 0); {
+		case ctx.Err() != nil:
+			return fmt.Errorf("disk/xfs: take %s out of project %d: %w", path, id, ctx.Err())
+		case err != nil:
+			i.o.Failed(fmt.Errorf("disk/xfs: project %d is in use until %s is removed: %w", id, path, err))
+			return nil
 		}
 		return setProject(fd, 0, false)
 	})

@@ -507,6 +507,27 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestTooDeep: what a user has made cannot hold up the end of the container. The
+// project is in use until the sandbox is removed.
+func TestTooDeep(t *testing.T) {
+	var failed []error
+	w := newWorld(t, func(o *Options) { o.Failed = func(err error) { failed = append(failed, err) } })
+	c := w.prepared("c", 8*mb)
+	id := w.project(c.Sandbox)
+	must(t, os.MkdirAll(filepath.Join(c.Sandbox, strings.Repeat("deep/", maxDepth+1)), 0o755))
+	must(t, w.x.Cleanup(t.Context(), c))
+	want := fmt.Sprintf("disk/xfs: project %d is in use until %s is removed: deep: its folders are more than %d deep", id, c.Sandbox, maxDepth)
+	if len(failed) != 1 || failed[0].Error() != want {
+		t.Errorf("told was %v, want\n%s", failed, want)
+	}
+	if known, err := w.x.Recover(t.Context()); err != nil || len(known) != 0 {
+		t.Errorf("known is %v, %v", known, err)
+	}
+	w.free(9, 10)
+	must(t, os.RemoveAll(c.Sandbox))
+	until(t, func() bool { free, _, err := w.x.Projects(); return err == nil && free == 10 })
+}
+
 // TestNested: what is in a nested container's sandbox is the parent's.
 func TestNested(t *testing.T) {
 	w := newWorld(t)

@@ -35,7 +35,12 @@ func give(ctx context.Context, folder int, id uint32, depth int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := giveOne(ctx, folder, name, id, depth); err != nil && !passable(err) {
+		err := giveOne(ctx, folder, name, id, depth)
+		switch {
+		case err == nil || passable(err):
+		case depth > 0:
+			return err // one name is enough to look for it, and as many would be long
+		default:
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
