@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"troupe/messages/field"
 	"troupe/messages/mesos"
 )
 
@@ -66,13 +65,13 @@ type Order struct {
 // none. Errors name the field.
 func OrderOf(sandbox, user string, c *mesos.CommandInfo, s Settings) (Order, error) {
 	o := Order{Sandbox: sandbox, User: user, Settings: s}
-	for i, u := range c.GetUris() {
+	for _, u := range c.GetUris() {
 		o.URIs = append(o.URIs, URI{
 			Value: u.GetValue(), Executable: u.GetExecutable(), Extract: u.GetExtract(), Cache: u.GetCache(), OutputFile: u.GetOutputFile(),
 		})
-		if _, err := parse(o.URIs[i], s); err != nil {
-			return Order{}, field.At("command.uris", i, err)
-		}
+	}
+	if _, err := parseAll(o.URIs, s); err != nil {
+		return Order{}, err
 	}
 	return o, nil
 }

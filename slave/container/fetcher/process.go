@@ -26,7 +26,7 @@ func Serve(ctx context.Context, order io.Reader, news, log io.Writer) error {
 		err = fetch(ctx, o, r, become)
 	}
 	if err != nil {
-		_, _ = fmt.Fprintln(log, "Nothing is started:", err) // news has it as well
+		r.write("Nothing is started: " + err.Error()) // news has it as well
 		r.tell(News{Error: cut(err.Error())})
 		return err
 	}

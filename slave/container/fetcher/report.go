@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -23,11 +24,13 @@ const tellEvery = 2 * time.Second
 
 // report tells of a fetch: the task's owner, in the sandbox's stderr, and the one who
 // started this. That either cannot be written does not keep anything from being
-// fetched: the disk may be full, and the other gone.
+// fetched: the disk may be full, and the other gone. Safe for concurrent use.
 type report struct {
+	now func() time.Time
+
+	mu   sync.Mutex // so that lines are whole
 	log  io.Writer
 	news *json.Encoder
-	now  func() time.Time
 }
 
 func newReport(log, news io.Writer) *report {
@@ -37,11 +40,21 @@ func newReport(log, news io.Writer) *report {
 // sayf says what begins or has ended.
 func (r *report) sayf(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
-	_, _ = fmt.Fprintln(r.log, line)
+	r.write(line)
 	r.tell(News{Doing: line})
 }
 
-func (r *report) tell(n News) { _ = r.news.Encode(n) }
+func (r *report) write(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, _ = fmt.Fprintln(r.log, line)
+}
+
+func (r *report) tell(n News) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.news.Encode(n)
+}
 
 // task is a download that is under way.
 type task struct {

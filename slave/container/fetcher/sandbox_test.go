@@ -46,22 +46,6 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// TestFirstFailureEnds: what comes after a failure is not fetched.
-func TestFirstFailureEnds(t *testing.T) {
-	asked := 0
-	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) { asked++ }))
-	defer s.Close()
-	o := Order{Sandbox: t.TempDir(), URIs: []URI{{Value: "/nowhere"}, {Value: s.URL + "/file"}}}
-	if _, err := try(t, o); err == nil || asked > 0 {
-		t.Errorf("got %v, and asked %d times", err, asked)
-	}
-	// Nor is anything, when one of them cannot be.
-	o.URIs = []URI{{Value: s.URL + "/file"}, {Value: "ftp://host/x"}}
-	if _, err := try(t, o); err == nil || !strings.Contains(err.Error(), "command.uris[1]") || asked > 0 {
-		t.Errorf("got %v, and asked %d times", err, asked)
-	}
-}
-
 // TestSandboxOfAnother: a sandbox that others have written to leads nothing astray.
 func TestSandboxOfAnother(t *testing.T) {
 	s := site(t)

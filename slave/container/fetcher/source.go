@@ -81,6 +81,59 @@ func parse(u URI, s Settings) (source, error) {
 	return src, err
 }
 
+// parseAll checks all that can be known of an order's URIs before they are fetched.
+// Errors name the fields.
+func parseAll(uris []URI, s Settings) ([]source, error) {
+	sources, errs := make([]source, len(uris)), make([]error, len(uris))
+	for i, u := range uris {
+		var err error
+		sources[i], err = parse(u, s)
+		errs[i] = field.At("command.uris", i, err)
+	}
+	if err := failures(errs); err != nil {
+		return nil, err
+	}
+	return sources, distinct(sources)
+}
+
+// distinct refuses sources that would become one and the same file, or one of which
+// would be a folder of another.
+func distinct(sources []source) error {
+	owner := map[string]int{}
+	errs := make([]error, 0, len(sources))
+	clash := func(i, other int, format string) {
+		first, second := min(i, other), max(i, other)
+		errs = append(errs, field.At("command.uris", second, field.Invalid("output_file", sources[second].name,
+			format+" command.uris[%d], which is %s: give one of them another output_file", first, sources[first].shown)))
+	}
+	for i := range sources {
+		for _, name := range sources[i].becomes() {
+			if other, taken := owner[name]; taken && other != i {
+				clash(i, other, "is what is written by")
+				continue
+			}
+			owner[name] = i
+		}
+	}
+	for i := range sources {
+		for dir := path.Dir(sources[i].name); dir != "."; dir = path.Dir(dir) {
+			if other, taken := owner[dir]; taken {
+				clash(i, other, "cannot be a folder and a file, as it would be with")
+			}
+		}
+	}
+	return failures(errs)
+}
+
+// becomes is what it is known beforehand to be called in the sandbox; of most
+// archives one knows when they are there.
+func (s *source) becomes() []string {
+	if s.unpack() && archive.FormatOf(path.Base(s.name)) == archive.Gzip {
+		return []string{s.name, strings.TrimSuffix(path.Base(s.name), ".gz")}
+	}
+	return []string{s.name}
+}
+
 // cutLast cuts at the last sep. Without one, all is before it.
 func cutLast(s, sep string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, sep); i >= 0 {
@@ -151,6 +204,8 @@ func (s *source) rename() error {
 	switch {
 	case s.name == "" || s.name == "." || s.name == ".." || s.name == "/" || strings.ContainsRune(s.name, 0):
 		return s.wrong("does not end in the name of a file: set output_file")
+	case s.name == staging || strings.HasPrefix(s.name, staging+"/"):
+		return s.wrong("becomes %q, a name that is taken while things are fetched: set output_file", s.name)
 	case len(path.Base(s.name)) > 255:
 		return s.wrong("ends in a name that is too long for a file: set output_file")
 	}
