@@ -25,15 +25,15 @@ var stuckFor = regexp.MustCompile(`soft lockup - CPU#\d+ stuck for (\d+)s`)
 // console keeps what the machine writes, and calls stuck, once or more, when its
 // kernel got stuck.
 type console struct {
-	bytes.Buffer
+	text  bytes.Buffer // not embedded: it would be copied to past Write
 	stuck func(error)
 	read  int // how far stuckFor was looked for
 }
 
 // Write implements io.Writer.
 func (c *console) Write(p []byte) (int, error) {
-	n, err := c.Buffer.Write(p)
-	text := c.Bytes()
+	n, err := c.text.Write(p)
+	text := c.text.Bytes()
 	end := bytes.LastIndexByte(text, '\n') + 1
 	if end <= c.read {
 		return n, err

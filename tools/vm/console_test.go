@@ -19,7 +19,7 @@ func TestStuck(t *testing.T) {
 				t.Fatal(n, err)
 			}
 		}
-		if stuck != want || c.String() != text {
+		if stuck != want || c.text.String() != text {
 			t.Errorf("%q: stuck is %t", text, stuck)
 		}
 	}

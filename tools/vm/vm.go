@@ -115,7 +115,7 @@ func (m Machine) run(ctx context.Context, programs []Program) (*Result, error) {
 	said := console{stuck: end}
 	c.Stdout, c.Stderr = &said, &said
 	ended := c.Run()
-	r := &Result{Console: strings.ReplaceAll(said.String(), "\r", "")}
+	r := &Result{Console: strings.ReplaceAll(said.text.String(), "\r", "")}
 	if r.Out, err = os.ReadFile(out); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return r, fmt.Errorf("vm: %w", err)
 	}
