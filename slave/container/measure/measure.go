@@ -192,7 +192,7 @@ func (m *Meter) begin(a *cluster.ContainerAmounts) *mesos.ResourceStatistics {
 	switch limit := a.GetMemLimit(); {
 	case a.MemLimit == nil:
 		u.MemLimitBytes = u.MemSoftLimitBytes
-	case math.IsInf(limit, 1):
+	case limit >= math.MaxInt64/megabyte: // infinity, or as good as that
 		u.MemLimitBytes = proto.Uint64(m.memory)
 	default:
 		u.MemLimitBytes = proto.Uint64(uint64(limit * megabyte))

@@ -130,6 +130,7 @@ func TestLimits(t *testing.T) {
 		{"without end", amounts(func(a *cluster.ContainerAmounts) {
 			a.CpusLimit, a.MemLimit = proto.Float64(math.Inf(1)), proto.Float64(math.Inf(1))
 		}), true, float64(runtime.NumCPU()), machine.memory},
+		{"of more bytes than can be counted", amounts(func(a *cluster.ContainerAmounts) { a.MemLimit = proto.Float64(1e300) }), false, 0, machine.memory},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := New(Settings{QuotaCPUs: c.quota})

@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -50,7 +52,12 @@ type Isolator struct {
 	// Of this process: whose descendants cannot have more, unless it may raise.
 	hard     func(resource int) (uint64, error)
 	mayRaise bool
+	// files is the most open files that the kernel lets anybody have.
+	files uint64
 }
+
+// mostFiles is the file that says so.
+const mostFiles = "/proc/sys/fs/nr_open"
 
 // New fails when the process cannot read what it may.
 func New() (*Isolator, error) {
@@ -59,7 +66,15 @@ func New() (*Isolator, error) {
 	if err := unix.Capget(&head, &data[0]); err != nil {
 		return nil, fmt.Errorf("%s: read own capabilities: %w", Name, err)
 	}
-	return &Isolator{hard: hardLimit, mayRaise: data[sysResource/32].Effective&(1<<(sysResource%32)) != 0}, nil
+	text, err := os.ReadFile(mostFiles)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", Name, err)
+	}
+	files, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", Name, mostFiles, err)
+	}
+	return &Isolator{hard: hardLimit, files: files, mayRaise: data[sysResource/32].Effective&(1<<(sysResource%32)) != 0}, nil
 }
 
 // hardLimit does not take what the Go runtime does to the soft limit of open
@@ -113,6 +128,9 @@ func (i *Isolator) limit(r *mesos.RLimitInfo_RLimit) (plan.Rlimit, error) {
 	own, err := i.hard(number)
 	if err != nil {
 		return plan.Rlimit{}, fmt.Errorf("read the agent's own %s: %w", r.GetType(), err)
+	}
+	if number == unix.RLIMIT_NOFILE && l.Hard > i.files {
+		return plan.Rlimit{}, field.Invalid("hard", show(l.Hard), "of %s is above %s, the most that this machine's kernel gives anybody (sysctl fs.nr_open)", r.GetType(), show(i.files))
 	}
 	if l.Hard > own && !i.mayRaise {
 		return plan.Rlimit{}, field.Invalid("hard", show(l.Hard), "is above the agent's own hard limit of %s, %s, which it may not raise: it lacks the capability SYS_RESOURCE", r.GetType(), show(own))

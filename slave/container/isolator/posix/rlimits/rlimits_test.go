@@ -33,7 +33,7 @@ func prepare(i *Isolator, limits ...*mesos.RLimitInfo_RLimit) (*plan.Plan, error
 }
 
 func own(hard uint64, mayRaise bool) *Isolator {
-	return &Isolator{hard: func(int) (uint64, error) { return hard, nil }, mayRaise: mayRaise}
+	return &Isolator{hard: func(int) (uint64, error) { return hard, nil }, mayRaise: mayRaise, files: 1000}
 }
 
 func TestPrepare(t *testing.T) {
@@ -49,10 +49,12 @@ func TestPrepare(t *testing.T) {
 		"as high":          {i: own(100, false), limits: []*mesos.RLimitInfo_RLimit{limit(nofile, 100, 100)}, want: []plan.Rlimit{{Resource: unix.RLIMIT_NOFILE, Soft: 100, Hard: 100}}},
 		"zero":             {i: own(100, false), limits: []*mesos.RLimitInfo_RLimit{limit(nofile, 0, 0)}, want: []plan.Rlimit{{Resource: unix.RLIMIT_NOFILE}}},
 		"two":              {i: own(100, false), limits: []*mesos.RLimitInfo_RLimit{limit(nofile, 1, 1), limit(mesos.RLimitInfo_RLimit_RLMT_CORE, 0, 0)}, want: []plan.Rlimit{{Resource: unix.RLIMIT_NOFILE, Soft: 1, Hard: 1}, {Resource: unix.RLIMIT_CORE}}},
-		"none may be set":  {i: own(infinity, false), limits: []*mesos.RLimitInfo_RLimit{limit(nofile)}, want: []plan.Rlimit{{Resource: unix.RLIMIT_NOFILE, Soft: infinity, Hard: infinity}}},
+		"none may be set":  {i: own(infinity, false), limits: []*mesos.RLimitInfo_RLimit{limit(mesos.RLimitInfo_RLimit_RLMT_CORE)}, want: []plan.Rlimit{{Resource: unix.RLIMIT_CORE, Soft: infinity, Hard: infinity}}},
+		"nobody's":         {i: own(infinity, true), limits: []*mesos.RLimitInfo_RLimit{limit(nofile)}, fails: []string{"rlimits[0].hard", "unlimited", "RLMT_NOFILE", "1000", "fs.nr_open"}},
+		"all there is":     {i: own(100, true), limits: []*mesos.RLimitInfo_RLimit{limit(nofile, 1, 1000)}, want: []plan.Rlimit{{Resource: unix.RLIMIT_NOFILE, Soft: 1, Hard: 1000}}},
 		"raised":           {i: own(100, true), limits: []*mesos.RLimitInfo_RLimit{limit(nofile, 10, 200)}, want: []plan.Rlimit{{Resource: unix.RLIMIT_NOFILE, Soft: 10, Hard: 200}}},
 		"above":            {i: own(100, false), limits: []*mesos.RLimitInfo_RLimit{limit(nofile, 10, 101)}, fails: []string{"container.rlimit_info.rlimits[0].hard", "101", "RLMT_NOFILE", "100", "SYS_RESOURCE"}},
-		"unlimited, above": {i: own(100, false), limits: []*mesos.RLimitInfo_RLimit{limit(nofile)}, fails: []string{"rlimits[0].hard", "unlimited", "RLMT_NOFILE", "100"}},
+		"unlimited, above": {i: own(100, false), limits: []*mesos.RLimitInfo_RLimit{limit(mesos.RLimitInfo_RLimit_RLMT_CORE)}, fails: []string{"rlimits[0].hard", "unlimited", "RLMT_CORE", "100", "SYS_RESOURCE"}},
 		"soft above hard":  {i: own(100, true), limits: []*mesos.RLimitInfo_RLimit{limit(nofile, 20, 10)}, fails: []string{"rlimits[0].soft", "20", "10"}},
 		"soft alone":       {i: own(100, true), limits: []*mesos.RLimitInfo_RLimit{limit(nofile, 20)}, fails: []string{"rlimits[0]", "RLMT_NOFILE", "both"}},
 		"unknown":          {i: own(100, true), limits: []*mesos.RLimitInfo_RLimit{limit(0)}, fails: []string{"rlimits[0].type", "UNKNOWN"}},
@@ -88,6 +90,24 @@ func TestEveryTypeIsKnown(t *testing.T) {
 		if (err == nil) != (kind != mesos.RLimitInfo_RLimit_UNKNOWN) {
 			t.Errorf("%s: %v", kind, err)
 		}
+	}
+}
+
+// TestKernelGivesNobodyMore: what is refused is what the kernel would refuse.
+func TestKernelGivesNobodyMore(t *testing.T) {
+	i, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := unix.Rlimit{}
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Prlimit(0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: was.Cur, Max: i.files + 1}, nil); err == nil {
+		t.Errorf("%d open files can be had", i.files+1)
+	}
+	if _, err := prepare(i, limit(mesos.RLimitInfo_RLimit_RLMT_NOFILE)); err == nil || !strings.Contains(err.Error(), "fs.nr_open") {
+		t.Errorf("error is %v", err)
 	}
 }
 
