@@ -114,23 +114,29 @@ func Walk(dir string, visit func(dir string) error) error {
 }
 
 // Processes lists those in a folder and in all below it. A folder that is gone
-// has none.
+// has none. Of threaded groups it lists the threads, each of which stands for its
+// process to the kernel.
 func Processes(dir string) ([]int, error) {
 	var pids []int
-	err := Walk(dir, func(dir string) error {
-		return Read(dir, "cgroup.procs", func(b []byte) error {
-			for f := range strings.FieldsSeq(string(b)) {
-				pid, err := strconv.Atoi(f)
-				if err != nil {
-					return fmt.Errorf("no pid: %.20q", f)
-				}
-				// 0 is one of another pid namespace, that cannot be seen from here.
-				if pid > 0 {
-					pids = append(pids, pid)
-				}
+	add := func(b []byte) error {
+		for f := range strings.FieldsSeq(string(b)) {
+			pid, err := strconv.Atoi(f)
+			if err != nil {
+				return fmt.Errorf("no pid: %.20q", f)
 			}
-			return nil
-		})
+			// 0 is one of another pid namespace, that cannot be seen from here.
+			if pid > 0 {
+				pids = append(pids, pid)
+			}
+		}
+		return nil
+	}
+	err := Walk(dir, func(dir string) error {
+		err := Read(dir, "cgroup.procs", add)
+		if errors.Is(err, unix.EOPNOTSUPP) { // as of a threaded one of version 2
+			err = Read(dir, "cgroup.threads", add)
+		}
+		return err
 	})
 	return pids, err
 }
@@ -161,7 +167,11 @@ func Kill(ctx context.Context, dir string) error {
 func killOnce(ctx context.Context, dir string) ([]int, error) {
 	switch {
 	case Exists(dir, "cgroup.kill"):
-		if err := Write(dir, "cgroup.kill", "1"); err != nil && !IsGone(err) {
+		err := Write(dir, "cgroup.kill", "1")
+		if errors.Is(err, unix.EOPNOTSUPP) { // who is root in there has made it threaded
+			err = killFrozen(ctx, dir, freezer2)
+		}
+		if err != nil && !IsGone(err) {
 			return nil, err
 		}
 	case Exists(dir, "freezer.state"):

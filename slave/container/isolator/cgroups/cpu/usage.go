@@ -2,8 +2,11 @@ package cpu
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"troupe/messages/mesos"
 	"troupe/slave/container/isolator"
@@ -90,7 +93,8 @@ func (i *Isolator) count(c *isolator.Container, u *mesos.ResourceStatistics) err
 	}
 	var processes, threads uint32
 	err := cgroups.Walk(i.Dir(0, c), func(dir string) error {
-		if err := lines(dir, "cgroup.procs", &processes); err != nil {
+		// Threaded groups, which who is root may make, do not list processes.
+		if err := lines(dir, "cgroup.procs", &processes); err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
 			return err
 		}
 		return lines(dir, threadsFile, &threads)
