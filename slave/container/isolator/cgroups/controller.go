@@ -171,6 +171,9 @@ func containersIn(dir string, outer []string) ([][]string, error) {
 	}
 	var found [][]string
 	for _, e := range entries {
+		if len(dir)+len(e.Name()) >= longPath {
+			break // no container's: it would be nested hundreds deep
+		}
 		if !e.IsDir() || strings.HasPrefix(e.Name(), Trial) {
 			continue
 		}

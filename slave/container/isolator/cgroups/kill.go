@@ -59,16 +59,14 @@ func remove(dir string) error {
 	if err == nil {
 		return nil
 	}
-	below, lerr := folders(dir)
-	if lerr != nil {
+	none := true
+	if lerr := each(dir, func(below string) error {
+		none = false
+		return remove(below)
+	}); lerr != nil {
 		return lerr
 	}
-	for _, d := range below {
-		if err := remove(d); err != nil {
-			return err
-		}
-	}
-	if len(below) == 0 {
+	if none {
 		return err
 	}
 	return rmdir(dir)
@@ -81,19 +79,37 @@ func rmdir(dir string) error {
 	return nil
 }
 
-// folders are the groups directly below one; none if it is gone.
-func folders(dir string) ([]string, error) {
+// longPath is a length in bytes below which a path can have another name behind it,
+// and a file's behind that: the kernel takes paths of less than 4096. Who is root in
+// a container can make groups in groups beyond it.
+const longPath = 2048
+
+// each visits the groups directly below one; none if it is gone.
+func each(dir string, visit func(below string) error) error {
+	if len(dir) >= longPath {
+		fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if IsGone(err) {
+			return nil
+		}
+		if err != nil {
+			return &fs.PathError{Op: "open", Path: dir, Err: err}
+		}
+		defer unix.Close(fd)
+		dir = "/proc/self/fd/" + strconv.Itoa(fd)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil && !IsGone(err) {
-		return nil, err
+		return err
 	}
-	var below []string
 	for _, e := range entries {
-		if e.IsDir() {
-			below = append(below, filepath.Join(dir, e.Name()))
+		if !e.IsDir() {
+			continue
+		}
+		if err := visit(dir + "/" + e.Name()); err != nil {
+			return err
 		}
 	}
-	return below, nil
+	return nil
 }
 
 // Walk visits a folder and all below it; those that go meanwhile are left out.
@@ -101,16 +117,7 @@ func Walk(dir string, visit func(dir string) error) error {
 	if err := visit(dir); err != nil && !IsGone(err) {
 		return err
 	}
-	below, err := folders(dir)
-	if err != nil {
-		return err
-	}
-	for _, d := range below {
-		if err := Walk(d, visit); err != nil {
-			return err
-		}
-	}
-	return nil
+	return each(dir, func(below string) error { return Walk(below, visit) })
 }
 
 // Processes lists those in a folder and in all below it. A folder that is gone
