@@ -101,7 +101,33 @@ func (c *Container) Update(a isolator.Amounts, volumes []isolator.Volume) error 
 	if ending {
 		return nil // it uses nothing much longer
 	}
-	return c.means.Isolators.Update(&info)
+	return errors.Join(c.means.Isolators.Update(&info), c.holdBelow())
+}
+
+// holdBelow holds those within to their own amounts again: kernels take no limit
+// above that of the container around, which may have been in the way.
+func (c *Container) holdBelow() error {
+	below, _, _ := c.rest()
+	var failed error
+	for _, inner := range below {
+		select {
+		case inner.turn <- struct{}{}:
+			failed = errors.Join(failed, inner.hold())
+			<-inner.turn
+		default: // it is made, after which it does the same, or destroyed
+		}
+	}
+	return failed
+}
+
+// hold is called by the one whose turn it is.
+func (c *Container) hold() error {
+	info := c.told()
+	_, _, gone := c.rest()
+	if gone || info.Parent == nil || info.Shared {
+		return nil
+	}
+	return c.means.Isolators.Update(info)
 }
 
 // Volumes are the persistent volumes that it has by now.

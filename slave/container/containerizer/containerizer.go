@@ -90,6 +90,9 @@ func (z *Containerizer) open(ctx context.Context, m Means, info *isolator.Contai
 		err = ctx.Err()
 	}
 	if err == nil {
+		err = c.hold() // the one around may have been given more meanwhile
+	}
+	if err == nil {
 		return c, nil
 	}
 	if l := c.Limit(); l != nil {

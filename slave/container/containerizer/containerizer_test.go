@@ -209,6 +209,49 @@ func (w *world) want(t *testing.T, what string) {
 	}
 }
 
+// TestWithinIsHeldAgain: what is within another is held to its own limits again when
+// that has been given more, and once it is made, as kernels may not have taken them
+// before. What shares has none.
+func TestWithinIsHeldAgain(t *testing.T) {
+	w, z, m := newWorld(t)
+	c := open(t, z, m)
+	for _, id := range []string{"a/b", "a/shared"} {
+		within := info(id)
+		within.Shared = id == "a/shared"
+		if _, err := c.Nest(t.Context(), within, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Update(isolator.Amounts{CPUs: 2}, nil); err != nil {
+		t.Error(err)
+	}
+	w.want(t, "prepare a, prepare a/b, update a/b, prepare a/shared, update a, update a/b")
+	f := fetching{began: make(chan struct{}), end: make(chan error, 1)}
+	m.Fetcher, c.means.Fetcher = f, f
+	making := info("a/made")
+	making.Command = &mesos.CommandInfo{Uris: []*mesos.CommandInfo_URI{{Value: proto.String("u")}}}
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		if _, err := c.Nest(t.Context(), making, nil); err != nil {
+			t.Error(err)
+		}
+	}()
+	await(t, "it is not made", f.began)
+	before := len(w.done())
+	if err := c.Update(isolator.Amounts{CPUs: 3}, nil); err != nil { // does not wait for it
+		t.Error(err)
+	}
+	f.end <- nil
+	await(t, "it is not made", made)
+	if got := strings.Join(w.done()[before:], ", "); got != "update a, update a/b, update a/made" {
+		t.Errorf("done: %s", got)
+	}
+	if err := c.Destroy(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLife: what is within goes first, then the processes, then what was made.
 func TestLife(t *testing.T) {
 	w, z, m := newWorld(t)
@@ -238,7 +281,7 @@ func TestLife(t *testing.T) {
 	if p.Limit() != nil {
 		t.Errorf("a limit of nobody: %v", p.Limit())
 	}
-	w.want(t, "prepare a, prepare a/b, update a, kill a/b, clean up a/b, kill a, clean up a")
+	w.want(t, "prepare a, prepare a/b, update a/b, update a, update a/b, kill a/b, clean up a/b, kill a, clean up a")
 	if _, err := c.Launch(container.Spec{Path: "x"}); err == nil {
 		t.Error("something was launched in what is gone")
 	}

@@ -58,19 +58,23 @@ func TestShares(t *testing.T) {
 }
 
 // divided says that a gets times as much CPU time as b, within 10 %: while both
-// get a second together, in one of ten such whiles. Other programs of the machine
-// take time from both, but unevenly for a moment.
+// get a second together, in one of thirty such whiles, or in all of them so far.
+// Other programs of the machine take time from both, but unevenly for a moment; and
+// where the machine itself has to wait for its CPUs, as an emulated one has, that is
+// the time of whoever runs just then.
 func divided(t *testing.T, i *Isolator, a, b *isolator.Container, times float64) {
 	t.Helper()
 	cgrouptest.Eventually(t, "both run", func() bool { return used(t, i, a) > 0 && used(t, i, b) > 0 })
+	fits := func(ratio float64) bool { return ratio >= times*0.9 && ratio <= times*1.1 }
 	var seen []float64
-	for range 10 {
+	aFirst, bFirst := used(t, i, a), used(t, i, b)
+	for range 30 {
 		a0, b0 := used(t, i, a), used(t, i, b)
 		cgrouptest.Eventually(t, "CPU time", func() bool { return used(t, i, a)+used(t, i, b) > a0+b0+1 })
-		ratio := (used(t, i, a) - a0) / (used(t, i, b) - b0)
-		seen = append(seen, ratio)
-		if ratio >= times*0.9 && ratio <= times*1.1 {
-			t.Logf("%g was to be; seen: %.2f", times, seen)
+		aNow, bNow := used(t, i, a), used(t, i, b)
+		seen = append(seen, (aNow-a0)/(bNow-b0))
+		if all := (aNow - aFirst) / (bNow - bFirst); fits(seen[len(seen)-1]) || fits(all) {
+			t.Logf("%g was to be; seen: %.2f, in all %.2f", times, seen, all)
 			return
 		}
 	}
