@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,7 +48,14 @@ func driver(root string) ([]mount, error) {
 					return err
 				}
 				for _, path := range paths {
-					in, err := to(path)
+					source, err := filepath.EvalSymlinks(path)
+					if errors.Is(err, fs.ErrNotExist) {
+						continue // a link that an older driver has left
+					}
+					if err != nil {
+						return err
+					}
+					in, err := to(source)
 					if err != nil {
 						return err
 					}
@@ -56,10 +64,7 @@ func driver(root string) ([]mount, error) {
 						continue
 					}
 					seen[target] = true
-					if path, err = filepath.EvalSymlinks(path); err != nil {
-						return err
-					}
-					found = append(found, mount{path, target})
+					found = append(found, mount{source, target})
 				}
 			}
 		}

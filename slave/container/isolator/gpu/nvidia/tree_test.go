@@ -55,8 +55,14 @@ func fake(t testing.TB) string {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(root, "usr/lib64/libcuda.so.550.1"), string(library))
-	if err := os.Symlink("libcuda.so.550.1", filepath.Join(root, "usr/lib64/libcuda.so.1")); err != nil {
-		t.Fatal(err)
+	for link, to := range map[string]string{"lib64/libcuda.so.1": "libcuda.so.550.1", "lib64/libnvidia-old.so.1": "gone", "bin/nvidia-persistenced": "gone"} {
+		path := filepath.Join(root, "usr", link)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(to, path); err != nil {
+			t.Fatal(err)
+		}
 	}
 	write(t, filepath.Join(root, "usr/lib64/libnvidia-text.so"), "/* a linker's script */")
 	write(t, filepath.Join(root, "usr/bin/nvidia-smi"), "a program")
