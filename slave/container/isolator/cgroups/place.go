@@ -59,10 +59,18 @@ func (p *Place) Prepare(_ context.Context, c *isolator.Container, to *plan.Plan)
 	return nil
 }
 
-// Undo removes the folders that Prepare has made, and returns err with what went
-// wrong in that.
-func (p *Place) Undo(c *isolator.Container, err error) error {
-	return fmt.Errorf("%s: %w", p.name, errors.Join(err, p.undo(c, len(p.Controllers))))
+// PrepareAnd is Prepare, and then set, which writes to the container's files. If that
+// fails nothing is left.
+func (p *Place) PrepareAnd(ctx context.Context, c *isolator.Container, to *plan.Plan, set func() error) error {
+	before := len(to.Cgroups)
+	if err := p.Prepare(ctx, c, to); err != nil {
+		return err
+	}
+	if err := set(); err != nil {
+		to.Cgroups = to.Cgroups[:before]
+		return fmt.Errorf("%s: %w", p.name, errors.Join(err, p.undo(c, len(p.Controllers))))
+	}
+	return nil
 }
 
 func (p *Place) undo(c *isolator.Container, n int) error {

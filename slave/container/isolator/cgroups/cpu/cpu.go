@@ -59,38 +59,31 @@ const (
 
 // Prepare implements isolator.Isolator.
 func (i *Isolator) Prepare(ctx context.Context, c *isolator.Container, p *plan.Plan) error {
-	before := len(p.Cgroups)
-	if err := i.Place.Prepare(ctx, c, p); err != nil {
-		return err
-	}
-	if err := i.Update(c); err != nil {
-		p.Cgroups = p.Cgroups[:before]
-		return i.Undo(c, err)
-	}
-	return nil
+	return i.PrepareAnd(ctx, c, p, func() error { return i.set(c) })
 }
 
 // Update implements isolator.Updater.
 func (i *Isolator) Update(c *isolator.Container) error {
+	if err := i.set(c); err != nil {
+		return fmt.Errorf("cgroups/cpu: %w", err)
+	}
+	return nil
+}
+
+func (i *Isolator) set(c *isolator.Container) error {
 	if c.Shared {
 		return nil
 	}
 	dir := i.Dir(0, c)
 	quota := i.quota(c.Amounts)
-	var err error
 	if i.Unified() {
-		err = errors.Join(
+		return errors.Join(
 			cgroups.Write(dir, "cpu.weight", strconv.FormatUint(i.weight(c.Amounts), 10)),
 			cgroups.Write(dir, "cpu.max", quotaText(quota, "max")+" "+micros(period)))
-	} else {
-		err = errors.Join(
-			cgroups.Write(dir, "cpu.shares", strconv.FormatUint(i.shares(c.Amounts), 10)),
-			limit1(c, dir, quota))
 	}
-	if err != nil {
-		return fmt.Errorf("cgroups/cpu: %w", err)
-	}
-	return nil
+	return errors.Join(
+		cgroups.Write(dir, "cpu.shares", strconv.FormatUint(i.shares(c.Amounts), 10)),
+		limit1(c, dir, quota))
 }
 
 // shares are for version 1: 1024 for each CPU, at least 2.

@@ -42,22 +42,16 @@ func New(t *cgroups.Tree, allowed []Rule) (*Isolator, error) {
 // Prepare implements isolator.Isolator. Nested containers have what the one
 // around them has.
 func (i *Isolator) Prepare(ctx context.Context, c *isolator.Container, p *plan.Plan) error {
-	before := len(p.Cgroups)
-	if err := i.Place.Prepare(ctx, c, p); err != nil {
-		return err
-	}
-	if len(c.ID) > 1 {
-		return nil
-	}
-	rules, err := planned(p)
-	if err == nil {
-		err = i.allow(i.Dir(0, c), append(rules, i.allowed...))
-	}
-	if err != nil {
-		p.Cgroups = p.Cgroups[:before]
-		return i.Undo(c, err)
-	}
-	return nil
+	return i.PrepareAnd(ctx, c, p, func() error {
+		if len(c.ID) > 1 {
+			return nil
+		}
+		rules, err := planned(p)
+		if err != nil {
+			return err
+		}
+		return i.allow(i.Dir(0, c), append(rules, i.allowed...))
+	})
 }
 
 func (i *Isolator) allow(dir string, rules []Rule) error {

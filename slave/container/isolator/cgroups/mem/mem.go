@@ -72,13 +72,8 @@ func (i *Isolator) hierarchical() error {
 
 // Prepare implements isolator.Isolator.
 func (i *Isolator) Prepare(ctx context.Context, c *isolator.Container, p *plan.Plan) error {
-	before := len(p.Cgroups)
-	if err := i.Place.Prepare(ctx, c, p); err != nil {
+	if err := i.PrepareAnd(ctx, c, p, func() error { return i.set(c, true) }); err != nil {
 		return err
-	}
-	if err := i.set(c, true); err != nil {
-		p.Cgroups = p.Cgroups[:before]
-		return i.Undo(c, err)
 	}
 	if score, ok := i.oomScore(c); ok {
 		p.OOMScore = &score

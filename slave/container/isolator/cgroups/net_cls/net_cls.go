@@ -54,18 +54,12 @@ func New(t *cgroups.Tree, s Settings) (*Isolator, error) {
 // Prepare implements isolator.Isolator. A nested container has the class of the
 // one it is in, which the kernel sees to.
 func (i *Isolator) Prepare(ctx context.Context, c *isolator.Container, p *plan.Plan) error {
-	before := len(p.Cgroups)
-	if err := i.Place.Prepare(ctx, c, p); err != nil {
-		return err
-	}
-	if i.settings.Primary == 0 || len(c.ID) > 1 {
-		return nil
-	}
-	if err := i.classify(c); err != nil {
-		p.Cgroups = p.Cgroups[:before]
-		return i.Undo(c, err)
-	}
-	return nil
+	return i.PrepareAnd(ctx, c, p, func() error {
+		if i.settings.Primary == 0 || len(c.ID) > 1 {
+			return nil
+		}
+		return i.classify(c)
+	})
 }
 
 // classify takes a class that no other container has. Those are read from the

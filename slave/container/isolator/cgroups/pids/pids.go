@@ -42,18 +42,12 @@ func New(t *cgroups.Tree, s Settings) (*Isolator, error) {
 // Prepare implements isolator.Isolator. Nested containers are within the limit of
 // the one around them; one that does not share has as high a limit of its own.
 func (i *Isolator) Prepare(ctx context.Context, c *isolator.Container, p *plan.Plan) error {
-	before := len(p.Cgroups)
-	if err := i.Place.Prepare(ctx, c, p); err != nil {
-		return err
-	}
-	if i.settings.Max == 0 || c.Shared {
-		return nil
-	}
-	if err := cgroups.Write(i.Dir(0, c), "pids.max", strconv.FormatUint(i.settings.Max, 10)); err != nil {
-		p.Cgroups = p.Cgroups[:before]
-		return i.Undo(c, err)
-	}
-	return nil
+	return i.PrepareAnd(ctx, c, p, func() error {
+		if i.settings.Max == 0 || c.Shared {
+			return nil
+		}
+		return cgroups.Write(i.Dir(0, c), "pids.max", strconv.FormatUint(i.settings.Max, 10))
+	})
 }
 
 // Usage implements isolator.Meter: the kernel counts threads, of which each
