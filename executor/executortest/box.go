@@ -7,6 +7,7 @@ import (
 
 	"troupe/executor/program"
 	"troupe/messages/cluster"
+	"troupe/messages/mesos"
 )
 
 // Box is a container in name only, of a Launcher.
@@ -25,6 +26,7 @@ type Box struct {
 	stubborn  error
 	destroyed bool
 	mounts    bool
+	groups    *mesos.CgroupInfo
 }
 
 // Open is program.Containers's. See Refuse and Hold.
@@ -120,6 +122,20 @@ func (b *Box) SetMounts(on bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.mounts = on
+}
+
+// Groups is what SetGroups was given.
+func (b *Box) Groups() *mesos.CgroupInfo {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.groups
+}
+
+// SetGroups says what is told of its control groups.
+func (b *Box) SetGroups(g *mesos.CgroupInfo) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.groups = g
 }
 
 // Update is remembered for Updated.

@@ -125,3 +125,20 @@ func TestAmountsAreUpdated(t *testing.T) {
 	p.Exit(0)
 	r.wantEnded(t, "C1")
 }
+
+// TestGroupsAreTold with the launch, and whenever the agent asks what is held.
+func TestGroupsAreTold(t *testing.T) {
+	r := start(t)
+	release := r.launcher.Hold()
+	r.order("C1", cmd)
+	groups := &mesos.CgroupInfo{NetCls: &mesos.CgroupInfo_NetCls{Classid: proto.Uint32(0x100001)}}
+	r.launcher.Opened(t).SetGroups(groups)
+	release()
+	if m := r.wantLaunched(t, "C1"); !proto.Equal(m.GetCgroupInfo(), groups) {
+		t.Errorf("launched: %v", m)
+	}
+	r.Send(r.host, &cluster.LaunchContainer{ContainerId: containerID("C1"), Kind: cluster.LaunchContainer_COMMAND.Enum()})
+	if m := r.wantLaunched(t, "C1"); !proto.Equal(m.GetCgroupInfo(), groups) {
+		t.Errorf("launched again: %v", m)
+	}
+}

@@ -53,6 +53,19 @@ func (c *container) pid() *int32 {
 	return proto.Int32(int32(c.process.Pid()))
 }
 
+// groups is what its tasks are told of its control groups; nil if nothing.
+func (c *container) groups() *mesos.CgroupInfo {
+	if c.made == nil {
+		return nil
+	}
+	return c.made.Groups()
+}
+
+// launched says that it runs.
+func (c *container) launched() *cluster.ContainerLaunched {
+	return &cluster.ContainerLaunched{ContainerId: c.id, Pid: c.pid(), CgroupInfo: c.groups()}
+}
+
 func (c *container) destroy() {
 	c.doomed = true
 	switch {
@@ -81,7 +94,7 @@ func (h *Host) launch(m *cluster.LaunchContainer) {
 		case c.end != nil:
 			h.send(c.end)
 		case c.process != nil || c.kill != nil:
-			h.send(&cluster.ContainerLaunched{ContainerId: c.id, Pid: c.pid()})
+			h.send(c.launched())
 		}
 		return
 	}
@@ -168,7 +181,7 @@ func (h *Host) customLaunched(c *container, p program.Process) {
 		p.Kill(0)
 		return
 	}
-	h.send(&cluster.ContainerLaunched{ContainerId: c.id, Pid: c.pid()})
+	h.send(c.launched())
 }
 
 // launchDefault furnishes the container of an executor of ours before it begins.
@@ -219,7 +232,7 @@ func (h *Host) launchBuiltIn(c *container, m *cluster.LaunchContainer) error {
 		c.kill = nil
 		return err
 	}
-	h.send(&cluster.ContainerLaunched{ContainerId: c.id})
+	h.send(c.launched())
 	return nil
 }
 

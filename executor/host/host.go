@@ -122,7 +122,7 @@ func (h *Host) greet() {
 	ready := &cluster.HostReady{HostId: proto.String(h.options.HostID), Pid: proto.Int32(int32(os.Getpid()))}
 	for _, id := range h.ids() {
 		if c := h.containers[id]; c.end == nil {
-			ready.Containers = append(ready.Containers, &cluster.HostedContainer{ContainerId: c.id, Pid: c.pid()})
+			ready.Containers = append(ready.Containers, &cluster.HostedContainer{ContainerId: c.id, Pid: c.pid(), CgroupInfo: c.groups()})
 		} else {
 			ready.Ended = append(ready.Ended, c.end)
 		}

@@ -151,10 +151,11 @@ func (n *Nest) list(visitor actors.PID) {
 		if c.process == nil || c.over {
 			continue
 		}
-		list.Containers = append(list.Containers, &agent.Response_GetContainers_Container{
-			ContainerId:     c.id,
-			ContainerStatus: &mesos.ContainerStatus{ContainerId: c.id, ExecutorPid: proto.Uint32(uint32(c.process.Pid()))},
-		})
+		status := &mesos.ContainerStatus{ContainerId: c.id, ExecutorPid: proto.Uint32(uint32(c.process.Pid()))}
+		if in := c.spec.Container; in != nil {
+			status.CgroupInfo = in.Groups()
+		}
+		list.Containers = append(list.Containers, &agent.Response_GetContainers_Container{ContainerId: c.id, ContainerStatus: status})
 	}
 	n.context.Send(visitor, &cluster.ContainerAnswer{
 		Outcome:  cluster.ContainerAnswer_DONE.Enum(),

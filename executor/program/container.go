@@ -52,6 +52,9 @@ type Container interface {
 	// Mounts tells that it has the volumes of its Info as mounts; else somebody has
 	// to link them.
 	Mounts() bool
+	// Groups is what is told of its control groups; nil if nothing. Nobody may
+	// change it.
+	Groups() *mesos.CgroupInfo
 	// Update changes what it may use.
 	Update(a *cluster.ContainerAmounts) error
 	// Limited is closed when the container wanted more than it may have, for which

@@ -196,6 +196,19 @@ func (r *runner) acknowledged(id string) {
 	}
 }
 
+// container tells of the task's container: of its process, once there is one, as its
+// executor has none in there. nil if there is nothing to tell.
+func (r *runner) container() *mesos.ContainerStatus {
+	if r.task.Container == nil && r.process == nil {
+		return nil
+	}
+	c := &mesos.ContainerStatus{ContainerId: r.task.Container}
+	if r.process != nil {
+		c.ExecutorPid = proto.Uint32(uint32(r.process.Pid()))
+	}
+	return c
+}
+
 // send is the uuid of the update that it sends.
 func (r *runner) send(u Update) string {
 	id := uuid.New()
@@ -203,9 +216,7 @@ func (r *runner) send(u Update) string {
 		TaskId: r.task.Info.GetTaskId(), State: u.State.Enum(), Reason: u.Reason, Healthy: u.Healthy, CheckStatus: u.Check,
 		Uuid: id[:],
 	}
-	if r.task.Container != nil {
-		st.ContainerStatus = &mesos.ContainerStatus{ContainerId: r.task.Container}
-	}
+	st.ContainerStatus = r.container()
 	if u.Used != nil {
 		st.Limitation = &mesos.TaskResourceLimitation{Resources: u.Used}
 	}

@@ -1120,7 +1120,9 @@ type HostedContainer struct {
 	// 0 for an executor that is built in and has no process of its own.
 	Pid *int32 `protobuf:"varint,2,opt,name=pid" json:"pid,omitempty"`
 	// It is no executor's: a client of the agent's HTTP API launched it.
-	Standalone    *bool `protobuf:"varint,3,opt,name=standalone" json:"standalone,omitempty"`
+	Standalone *bool `protobuf:"varint,3,opt,name=standalone" json:"standalone,omitempty"`
+	// See ContainerLaunched.
+	CgroupInfo    *mesos.CgroupInfo `protobuf:"bytes,4,opt,name=cgroup_info,json=cgroupInfo" json:"cgroup_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1176,12 +1178,21 @@ func (x *HostedContainer) GetStandalone() bool {
 	return false
 }
 
+func (x *HostedContainer) GetCgroupInfo() *mesos.CgroupInfo {
+	if x != nil {
+		return x.CgroupInfo
+	}
+	return nil
+}
+
 // ContainerLaunched tells that a container's executor runs.
 type ContainerLaunched struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	ContainerId *mesos.ContainerID     `protobuf:"bytes,1,req,name=container_id,json=containerId" json:"container_id,omitempty"`
 	// 0 for an executor that is built in and has no process of its own.
-	Pid           *int32 `protobuf:"varint,2,opt,name=pid" json:"pid,omitempty"`
+	Pid *int32 `protobuf:"varint,2,opt,name=pid" json:"pid,omitempty"`
+	// What its tasks are to be told of its control groups; absent if nothing.
+	CgroupInfo    *mesos.CgroupInfo `protobuf:"bytes,3,opt,name=cgroup_info,json=cgroupInfo" json:"cgroup_info,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1228,6 +1239,13 @@ func (x *ContainerLaunched) GetPid() int32 {
 		return *x.Pid
 	}
 	return 0
+}
+
+func (x *ContainerLaunched) GetCgroupInfo() *mesos.CgroupInfo {
+	if x != nil {
+		return x.CgroupInfo
+	}
+	return nil
 }
 
 // ContainerEnded tells that a container is gone with all its processes, or
@@ -1627,16 +1645,20 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\n" +
 	"containers\x18\x03 \x03(\v2\x1f.troupe.cluster.HostedContainerR\n" +
 	"containers\x124\n" +
-	"\x05ended\x18\x04 \x03(\v2\x1e.troupe.cluster.ContainerEndedR\x05ended\"}\n" +
+	"\x05ended\x18\x04 \x03(\v2\x1e.troupe.cluster.ContainerEndedR\x05ended\"\xb4\x01\n" +
 	"\x0fHostedContainer\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x10\n" +
 	"\x03pid\x18\x02 \x01(\x05R\x03pid\x12\x1e\n" +
 	"\n" +
 	"standalone\x18\x03 \x01(\bR\n" +
-	"standalone\"_\n" +
+	"standalone\x125\n" +
+	"\vcgroup_info\x18\x04 \x01(\v2\x14.mesos.v1.CgroupInfoR\n" +
+	"cgroupInfo\"\x96\x01\n" +
 	"\x11ContainerLaunched\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x10\n" +
-	"\x03pid\x18\x02 \x01(\x05R\x03pid\"\xb2\x01\n" +
+	"\x03pid\x18\x02 \x01(\x05R\x03pid\x125\n" +
+	"\vcgroup_info\x18\x03 \x01(\v2\x14.mesos.v1.CgroupInfoR\n" +
+	"cgroupInfo\"\xb2\x01\n" +
 	"\x0eContainerEnded\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\x05R\x06status\x12\x18\n" +
@@ -1702,9 +1724,10 @@ var file_messages_cluster_agent_proto_goTypes = []any{
 	(*mesos.ExecutorID)(nil),                   // 35: mesos.v1.ExecutorID
 	(*mesos.DrainConfig)(nil),                  // 36: mesos.v1.DrainConfig
 	(*mesos.ContainerID)(nil),                  // 37: mesos.v1.ContainerID
-	(mesos.TaskStatus_Reason)(0),               // 38: mesos.v1.TaskStatus.Reason
-	(*mesos.Resource)(nil),                     // 39: mesos.v1.Resource
-	(*mesos.OperationID)(nil),                  // 40: mesos.v1.OperationID
+	(*mesos.CgroupInfo)(nil),                   // 38: mesos.v1.CgroupInfo
+	(mesos.TaskStatus_Reason)(0),               // 39: mesos.v1.TaskStatus.Reason
+	(*mesos.Resource)(nil),                     // 40: mesos.v1.Resource
+	(*mesos.OperationID)(nil),                  // 41: mesos.v1.OperationID
 }
 var file_messages_cluster_agent_proto_depIdxs = []int32{
 	25, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
@@ -1738,22 +1761,24 @@ var file_messages_cluster_agent_proto_depIdxs = []int32{
 	18, // 28: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
 	20, // 29: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
 	37, // 30: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
-	37, // 31: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
-	37, // 32: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
-	21, // 33: troupe.cluster.ContainerEnded.limit:type_name -> troupe.cluster.ContainerLimit
-	38, // 34: troupe.cluster.ContainerLimit.reason:type_name -> mesos.v1.TaskStatus.Reason
-	39, // 35: troupe.cluster.ContainerLimit.resources:type_name -> mesos.v1.Resource
-	37, // 36: troupe.cluster.ContainerProgress.container_id:type_name -> mesos.v1.ContainerID
-	30, // 37: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 38: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
-	30, // 39: troupe.cluster.AgentReregistered.MissingOperation.framework_id:type_name -> mesos.v1.FrameworkID
-	32, // 40: troupe.cluster.AgentReregistered.MissingOperation.operation_uuid:type_name -> mesos.v1.UUID
-	40, // 41: troupe.cluster.AgentReregistered.MissingOperation.operation_id:type_name -> mesos.v1.OperationID
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	38, // 31: troupe.cluster.HostedContainer.cgroup_info:type_name -> mesos.v1.CgroupInfo
+	37, // 32: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
+	38, // 33: troupe.cluster.ContainerLaunched.cgroup_info:type_name -> mesos.v1.CgroupInfo
+	37, // 34: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
+	21, // 35: troupe.cluster.ContainerEnded.limit:type_name -> troupe.cluster.ContainerLimit
+	39, // 36: troupe.cluster.ContainerLimit.reason:type_name -> mesos.v1.TaskStatus.Reason
+	40, // 37: troupe.cluster.ContainerLimit.resources:type_name -> mesos.v1.Resource
+	37, // 38: troupe.cluster.ContainerProgress.container_id:type_name -> mesos.v1.ContainerID
+	30, // 39: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 40: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
+	30, // 41: troupe.cluster.AgentReregistered.MissingOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	32, // 42: troupe.cluster.AgentReregistered.MissingOperation.operation_uuid:type_name -> mesos.v1.UUID
+	41, // 43: troupe.cluster.AgentReregistered.MissingOperation.operation_id:type_name -> mesos.v1.OperationID
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_agent_proto_init() }

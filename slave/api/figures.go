@@ -19,8 +19,8 @@ type figure struct {
 	of func(u *mesos.ResourceStatistics) *float64
 }
 
-// taskFigures are told of tasks that have a container for themselves, and of
-// executors that do not run one such task alone.
+// taskFigures are told of tasks that have a container for themselves, of executors
+// that do not run one such task alone, and of what clients of the API have launched.
 var taskFigures = []figure{
 	{"cpu_user_seconds_total", "CPU time that its processes have spent in user mode.", true, func(u *mesos.ResourceStatistics) *float64 { return u.CpusUserTimeSecs }},
 	{"cpu_system_seconds_total", "CPU time that the kernel has spent for its processes.", true, func(u *mesos.ResourceStatistics) *float64 { return u.CpusSystemTimeSecs }},
@@ -89,6 +89,7 @@ func moved(u *mesos.ResourceStatistics, o mesos.CgroupInfo_Blkio_Operation) *flo
 
 // Labels by their names' order, as Prometheus wants them.
 const (
+	labelContainer   = "container"
 	labelExecutor    = "executor"
 	labelFramework   = "framework"
 	labelFrameworkID = "framework_id"
@@ -97,10 +98,11 @@ const (
 )
 
 var (
-	taskLabels     = []string{labelExecutor, labelFramework, labelFrameworkID, labelRole, labelTask}
-	executorLabels = taskLabels[:4]
-	descsOfTasks   = descsOf("task", "task", taskLabels)
-	descsOfOthers  = descsOf("executor", "executor, its tasks included", executorLabels)
+	taskLabels        = []string{labelExecutor, labelFramework, labelFrameworkID, labelRole, labelTask}
+	executorLabels    = taskLabels[:4]
+	descsOfTasks      = descsOf("task", "task", taskLabels)
+	descsOfExecutors  = descsOf("executor", "executor, its tasks included", executorLabels)
+	descsOfContainers = descsOf("container", "container that a client of the API has launched", append([]string{labelContainer}, executorLabels...))
 )
 
 // descsOf are those of taskFigures.
@@ -136,11 +138,45 @@ func (v *value) Write(to *dto.Metric) error {
 }
 
 // whose is what tells containers apart: no two have one at a time, or nothing at
-// all could be gathered.
+// all could be gathered. It is what the labels say.
 type whose struct {
+	// Of one that a client of the API has launched, with those that it is in, the
+	// outermost first; empty for others.
+	container string
+	executor  view.ExecutorID // empty if it stands alone
 	framework view.FrameworkID
-	executor  view.ExecutorID
-	task      view.TaskID
+	task      view.TaskID // empty unless the container is a task's own
+}
+
+func whoseIs(c *sample) (w whose, descs []*prometheus.Desc) {
+	descs = descsOfExecutors
+	if x := c.executor; x != nil {
+		w.executor, w.framework = x.ID, x.Framework
+	}
+	switch {
+	case c.task != nil:
+		w.task, descs = c.task.ID(), descsOfTasks
+	case c.executor == nil || len(c.measured.ID) > 1:
+		w.container, descs = strings.Join(c.measured.ID, "."), descsOfContainers
+	}
+	return w, descs
+}
+
+func (w whose) labels(c *sample) []*dto.LabelPair {
+	var all []*dto.LabelPair
+	if w.container != "" {
+		all = append(all, pair(labelContainer, w.container))
+	}
+	role := ""
+	if c.executor != nil {
+		role = c.role()
+	}
+	all = append(all, pair(labelExecutor, string(w.executor)), pair(labelFramework, nameOf(c.framework)),
+		pair(labelFrameworkID, string(w.framework)), pair(labelRole, role))
+	if w.task != "" {
+		all = append(all, pair(labelTask, string(w.task)))
+	}
+	return all
 }
 
 // collectContainers sends what is known of every container. As many are told of
@@ -149,28 +185,26 @@ func collectContainers(samples []sample, to chan<- prometheus.Metric) {
 	told := map[whose]bool{}
 	for i := range samples {
 		c := &samples[i]
-		key := whose{framework: c.executor.Framework, executor: c.executor.ID}
-		descs := descsOfOthers
-		if c.task != nil {
-			key.task, descs = c.task.ID(), descsOfTasks
-		}
-		if told[key] || c.statistics == nil || c.task == nil && c.executor.Generated {
+		key, descs := whoseIs(c)
+		if told[key] || c.statistics == nil || key.container == "" && c.task == nil && c.executor.Generated {
 			continue // a generated executor is told of as its task
 		}
 		told[key] = true
-		labels := []*dto.LabelPair{
-			pair(labelExecutor, string(key.executor)), pair(labelFramework, c.framework.Info.GetName()),
-			pair(labelFrameworkID, string(key.framework)), pair(labelRole, c.role()),
-		}
-		if c.task != nil {
-			labels = append(labels, pair(labelTask, string(key.task)))
-		}
+		labels := key.labels(c)
 		for n, f := range taskFigures {
 			if x := f.of(c.statistics); x != nil {
 				to <- &value{desc: descs[n], labels: labels, value: x, counter: f.counter}
 			}
 		}
 	}
+}
+
+// nameOf is a framework's name; f may be nil.
+func nameOf(f *view.Framework) string {
+	if f == nil {
+		return ""
+	}
+	return f.Info.GetName()
 }
 
 // pair is a label; what is not UTF-8 would keep everything from being gathered.

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"context"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -11,13 +14,37 @@ import (
 
 // Collector gives a view's figures to Prometheus, and those of its containers.
 type Collector struct {
-	view  *View
-	meter meter
+	view   *View
+	meter  meter
+	others *atomic.Pointer[Others]
 }
 
 // NewCollector returns a collector of v's figures, for a registry; see Info for
 // measure.
-func NewCollector(v *View, measure Measure) Collector { return Collector{v, newMeter(measure)} }
+func NewCollector(v *View, measure Measure) Collector {
+	return Collector{v, newMeter(measure), new(atomic.Pointer[Others])}
+}
+
+// Ask has it tell, from now on, of the containers that others lists, too.
+func (c Collector) Ask(others Others) { c.others.Store(&others) }
+
+// listWait is how long hosts may take to say what they hold: who gathers figures
+// waits for that.
+const listWait = 2 * time.Second
+
+// containers are all that there are, measured; listed tells that hosts have said in
+// time which those of clients are.
+func (c Collector) containers(s *view.Snapshot) (all []sample, listed bool) {
+	all = containersOf(s, true)
+	if ask := c.others.Load(); ask != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), listWait)
+		defer cancel()
+		others, err := (*ask)(ctx)
+		listed = err == nil
+		all = withOthers(all, others, true, true)
+	}
+	return c.meter.fill(s, all), listed
+}
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(prometheus.BuildFQName("troupe", "agent", name), help, labels, nil)
@@ -33,6 +60,7 @@ var (
 	descResources  = desc("resources", "Scalar resources of the agent, in their units.", "name")
 	descUsed       = desc("resources_used", "Scalar resources that executors and tasks hold.", "name")
 	descLimited    = desc("tasks_limited_total", "Tasks that ended as they wanted more than they may have, by what that was.", "resource")
+	descListed     = desc("containers_listed", "1 if all hosts have said in time which containers of API clients they hold: what is not listed has no figures.")
 	descEvents     = desc("events_total", "What happened, by kind.", "kind")
 )
 
@@ -47,12 +75,12 @@ var limitations = map[mesos.TaskStatus_Reason]string{
 // Describe sends the descriptions of all figures.
 func (c Collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descRegistered, descFrameworks, descExecutors, descTasks, descEnded, descHosts, descResources, descUsed, descLimited, descEvents,
+		descRegistered, descFrameworks, descExecutors, descTasks, descEnded, descHosts, descResources, descUsed, descLimited, descListed, descEvents,
 		descMeanAllocated, descMeanUsed, descP95Used, descPeakUsed, descSlack,
 	} {
 		to <- d
 	}
-	for _, d := range slices.Concat(descsOfTasks, descsOfOthers) {
+	for _, d := range slices.Concat(descsOfTasks, descsOfExecutors, descsOfContainers) {
 		to <- d
 	}
 }
@@ -66,11 +94,7 @@ func (c Collector) Collect(to chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, value int64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
 	}
-	registered := 0.0
-	if s.Agent.Registered {
-		registered = 1
-	}
-	gauge(descRegistered, registered)
+	gauge(descRegistered, number(s.Agent.Registered))
 	gauge(descFrameworks, float64(len(s.Frameworks)))
 	gauge(descHosts, float64(len(s.Hosts)))
 	f := figuresOf(s)
@@ -97,7 +121,16 @@ func (c Collector) Collect(to chan<- prometheus.Metric) {
 	for _, r := range s.Slack {
 		collectSlack(r, gauge)
 	}
-	collectContainers(c.meter.of(s, true), to)
+	containers, listed := c.containers(s)
+	gauge(descListed, number(listed))
+	collectContainers(containers, to)
+}
+
+func number(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 var _ prometheus.Collector = Collector{}

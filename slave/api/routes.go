@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"troupe/messages/cluster"
 	"troupe/messages/json"
 	"troupe/messages/mesos"
-	"troupe/messages/mesos/agent"
 	"troupe/slave/state/view"
 )
 
@@ -39,8 +37,8 @@ type Info struct {
 	// Containers answers the calls that launch, end and attach to containers;
 	// nil: the agent has no such calls.
 	Containers func(http.ResponseWriter, *http.Request, Request)
-	// Others lists the containers that are no executor's own; nil: there are none.
-	Others func(context.Context) ([]*agent.Response_GetContainers_Container, error)
+	// Others may be nil: there are none.
+	Others Others
 	// LogFile is served as /slave/log; empty: there is none.
 	LogFile string
 	// Measure says what containers use; nil if that cannot be known.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
+	"troupe/messages/mesos/agent"
 	"troupe/messages/resources"
 	"troupe/slave/state/view"
 )
@@ -74,17 +76,20 @@ func containersOf(snapshot *view.Snapshot, nested bool) []sample {
 	return all
 }
 
-// sampleOf is an executor's. Its process is its host's where it has none of its
-// own.
+// sampleOf is an executor's. Where that has no process of its own it is that of the
+// task which has the container for itself, else its host's.
 func sampleOf(f *view.Framework, x *view.ExecutorTree, host int32) sample {
 	id := string(x.Container)
 	c := sample{
-		executor: x, framework: f, status: &mesos.ContainerStatus{ContainerId: &mesos.ContainerID{Value: &id}},
+		executor: x, framework: f,
+		status:   &mesos.ContainerStatus{ContainerId: &mesos.ContainerID{Value: &id}, CgroupInfo: x.Groups},
 		measured: Measured{ID: []string{id}, Sandbox: x.Sandbox, Amounts: amountsOf(x)},
 	}
 	if x.Generated && len(x.Live) == 1 {
 		c.task = x.Live[0]
-		c.status.CgroupInfo = lastStatus(c.task).GetCgroupInfo()
+		if pid := lastStatus(c.task).GetExecutorPid(); pid != 0 {
+			host = int32(pid)
+		}
 	}
 	if x.Pid != 0 {
 		host = x.Pid
@@ -168,6 +173,10 @@ func ownContainer(t *view.Task) *mesos.ContainerStatus {
 	return nil
 }
 
+// Others lists the containers that are below executors', and those that stand
+// alone, with what is below them.
+type Others func(context.Context) ([]*agent.Response_GetContainers_Container, error)
+
 // others adds the containers that are no executor's own, as far as they are asked
 // for: those below one that stands alone must be asked for as both.
 func (s *server) others(ctx context.Context, all []sample, nested, standalone bool) ([]sample, error) {
@@ -178,12 +187,23 @@ func (s *server) others(ctx context.Context, all []sample, nested, standalone bo
 	if err != nil {
 		return nil, err
 	}
-	executors := map[string]sample{}
-	for _, c := range all {
+	return withOthers(all, others, nested, standalone), nil
+}
+
+// withOthers adds those of a list that are not among all yet. Of a task's it is the
+// host who knows the process.
+func withOthers(all []sample, others []*agent.Response_GetContainers_Container, nested, standalone bool) []sample {
+	executors, known := map[string]sample{}, map[string]int{}
+	for i, c := range all {
 		executors[c.measured.ID[0]] = c
+		known[strings.Join(c.measured.ID, "/")] = i
 	}
 	for _, c := range others {
 		id := idsOf(c.GetContainerId())
+		if i, is := known[strings.Join(id, "/")]; is {
+			all[i].status = statusWith(all[i].status, c.GetContainerStatus())
+			continue
+		}
 		executor, framework := executors[id[0]].executor, executors[id[0]].framework
 		if executor == nil && !standalone || len(id) > 1 && !nested {
 			continue
@@ -201,7 +221,17 @@ func (s *server) others(ctx context.Context, all []sample, nested, standalone bo
 		}
 		all = append(all, sample{executor: executor, framework: framework, status: status, measured: m})
 	}
-	return all, nil
+	return all
+}
+
+// statusWith adds to what is known of a container what its host says. What is known
+// is shared, and stays as it is.
+func statusWith(known, host *mesos.ContainerStatus) *mesos.ContainerStatus {
+	all := proto.CloneOf(known)
+	if host.ExecutorPid != nil {
+		all.ExecutorPid = host.ExecutorPid
+	}
+	return all
 }
 
 // role that a container was allocated to.

@@ -191,16 +191,26 @@ func (m *Machine) completed(e *executor, u *mesos.TaskStatus) *mesos.TaskStatus 
 	if u.ContainerStatus == nil {
 		u.ContainerStatus = &mesos.ContainerStatus{}
 	}
-	if u.ContainerStatus.ContainerId == nil {
-		u.ContainerStatus.ContainerId = e.containerID()
-	}
-	if len(u.ContainerStatus.NetworkInfos) == 0 {
-		u.ContainerStatus.NetworkInfos = m.networks()
-	}
-	if pid := e.process(); pid > 0 && u.ContainerStatus.ExecutorPid == nil {
-		u.ContainerStatus.ExecutorPid = proto.Uint32(uint32(pid))
-	}
+	m.completeContainer(e, u.ContainerStatus)
 	return u
+}
+
+// completeContainer adds what is known of an executor's container to what its
+// executor says of that, or of one within it. What is within has a process of its
+// own, but control groups give it the class of what is around it.
+func (m *Machine) completeContainer(e *executor, s *mesos.ContainerStatus) {
+	if s.ContainerId == nil {
+		s.ContainerId = e.containerID()
+	}
+	if len(s.NetworkInfos) == 0 {
+		s.NetworkInfos = m.networks()
+	}
+	if s.CgroupInfo == nil {
+		s.CgroupInfo = e.groups
+	}
+	if pid := e.process(); pid > 0 && s.ExecutorPid == nil && s.ContainerId.GetParent() == nil {
+		s.ExecutorPid = proto.Uint32(uint32(pid))
+	}
 }
 
 // process is the executor's own, or that of the host which it lives in; 0 when

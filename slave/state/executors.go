@@ -27,6 +27,7 @@ type executor struct {
 	launched  bool  // the host says that it runs
 	given     bool  // it has had a task
 	pid       int32
+	groups    *mesos.CgroupInfo // of its container, as its host tells; nil if nothing is told
 	sandbox   string
 	doing     string // what its launch takes its time for
 	// What its host was told last that the container may use; nil if nothing.
@@ -119,7 +120,7 @@ func executorRecord(e *executor) *cluster.JournalRecord {
 func (m *Machine) publishExecutor(e *executor) {
 	v := &view.Executor{
 		ID: e.id(), Framework: e.framework.id(), Container: e.container, Info: e.info, Generated: e.generated(),
-		Phase: e.phase, Doing: e.doing, Sandbox: e.sandbox, Pid: e.pid, User: e.user, Peer: string(e.peer), Amounts: e.amounts,
+		Phase: e.phase, Doing: e.doing, Sandbox: e.sandbox, Pid: e.pid, Groups: e.groups, User: e.user, Peer: string(e.peer), Amounts: e.amounts,
 	}
 	if e.host != nil {
 		v.Host = e.host.id
@@ -169,7 +170,7 @@ func (m *Machine) containerLaunched(from Peer, msg *cluster.ContainerLaunched) {
 	if e == nil || e.host == nil || e.host.peer != from {
 		return
 	}
-	e.launched, e.pid, e.doing = true, msg.GetPid(), ""
+	e.launched, e.pid, e.groups, e.doing = true, msg.GetPid(), msg.GetCgroupInfo(), ""
 	if e.phase == view.Launching {
 		e.phase = view.Registering
 		m.emit(SetTimer{containerTimer(timerSubscription, e.container), m.cfg.ExecutorRegistration})

@@ -215,7 +215,7 @@ func (m *Machine) compare(h *host, held []*cluster.HostedContainer, ended []*clu
 			m.send(h.peer, &cluster.DestroyContainer{ContainerId: c.GetContainerId()})
 			continue
 		}
-		e.launched, e.pid = true, c.GetPid()
+		e.launched, e.pid, e.groups = true, c.GetPid(), c.GetCgroupInfo()
 		if !e.generated() || !e.idle() {
 			e.amounts = m.amountsOf(e)
 			m.sendAmounts(e)
@@ -258,6 +258,7 @@ func (m *Machine) containerEnded(from Peer, msg *cluster.ContainerEnded) {
 		return // answered when the first word of it is durable
 	case e == nil:
 		acknowledge() // repeated, or destroyed as unknown
+		m.containerRemoved(from, ContainerID(msg.GetContainerId().GetValue()))
 		return
 	case e.host == nil || e.host.peer != from:
 		m.note(Warn, "The end of a container was not believed: it is in another host",

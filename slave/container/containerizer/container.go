@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"troupe/messages/mesos"
 	"troupe/slave/container/isolator"
 	"troupe/slave/container/linux"
 	"troupe/slave/container/plan"
@@ -23,10 +24,11 @@ type Container struct {
 	// abort gives the making of it up; unwatch ends what looks for limits, nil
 	// before it began.
 	abort, unwatch context.CancelFunc
-	limited        chan struct{}  // closed once there is a limit
-	turn           chan struct{}  // full while it is made or destroyed
-	holding        chan struct{}  // full while somebody is made to hold its namespaces
-	starting       sync.WaitGroup // launches; none is added once ending
+	limited        chan struct{}     // closed once there is a limit
+	groups         *mesos.CgroupInfo // of its status; nil if nothing is told of them
+	turn           chan struct{}     // full while it is made or destroyed
+	holding        chan struct{}     // full while somebody is made to hold its namespaces
+	starting       sync.WaitGroup    // launches; none is added once ending
 
 	mu    sync.Mutex
 	info  *isolator.Container
@@ -50,6 +52,10 @@ func (c *Container) Nest(ctx context.Context, info *isolator.Container, progress
 
 // Isolators are those that the container was made with.
 func (c *Container) Isolators() *isolator.Set { return c.means.Isolators }
+
+// Groups is what is told of its control groups; nil if nothing. Nobody may change
+// it.
+func (c *Container) Groups() *mesos.CgroupInfo { return c.groups }
 
 func (c *Container) name() string { return strings.Join(c.told().ID, "/") }
 

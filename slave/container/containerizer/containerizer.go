@@ -86,6 +86,11 @@ func (z *Containerizer) open(ctx context.Context, m Means, info *isolator.Contai
 		c.vanish()
 		return nil, err
 	}
+	status, err := m.Isolators.Status(info)
+	if err != nil { // it is held to all that it should be
+		z.options.Report(fmt.Errorf("container %s: %w", c.name(), err))
+	}
+	c.groups = status.CgroupInfo
 	if err = z.furnish(ctx, c, progress); err == nil {
 		err = ctx.Err()
 	}

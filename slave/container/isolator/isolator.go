@@ -132,6 +132,12 @@ type Killer interface {
 	Kill(ctx context.Context, c *Container) error
 }
 
+// A Reporter adds to the status of a container what it has given that. It is asked
+// once the container is prepared, and answers the same until its end.
+type Reporter interface {
+	Status(c *Container, s *mesos.ContainerStatus) error
+}
+
 // A Counter has figures of its own, of all containers together.
 type Counter interface {
 	// Figures puts each by the key that Mesos gives it.

@@ -67,6 +67,19 @@ func (s *Set) Prepare(ctx context.Context, c *Container, p *plan.Plan) error {
 	return nil
 }
 
+// Status is what isolators have given a container, for those who ask about it; each
+// is asked, also when one fails.
+func (s *Set) Status(c *Container) (*mesos.ContainerStatus, error) {
+	var failed error
+	status := &mesos.ContainerStatus{}
+	for _, one := range s.list {
+		if r, is := one.(Reporter); is {
+			failed = errors.Join(failed, named(one, "status", r.Status(c, status)))
+		}
+	}
+	return status, failed
+}
+
 // Update passes the new amounts on to all that hold to them; each is tried.
 func (s *Set) Update(c *Container) error {
 	var failed error

@@ -98,6 +98,8 @@ type Executor struct {
 	Sandbox string
 	// 0 unless it has a process of its own.
 	Pid int32
+	// Groups is what is told of its container's control groups; nil if nothing.
+	Groups *mesos.CgroupInfo
 	// Empty until it is placed.
 	Host HostID
 	User string

@@ -110,7 +110,8 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	layout := sandbox.Layout{WorkDir: o.WorkDir}
 	views := api.NewView(view.Limits{CompletedExecutors: o.CompletedExecutors}, layout.Agent)
 	meter := newMeter(layout, held, o.Isolation.Cgroups.Quota, o.Logging.Logger)
-	d, err := start(o.Network, o.Logging, api.NewCollector(views, meter.measure))
+	figures := api.NewCollector(views, meter.measure)
+	d, err := start(o.Network, o.Logging, figures)
 	if err != nil {
 		return nil, joinClose(err, journal.Journal.Close)
 	}
@@ -137,7 +138,7 @@ func startAgent(o AgentOptions, seeker detector.Detector) (a *Agent, err error) 
 	}}
 	o.Config.Capabilities = slave.Capabilities(o.Isolation.HoldsLimits())
 	o.Lending.Meter, o.Lending.History = meter, slack.NewHistory()
-	mountAgent(a.Daemon, views, collector, meter, o)
+	mountAgent(a.Daemon, views, figures, collector, meter, o)
 	return a, a.serve(slave.Options{
 		Config: o.Config, Detector: seeker, Records: journal.Records, Rebooted: journal.Rebooted,
 		Damaged: len(journal.Damage),
@@ -194,16 +195,9 @@ func (a *Agent) Shutdown(ctx context.Context, reason string) error {
 	return errors.Join(err, a.hosts.wait(ctx), a.Close())
 }
 
-// Retire ends every task and then the agent, whose Run ends. It returns at once.
-func (a *Agent) Retire(patience time.Duration) {
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := a.service.Shutdown(ctx, "SIGUSR1"); err != nil {
-			a.fail(err)
-		}
-	}()
-}
+// Retire ends every task and then the agent, whose Run ends: without an error if
+// nothing of them is left. It returns at once.
+func (a *Agent) Retire() { a.service.Leave("SIGUSR1") }
 
 // agentInfo is what the agent says of itself.
 func agentInfo(at string, o AgentOptions) (*mesos.AgentInfo, error) {

@@ -14,7 +14,7 @@ import (
 )
 
 // mountAgent mounts an agent's routes.
-func mountAgent(d *Daemon, views *api.View, collector *sandbox.Collector, m *meter, o AgentOptions) {
+func mountAgent(d *Daemon, views *api.View, figures api.Collector, collector *sandbox.Collector, m *meter, o AgentOptions) {
 	sys := d.System
 	executorapi.Mount(sys, sys.PID(slave.Name), views, executorapi.Options{Heartbeat: o.ExecutorHeartbeat})
 	api.MountProcesses(sys, views, sys, sys.PID(slave.Name))
@@ -22,10 +22,12 @@ func mountAgent(d *Daemon, views *api.View, collector *sandbox.Collector, m *met
 	for _, c := range o.Config.Capabilities {
 		capabilities = append(capabilities, c.String())
 	}
+	others := containers.List(sys, sys.PID(slave.Name))
+	figures.Ask(others)
 	api.Mount(sys, views, api.Info{
 		Version: o.Config.Version, Program: o.Program, Started: time.Now(), PID: "slave(1)@" + sys.Address(), Hostname: o.Network.Hostname,
 		Capabilities: capabilities, Flags: o.Flags, LogFile: o.Logging.File, Log: d.log, Measure: m.measure,
-		Containers: containers.Handler(sys, sys.PID(slave.Name), o.StreamHeartbeat), Others: containers.List(sys, sys.PID(slave.Name)),
+		Containers: containers.Handler(sys, sys.PID(slave.Name), o.StreamHeartbeat), Others: others,
 		Metrics: []func(func(string, float64)){inspect.Machine, func(put func(key string, value float64)) {
 			succeeded, failed, pending := collector.Counts()
 			put("gc/path_removals_succeeded", float64(succeeded))

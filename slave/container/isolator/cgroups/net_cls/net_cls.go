@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"troupe/messages/mesos"
 	"troupe/slave/container/isolator"
 	"troupe/slave/container/isolator/cgroups"
 	"troupe/slave/container/plan"
@@ -93,7 +94,21 @@ func (i *Isolator) classify(c *isolator.Container) error {
 	return errors.New("every class of --cgroups_net_cls_secondary_handles is taken: widen that range")
 }
 
-// Class of a container, as for ContainerStatus; 0 is none.
+// Status implements isolator.Reporter: a container that was given no class says
+// nothing.
+func (i *Isolator) Status(c *isolator.Container, s *mesos.ContainerStatus) error {
+	class, err := i.Class(c)
+	if err != nil || class == 0 {
+		return err
+	}
+	if s.CgroupInfo == nil {
+		s.CgroupInfo = &mesos.CgroupInfo{}
+	}
+	s.CgroupInfo.NetCls = &mesos.CgroupInfo_NetCls{Classid: &class}
+	return nil
+}
+
+// Class of a container; 0 is none.
 func (i *Isolator) Class(c *isolator.Container) (uint32, error) {
 	n, err := cgroups.Number(i.Dir(0, c), file)
 	if cgroups.IsGone(err) {

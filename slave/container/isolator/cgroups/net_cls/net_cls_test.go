@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"troupe/messages/mesos"
 	"troupe/slave/container/isolator"
 	"troupe/slave/container/isolator/cgroups"
 	"troupe/slave/container/plan"
@@ -90,6 +91,10 @@ func classes(t *testing.T, hierarchy string) error {
 		if class, err := i.Class(box); err != nil || class != c.class {
 			t.Errorf("%v has class %#x, %v; want %#x", c.id, class, err, c.class)
 		}
+		var status mesos.ContainerStatus
+		if err := i.Status(box, &status); err != nil || status.GetCgroupInfo().GetNetCls().GetClassid() != c.class {
+			t.Errorf("%v tells %v, %v; want %#x", c.id, &status, err, c.class)
+		}
 	}
 	third := &isolator.Container{ID: []string{"c"}}
 	if err := i.Prepare(t.Context(), third, &plan.Plan{}); err == nil || !strings.Contains(err.Error(), "every class") {
@@ -103,6 +108,10 @@ func classes(t *testing.T, hierarchy string) error {
 	}
 	if class, err := i.Class(third); err != nil || class != 0x100001 {
 		t.Errorf("a class that was free again: %#x, %v", class, err)
+	}
+	var none mesos.ContainerStatus
+	if err := i.Status(&isolator.Container{ID: []string{"nobody"}}, &none); err != nil || none.CgroupInfo != nil {
+		t.Errorf("one that is not there tells %v, %v", &none, err)
 	}
 	return nil
 }
