@@ -61,10 +61,14 @@ func (s *Service) SetMaster(master actors.PID) {
 	s.agent.later(state.MasterDetected{Master: p})
 }
 
+// Leave has the agent end every task, and then itself, however long that takes; what
+// does not end is killed. It returns at once; see Done.
+func (s *Service) Leave(reason string) { s.agent.later(state.ShutdownOrdered{Reason: reason}) }
+
 // Shutdown ends every task, then the agent, and waits for it. Tasks get their
 // grace; when ctx ends first, what is left is not waited for.
 func (s *Service) Shutdown(ctx context.Context, reason string) error {
-	s.agent.later(state.ShutdownOrdered{Reason: reason})
+	s.Leave(reason)
 	select {
 	case <-s.done:
 		return s.err

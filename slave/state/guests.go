@@ -186,21 +186,36 @@ func (m *Machine) containerRemoved(from Peer, id ContainerID) {
 // takeGuest believes a host that has a container which is no executor's.
 func (m *Machine) takeGuest(h *host, c *cluster.HostedContainer, guests map[ContainerID]bool) {
 	id := ContainerID(c.GetContainerId().GetValue())
-	if m.leaving.on() || m.containers[id] != nil {
+	if m.containers[id] != nil {
 		m.send(h.peer, &cluster.DestroyContainer{ContainerId: c.GetContainerId()})
 		return
 	}
 	guests[id] = true
+	if m.leaving.on() {
+		m.dismissGuest(h, id)
+	}
 }
 
-// dismissGuests ends what is no executor's, for an agent that leaves.
+// dismissGuests ends what is no executor's, for an agent that leaves. It is the
+// host's until that says that nothing is left.
 func (m *Machine) dismissGuests(h *host) {
-	for _, id := range keysOf(h.guests) {
-		value := string(id)
-		m.send(h.peer, &cluster.DestroyContainer{ContainerId: &mesos.ContainerID{Value: &value}})
+	for _, w := range h.waiting { // what was to be launched never was
+		if id, err := validate.ContainerCall(w.call.GetCall()); err == nil && id.Parent == nil && validate.LaunchOf(w.call.GetCall()) != nil {
+			delete(h.guests, rootOf(id))
+		}
 	}
-	h.guests = map[ContainerID]bool{}
 	m.refuseWaiting(h, "The agent is being shut down")
+	if h.peer == "" {
+		return // it is told when it is there
+	}
+	for _, id := range keysOf(h.guests) {
+		m.dismissGuest(h, id)
+	}
+}
+
+func (m *Machine) dismissGuest(h *host, id ContainerID) {
+	value := string(id)
+	m.send(h.peer, &cluster.DestroyContainer{ContainerId: &mesos.ContainerID{Value: &value}})
 }
 
 // loseGuests gives up the containers and calls of a host that has ended.

@@ -16,7 +16,7 @@ const (
 	timerDestroy      = "destroy-retry"         // /C: the next order to destroy
 	timerHost         = "host-patience"         // /H: the time to be ready, or to return
 	timerOperation    = "operation-retry"       // /O
-	timerLeaving      = "leaving"               // what has not ended by then is killed
+	timerLeaving      = "leaving"               // the next look at what is left
 )
 
 func (m *Machine) timerFired(key string) {
@@ -40,7 +40,7 @@ func (m *Machine) timerFired(key string) {
 	case timerOperation:
 		m.operationOverdue(OperationID(whose))
 	case timerLeaving:
-		m.leaveNow()
+		m.leavingGoesOn()
 	default:
 		m.note(Warn, "A timer fired that nobody set", Field{"key", key})
 	}

@@ -42,7 +42,7 @@ type Remains struct {
 	Sandbox string
 }
 
-// patience bounds how long is swept for one host.
+// patience is how long is swept for one host without getting anywhere.
 const patience = time.Minute
 
 // again is the wait before what could not be removed is tried again: what was
@@ -53,11 +53,14 @@ const again = 100 * time.Millisecond
 // what was made for them, and says how their programs had ended. An error names
 // what is left in the end.
 func (s Sweeper) Sweep(ctx context.Context, list []Remains) (exits map[string]int32, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	late := time.AfterFunc(patience, cancel)
+	defer late.Stop()
 	before := s.exits(list)
+	w := sweep{s, func() { late.Reset(patience) }, map[string]bool{}}
 	for {
-		if err = s.sweep(ctx, list); err == nil {
+		if err = w.sweep(ctx, list); err == nil {
 			break
 		}
 		select {
@@ -92,41 +95,61 @@ func (s Sweeper) exits(list []Remains) map[string]int32 {
 	return exits
 }
 
-func (s Sweeper) sweep(ctx context.Context, list []Remains) error {
+// sweep is what is done for one host, which on a busy machine may take minutes.
+type sweep struct {
+	Sweeper
+	// progress is called whenever something was done for the first time.
+	progress func()
+	done     map[string]bool
+}
+
+// did takes note of a step.
+func (w sweep) did(step string, c *isolator.Container, err error) error {
+	if key := step + strings.Join(c.ID, "/"); err == nil && !w.done[key] {
+		w.done[key] = true
+		w.progress()
+	}
+	return err
+}
+
+func (w sweep) sweep(ctx context.Context, list []Remains) error {
 	var failed error
 	var sandboxes []string
 	for _, r := range list {
 		if r.Sandbox != "" {
 			sandboxes = append(sandboxes, r.Sandbox)
 		}
-		if s.Isolators != nil {
-			failed = errors.Join(failed, s.Isolators.Kill(ctx, outermost(r)))
+		if w.Isolators != nil {
+			c := outermost(r)
+			failed = errors.Join(failed, w.did("kill ", c, w.Isolators.Kill(ctx, c)))
 		}
 	}
-	if s.Processes != nil && len(sandboxes) > 0 {
-		failed = errors.Join(failed, s.Processes(sandboxes))
+	if w.Processes != nil && len(sandboxes) > 0 {
+		failed = errors.Join(failed, w.did("processes", &isolator.Container{}, w.Processes(sandboxes)))
 	}
-	if failed != nil || s.Isolators == nil {
+	if failed != nil || w.Isolators == nil {
 		return failed
 	}
-	return s.cleanup(ctx, list)
+	return w.cleanup(ctx, list)
 }
 
 // cleanup removes what was made for containers, those within others first.
-func (s Sweeper) cleanup(ctx context.Context, list []Remains) error {
+func (w sweep) cleanup(ctx context.Context, list []Remains) error {
 	byID := make(map[string]Remains, len(list))
 	for _, r := range list {
 		byID[r.ID] = r
 	}
-	found, failed := s.Isolators.Recover(ctx)
+	found, failed := w.Isolators.Recover(ctx)
 	slices.SortStableFunc(found, func(a, b []string) int { return len(b) - len(a) })
 	for _, id := range found {
 		if r, is := byID[first(id)]; is && len(id) > 1 {
-			failed = errors.Join(failed, s.Isolators.Cleanup(ctx, within(r, id)))
+			c := within(r, id)
+			failed = errors.Join(failed, w.did("clean ", c, w.Isolators.Cleanup(ctx, c)))
 		}
 	}
 	for _, r := range list { // also those that no isolator finds
-		failed = errors.Join(failed, s.Isolators.Cleanup(ctx, outermost(r)))
+		c := outermost(r)
+		failed = errors.Join(failed, w.did("clean ", c, w.Isolators.Cleanup(ctx, c)))
 	}
 	return failed
 }

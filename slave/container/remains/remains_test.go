@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"troupe/slave/container/isolator"
 )
@@ -80,6 +81,31 @@ func TestSweepTriesAgainAndNamesWhatIsLeft(t *testing.T) {
 		cancel()
 		if _, err := (Sweeper{Isolators: h}).Sweep(ctx, []Remains{{ID: "a"}}); err == nil {
 			t.Error("given up, and nothing said")
+		}
+	})
+}
+
+// TestSweepTakesItsTime: for as long as it gets anywhere, it is not given up; but one
+// that does not end keeps nobody for long.
+func TestSweepTakesItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var list []Remains
+		for n := range 20 {
+			list = append(list, Remains{ID: fmt.Sprint(n)})
+		}
+		slow := func() { <-time.After(patience / 2) }
+		h := &held{hook: slow}
+		begun := time.Now()
+		if _, err := (Sweeper{Isolators: h}).Sweep(t.Context(), list); err != nil || len(h.done) != 40 {
+			t.Errorf("%d steps, %v", len(h.done), err)
+		}
+		if took := time.Since(begun); took != 10*patience {
+			t.Errorf("it took %s", took)
+		}
+		h = &held{busy: 1 << 30}
+		begun = time.Now()
+		if _, err := (Sweeper{Isolators: h}).Sweep(t.Context(), list); err == nil || time.Since(begun) > 2*patience {
+			t.Errorf("after %s: %v", time.Since(begun), err)
 		}
 	})
 }

@@ -24,9 +24,6 @@ import (
 	"troupe/tools/troupe/flags"
 )
 
-// retirePatience bounds the end of an agent that takes its tasks with it.
-const retirePatience = time.Minute
-
 // agentFlags are an agent's settings, by the names that Mesos gives them.
 type agentFlags struct {
 	network networkFlags
@@ -174,7 +171,7 @@ func (a *agentFlags) run(ctx context.Context, io Streams, given map[string]strin
 		}
 		context.AfterFunc(retire, func() {
 			if ctx.Err() == nil {
-				agent.Retire(retirePatience)
+				agent.Retire()
 			}
 		})
 		return agent.Daemon, nil
