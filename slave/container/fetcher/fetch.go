@@ -31,12 +31,20 @@ type job struct {
 	cached []*cache.Entry
 	// One archive is unpacked at a time, as that is what takes memory.
 	unpacking sync.Mutex
+	// patience is how long is waited between attempts at a download.
+	patience []time.Duration
 }
 
-// fetch carries out an order. Errors name the URI. Drop is called when no more
-// privilege is needed than the user has. Nothing is seen in the sandbox before all is
-// there.
-func fetch(ctx context.Context, o Order, r *report, drop func(user string) error) (err error) {
+// means is what else a job works with.
+type means struct {
+	// drop is called when no more privilege is needed than the user has.
+	drop     func(user string) error
+	patience []time.Duration
+}
+
+// fetch carries out an order. Errors name the URI. Nothing is seen in the sandbox
+// before all is there.
+func fetch(ctx context.Context, o Order, r *report, m means) (err error) {
 	sources, err := parseAll(o.URIs, o.Settings)
 	if err != nil {
 		return err
@@ -47,7 +55,7 @@ func fetch(ctx context.Context, o Order, r *report, drop func(user string) error
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
 	j := &job{
-		order: o, client: client(o.Settings.stall()), report: r, root: root, cached: make([]*cache.Entry, len(sources)),
+		order: o, client: client(o.Settings.stall()), report: r, root: root, cached: make([]*cache.Entry, len(sources)), patience: m.patience,
 		stash: cache.Cache{Dir: o.Settings.CacheDir, Size: o.Settings.CacheSize, Patience: o.Settings.stall() + 5*time.Second},
 	}
 	defer j.client.CloseIdleConnections()
@@ -62,7 +70,7 @@ func fetch(ctx context.Context, o Order, r *report, drop func(user string) error
 	if err := each(ctx, sources, j.consult); err != nil {
 		return err
 	}
-	if err := drop(o.User); err != nil {
+	if err := m.drop(o.User); err != nil {
 		return err
 	}
 	if err := errors.Join(root.RemoveAll(staging), root.Mkdir(staging, 0o700)); err != nil {
@@ -93,12 +101,7 @@ func (j *job) consult(ctx context.Context, i int, s *source) error {
 		j.report.sayf("Waiting for %s, which another task fetches into the agent's cache", s.shown)
 	}, func(to *cache.Sink) error {
 		t := j.report.begin("Fetching %s into the agent's cache", s.shown)
-		n, err := j.download(ctx, s, to, t, func(size int64) error {
-			if size < 0 {
-				return nil
-			}
-			return to.Expect(size)
-		})
+		n, err := j.download(ctx, s, kept{to, s}, t)
 		if err == nil {
 			t.end("Fetched %s into the agent's cache", s.shown, n)
 		}
@@ -122,4 +125,19 @@ func (j *job) consult(ctx context.Context, i int, s *source) error {
 		j.report.sayf("Found %s in the agent's cache", s.shown)
 	}
 	return nil
+}
+
+// kept is an entry of the cache that is a download's target.
+type kept struct {
+	*cache.Sink
+	source *source
+}
+
+var errEndless = errors.New("the server does not say how long it is: nobody could tell whether it is whole")
+
+func (k kept) Expect(b *body) error {
+	if !b.ends && k.source.sum == nil {
+		return errEndless
+	}
+	return k.Sink.Expect(b.size)
 }

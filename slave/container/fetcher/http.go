@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,31 +19,59 @@ import (
 // the server has.
 func client(stall time.Duration) *http.Client {
 	dial := &net.Dialer{Timeout: min(stall, 30*time.Second), KeepAlive: 15 * time.Second}
-	return &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext,
+	return &http.Client{CheckRedirect: redirect, Transport: &http.Transport{
+		Proxy: proxy, DialContext: dial.DialContext,
 		TLSHandshakeTimeout: stall, ResponseHeaderTimeout: stall, IdleConnTimeout: stall,
 		DisableCompression: true, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 1 << 20,
 	}}
 }
 
+// proxy does not repeat what is wrong with one, as there may be a password in it.
+func proxy(r *http.Request) (*url.URL, error) {
+	by, err := http.ProxyFromEnvironment(r)
+	if err != nil {
+		return nil, errors.New("the proxy in this agent's environment, HTTP_PROXY or HTTPS_PROXY, is no URL")
+	}
+	return by, nil
+}
+
+const maxRedirects = 10
+
+// redirect is about following a server elsewhere.
+func redirect(r *http.Request, via []*http.Request) error {
+	if len(via) >= maxRedirects {
+		return fmt.Errorf("stopped after %d redirects", maxRedirects)
+	}
+	if r.URL.Scheme != "http" && r.URL.Scheme != "https" {
+		return fmt.Errorf("the server redirects to %s, and only http and https are followed", shown(r.URL.String()))
+	}
+	r.Header.Del("Referer") // the address that leads there may be signed
+	return nil
+}
+
 // body is what a server sends.
 type body struct {
 	io.Reader
+	status int // 200; or 206 and 416 when a part was asked for
+	header http.Header
+	// from is the address that was asked last, without its query.
+	from string
 	// size is -1 when the server does not say.
-	size  int64
+	size int64
+	// ends: it can be told whether all was sent.
+	ends  bool
 	close func()
 }
 
-var errStalled = errors.New("the server has sent nothing")
-
-// request asks a server for a source. The body must be closed.
-func (j *job) request(ctx context.Context, s *source) (*body, error) {
+// request asks a server for a source, with more headers. The body must be closed.
+func (j *job) request(ctx context.Context, s *source, more http.Header) (*body, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address.String(), nil)
 	if err != nil {
 		cancel(nil)
 		return nil, err
 	}
+	maps.Copy(request.Header, more)
 	request.Header.Set("User-Agent", "troupe-fetcher")
 	answer, err := j.client.Do(request)
 	if err != nil {
@@ -54,37 +83,74 @@ func (j *job) request(ctx context.Context, s *source) (*body, error) {
 		cancel(nil)
 		answer.Body.Close() // ends the connection if something is left in it
 	}
-	if answer.StatusCode != http.StatusOK {
+	part := more.Get("Range") != "" && (answer.StatusCode == http.StatusPartialContent || answer.StatusCode == http.StatusRequestedRangeNotSatisfiable)
+	if answer.StatusCode != http.StatusOK && !part {
 		done()
-		return nil, explainStatus(answer)
+		return nil, &statusError{answer.StatusCode, explainStatus(answer)}
 	}
 	w := &watched{ctx: ctx, from: answer.Body, stall: j.order.Settings.stall()}
 	w.timer = time.AfterFunc(w.stall, func() { cancel(errStalled) })
-	return &body{Reader: w, size: answer.ContentLength, close: func() { w.timer.Stop(); done() }}, nil
+	at := *answer.Request.URL
+	at.User, at.RawQuery, at.Fragment = nil, "", ""
+	return &body{
+		Reader: w, status: answer.StatusCode, header: answer.Header, from: at.String(), size: answer.ContentLength,
+		ends:  answer.ContentLength >= 0 || answer.ProtoMajor > 1 || len(answer.TransferEncoding) > 0,
+		close: func() { w.timer.Stop(); done() },
+	}, nil
 }
 
-// watched is a body that must not stall.
+// statusError is an answer that is not the file.
+type statusError struct {
+	code int
+	err  error
+}
+
+func (e *statusError) Error() string { return e.err.Error() }
+
+func (e *statusError) Unwrap() error { return e.err }
+
+// passes tells whether it may be another one soon.
+func (e *statusError) passes() bool {
+	return e.code >= 500 || e.code == http.StatusTooManyRequests || e.code == http.StatusRequestTimeout
+}
+
+// watched is a body that must not stall: neither send nothing for that long, nor, in
+// that time, less than a byte a second.
 type watched struct {
 	ctx   context.Context
 	from  io.Reader
 	timer *time.Timer
 	stall time.Duration
 	read  int64
+	// What was waited, and what was read, since that was last looked at.
+	waited time.Duration
+	got    int64
 }
 
+var errStalled = errors.New("the server has sent nothing")
+
 func (w *watched) Read(p []byte) (int, error) {
+	begun := time.Now()
 	w.timer.Reset(w.stall) // what is done with what was read does not count
 	n, err := w.from.Read(p)
 	w.timer.Stop()
 	w.read += int64(n)
-	total := w.read
+	w.got += int64(n)
+	if w.waited += time.Since(begun); err == nil && w.waited >= w.stall {
+		if float64(w.got) < w.stall.Seconds() {
+			return n, fmt.Errorf("%w: less than a byte a second, for %v, after %d bytes; --fetcher_stall_timeout is how long that may be", errStalled, w.stall, w.read)
+		}
+		w.waited, w.got = 0, 0
+	}
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
 		return n, err
 	case errors.Is(context.Cause(w.ctx), errStalled):
-		return n, fmt.Errorf("%w for %v after %d bytes; --fetcher_stall_timeout is how long that may be", errStalled, w.stall, total)
+		return n, fmt.Errorf("%w for %v after %d bytes; --fetcher_stall_timeout is how long that may be", errStalled, w.stall, w.read)
+	case w.ctx.Err() != nil:
+		return n, context.Cause(w.ctx)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return n, fmt.Errorf("the connection ended after %d bytes, before all was sent: try again, or look at the server's log", total)
+		return n, fmt.Errorf("the connection ended after %d bytes, before all was sent: try again, or look at the server's log", w.read)
 	}
 	return n, explainNetwork(w.ctx, err)
 }

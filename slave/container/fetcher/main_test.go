@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test's program be a fetching process.
@@ -50,7 +51,7 @@ func try(t testing.TB, o Order) (log string, err error) {
 		t.Fatal(jerr)
 	}
 	var news, lines bytes.Buffer
-	err = Serve(t.Context(), bytes.NewReader(text), &news, &lines)
+	err = serve(t.Context(), bytes.NewReader(text), &news, &lines, means{drop: become, patience: make([]time.Duration, 3)})
 	told := listen(&news, nil)
 	if (err == nil) != (told == nil) || err != nil && told.Error() != cut(err.Error()) {
 		t.Errorf("ended with %v and told %v", err, told)

@@ -20,10 +20,14 @@ import (
 // user, and tells news of it, and log, how that went. The process can have no use
 // for anything else afterwards. The error is that which was told.
 func Serve(ctx context.Context, order io.Reader, news, log io.Writer) error {
+	return serve(ctx, order, news, log, means{drop: become, patience: patience()})
+}
+
+func serve(ctx context.Context, order io.Reader, news, log io.Writer, m means) error {
 	r := newReport(log, news)
 	o, err := readOrder(order)
 	if err == nil {
-		err = fetch(ctx, o, r, become)
+		err = fetch(ctx, o, r, m)
 	}
 	if err != nil {
 		r.write("Nothing is started: " + err.Error()) // news has it as well

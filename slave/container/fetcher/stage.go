@@ -100,10 +100,23 @@ func (j *job) copyCached(ctx context.Context, s *source, to *os.File, from *cach
 
 func (j *job) copyServed(ctx context.Context, s *source, to *os.File) error {
 	t := j.report.begin("Fetching %s", s.shown)
-	n, err := j.download(ctx, s, to, t, func(size int64) error { return room(to, size) })
+	n, err := j.download(ctx, s, rewritable{to}, t)
 	if err == nil {
 		t.end("Fetched %s", s.shown, n)
 	}
+	return err
+}
+
+// rewritable is a file that is a download's target.
+type rewritable struct{ *os.File }
+
+func (f rewritable) Expect(b *body) error { return room(f.File, b.size) }
+
+func (f rewritable) Restart() error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.Seek(0, io.SeekStart)
 	return err
 }
 

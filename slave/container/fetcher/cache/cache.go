@@ -171,7 +171,7 @@ func (c Cache) claim(key string) (*os.File, error) {
 func (c Cache) fill(ctx context.Context, key string, part *os.File, fill func(*Sink) error) (*Entry, error) {
 	path := part.Name()
 	sink := &Sink{ctx: ctx, cache: c, part: part}
-	err := sink.reset()
+	err := sink.Restart()
 	if err == nil {
 		err = fill(sink)
 	}

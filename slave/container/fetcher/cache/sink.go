@@ -19,8 +19,9 @@ type Sink struct {
 	written int64
 }
 
-// reset empties what an earlier process may have left.
-func (s *Sink) reset() error {
+// Restart drops what was written, by this process or an earlier one, and with it the
+// room that was made.
+func (s *Sink) Restart() error {
 	s.room, s.written = 0, 0
 	if err := s.part.Truncate(0); err != nil {
 		return err
@@ -29,7 +30,7 @@ func (s *Sink) reset() error {
 	return err
 }
 
-// Expect makes room for an entry of so many bytes, if that is known.
+// Expect makes room for an entry of so many bytes; -1: nobody knows how many.
 func (s *Sink) Expect(size int64) error {
 	if size <= s.room {
 		return nil
