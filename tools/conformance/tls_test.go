@@ -90,7 +90,7 @@ func TestAMasterThatRecovers(t *testing.T) {
 	registry := filepath.Join(c.Dir, "master", "registry.db")
 	// The master waits a second for a registry that somebody else holds; where
 	// that was too short for a look, there is another.
-	processtest.Eventually(t, "a master is seen while it recovers", func() bool {
+	processtest.Eventually(t, "a master is seen while it recovers, and has recovered", func() bool {
 		c.masterProcess.Signal(syscall.SIGTERM)
 		c.masterProcess.Wait()
 		held, err := os.Open(registry)
@@ -105,13 +105,27 @@ func TestAMasterThatRecovers(t *testing.T) {
 		if err := held.Close(); err != nil {
 			t.Fatal(err)
 		}
-		return seen
-	})
-	processtest.Eventually(t, "the master has recovered", func() bool {
-		return c.operate().Ask(t.Context(), &master.Call{Type: master.Call_GET_HEALTH.Enum()}, &master.Response{}) == nil
+		return seen && c.recovered()
 	})
 	f := subscribe(t, c.master, mesosclient.JSON{}, describe("after"))
 	f.teardown()
+}
+
+// recovered waits until the master serves; it is false when the master has given
+// up before.
+func (c *cluster) recovered() bool {
+	c.t.Helper()
+	var serves bool
+	processtest.Eventually(c.t, "the master serves or has ended", func() bool {
+		serves = c.operate().Ask(c.t.Context(), &master.Call{Type: master.Call_GET_HEALTH.Enum()}, &master.Response{}) == nil
+		select {
+		case <-c.masterProcess.Ended():
+			return true
+		default:
+			return serves
+		}
+	})
+	return serves
 }
 
 // recovers asks a master that has just been started, until it answers or has
