@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"troupe/actors/address"
@@ -231,10 +232,11 @@ func TestOtherNameOfALinkedPeer(t *testing.T) {
 // so that tests can look at what happens meanwhile.
 type slowTeller struct {
 	*recorder
-	gate chan struct{}
+	asked, gate chan struct{}
 }
 
 func (s slowTeller) Exited(watcher, watched address.PID, reason string) {
+	close(s.asked)
 	<-s.gate
 	s.recorder.Exited(watcher, watched, reason)
 }
@@ -242,17 +244,20 @@ func (s slowTeller) Exited(watcher, watched address.PID, reason string) {
 // TestNextLinkWaitsForTheExits: nothing of a new link is told before all of the
 // link before is.
 func TestNextLinkWaitsForTheExits(t *testing.T) {
-	told := slowTeller{newRecorder(), make(chan struct{})}
+	told := slowTeller{newRecorder(), make(chan struct{}), make(chan struct{})}
 	a, b := start(t, Config{Receiver: told}), start(t, Config{})
+	open := sync.OnceFunc(func() { close(told.gate) })
+	t.Cleanup(open) // else what failed would not end
 	a.link("x", b.at("y"))
 	b.waitFor(t, "watch x>y", 1)
 	addr := b.cfg.Address
 	b.stop()
+	<-told.asked
 	again := start(t, Config{Listener: listenAt(t, addr), Address: addr})
 	again.say("y", a.at("x"), "anew")
 	again.link("y", a.at("x"))
 	eventually(t, "linked anew", func() bool { p := again.Peers(); return len(p) == 1 && p[0].Linked })
-	close(told.gate)
+	open()
 	told.waitFor(t, "watch y>x", 1)
 	told.waitFor(t, "deliver y>x anew", 1)
 	if got := told.told(); !strings.HasPrefix(got[0], "exited x>y") {

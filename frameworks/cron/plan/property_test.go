@@ -142,7 +142,7 @@ func (o *oracle) act(t *rapid.T) {
 func TestEveryDueRunOnce(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := &oracle{
-			world:   newWorld(t, Options{RetryDelay: 30 * time.Second, Batch: rapid.IntRange(1, 3).Draw(rt, "batch")}),
+			world:   newWorld(rt, Options{RetryDelay: 30 * time.Second, Batch: rapid.IntRange(1, 3).Draw(rt, "batch")}),
 			periods: map[string]time.Duration{"a": 5 * time.Minute, "b": 7 * time.Minute},
 			parents: map[string][]string{"c": {"a"}, "d": {"a", "b"}, "e": {"c", "d"}},
 			joined:  map[string][]int{"c": {0}, "d": {0, 0}, "e": {0, 0}}, successes: map[string]int64{},
@@ -181,7 +181,7 @@ func (o *oracle) finish() {
 	o.check()
 	for key := range o.disk {
 		if strings.HasPrefix(key, runKey) {
-			o.t.Fatalf("%s is left behind", key)
+			o.t.Fatalf("%s is left behind, at %s: %s", key, o.now, o.disk[key])
 		}
 	}
 	for id, k := range o.tasks {

@@ -5,13 +5,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // world is a shell with a disk and a cluster, all of them under the test's hand.
 type world struct {
-	t       testing.TB
+	t       rapid.TB
 	options Options
 	now     time.Time
 	m       *Machine
@@ -35,7 +36,7 @@ type task struct {
 
 var begin = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
-func newWorld(t testing.TB, o Options) *world {
+func newWorld(t rapid.TB, o Options) *world {
 	w := &world{t: t, options: o, now: begin, disk: map[string][]byte{}, tasks: map[string]*task{}, answers: map[uint64]error{}, views: map[string]*View{}, written: func(Persist) {}}
 	w.start()
 	w.settle()
@@ -84,8 +85,10 @@ func (w *world) perform() {
 	case Watch:
 		switch k := w.tasks[e.Task]; {
 		case k == nil:
-			w.tasks[e.Task] = &task{acked: true} // it must not begin any more
-			w.step(TaskEnded{Task: e.Task, Outcome: Dropped})
+			// It must not begin any more; who asks again is told again.
+			gone := TaskEnded{Task: e.Task, Outcome: Dropped}
+			w.tasks[e.Task] = &task{ended: &gone, acked: true}
+			w.step(gone)
 		case k.ended != nil:
 			w.step(*k.ended)
 		case k.running:
