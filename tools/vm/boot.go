@@ -44,7 +44,7 @@ func (m Machine) makeImage(ctx context.Context, k kernel, to string, programs []
 	for n, p := range programs {
 		i.file(fmt.Sprintf("/programs/%d/%s", n, path.Base(p.Path)), p.Path)
 	}
-	i.text("/init", script(modules, programs), 0o755)
+	i.text("/init", m.script(modules, programs), 0o755)
 	return i.close()
 }
 
@@ -68,23 +68,19 @@ func (m Machine) addBinaries(ctx context.Context, k kernel, i *image) error {
 	return nil
 }
 
-// script is the init. As under an init system, programs are in a group of
-// their own, and all controllers are enabled for groups below the root.
-func script(modules []string, programs []Program) string {
+// script is the init.
+func (m Machine) script(modules []string, programs []Program) string {
 	var b strings.Builder
 	b.WriteString(`#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp GOTRACEBACK=all
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts; mount -t tmpfs tmpfs /dev/shm; mount -t tmpfs tmpfs /tmp; chmod 1777 /tmp
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ip link set lo up; hostname vm
 stty -F /dev/ttyS1 raw -echo
-mkdir /sys/fs/cgroup/init
-for p in $(cat /sys/fs/cgroup/cgroup.procs); do echo $p >/sys/fs/cgroup/init/cgroup.procs 2>/dev/null; done
-for c in $(cat /sys/fs/cgroup/cgroup.controllers); do echo +$c >/sys/fs/cgroup/cgroup.subtree_control; done
-cd /work
 `)
+	b.WriteString(scripts[m.Groups])
+	b.WriteString("cd /work\n")
 	for _, file := range modules {
 		fmt.Fprintf(&b, "insmod /modules/%s\n", path.Base(file))
 	}

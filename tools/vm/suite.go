@@ -27,14 +27,37 @@ type Suite struct {
 	Env []string
 }
 
-// Test runs suites in one machine, each as a test of its own below t. What a
-// failed one wrote is its log.
-func (m Machine) Test(t *testing.T, suites ...Suite) {
+// Built is a suite that runs in any number of machines.
+type Built struct {
+	suite   Suite
+	program Program
+}
+
+// Build builds suites for machines of m's architecture; what it makes is there until
+// t ends.
+func (m Machine) Build(t *testing.T, suites ...Suite) []Built {
 	t.Helper()
 	dir := t.TempDir()
+	built := make([]Built, len(suites))
+	for i, s := range suites {
+		built[i] = Built{s, s.build(t, m.Arch, filepath.Join(dir, strings.ReplaceAll(s.Package, "/", "_")+".test"))}
+	}
+	return built
+}
+
+// Test builds suites and runs them in one machine; see TestBuilt.
+func (m Machine) Test(t *testing.T, suites ...Suite) {
+	t.Helper()
+	m.TestBuilt(t, m.Build(t, suites...)...)
+}
+
+// TestBuilt runs suites in one machine, each as a test of its own below t. What a
+// failed one wrote is its log.
+func (m Machine) TestBuilt(t *testing.T, suites ...Built) {
+	t.Helper()
 	programs := make([]Program, len(suites))
 	for i, s := range suites {
-		programs[i] = s.build(t, m.Arch, filepath.Join(dir, strings.ReplaceAll(s.Package, "/", "_")+".test"))
+		programs[i] = s.program
 	}
 	r, err := m.Run(t.Context(), programs...)
 	if err != nil {
@@ -42,13 +65,13 @@ func (m Machine) Test(t *testing.T, suites ...Suite) {
 	}
 	outputs := exitLine.Split(r.Console, -1)
 	for i, s := range suites {
-		t.Run(s.Package, func(t *testing.T) {
+		t.Run(s.suite.Package, func(t *testing.T) {
 			if r.Codes[i] != 0 {
 				t.Errorf("exit status %d\n%s", r.Codes[i], outputs[i])
 				return
 			}
 			if strings.Contains(outputs[i], "no tests to run") {
-				t.Errorf("no tests to run: -run %q", s.Run)
+				t.Errorf("no tests to run: -run %q", s.suite.Run)
 			}
 			t.Log(outputs[i])
 		})
@@ -62,6 +85,8 @@ func (s Suite) build(t *testing.T, arch, to string) Program {
 	if s.Race {
 		args = append(args, "-race", "-ldflags=-linkmode external -extldflags -static")
 		env = append(os.Environ(), "CGO_ENABLED=1")
+	} else {
+		args = append(args, "-ldflags=-s -w") // the less there is, the sooner it boots
 	}
 	env = append(env, "GOARCH="+or(arch, runtime.GOARCH))
 	if s.Tags != "" {

@@ -1,6 +1,7 @@
 // Package vm runs programs, usually tests, on another kernel than the machine's:
-// a virtual machine without hardware support, with control groups of version 2,
-// XFS with quotas, and netem, that boots in a few seconds. Imported by tests.
+// a virtual machine without hardware support, with control groups of version 2 or
+// 1 or both, XFS with quotas, and netem, that boots in a few seconds. Imported by
+// tests.
 //
 // The kernel is Debian's for clouds, fetched once and kept in the user's cache;
 // what the machine has is a busybox and what it is given. Time passes much slower
@@ -43,8 +44,10 @@ type Machine struct {
 	// Binaries are programs of the real machine, with the libraries that they need;
 	// they are at the same path.
 	Binaries []string
-	// Arguments of the kernel, such as "cgroup_enable=memory".
+	// Arguments of the kernel, such as "hugepages=16".
 	Arguments []string
+	// Groups are the control groups; those of version 2 unless others are named.
+	Groups Groups
 }
 
 // Program is one to run in the machine, as root, in /work, where nothing else is.
@@ -133,8 +136,8 @@ func or[T comparable](value, otherwise T) T {
 // arguments are qemu's. Without the CPU's help (TCG) it runs everywhere.
 func (m Machine) arguments(k kernel, initrd, out string) []string {
 	kernel := slices.Concat(k.arch.arguments, []string{
-		"quiet", "loglevel=3", "panic=-1", "cgroup_no_v1=all", "psi=1", "mitigations=off", "random.trust_cpu=on",
-	}, m.Arguments)
+		"quiet", "loglevel=3", "panic=-1", "psi=1", "mitigations=off", "random.trust_cpu=on",
+	}, m.Groups.arguments(), m.Arguments)
 	return slices.Concat(k.arch.machine, []string{
 		"-accel", "tcg,thread=multi", "-smp", strconv.Itoa(or(m.CPUs, 2)), "-m", strconv.Itoa(or(m.Memory, 768)),
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
