@@ -7,7 +7,8 @@ import (
 
 // arch is how machines of an architecture are made.
 type arch struct {
-	name, qemu string
+	// libraries is the name of Debian's folders for them.
+	name, qemu, libraries string
 	// machine are arguments of qemu. The kernel's console is the first -serial, and
 	// chardev out is ttyS1.
 	machine []string
@@ -17,12 +18,12 @@ type arch struct {
 
 var archs = map[string]*arch{
 	"amd64": {
-		name: "amd64", qemu: "qemu-system-x86_64",
+		name: "amd64", qemu: "qemu-system-x86_64", libraries: "x86_64-linux-gnu",
 		machine:   []string{"-cpu", "max", "-device", "isa-serial,index=1,chardev=out"},
 		arguments: []string{"console=ttyS0", "tsc=reliable", "no_timer_check"},
 	},
 	"arm64": {
-		name: "arm64", qemu: "qemu-system-aarch64",
+		name: "arm64", qemu: "qemu-system-aarch64", libraries: "aarch64-linux-gnu",
 		// Pointer authentication as Arm wants it takes three times as long as all else.
 		machine: []string{
 			"-machine", "virt", "-cpu", "max,pauth-impdef=on",

@@ -30,6 +30,7 @@ func (m Machine) makeImage(ctx context.Context, k kernel, to string, programs []
 		i.folder(dir)
 	}
 	i.file("/bin/busybox", busybox)
+	i.text("/etc/hostname", "vm\n", 0o644)
 	i.text("/etc/passwd", "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n", 0o644)
 	i.text("/etc/group", "root:x:0:\nnogroup:x:65534:\n", 0o644)
 	for _, file := range modules {
@@ -52,10 +53,13 @@ func (m Machine) makeImage(ctx context.Context, k kernel, to string, programs []
 var library = regexp.MustCompile(`/[^ )]+`)
 
 func (m Machine) addBinaries(ctx context.Context, k kernel, i *image) error {
-	if len(m.Binaries) > 0 && !k.arch.native() {
-		return fmt.Errorf("vm: binaries %q are not of architecture %s", m.Binaries, k.arch.name)
-	}
 	for _, b := range m.Binaries {
+		if !k.arch.native() {
+			if err := k.addPackaged(i, b); err != nil {
+				return fmt.Errorf("vm: %w", err)
+			}
+			continue
+		}
 		i.file(b, b)
 		out, err := command(ctx, "/", "ldd", b)
 		if err != nil {
@@ -71,8 +75,12 @@ func (m Machine) addBinaries(ctx context.Context, k kernel, i *image) error {
 // script is the init.
 func (m Machine) script(modules []string, programs []Program) string {
 	var b strings.Builder
+	// The first root of a machine cannot be left by pivot_root(2).
 	b.WriteString(`#!/bin/busybox sh
-/bin/busybox --install -s /bin
+if [ "$1" != again ]; then
+  cd /mnt && /bin/busybox mount -o bind / . && cd /mnt && /bin/busybox mount -o move . / && exec /bin/busybox chroot . /init again
+fi
+/bin/busybox --install -s /bin 2>/dev/null; /bin/busybox --install -s /usr/bin 2>/dev/null
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp GOTRACEBACK=all
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts; mount -t tmpfs tmpfs /dev/shm; mount -t tmpfs tmpfs /tmp; chmod 1777 /tmp

@@ -3,10 +3,12 @@ package vm
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -17,78 +19,85 @@ import (
 // machine's changes.
 type source struct {
 	arch    *arch
-	dir     string
+	scratch string
 	options []string
 }
 
-func newSource(ctx context.Context, a *arch, dir string) (*source, error) {
-	s := &source{arch: a, dir: dir}
+// newSource has a folder below dir for what it downloads, until it is closed.
+func newSource(a *arch, dir string) (*source, error) {
+	scratch, err := os.MkdirTemp(dir, "deb")
+	if err != nil {
+		return nil, err
+	}
+	s := &source{arch: a, scratch: scratch}
+	// apt downloads as a user of its own.
+	if err := os.Chmod(scratch, 0o777); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	if a.native() {
 		return s, nil
 	}
 	own := filepath.Join(dir, "apt")
 	for _, folder := range []string{"state/lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(own, folder), 0o755); err != nil {
-			return nil, err
+			return nil, errors.Join(err, s.close())
 		}
 	}
-	if err := os.WriteFile(filepath.Join(own, "status"), nil, 0o644); err != nil {
-		return nil, err
+	status := filepath.Join(own, "status") // of what is installed: nothing
+	if err := os.WriteFile(status, nil, 0o644); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	for _, o := range []string{
-		"Dir::State=" + filepath.Join(own, "state"), "Dir::State::status=" + filepath.Join(own, "status"), "Dir::Cache=" + filepath.Join(own, "cache"),
+		"Dir::State=" + filepath.Join(own, "state"), "Dir::State::status=" + status, "Dir::Cache=" + filepath.Join(own, "cache"),
 		"APT::Architecture=" + a.name, "APT::Architectures::=" + a.name, "APT::Sandbox::User=root",
 		"Acquire::Languages=none", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 	} {
 		s.options = append(s.options, "-o", o)
 	}
-	_, err := s.apt(ctx, "apt-get", "update", "-q")
-	return s, err
+	return s, nil
 }
 
+func (s *source) close() error { return os.RemoveAll(s.scratch) }
+
+// apt runs a command of apt, and once more with new lists if it fails: there may be
+// none, or they name what the mirrors no longer have.
 func (s *source) apt(ctx context.Context, name string, arguments ...string) (string, error) {
-	return command(ctx, s.dir, name, append(s.options[:len(s.options):len(s.options)], arguments...)...)
+	out, err := command(ctx, s.scratch, name, slices.Concat(s.options, arguments)...)
+	if err == nil {
+		return out, nil
+	}
+	if _, uerr := command(ctx, s.scratch, "apt-get", slices.Concat(s.options, []string{"update", "-q"})...); uerr != nil {
+		return "", errors.Join(err, uerr)
+	}
+	return command(ctx, s.scratch, name, slices.Concat(s.options, arguments)...)
 }
 
-// unpack downloads a package and returns the folder with what it has.
-func (s *source) unpack(ctx context.Context, name string) (string, error) {
+// unpack downloads a package and makes the folder to with what it has.
+func (s *source) unpack(ctx context.Context, name, to string) error {
 	if _, err := s.apt(ctx, "apt-get", "download", name); err != nil {
-		return "", err
+		return err
 	}
-	found, err := filepath.Glob(s.dir + "/" + name + "_*.deb")
+	found, err := filepath.Glob(s.scratch + "/" + name + "_*.deb")
 	if err != nil || len(found) != 1 {
-		return "", fmt.Errorf("apt-get download %s: %d packages, %v", name, len(found), err)
+		return fmt.Errorf("apt-get download %s: %d packages, %v", name, len(found), err)
 	}
-	root := filepath.Join(s.dir, "root", name)
-	if err := os.MkdirAll(root, 0o755); err != nil {
-		return "", err
-	}
-	_, err = command(ctx, s.dir, "dpkg-deb", "-x", found[0], root)
-	return root, err
+	_, err = command(ctx, s.scratch, "dpkg-deb", "-x", found[0], to)
+	return err
 }
 
 // kernel is the package that the newest kernel for clouds is in.
 func (s *source) kernel(ctx context.Context) (string, error) {
 	meta := "linux-image-cloud-" + s.arch.name
-	find := func() (string, error) {
-		out, err := s.apt(ctx, "apt-cache", "depends", meta)
-		if err != nil {
-			return "", err
-		}
-		for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
-			if f := strings.Fields(lines.Text()); len(f) == 2 && f[0] == "Depends:" && strings.HasPrefix(f[1], "linux-image-") {
-				return f[1], nil
-			}
-		}
-		return "", fmt.Errorf("apt knows no package %s", meta)
-	}
-	if name, err := find(); err == nil {
-		return name, nil
-	}
-	if _, err := s.apt(ctx, "apt-get", "update", "-q"); err != nil {
+	out, err := s.apt(ctx, "apt-cache", "depends", meta)
+	if err != nil {
 		return "", err
 	}
-	return find()
+	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
+		if f := strings.Fields(lines.Text()); len(f) == 2 && f[0] == "Depends:" && strings.HasPrefix(f[1], "linux-image-") {
+			return f[1], nil
+		}
+	}
+	return "", fmt.Errorf("apt knows no package %s", meta)
 }
 
 // command runs a program of the machine and returns its output.

@@ -20,22 +20,18 @@ type kernel struct {
 func (k kernel) image() string   { return filepath.Join(k.dir, "vmlinuz") }
 func (k kernel) modules() string { return filepath.Join(k.dir, "lib/modules", k.version) }
 
-// busybox is the program of the machine's architecture.
-func (k kernel) busybox() (string, error) {
-	if k.arch.native() {
-		return lookUp("busybox")
-	}
-	return filepath.Join(k.dir, "busybox"), nil
-}
+// packages is a folder with one for each package of another architecture.
+func (k kernel) packages() string { return filepath.Join(k.dir, "packages") }
 
-// fetchKernel downloads it the first time. Only one process does.
-func fetchKernel(ctx context.Context, a *arch) (kernel, error) {
+// fetchKernel downloads it the first time, and packages where the architecture is
+// another. Only one process does.
+func fetchKernel(ctx context.Context, a *arch, packages []string) (kernel, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return kernel{}, fmt.Errorf("vm: %w", err)
 	}
 	k := kernel{arch: a, dir: filepath.Join(cache, "troupe", "vm", a.name)}
-	if err := os.MkdirAll(k.dir, 0o755); err != nil {
+	if err := os.MkdirAll(k.packages(), 0o755); err != nil {
 		return k, fmt.Errorf("vm: %w", err)
 	}
 	lock, err := os.OpenFile(filepath.Join(k.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
@@ -49,7 +45,7 @@ func fetchKernel(ctx context.Context, a *arch) (kernel, error) {
 	done := filepath.Join(k.dir, "version")
 	version, err := os.ReadFile(done)
 	if errors.Is(err, os.ErrNotExist) {
-		version, err = unpackAll(ctx, a, k.dir)
+		version, err = unpackKernel(ctx, a, k.dir)
 		if err == nil {
 			err = os.WriteFile(done, version, 0o644)
 		}
@@ -58,41 +54,30 @@ func fetchKernel(ctx context.Context, a *arch) (kernel, error) {
 		return k, fmt.Errorf("vm: kernel: %w", err)
 	}
 	k.version = string(version)
+	if a.native() {
+		return k, nil
+	}
+	if err := k.unpackPackages(ctx, append([]string{busyboxPackage}, packages...)); err != nil {
+		return k, fmt.Errorf("vm: packages: %w", err)
+	}
 	return k, nil
 }
 
-// unpackAll returns the kernel's version.
-func unpackAll(ctx context.Context, a *arch, dir string) ([]byte, error) {
-	scratch, err := os.MkdirTemp(dir, "deb")
+// unpackKernel returns the kernel's version.
+func unpackKernel(ctx context.Context, a *arch, dir string) ([]byte, error) {
+	s, err := newSource(a, dir)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(scratch)
-	// apt downloads as a user of its own.
-	if err := os.Chmod(scratch, 0o777); err != nil {
-		return nil, err
-	}
-	p, err := newSource(ctx, a, scratch)
-	if err != nil {
-		return nil, err
-	}
-	if !a.native() {
-		root, err := p.unpack(ctx, "busybox-static")
-		if err != nil {
-			return nil, err
-		}
-		if err := os.Rename(filepath.Join(root, "bin/busybox"), filepath.Join(dir, "busybox")); err != nil {
-			return nil, err
-		}
-	}
-	name, err := p.kernel(ctx)
+	defer s.close()
+	name, err := s.kernel(ctx)
 	if err != nil {
 		return nil, err
 	}
 	// The unsigned and the signed one hold the same kernel; mirrors may lack one.
-	root, err := p.unpack(ctx, name+"-unsigned")
-	if err != nil {
-		if root, err = p.unpack(ctx, name); err != nil {
+	root := filepath.Join(s.scratch, "root")
+	if err := s.unpack(ctx, name+"-unsigned", root); err != nil {
+		if err := s.unpack(ctx, name, root); err != nil {
 			return nil, err
 		}
 	}

@@ -27,7 +27,7 @@ import (
 // Machine is what a virtual machine has. The zero value is useful.
 type Machine struct {
 	// Arch is its architecture, amd64 or arm64; empty is this machine's. Programs must
-	// be built for it, and Binaries are those of this machine alone.
+	// be built for it.
 	Arch string
 	// Memory in MiB; 0 is 768.
 	Memory int
@@ -42,8 +42,11 @@ type Machine struct {
 	// Files and folders of the real machine, by their path in the virtual one.
 	Files map[string]string
 	// Binaries are programs of the real machine, with the libraries that they need;
-	// they are at the same path.
+	// they are at the same path. Of another architecture they are those of Packages.
 	Binaries []string
+	// Packages are Debian's, with Binaries of another architecture and all libraries
+	// that those need.
+	Packages []string
 	// Arguments of the kernel, such as "hugepages=16".
 	Arguments []string
 	// Groups are the control groups; those of version 2 unless others are named.
@@ -94,7 +97,7 @@ func (m Machine) run(ctx context.Context, programs []Program) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vm: %w", err)
 	}
-	k, err := fetchKernel(ctx, arch)
+	k, err := fetchKernel(ctx, arch, m.Packages)
 	if err != nil {
 		return nil, err
 	}

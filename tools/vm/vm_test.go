@@ -48,7 +48,7 @@ func kernelOf(t *testing.T, name string) kernel {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := fetchKernel(t.Context(), a)
+	k, err := fetchKernel(t.Context(), a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,17 +65,23 @@ func TestOtherArchitecture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := Machine{Arch: name, Modules: []string{"loop"}}
-	r, err := m.Run(t.Context(), Program{Path: busybox, Args: []string{"sh", "-c", `uname -m; cat /sys/fs/cgroup/cgroup.subtree_control; echo profile >/dev/ttyS1; exit 3`}})
+	m := Machine{Arch: name, Modules: []string{"loop"}, Binaries: []string{"/usr/bin/id"}, Packages: []string{"coreutils", "libc6", "libselinux1", "libpcre2-8-0"}}
+	script := `uname -m; cat /sys/fs/cgroup/cgroup.subtree_control; /usr/bin/id --version; echo profile >/dev/ttyS1; exit 3`
+	r, err := m.Run(t.Context(), Program{Path: busybox, Args: []string{"sh", "-c", script}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Codes[0] != 3 || string(r.Out) != "profile\n" || !strings.Contains(r.Console, machine+"\n") || !strings.Contains(r.Console, "cpuset cpu io memory hugetlb pids") {
-		t.Errorf("exit status %d, out %q\n%s", r.Codes[0], r.Out, r.Console)
+	if r.Codes[0] != 3 || string(r.Out) != "profile\n" {
+		t.Errorf("exit status %d, out %q", r.Codes[0], r.Out)
 	}
-	m.Binaries = []string{"/bin/sh"}
-	if _, err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "not of architecture "+name) {
-		t.Errorf("with binaries of this machine: %v", err)
+	for _, want := range []string{machine + "\n", "cpuset cpu io memory hugetlb pids", "id (GNU coreutils)"} {
+		if !strings.Contains(r.Console, want) {
+			t.Errorf("no %q in:\n%s", want, r.Console)
+		}
+	}
+	m.Binaries = []string{"/no/such/program"}
+	if _, err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "architecture "+name+" has /no/such/program") {
+		t.Errorf("a binary that is in no package: %v", err)
 	}
 	if _, err := (Machine{Arch: "vax"}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "architecture vax") {
 		t.Errorf("an unknown architecture: %v", err)
