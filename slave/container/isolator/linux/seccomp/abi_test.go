@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -133,9 +134,15 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s is unknown", name)
 		}
 	}
-	for name, row := range map[string][4]int64{"read": {unix.SYS_READ, 3, 63, 3}, "mmap2": {-1, 192, -1, 192}, "s390_pci_mmio_read": {-1, -1, -1, -1}} {
+	for name, row := range map[string][4]int64{"read": {0, 3, 63, 3}, "mmap2": {-1, 192, -1, 192}, "s390_pci_mmio_read": {-1, -1, -1, -1}} {
 		if table()[name] != row {
 			t.Errorf("%s: %v, want %v", name, table()[name], row)
+		}
+	}
+	// As this machine's kernel has them.
+	for name, want := range map[string]uint32{"read": unix.SYS_READ, "seccomp": unix.SYS_SECCOMP, "clone3": unix.SYS_CLONE3, "prlimit64": unix.SYS_PRLIMIT64} {
+		if n, _ := native[runtime.GOARCH][0].numbers(name); len(n) != 1 || n[0] != want {
+			t.Errorf("%s is %v, want %d", name, n, want)
 		}
 	}
 }

@@ -96,48 +96,75 @@ func TestTheFilterGoesByCapabilities(t *testing.T) {
 	}
 }
 
-// int80 is a program of amd64 that calls getpid as programs of 386 do, and exits
-// with 7.
-func int80(t *testing.T) string {
-	t.Helper()
-	code := []byte{0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0xbf, 7, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05}
-	const base, size = 0x400000, 64 + 56
-	file := []byte{0x7f, 'E', 'L', 'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}
-	le := binary.LittleEndian
-	file = le.AppendUint16(le.AppendUint16(file, 2), 62)
-	file = le.AppendUint32(file, 1)
-	file = le.AppendUint64(le.AppendUint64(le.AppendUint64(file, base+size), 64), 0)
-	file = le.AppendUint32(file, 0)
-	for _, n := range []uint16{64, 56, 1, 0, 0, 0} {
-		file = le.AppendUint16(file, n)
-	}
-	file = le.AppendUint32(le.AppendUint32(file, 1), 5)
-	for _, n := range []uint64{0, base, base, size + uint64(len(code)), size + uint64(len(code)), 0x1000} {
-		file = le.AppendUint64(file, n)
-	}
-	path := filepath.Join(t.TempDir(), "int80")
-	if err := os.WriteFile(path, append(file, code...), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
+// narrow are ways to call the kernel as programs of 32 bits do.
+var narrow = map[string]struct {
+	// program calls getpid, whose number is 20 for those, and exits with 7.
+	program []byte
+	// arch is what profiles call it, and other the call of the machine's own with that
+	// number.
+	arch, other string
+}{
+	"amd64": {
+		elf(2, 62, 0, 0xb8, 20, 0, 0, 0, 0xcd, 0x80, 0xbf, 7, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05),
+		"SCMP_ARCH_X86", "writev",
+	},
+	"arm64": {
+		elf(1, 40, 0x05000000, 20, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef, 7, 0, 0xa0, 0xe3, 1, 0x70, 0xa0, 0xe3, 0, 0, 0, 0xef),
+		"SCMP_ARCH_ARM", "epoll_create1",
+	},
 }
 
-// Calls of 386 are no way around a filter.
-func TestCallsOf386(t *testing.T) {
-	if runtime.GOARCH != "amd64" {
-		return // arm64 has no such call
+// elf is a program file of a class (1 has 32 bits, 2 has 64).
+func elf(class byte, machine uint16, flags uint32, code ...byte) []byte {
+	const base = 0x400000
+	le := binary.LittleEndian
+	header, segment := 52, 32
+	word := func(b []byte, n int) []byte { return le.AppendUint32(b, uint32(n)) }
+	if class == 2 {
+		header, segment = 64, 56
+		word = func(b []byte, n int) []byte { return le.AppendUint64(b, uint64(n)) }
 	}
-	program := int80(t)
+	size := header + segment
+	file := []byte{0x7f, 'E', 'L', 'F', class, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	file = le.AppendUint16(le.AppendUint16(file, 2), machine)
+	file = le.AppendUint32(file, 1)
+	file = word(word(word(file, base+size), header), 0)
+	file = le.AppendUint32(file, flags)
+	for _, n := range []int{header, segment, 1, 0, 0, 0} {
+		file = le.AppendUint16(file, uint16(n))
+	}
+	file = le.AppendUint32(file, 1) // loaded, readable and executable
+	if class == 2 {
+		file = le.AppendUint32(file, 5)
+	}
+	for _, n := range []int{0, base, base, size + len(code), size + len(code)} {
+		file = word(file, n)
+	}
+	if class == 1 {
+		file = le.AppendUint32(file, 5)
+	}
+	return append(word(file, 0x1000), code...)
+}
+
+// Calls of another architecture are no way around a filter.
+func TestCallsOf32Bits(t *testing.T) {
+	c := narrow[runtime.GOARCH]
+	program := filepath.Join(t.TempDir(), "narrow")
+	if err := os.WriteFile(program, c.program, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if r := isolatortest.Run(t, &plan.Plan{}, 0, program); r.Code != 7 {
 		t.Fatalf("without a filter: %+v", r)
 	}
+	const named = `{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["%"], "syscalls": [{"names": ["@"], "action": "SCMP_ACT_KILL_PROCESS"}]}`
 	for text, want := range map[string]int{
-		`{"defaultAction": "SCMP_ACT_ALLOW"}`:                                     -1,
-		`{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"]}`: 7,
-		`{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"], "syscalls": [{"names": ["getpid"], "action": "SCMP_ACT_KILL_PROCESS"}]}`: -1,
-		`{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"], "syscalls": [{"names": ["writev"], "action": "SCMP_ACT_KILL_PROCESS"}]}`: 7,
+		`{"defaultAction": "SCMP_ACT_ALLOW"}`:                         -1,
+		`{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["%"]}`: 7,
+		strings.Replace(named, "@", "getpid", 1):                      -1,
+		strings.Replace(named, "@", c.other, 1):                       7,
 	} {
-		p := &plan.Plan{Seccomp: compiled(t, text, machine{goarch: "amd64"})}
+		text = strings.Replace(text, "%", c.arch, 1)
+		p := &plan.Plan{Seccomp: compiled(t, text, machine{goarch: runtime.GOARCH})}
 		if r := isolatortest.Run(t, p, 0, program); r.Code != want {
 			t.Errorf("%s: %+v, want %d", text, r, want)
 		}
