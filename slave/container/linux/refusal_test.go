@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,19 +82,24 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 func TestPathsAreThoseOfTheContainer(t *testing.T) {
 	l, root := newLauncher(t), t.TempDir()
 	var mounts []plan.Mount
-	for _, name := range []string{"usr", "bin", "lib", "lib64", "box"} {
-		source := "/" + name
-		if name == "box" {
-			source = t.TempDir()
-		} else if real, err := filepath.EvalSymlinks(source); err == nil {
-			source = real
+	want := "/box\n"
+	for _, name := range []string{"bin", "box", "lib", "lib64", "usr"} {
+		source := t.TempDir()
+		if name != "box" {
+			var err error
+			if source, err = filepath.EvalSymlinks("/" + name); errors.Is(err, os.ErrNotExist) {
+				continue // not every architecture has both
+			} else if err != nil {
+				t.Fatal(err)
+			}
 		}
+		want += "/" + name + " "
 		mounts = append(mounts, plan.Mount{Source: source, Target: root + "/" + name, TargetBelow: root, Flags: unix.MS_BIND | unix.MS_REC | unix.MS_RDONLY})
 	}
 	p := plan.Plan{New: plan.NewMount, Root: root, Dir: "/box", Mounts: mounts}
 	got := run(t, l, p, nil, "pwd; echo /*; test -w /usr/bin/env || touch /usr/x 2>/dev/null || echo read-only")
-	if got != "/box\n/bin /box /lib /lib64 /usr\nread-only\n" {
-		t.Errorf("it sees %q", got)
+	if want = strings.TrimSpace(want) + "\nread-only\n"; got != want {
+		t.Errorf("it sees %q, want %q", got, want)
 	}
 }
 
