@@ -1,19 +1,15 @@
 package detect
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"troupe/messages/field"
 	"troupe/messages/mesos"
+	"troupe/slave/container/mountinfo"
 )
 
 // Disks looks after the disks that are not the work directory's. An error names
@@ -83,15 +79,11 @@ func (d disks) Mount(root string) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	table, err := os.Open("/proc/self/mountinfo")
+	mounts, err := mountinfo.Read()
 	if err != nil {
 		return 0, err
 	}
-	found, err := mounted(table, path)
-	if err = errors.Join(err, table.Close()); err != nil {
-		return 0, err
-	}
-	if !found {
+	if on := mountinfo.On(mounts, path); on == nil || on.Point != path {
 		return 0, fmt.Errorf("%s is not where a file system is mounted", path)
 	}
 	var disk unix.Statfs_t
@@ -99,41 +91,4 @@ func (d disks) Mount(root string) (uint64, error) {
 		return 0, &os.PathError{Op: "statfs", Path: path, Err: err}
 	}
 	return disk.Blocks * uint64(disk.Bsize), nil
-}
-
-// mounted tells whether a table in the form of /proc/self/mountinfo has a file
-// system at path.
-func mounted(table io.Reader, path string) (bool, error) {
-	lines := bufio.NewScanner(table)
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) > 4 && unescape(fields[4]) == path {
-			return true, nil
-		}
-	}
-	return false, lines.Err()
-}
-
-// unescape reads the octal numbers that stand in the kernel's tables for white
-// space and backslashes.
-func unescape(text string) string {
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(text, `\`)
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		code, err := uint64(0), errors.New("too short")
-		if len(after) >= 3 {
-			code, err = strconv.ParseUint(after[:3], 8, 8)
-		}
-		if err != nil {
-			b.WriteByte('\\')
-			text = after
-			continue
-		}
-		b.WriteByte(byte(code))
-		text = after[3:]
-	}
 }

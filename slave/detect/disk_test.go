@@ -122,12 +122,3 @@ func TestDisksOfThisMachine(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestMountTable(t *testing.T) {
-	table := "36 35 98:0 / /mnt/a\\040b rw,noatime master:1 - ext3 /dev/root rw\n\n37 35\n38 35 98:1 / /mnt/c\\\\ rw\n"
-	for path, want := range map[string]bool{"/mnt/a b": true, `/mnt/c\\`: true, "/mnt/a": false, "/": false} {
-		if got, err := mounted(strings.NewReader(table), path); err != nil || got != want {
-			t.Errorf("%s: %v, %v", path, got, err)
-		}
-	}
-}

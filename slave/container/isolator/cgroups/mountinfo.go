@@ -1,10 +1,10 @@
 package cgroups
 
 import (
-	"bytes"
-	"fmt"
 	"slices"
 	"strings"
+
+	"troupe/slave/container/mountinfo"
 )
 
 // mount is one of control groups.
@@ -16,45 +16,27 @@ type mount struct {
 	subsystems []string
 }
 
-// parseMountinfo finds the mounts of control groups in /proc/PID/mountinfo; see
-// proc(5). Lines of other file systems are not looked into.
+// parseMountinfo finds the mounts of control groups in /proc/PID/mountinfo.
 func parseMountinfo(data []byte) ([]mount, error) {
+	all, err := mountinfo.Parse(data)
+	if err != nil {
+		return nil, err
+	}
 	var found []mount
-	for line := range bytes.Lines(data) {
-		before, after, ok := strings.Cut(strings.TrimSuffix(string(line), "\n"), " - ")
-		if !ok {
-			if strings.TrimSpace(string(line)) == "" {
-				continue
-			}
-			return nil, fmt.Errorf("mountinfo: no separator in %q", line)
-		}
-		tail := strings.Fields(after)
-		if len(tail) == 0 || tail[0] != "cgroup" && tail[0] != "cgroup2" {
+	for _, m := range all {
+		if m.Type != "cgroup" && m.Type != "cgroup2" {
 			continue
 		}
-		head := strings.Fields(before)
-		if len(head) < 6 || len(tail) < 3 {
-			return nil, fmt.Errorf("mountinfo: too few fields in %q", line)
-		}
-		super := strings.Split(tail[2], ",")
 		// What is mounted over another hides it.
-		found = slices.DeleteFunc(found, func(m mount) bool { return m.point == unescape(head[4]) })
+		found = slices.DeleteFunc(found, func(hidden mount) bool { return hidden.point == m.Point })
 		found = append(found, mount{
-			point:      unescape(head[4]),
-			unified:    tail[0] == "cgroup2",
-			readOnly:   slices.Contains(strings.Split(head[5], ","), "ro") || slices.Contains(super, "ro"),
-			subsystems: super,
+			point:      m.Point,
+			unified:    m.Type == "cgroup2",
+			readOnly:   slices.Contains(m.Options, "ro") || slices.Contains(m.Super, "ro"),
+			subsystems: m.Super,
 		})
 	}
 	return found, nil
-}
-
-// unescape turns the octal escapes of mountinfo into what they stand for.
-func unescape(path string) string {
-	if !strings.Contains(path, `\`) {
-		return path
-	}
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
 }
 
 // holder is the mount of a subsystem of version 1: below the folder within if

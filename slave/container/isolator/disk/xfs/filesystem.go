@@ -1,14 +1,13 @@
 package xfs
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"troupe/slave/container/mountinfo"
 )
 
 // CheckFileSystem says why a folder's use of the disk cannot be held to a quota;
@@ -49,28 +48,12 @@ func mountOf(path string) (at, kind string) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
-	f, err := os.Open("/proc/self/mountinfo")
+	mounts, err := mountinfo.Read()
 	if err != nil {
 		return at, kind
 	}
-	defer f.Close()
-	best := -1
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		before, after, ok := strings.Cut(lines.Text(), " - ")
-		fields, last := strings.Fields(before), strings.Fields(after)
-		if !ok || len(fields) < 5 || len(last) < 1 {
-			continue
-		}
-		point := unescape(fields[4])
-		inside := point == "/" || path == point || strings.HasPrefix(path, point+"/")
-		if inside && len(point) >= best {
-			best, at, kind = len(point), point, last[0]
-		}
+	if on := mountinfo.On(mounts, path); on != nil {
+		at, kind = on.Point, on.Type
 	}
 	return at, kind
-}
-
-// unescape undoes the octal escapes of mountinfo.
-func unescape(text string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(text)
 }

@@ -52,9 +52,6 @@ func TestMountOf(t *testing.T) {
 	if at, _ := mountOf("/"); at != "/" {
 		t.Errorf("/ is on %s", at)
 	}
-	if got := unescape(`/a\040b\134c`); got != `/a b\c` {
-		t.Errorf("got %q", got)
-	}
 }
 
 func TestBlocks(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"troupe/messages/mesos"
 	"troupe/slave/container/isolator"
 	"troupe/slave/container/isolator/volume"
+	"troupe/slave/container/mountinfo"
 	"troupe/slave/container/plan"
 )
 
@@ -145,42 +146,10 @@ func (i Isolator) create(path string) error {
 // shared tells whether a path is on a shared mount, of this process's mount
 // namespace. Where that cannot be read it is none.
 func shared(path string) bool {
-	table, err := os.ReadFile("/proc/self/mountinfo")
+	mounts, err := mountinfo.Read()
 	if err != nil {
 		return false
 	}
-	best, is := -1, false
-	for line := range strings.Lines(string(table)) {
-		fields := strings.Fields(line)
-		if len(fields) < 7 {
-			continue
-		}
-		at := unescape(fields[4])
-		rel, err := filepath.Rel(at, path)
-		if err != nil || !filepath.IsLocal(rel) || len(at) < best {
-			continue
-		}
-		best, is = len(at), false
-		for _, option := range fields[6:] {
-			if option == "-" {
-				break
-			}
-			is = is || strings.HasPrefix(option, "shared:")
-		}
-	}
-	return is
-}
-
-// unescape undoes how the kernel writes spaces and the like, as \040.
-func unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) {
-			b.WriteByte((s[i+1]-'0')<<6 | (s[i+2]-'0')<<3 | (s[i+3] - '0'))
-			i += 3
-			continue
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
+	on := mountinfo.On(mounts, path)
+	return on != nil && on.Shared
 }
