@@ -82,6 +82,8 @@ func instance(t *testing.T, start func(*httptest.Server)) (host string, port int
 		case "/early":
 			w.WriteHeader(http.StatusEarlyHints)
 			<-r.Context().Done()
+		case "/breaks":
+			hijack(t, w, "HTTP/1.1 103 Early Hints\r\n\r\n")
 		case "/switches":
 			hijack(t, w, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 		case "/garbage":
@@ -246,11 +248,11 @@ func TestTheAnswerIsKept(t *testing.T) {
 // What is ignored is asked again, but not told.
 func TestInformationalAnswersAreIgnored(t *testing.T) {
 	host, port := instance(t, (*httptest.Server).Start)
-	for _, path := range []string{"/switches", "/early"} {
+	for _, path := range []string{"/switches", "/breaks"} {
 		p, results := prober(t, 0)
 		p.Start("a.1", []probe.Check{{
 			Protocol: probe.HTTP, Host: host, Port: port, Path: path,
-			Interval: time.Millisecond, Timeout: 20 * time.Millisecond, IgnoreInformational: true,
+			Interval: time.Millisecond, Timeout: patience, IgnoreInformational: true,
 		}})
 		await(t, func() bool { return p.Figures().Ignored >= 3 })
 		p.Stop("a.1")
