@@ -24,6 +24,10 @@ type Spec struct {
 	// Dir is the sandbox: an existing folder, absolute, and the program's
 	// working directory.
 	Dir string
+	// Within is a folder that holds Dir, and that no program can replace, as it can
+	// those between the two: output goes nowhere else, whatever links there are.
+	// Empty means Dir.
+	Within string
 	// Env is the whole environment, as NAME=value.
 	Env []string
 	// User is a user's name or number; empty means the launcher's own.

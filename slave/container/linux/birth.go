@@ -66,25 +66,17 @@ func (b *birth) openStatus(s container.Spec) error {
 	return nil
 }
 
-// openLogs opens the folders in which the init rotates files.
-func (b *birth) openLogs(s container.Spec) error {
+// openLogs names the files that the init rotates, and gives it their folders.
+func (b *birth) openLogs(s container.Spec, files *posix.Files) {
 	b.program.Logs = [2]int{-1, -1}
 	if b.program.Plan.Logs == nil {
-		return nil
+		return
 	}
-	for i := range b.program.Logs {
-		if s.Streams[1+i] != nil {
-			continue
+	for i, folder := range files.Folders {
+		if folder != nil {
+			b.program.Logs[i], b.program.LogNames[i] = b.give(folder), filepath.Base(posix.LogPath(s, i))
 		}
-		path := posix.LogPath(s, i)
-		fd, err := unix.Open(filepath.Dir(path), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("opening the folder of %s: %w", path, err)
-		}
-		b.program.Logs[i] = b.open(os.NewFile(uintptr(fd), filepath.Dir(path)))
-		b.program.LogNames[i] = filepath.Base(path)
 	}
-	return nil
 }
 
 // start forks an init and waits until its program runs.

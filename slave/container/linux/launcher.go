@@ -124,9 +124,7 @@ func (l *Launcher) launch(s container.Spec, p plan.Plan, in *Container) (*Proces
 	if err := b.openStatus(s); err != nil {
 		return nil, err
 	}
-	if err := b.openLogs(s); err != nil {
-		return nil, err
-	}
+	b.openLogs(s, files)
 	return b.start()
 }
 

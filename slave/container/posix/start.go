@@ -56,9 +56,12 @@ func prepare(s container.Spec) (*start, error) {
 type Files struct {
 	// Streams are standard input, output and error.
 	Streams [3]*os.File
+	// Folders are those of the files that standard output and error are; nil where a
+	// stream was given.
+	Folders [2]*os.File
 	// Credential is nil when the program runs as this process's user.
 	Credential *syscall.Credential
-	own        []*os.File // those of Streams that were opened here
+	own        []*os.File // those of Streams and Folders that were opened here
 }
 
 // Open checks what a Spec says of the sandbox, the environment and the user, opens
@@ -135,23 +138,7 @@ func (f *Files) open(s container.Spec) error {
 		}
 		f.Streams[0], f.own = null, append(f.own, null)
 	}
-	for i, name := range []string{"stdout", "stderr"} {
-		if f.Streams[1+i] = s.Streams[1+i]; f.Streams[1+i] != nil {
-			continue
-		}
-		// A link here may have been put by an earlier program of the sandbox.
-		file, err := os.OpenFile(LogPath(s, i), os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o644)
-		if err != nil {
-			return fmt.Errorf("opening the %s file: %w", name, err)
-		}
-		f.Streams[1+i], f.own = file, append(f.own, file)
-		if c := f.Credential; c != nil {
-			if err := file.Chown(int(c.Uid), int(c.Gid)); err != nil {
-				return fmt.Errorf("giving the %s file to its user: %w", name, err)
-			}
-		}
-	}
-	return nil
+	return f.outputs(s)
 }
 
 // LogPath is the file that takes a program's standard output (0) or error (1).

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -104,15 +105,7 @@ func TestLookup(t *testing.T) {
 // rotation.
 func TestLogsAreKeptShort(t *testing.T) {
 	dir := t.TempDir()
-	folder, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := unix.Open(filepath.Join(dir, "out"), unix.O_WRONLY|unix.O_CREAT|unix.O_APPEND|unix.O_CLOEXEC, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &log{from: -1, to: file, dir: folder, name: "out", limit: 20, keep: 2}
+	l := openLog(t, dir, 20, 2)
 	for range 7 {
 		l.write([]byte("123456789\n"))
 	}
@@ -131,6 +124,60 @@ func TestLogsAreKeptShort(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
 	}
-	unix.Close(l.to)
-	unix.Close(folder)
+}
+
+// openLog is a log in dir, of the file out.
+func openLog(t *testing.T, dir string, limit uint64, keep int) *log {
+	t.Helper()
+	folder, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := unix.Open(filepath.Join(dir, "out"), unix.O_WRONLY|unix.O_CREAT|unix.O_APPEND|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &log{from: -1, to: file, dir: folder, name: "out", limit: limit, keep: keep}
+	t.Cleanup(func() { closeAll([]int{l.to, l.dir}) })
+	return l
+}
+
+// TestLogThatCannotBeRotated grows, since a program that is in the way of rotation
+// must not stop its init.
+func TestLogThatCannotBeRotated(t *testing.T) {
+	for name, hinder := range map[string]func(dir string) error{
+		"a folder is in the way": func(dir string) error { return os.MkdirAll(filepath.Join(dir, "out.1", "x"), 0o755) },
+		"somebody holds the lock": func(dir string) error {
+			held, err := unix.Open(filepath.Join(dir, "out"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			if err != nil {
+				return err
+			}
+			t.Cleanup(func() { unix.Close(held) })
+			return unix.Flock(held, unix.LOCK_SH)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			l := openLog(t, dir, 20, 1)
+			if err := hinder(dir); err != nil {
+				t.Fatal(err)
+			}
+			want := "a line\n" + strings.Repeat("x", 50) + "\nanother\n"
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				for part := range strings.Lines(want) {
+					l.write([]byte(part))
+				}
+			}()
+			select {
+			case <-done:
+			case <-time.After(time.Minute):
+				t.Fatal("writing does not end")
+			}
+			if got, err := os.ReadFile(filepath.Join(dir, "out")); err != nil || string(got) != want {
+				t.Errorf("there is %q, %v", got, err)
+			}
+		})
+	}
 }

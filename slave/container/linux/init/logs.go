@@ -78,8 +78,7 @@ func (l *log) write(b []byte) {
 			// A line is not torn when it can be helped.
 			if end := lastLine(part); end > 0 {
 				part = part[:end]
-			} else if room < l.limit {
-				l.rotate()
+			} else if room < l.limit && l.rotate() {
 				continue
 			}
 		}
@@ -125,7 +124,7 @@ func (l *log) follow() {
 		return
 	}
 	err := unix.Fstatat(l.dir, l.name, &named, unix.AT_SYMLINK_NOFOLLOW)
-	if err == nil && mine.Ino == named.Ino && mine.Dev == named.Dev {
+	if err == nil && same(&mine, &named) {
 		return
 	}
 	if err == nil && named.Mode&unix.S_IFMT != unix.S_IFREG {
@@ -152,21 +151,26 @@ func (l *log) open(old *unix.Stat_t) {
 	l.to = fd
 }
 
-// rotate moves files up by one, and begins a new one. Who else writes to the same
-// file is kept from doing so at the same time.
-func (l *log) rotate() {
+// rotate moves files up by one, and says whether that has begun a new one. Who else
+// writes to the same file is kept from doing so at the same time; nobody is waited
+// for, as a program may hold that lock, too, or have put something in the way.
+func (l *log) rotate() bool {
 	held := l.to
-	var old, named unix.Stat_t
-	if unix.Flock(held, unix.LOCK_EX) != nil || unix.Fstat(held, &old) != nil {
-		return
+	var old, named, now unix.Stat_t
+	if unix.Fstat(held, &old) != nil || unix.Flock(held, unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return false
 	}
-	if unix.Fstatat(l.dir, l.name, &named, unix.AT_SYMLINK_NOFOLLOW) == nil && named.Ino == old.Ino && named.Dev == old.Dev {
+	if unix.Fstatat(l.dir, l.name, &named, unix.AT_SYMLINK_NOFOLLOW) == nil && same(&named, &old) {
 		l.moveUp()
 	}
 	if l.open(&old); l.to == held {
 		_ = unix.Flock(held, unix.LOCK_UN) // a new file has closed this one, and with it the lock
 	}
+	return unix.Fstat(l.to, &now) == nil && !same(&now, &old)
 }
+
+// same says whether two are of one file.
+func same(a, b *unix.Stat_t) bool { return a.Ino == b.Ino && a.Dev == b.Dev }
 
 // moveUp renames; what cannot be moved grows on.
 func (l *log) moveUp() {
