@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -118,6 +120,54 @@ func TestFileBegunAnew(t *testing.T) {
 	write(t, filepath.Join(s.Dir, "stdout"), os.O_TRUNC, "new")
 	if out, _ := v.output(3); out != "new" {
 		t.Errorf("it reads %q", out)
+	}
+}
+
+// TestRotatedOutput is read on in the files that follow the one that was there first,
+// however many there were since it was looked at.
+func TestRotatedOutput(t *testing.T) {
+	r := newRig(t)
+	s := taskSpec(t)
+	r.adopt("R", s)
+	p := r.launcher.Next(t)
+	v := r.visitor()
+	v.want(attach("R"), done, "")
+	path := filepath.Join(s.Dir, "stdout")
+	write(t, path, os.O_APPEND, "first ")
+	for _, text := range []string{"second ", "third ", "fourth "} {
+		for n := 3; n > 0; n-- {
+			from := path
+			if n > 1 {
+				from += "." + strconv.Itoa(n-1)
+			}
+			if err := os.Rename(from, path+"."+strconv.Itoa(n)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+		}
+		write(t, path, os.O_CREATE, text)
+	}
+	const want = "first second third fourth "
+	if out, _ := v.output(len(want)); out != want {
+		t.Errorf("it reads %q", out)
+	}
+	p.Exit(0)
+	await[*cluster.ContainerOutputEnd](v)
+}
+
+// TestTerminalWhoseFileIsInTheWay is not waited for.
+func TestTerminalWhoseFileIsInTheWay(t *testing.T) {
+	l := executortest.NewLauncher()
+	for name, put := range map[string]func(at string) error{
+		"a pipe": func(at string) error { return syscall.Mkfifo(at, 0o666) },
+		"a link": func(at string) error { return os.Symlink("/etc/passwd", at) },
+	} {
+		dir := t.TempDir()
+		if err := put(filepath.Join(dir, "stdout")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := nested.Start(l, program.Spec{Dir: dir, Terminal: true}); err == nil {
+			t.Errorf("%s: it is launched", name)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -30,8 +29,8 @@ type cell struct {
 	// outlet is what runs: no process until it does. Its spec is also what
 	// containers below begin with.
 	outlet
-	// ours: the sandbox was made for it, and goes with it.
-	ours bool
+	// folder is the sandbox that was made for it, and goes with it; nil if none was.
+	folder *folder
 	// adopted: somebody else launched it, and looks after it.
 	adopted bool
 	doomed  bool // to be ended as soon as it runs
@@ -97,7 +96,7 @@ func (n *Nest) launch(visitor actors.PID, id *mesos.ContainerID, m *cluster.Cont
 		return
 	}
 	n.born++
-	c.number, c.ours, c.spec = n.born, plan.folder != nil, plan.base
+	c.number, c.folder, c.spec = n.born, plan.folder, plan.base
 	n.cells[key] = c
 	if c.parent != nil {
 		c.parent.below++
@@ -348,8 +347,8 @@ func (n *Nest) remove(visitor actors.PID, key string) {
 	default:
 		n.context.Go(func(context.Context) func() {
 			var err error
-			if c.ours {
-				err = os.RemoveAll(c.spec.Dir)
+			if c.folder != nil {
+				err = c.folder.remove()
 			}
 			return func() {
 				if err != nil {

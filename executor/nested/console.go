@@ -3,10 +3,13 @@ package nested
 import (
 	"bytes"
 	"context"
+	"errors"
+	"os"
 	"slices"
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
@@ -19,8 +22,6 @@ const (
 	// window is how many pieces may be on their way to one reader.
 	window     = 16
 	stallLimit = 30 * time.Second
-	// drainLimit is how long output is waited for that processes have which left
-	// the container with its end.
 	drainLimit = 5 * time.Second
 )
 
@@ -70,11 +71,37 @@ func (x *console) start() {
 				if n > 0 && !x.pump(ctx, kinds[i], buffer[:n]) {
 					return nil
 				}
+				if errors.Is(err, os.ErrDeadlineExceeded) {
+					x.drain(ctx, from, kinds[i], buffer)
+				}
 				if err != nil { // also EIO: a terminal that nobody has any more
 					return x.pumped
 				}
 			}
 		})
+	}
+}
+
+// fullest is more than there can be in a pipe that nobody writes to any more.
+const fullest = 1 << 20
+
+// drain passes on what was there when the time for output was over: a reader that was
+// behind until then is to have it.
+func (x *console) drain(ctx context.Context, from *os.File, kind agent.ProcessIO_Data_Type, buffer []byte) {
+	raw, err := from.SyscallConn()
+	for left := fullest; err == nil && left > 0; {
+		n := 0
+		if cerr := raw.Control(func(fd uintptr) { n, err = unix.Read(int(fd), buffer) }); cerr != nil {
+			return
+		}
+		if errors.Is(err, unix.EINTR) {
+			err = nil
+			continue
+		}
+		if n <= 0 || !x.pump(ctx, kind, buffer[:n]) {
+			return
+		}
+		left -= n
 	}
 }
 
@@ -195,7 +222,7 @@ func (x *console) expire() {
 		return
 	}
 	for _, f := range x.streams.outputs {
-		if err := f.SetReadDeadline(time.Now().Add(drainLimit)); err != nil {
+		if err := f.SetReadDeadline(time.Now().Add(x.nest.options.DrainLimit)); err != nil {
 			x.nest.log.Debug("no limit for output", zap.String("container", x.key), zap.Error(err))
 		}
 	}

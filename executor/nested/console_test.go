@@ -54,6 +54,26 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
+// TestReaderThatIsLateForTheEnd has all the same what was written before it.
+func TestReaderThatIsLateForTheEnd(t *testing.T) {
+	r := newRig(t, func(o *nested.Options) { o.DrainLimit = time.Nanosecond })
+	v, p, streams := talk(t, r, "R.s")
+	if err := streams[1].SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	n, err := streams[1].Write(make([]byte, 4<<20)) // until nothing is taken any more
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	p.Exit(0)
+	r.visitor().want(wait("R.s"), done, "") // its streams are open elsewhere
+	for got := 0; got < n; {
+		got += len(await[*cluster.ContainerOutput](v).GetIo().GetData().GetData())
+		v.say(&cluster.ContainerOutputTaken{})
+	}
+	await[*cluster.ContainerOutputEnd](v)
+}
+
 // TestStalledReader who came later is cut off, so that the session goes on.
 func TestStalledReader(t *testing.T) {
 	r := newRig(t, func(o *nested.Options) { o.StallLimit = time.Millisecond })

@@ -58,6 +58,9 @@ type Options struct {
 	// StallLimit is how long a reader who came later may hold a container up by
 	// taking nothing; 30 s. The one whose session it is may do so forever.
 	StallLimit time.Duration
+	// DrainLimit is how long output is waited for that processes may write which have
+	// left a container that has ended; 5 s.
+	DrainLimit time.Duration
 }
 
 // Nest holds containers.
@@ -88,7 +91,7 @@ type visit struct {
 
 // New makes a nest that lives in the actor of c.
 func New(c *actors.Context, o Options) *Nest {
-	o.StallLimit = cmp.Or(o.StallLimit, stallLimit)
+	o.StallLimit, o.DrainLimit = cmp.Or(o.StallLimit, stallLimit), cmp.Or(o.DrainLimit, drainLimit)
 	return &Nest{
 		options: o, context: c, log: c.Log(), cells: map[string]*cell{}, visits: map[actors.PID]*visit{},
 		endings: map[string]func(){}, dismissed: map[string]bool{}, mains: map[string]*outlet{},

@@ -1,10 +1,10 @@
 package nested
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -23,8 +23,7 @@ const containersFolder = "containers"
 type plan struct {
 	base    program.Spec // without a program
 	command *mesos.CommandInfo
-	// The folder to make, as a path within another; nil for a session, which is a
-	// guest in its parent's.
+	// The folder to make; nil for a session, which is a guest in its parent's.
 	folder    *folder
 	session   bool
 	container *mesos.ContainerInfo // may be nil
@@ -34,13 +33,6 @@ type plan struct {
 	id        *mesos.ContainerID
 	isolation []byte
 	amounts   *cluster.ContainerAmounts
-}
-
-// folder is a path, each part of which is made, within a folder that exists or,
-// if alone, is made too.
-type folder struct {
-	within, path string
-	alone        bool
 }
 
 // plan says how to launch c, and finds its parent.
@@ -95,7 +87,7 @@ func (p *plan) alone(m *cluster.ContainerCall) error {
 	if m.GetSwitchUser() {
 		p.base.User = p.command.GetUser()
 	}
-	p.folder = &folder{within: filepath.Dir(m.GetSandbox()), path: filepath.Base(m.GetSandbox()), alone: true}
+	p.folder = &folder{within: filepath.Dir(m.GetSandbox()), dir: m.GetSandbox(), alone: true}
 	return nil
 }
 
@@ -103,7 +95,7 @@ func (p *plan) alone(m *cluster.ContainerCall) error {
 // its parent has; any other has a sandbox of its own, and of its parent's
 // environment only where to find programs.
 func (p *plan) within(parent program.Spec, name string) {
-	p.base = program.Spec{Dir: parent.Dir, Env: parent.Env, User: parent.User, Guest: p.session}
+	p.base = program.Spec{Dir: parent.Dir, Within: cmp.Or(parent.Within, parent.Dir), Env: parent.Env, User: parent.User, Guest: p.session}
 	if p.session {
 		p.base.Container = parent.Container
 		return
@@ -116,7 +108,7 @@ func (p *plan) within(parent program.Spec, name string) {
 			p.base.Env = append(p.base.Env, v)
 		}
 	}
-	p.folder = &folder{within: parent.Dir, path: filepath.Join(containersFolder, name)}
+	p.folder = &folder{within: p.base.Within, dir: p.base.Dir}
 }
 
 // run performs the plan; it is given up when ctx ends. Nothing is left of one that
@@ -149,7 +141,7 @@ func (p *plan) run(ctx context.Context, l program.Containers) (s Started, made p
 		err = errors.Join(err, made.Destroy(undo))
 	}
 	if p.folder != nil {
-		err = errors.Join(err, os.RemoveAll(p.base.Dir))
+		err = errors.Join(err, p.folder.remove())
 	}
 	return s, nil, err
 }
@@ -177,35 +169,4 @@ func (p *plan) contain(ctx context.Context, l program.Containers, spec *program.
 	})
 	spec.Container = made
 	return made, err
-}
-
-// make makes the folder for a user. What runs in the folder that it is within
-// may have put anything there, so no path is followed out of it.
-func (f *folder) make(user string) (err error) {
-	if f.alone {
-		if err := os.MkdirAll(f.within, 0o755); err != nil {
-			return err
-		}
-	}
-	within, err := os.OpenRoot(f.within)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, within.Close()) }()
-	if above := filepath.Dir(f.path); above != "." {
-		if err := within.Mkdir(above, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-			return err
-		}
-	}
-	if err := within.Mkdir(f.path, 0o755); err != nil {
-		return err
-	}
-	if user == "" {
-		return nil
-	}
-	uid, gid, err := program.LookUp(user)
-	if err != nil {
-		return err
-	}
-	return within.Lchown(f.path, uid, gid)
 }

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"troupe/executor/program"
 	"troupe/executor/terminal"
 	"troupe/messages/field"
@@ -97,19 +95,18 @@ func openTerminal(spec *program.Spec, session bool) (*streams, error) {
 	if session {
 		return s, nil
 	}
-	s.log, err = openLog(filepath.Join(spec.Dir, "stdout"), uid, gid)
+	s.log, err = openLog(*spec, uid, gid)
 	return s, err
 }
 
 // openLog opens what keeps a terminal's output, for the user whose program is on it.
-func openLog(path string, uid, gid int) (io.WriteCloser, error) {
-	// A link here may have been put by an earlier program of the sandbox.
-	log, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o644)
+func openLog(spec program.Spec, uid, gid int) (io.WriteCloser, error) {
+	log, err := openOutput(spec, filepath.Join(spec.Dir, "stdout"), os.O_WRONLY|os.O_CREATE|os.O_APPEND)
 	if err != nil {
 		return nil, err
 	}
 	if uid >= 0 {
-		if err := log.Chown(uid, gid); err != nil {
+		if err := give(log, uid, gid); err != nil {
 			return nil, errors.Join(err, log.Close())
 		}
 	}

@@ -4,13 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
 	"troupe/actors"
@@ -31,13 +27,6 @@ type tail struct {
 	files   []*tailed
 	room    chan struct{} // an entry for each piece that may be sent
 	left    chan struct{} // closed when the visitor is gone
-}
-
-// tailed is one of the files.
-type tailed struct {
-	kind agent.ProcessIO_Data_Type
-	file *os.File
-	at   int64 // what is before has been passed on, or is not the visitor's
 }
 
 // follow makes a visitor a reader of the files that a program writes.
@@ -79,20 +68,11 @@ func (t *tail) open(s program.Spec) error {
 		{agent.ProcessIO_Data_STDOUT, s.Stdout, "stdout"},
 		{agent.ProcessIO_Data_STDERR, s.Stderr, "stderr"},
 	} {
-		// The program may have put anything in the file's place.
-		file, err := os.OpenFile(cmp.Or(f.path, filepath.Join(s.Dir, f.name)), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		file, err := newTailed(f.kind, s, cmp.Or(f.path, filepath.Join(s.Dir, f.name)))
 		if err != nil {
 			return errors.Join(err, t.close())
 		}
-		t.files = append(t.files, &tailed{kind: f.kind, file: file})
-		info, err := file.Stat()
-		if err == nil && !info.Mode().IsRegular() {
-			err = fmt.Errorf("%s is not a file", file.Name())
-		}
-		if err != nil {
-			return errors.Join(err, t.close())
-		}
-		t.files[len(t.files)-1].at = info.Size()
+		t.files = append(t.files, file)
 	}
 	return nil
 }
@@ -168,25 +148,4 @@ func (t *tail) pass(ctx context.Context, kind agent.ProcessIO_Data_Type, data []
 	}
 	m := &cluster.ContainerOutput{Io: outputOf(kind, data)}
 	return t.nest.options.System.Do(t.nest.context.Self(), func(c *actors.Context) { c.Send(t.visitor, m) })
-}
-
-// read is how much there is of what was not read yet. A file that has become
-// shorter was begun anew.
-func (f *tailed) read(buffer []byte) (int, error) {
-	n, err := f.file.ReadAt(buffer, f.at)
-	if n == 0 && errors.Is(err, io.EOF) {
-		info, err := f.file.Stat()
-		if err != nil {
-			return 0, err
-		}
-		if info.Size() < f.at {
-			f.at = 0
-		}
-		return 0, nil
-	}
-	if n > 0 {
-		err = nil // it comes again
-	}
-	f.at += int64(n)
-	return n, err
 }

@@ -33,6 +33,7 @@ func (x *Executor) prepare(ctx context.Context, info *mesos.TaskInfo, container 
 	}
 	dir := filepath.Join(ContainersFolder, container.GetValue())
 	base := x.base
+	base.Within = x.base.Dir
 	base.Dir, base.Container, base.Secrets = filepath.Join(x.base.Dir, dir), nil, x.base.Container != nil
 	base.Env = program.Merge(base.Env, "MESOS_SANDBOX="+base.Dir)
 	spec, err := program.ForCommand(base, info.GetCommand())
