@@ -26,6 +26,8 @@ const (
 type box struct {
 	// made is nil before it is, and once it was removed.
 	made program.Container
+	// removed is closed when it was; nil before it is made.
+	removed chan struct{}
 	// abort gives the making of it up; nil unless that is under way.
 	abort func()
 	// amounts are the newest, while older ones are being set; nil if there are none.
@@ -73,7 +75,7 @@ func (h *Host) open(c *container, m *cluster.LaunchContainer) {
 				h.end(c, nil, "launch container: "+err.Error())
 				return
 			}
-			c.made, c.spec.Container = made, made
+			c.made, c.removed, c.spec.Container = made, make(chan struct{}), made
 			h.watch(c, made)
 			h.setAmounts(c)
 			h.opened(c, m)
@@ -106,9 +108,12 @@ func (h *Host) progress(c *container, doing string) {
 // watch ends a container that has run into a limit. Its executor is not to tell of
 // it: the agent gives its tasks their end, with the reason.
 func (h *Host) watch(c *container, made program.Container) {
+	removed := c.removed
 	h.context.Go(func(ctx context.Context) func() {
 		select {
 		case <-made.Limited():
+		case <-removed:
+			return nil
 		case <-ctx.Done():
 			return nil
 		}
@@ -172,6 +177,7 @@ func (h *Host) discard(c *container, then func()) {
 				return
 			}
 			c.made = nil
+			close(c.removed)
 			then()
 		}
 	})

@@ -2,8 +2,10 @@ package host_test
 
 import (
 	"errors"
+	"runtime/pprof"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -68,6 +70,35 @@ func TestLimitOfContainer(t *testing.T) {
 	p.Exit(9)
 	if m, _ := executortest.AwaitFrom(t, r.Agent, func(m *cluster.ContainerEnded) bool { return m.GetContainerId().GetValue() == "C2" }); m.GetLimit().GetMessage() != "too much memory" {
 		t.Errorf("%v", m)
+	}
+}
+
+// TestNothingWatchesWhatIsGone: a host outlives thousands of containers.
+func TestNothingWatchesWhatIsGone(t *testing.T) {
+	r := start(t)
+	watching := func() bool {
+		var all strings.Builder
+		if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(all.String(), "(*Host).watch")
+	}
+	r.order("C1", custom)
+	p := r.launcher.Next(t)
+	r.wantLaunched(t, "C1")
+	if !watching() {
+		t.Error("nobody watches a container's limits")
+	}
+	p.Exit(0)
+	r.wantEnded(t, "C1")
+	late, look := time.After(3*time.Minute), time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for watching() {
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatal("the limits of a container that is gone are still watched")
+		}
 	}
 }
 
