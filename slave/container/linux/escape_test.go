@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -185,6 +186,50 @@ func TestInitIsOutOfReach(t *testing.T) {
 	if got := readFile(t, dir, "stdout"); got != "end\n" {
 		t.Errorf("it did: %s", got)
 	}
+}
+
+// TestWhoStopsWhatEnters a container, as whoever is the same user there may, does not
+// hold up those that are elsewhere.
+func TestWhoStopsWhatEnters(t *testing.T) {
+	l, dir := newLauncher(t, "does not end"), t.TempDir()
+	p := launch(t, l, shell(dir, "echo up; while :; do kill -STOP -1; done"), plan.Plan{New: plan.NewPID}, nil)
+	readFile(t, dir, "stdout")
+	var entering sync.WaitGroup
+	over := make(chan struct{})
+	for _, spaces := range []plan.Namespaces{0, plan.NewPID} {
+		entering.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+				}
+				if q, err := l.Launch(shell(dir, "true"), plan.Plan{New: spaces}, p.Container()); err == nil {
+					q.Kill(0)
+				}
+			}
+		})
+	}
+	for range 20 {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if q, err := l.Launch(shell(t.TempDir(), "true"), plan.Plan{NoNewPrivileges: true}, nil); err != nil {
+				t.Error(err)
+			} else {
+				<-q.Done()
+			}
+		}()
+		select {
+		case <-done:
+		case <-time.After(soon):
+			t.Fatal("nothing can be launched")
+		}
+	}
+	close(over)
+	p.Kill(0)
+	waitDone(t, p)
+	entering.Wait()
 }
 
 // TestLinksAreNotFollowed below a folder that programs write to.

@@ -180,15 +180,11 @@ func (b *birth) fork() (pid, pidfd int, err error) {
 		attr.Sys.Cloneflags |= unix.CLONE_NEWPID
 	}
 	if nested {
-		// What this thread forks is born there.
-		if err := unix.Setns(int(b.target.Fd()), unix.CLONE_NEWPID); err != nil {
-			return 0, -1, fmt.Errorf("entering the container's pid namespace: %w", err)
+		leave, err := b.enter()
+		if err != nil {
+			return 0, -1, err
 		}
-		defer func() {
-			if rerr := unix.Setns(int(b.launcher.pids.Fd()), unix.CLONE_NEWPID); rerr != nil {
-				panic("a thread cannot leave a container's pid namespace: " + rerr.Error())
-			}
-		}()
+		defer leave()
 	}
 	// An init takes signals from a file, so none of its threads may have them.
 	var all, before unix.Sigset_t

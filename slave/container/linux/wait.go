@@ -120,40 +120,6 @@ func receive(socket int) (*plan.Report, int, error) {
 	return report, file, err
 }
 
-// follow waits, on the forking thread, until an init that was born in a pid namespace
-// has been followed by the one that makes another below it.
-func (b *birth) follow(pid, pidfd int) (int, int, error) {
-	var report *plan.Report
-	file := -1
-	raw, err := b.process.control.SyscallConn()
-	if err != nil {
-		return pid, pidfd, nil // begin meets the same
-	}
-	err = raw.Control(func(fd uintptr) {
-		for {
-			_, perr := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience/time.Millisecond))
-			if !errors.Is(perr, unix.EINTR) {
-				break
-			}
-		}
-		report, file, err = receive(int(fd))
-	})
-	if err != nil || report == nil || report.Kind != plan.Moved || file < 0 {
-		b.process.said = report
-		return pid, pidfd, nil
-	}
-	next, err := numberOf(file)
-	if err != nil || next == 0 {
-		return pid, pidfd, unix.Close(file) // begin finds that it is gone
-	}
-	for {
-		if _, err := unix.Wait4(pid, nil, 0, nil); !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	return next, file, unix.Close(pidfd)
-}
-
 // wait runs until the program has ended, then ends what it left.
 func (p *Process) wait() {
 	status, known := -1, true

@@ -182,6 +182,9 @@ func (c *Child) gone() bool {
 // that number alone.
 func Tree(pid int) []int { return tree(pid) }
 
+// Children lists the processes that a process started, or that were left to it.
+func Children(pid int) []int { return children(pid) }
+
 // LeftIn lists the processes that were abandoned to this one, with their
 // descendants, and were started in the sandbox dir, or in the session given.
 func (l *Launcher) LeftIn(dir string, session int) []int {
