@@ -310,6 +310,19 @@ func TestStatusOutlivesTheHost(t *testing.T) {
 	}
 }
 
+// TestStatusOfWhoseInitIsKilled is known, if that was written down before.
+func TestStatusOfWhoseInitIsKilled(t *testing.T) {
+	l := newLauncher(t)
+	for range 20 {
+		dir := t.TempDir()
+		s := shell(dir, "init=$PPID; (setsid sh -c 'while [ ! -s status ]; do :; done; kill -KILL '$init &); exit 7")
+		s.Status = filepath.Join(dir, "status")
+		if ws := waitDone(t, launch(t, l, s, plan.Plan{NoNewPrivileges: true}, nil)); ws.ExitStatus() != 7 {
+			t.Errorf("wait status is %#x", int(ws))
+		}
+	}
+}
+
 func startHost(t *testing.T, dir string, spaces plan.Namespaces, script string) *exec.Cmd {
 	t.Helper()
 	host := exec.Command(os.Args[0], dir, strconv.Itoa(int(spaces)))

@@ -28,6 +28,7 @@ type Process struct {
 	control  *os.File
 	said     *plan.Report // by the init before begin; nil if nothing
 	dir      string
+	status   string // the file that has how the program ended; may be empty
 	kill     string // the cgroup by which nothing escapes; may be empty
 	has      plan.Namespaces
 	new      plan.Namespaces
@@ -43,7 +44,7 @@ var _ container.Process = (*Process)(nil)
 
 func newProcess(b *birth, control *os.File) *Process {
 	p := &Process{
-		launcher: b.launcher, control: control, dir: b.program.Sandbox, kill: b.program.Plan.Kill,
+		launcher: b.launcher, control: control, dir: b.program.Sandbox, status: b.status, kill: b.program.Plan.Kill,
 		new: b.program.Plan.New, has: b.program.Plan.New, done: make(chan struct{}),
 	}
 	if b.in != nil {

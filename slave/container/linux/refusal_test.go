@@ -34,6 +34,7 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 		"missing in PATH":     {func(s *container.Spec, _ *plan.Plan) { s.Path = "nosuch" }, `program "nosuch" is not in its PATH, in the container`},
 		"a folder":            {func(s *container.Spec, _ *plan.Plan) { s.Path = "/tmp" }, `program "/tmp" is not a file`},
 		"not executable":      {func(s *container.Spec, _ *plan.Plan) { s.Path = file("plain", "x", 0o644) }, `/plain" is not executable`},
+		"long name":           {func(s *container.Spec, _ *plan.Plan) { s.Path = "/" + strings.Repeat("x", 300<<10) }, "xxx\": file name too long"},
 		"missing interpreter": {func(s *container.Spec, _ *plan.Plan) { s.Path = file("script", "#!/no/such/shell\n", 0o755) }, "the interpreter that it names, does not exist"},
 		"no program at all":   {func(s *container.Spec, _ *plan.Plan) { s.Path = file("text", "hello", 0o755) }, "is not a program for this machine"},
 		"huge arguments":      {func(s *container.Spec, _ *plan.Plan) { s.Args = []string{"sh", strings.Repeat("x", 4<<20)} }, "too large"},

@@ -130,6 +130,7 @@ func (p *Process) wait() {
 	aerr := p.awaitInit()
 	if !known {
 		p.purge() // what an init that was killed could not keep
+		status = p.recorded()
 	}
 	_, rerr := p.child.Reap()
 	p.tell(errors.Join(aerr, rerr))
@@ -141,6 +142,19 @@ func (p *Process) wait() {
 		p.pidfd.Close()
 	}
 	close(p.done)
+}
+
+// recorded is the status that an init had written down before it was killed; -1 if none.
+func (p *Process) recorded() int {
+	if p.status == "" {
+		return -1
+	}
+	status, ok, err := ReadStatus(p.status)
+	p.tell(err)
+	if !ok {
+		return -1
+	}
+	return status
 }
 
 // awaitProgram blocks until the program is a zombie, or gone.

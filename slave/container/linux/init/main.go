@@ -71,9 +71,16 @@ func orphaned() bool {
 	return err == nil && n > 0 && fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
 }
 
+// longest is how much of a subject is told: it may be whatever a command names, and a
+// report is to fit into one message.
+const longest = 4 << 10
+
 // tell sends a report, with a file unless fd is below 0. When the launcher is
 // gone, so is this process in a moment.
 func tell(r *plan.Report, fd int) {
+	if len(r.Subject) > longest {
+		r.Subject = r.Subject[:longest]
+	}
 	var rights []byte
 	if fd >= 0 {
 		rights = unix.UnixRights(fd)

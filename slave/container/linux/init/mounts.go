@@ -68,22 +68,23 @@ func mount(p *plan.Program, m *plan.Mount, tree int) *failure {
 	defer unix.Close(target)
 	switch {
 	case m.Content != nil:
-		err = mountContent(p, m, target)
-	case tree >= 0:
+		tree, err = takeContent(p, m.Content)
+	case tree < 0 && m.Flags&unix.MS_BIND != 0:
+		tree, err = takeTree(m)
+	}
+	if err == nil && tree < 0 {
+		return failed(plan.StepMount, m.Target, unix.Mount(m.Source, link(target), m.Type, uintptr(m.Flags), m.Data))
+	}
+	if err == nil {
 		err = unix.MoveMount(tree, "", target, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
+	}
+	if err == nil && m.Flags&remountable != 0 {
+		err = restrict(m, tree)
+	}
+	if tree >= 0 {
 		unix.Close(tree)
-	case m.Flags&unix.MS_BIND != 0:
-		err = bind(m, target)
-	default:
-		err = unix.Mount(m.Source, link(target), m.Type, uintptr(m.Flags), m.Data)
 	}
-	if err != nil {
-		return failed(plan.StepMount, m.Target, err)
-	}
-	if m.Flags&remountable == 0 || m.Content == nil && m.Flags&(unix.MS_BIND|unix.MS_SHARED) == 0 {
-		return nil
-	}
-	return failed(plan.StepMount, m.Target, restrict(m, below))
+	return failed(plan.StepMount, m.Target, err)
 }
 
 // mountProc takes away what is there before: whoever may unmount in the container
@@ -101,24 +102,9 @@ func mountProc(m *plan.Mount) *failure {
 	return failed(plan.StepMount, m.Target, unix.Mount(m.Source, m.Target, m.Type, uintptr(m.Flags), m.Data))
 }
 
-func bind(m *plan.Mount, target int) error {
-	source, err := walk(m.Source, m.SourceBelow, false)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(source)
-	return unix.Mount(link(source), link(target), "", uintptr(m.Flags&(unix.MS_BIND|unix.MS_REC)), "")
-}
-
-// restrict makes a bind mount, and what is mounted below it, read-only and the like.
-// What the mount has already for flags it keeps.
-func restrict(m *plan.Mount, below string) error {
-	// The target's place is found anew: it is that of the mount on it now.
-	at, err := walk(m.Target, below, false)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(at)
+// restrict makes the mount at, and what is mounted below it, read-only and the like.
+// What the mount has already for flags it keeps. Its path may lead elsewhere by now.
+func restrict(m *plan.Mount, at int) error {
 	var attr unix.MountAttr
 	for _, f := range []struct {
 		flag uint64
@@ -137,8 +123,7 @@ func restrict(m *plan.Mount, below string) error {
 	if m.Flags&unix.MS_REC != 0 {
 		flags |= unix.AT_RECURSIVE
 	}
-	err = unix.MountSetattr(at, "", flags, &attr)
-	if err != unix.ENOSYS {
+	if err := unix.MountSetattr(at, "", flags, &attr); err != unix.ENOSYS {
 		return err
 	}
 	// Before Linux 5.12 a mount alone, without those below it.
@@ -150,25 +135,52 @@ func restrict(m *plan.Mount, below string) error {
 	return unix.Mount("", link(at), "", unix.MS_REMOUNT|unix.MS_BIND|kept|uintptr(m.Flags&remountable), "")
 }
 
-// mountContent mounts a file of a tmpfs that nobody else has. The tmpfs is put
-// over the sandbox for the moment that this takes.
-func mountContent(p *plan.Program, m *plan.Mount, target int) error {
-	const file = "/content"
-	if err := unix.Mount("tmpfs", p.Sandbox, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0700"); err != nil {
-		return err
+// takeContent is a file of a tmpfs that nobody else has. The tmpfs is put over the
+// sandbox for the moment that this takes; whoever may replace folders on the way there
+// can have it elsewhere in this mount namespace, and nothing more.
+func takeContent(p *plan.Program, c *plan.Content) (int, error) {
+	over, err := unix.Open(p.Sandbox, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
 	}
-	err := write(p.Sandbox+file, m.Content)
+	defer unix.Close(over)
+	at, err := makeTmpfs()
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(at)
+	if err := unix.MoveMount(at, "", over, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH); err != nil {
+		return -1, err
+	}
+	const file = "content"
+	tree, err := -1, write(at, file, c)
 	if err == nil {
-		err = unix.Mount(p.Sandbox+file, link(target), "", unix.MS_BIND, "")
+		tree, err = unix.OpenTree(at, file, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	}
-	if uerr := unix.Unmount(p.Sandbox, unix.MNT_DETACH); err == nil {
+	if uerr := unix.Unmount(link(at), unix.MNT_DETACH); err == nil {
 		err = uerr
 	}
-	return err
+	return tree, err
 }
 
-func write(path string, c *plan.Content) error {
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
+// makeTmpfs is a file system that is mounted nowhere yet.
+func makeTmpfs() (int, error) {
+	made, err := unix.Fsopen("tmpfs", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(made)
+	if err := unix.FsconfigSetString(made, "mode", "0700"); err != nil {
+		return -1, err
+	}
+	if err := unix.FsconfigCreate(made); err != nil {
+		return -1, err
+	}
+	return unix.Fsmount(made, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)
+}
+
+func write(dir int, name string, c *plan.Content) error {
+	fd, err := unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return err
 	}
