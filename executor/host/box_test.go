@@ -83,23 +83,24 @@ func TestNothingWatchesWhatIsGone(t *testing.T) {
 		}
 		return strings.Contains(all.String(), "(*Host).watch")
 	}
-	r.order("C1", custom)
-	p := r.launcher.Next(t)
-	r.wantLaunched(t, "C1")
-	if !watching() {
-		t.Error("nobody watches a container's limits")
-	}
-	p.Exit(0)
-	r.wantEnded(t, "C1")
-	late, look := time.After(3*time.Minute), time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for watching() {
-		select {
-		case <-look.C:
-		case <-late:
-			t.Fatal("the limits of a container that is gone are still watched")
+	until := func(want bool, what string) {
+		t.Helper()
+		late, look := time.After(3*time.Minute), time.NewTicker(time.Millisecond)
+		defer look.Stop()
+		for watching() != want {
+			select {
+			case <-look.C:
+			case <-late:
+				t.Fatal(what)
+			}
 		}
 	}
+	r.order("C1", custom)
+	p := r.launcher.Next(t)
+	until(true, "nobody watches a container's limits")
+	p.Exit(0)
+	r.wantEnded(t, "C1")
+	until(false, "the limits of a container that is gone are still watched")
 }
 
 // TestContainerThatCannotBeMade ends with the words for it.
