@@ -28,6 +28,8 @@ func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
 		a.options.Sandboxes.Retire(a.sandbox(e.Framework, e.Executor, e.Container), time.Now())
 	case state.RetireStandalone:
 		a.options.Sandboxes.Retire(a.options.Sandboxes.Standalone(string(e.Container)), time.Now())
+	case state.ForgetExit:
+		a.options.Sandboxes.ForgetExit(string(e.Container), string(e.Task))
 	case state.StartHost:
 		a.keep(c, e.Host, func() (HostProcess, error) {
 			return a.options.Processes.StartHost(c.Self(), string(e.Host))

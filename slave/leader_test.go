@@ -224,6 +224,7 @@ func (noSandboxes) Make(_, _, _, _, _ string) (string, error) {
 	return "", errors.New("nothing runs here")
 }
 func (noSandboxes) Retire(string, time.Time)                 {}
+func (noSandboxes) ForgetExit(string, string)                {}
 func (noSandboxes) RetireAll(func(string) bool) error        { return nil }
 func (noSandboxes) Collect(context.Context, time.Time) error { return nil }
 
@@ -247,7 +248,7 @@ func (noProcesses) WatchHost(int, uint64) (HostProcess, error) {
 	return nil, errors.New("nothing runs here")
 }
 
-func (noProcesses) Sweep(context.Context, []state.Remains) (map[state.ContainerID]int32, error) {
+func (noProcesses) Sweep(context.Context, []state.Remains) (map[state.Program]int32, error) {
 	return nil, nil
 }
 

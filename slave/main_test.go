@@ -108,7 +108,7 @@ func (p processes) WatchHost(pid int, started uint64) (HostProcess, error) {
 	return d, nil
 }
 
-func (p processes) Sweep(_ context.Context, list []state.Remains) (map[state.ContainerID]int32, error) {
+func (p processes) Sweep(_ context.Context, list []state.Remains) (map[state.Program]int32, error) {
 	var sandboxes []string
 	for _, r := range list {
 		sandboxes = append(sandboxes, r.Sandbox)
@@ -122,6 +122,9 @@ type sandboxes struct {
 	sandbox.Layout
 	*sandbox.Collector
 }
+
+// ForgetExit: nothing is recorded where nothing has an init.
+func (sandboxes) ForgetExit(string, string) {}
 
 // fakeMaster admits agents, and acknowledges updates unless it holds them.
 type fakeMaster struct {

@@ -61,6 +61,8 @@ type Sandboxes interface {
 	Retire(path string, since time.Time)
 	// RetireAll gives over every folder that live does not know.
 	RetireAll(live func(path string) bool) error
+	// ForgetExit removes what was recorded of how a task of a group ended.
+	ForgetExit(container, task string)
 	// Collect removes what is due. It may take long.
 	Collect(ctx context.Context, now time.Time) error
 }
@@ -91,7 +93,7 @@ type Processes interface {
 	// Sweep ends every process of containers whose host is gone, removes what was
 	// made for them, and says how their programs had ended where that was recorded,
 	// as wait(2) has it. An error names what could not be ended or removed.
-	Sweep(ctx context.Context, list []state.Remains) (map[state.ContainerID]int32, error)
+	Sweep(ctx context.Context, list []state.Remains) (map[state.Program]int32, error)
 	// Strays lists all containers of this machine that an agent with the same
 	// settings has made, by which agent process and host ever. What an error names is
 	// not among them.

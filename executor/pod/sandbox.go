@@ -74,7 +74,7 @@ func (x *Executor) nest(ctx context.Context, info *mesos.TaskInfo, id *mesos.Con
 		return nil, nil
 	}
 	return x.base.Container.Nest(ctx, program.Contents{
-		ID: id, Sandbox: spec.Dir, User: spec.User, Info: info.GetContainer(), Command: info.GetCommand(),
+		ID: id, Task: info.GetTaskId().GetValue(), Sandbox: spec.Dir, User: spec.User, Info: info.GetContainer(), Command: info.GetCommand(),
 		Amounts: program.AmountsOfTask(info), Resources: info.GetResources(),
 	})
 }

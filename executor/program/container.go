@@ -10,6 +10,8 @@ import (
 // Contents say what a container is made for.
 type Contents struct {
 	ID *mesos.ContainerID
+	// Task is the id of the task of a group that it is made for; empty for others.
+	Task string
 	// Sandbox is its folder, which exists.
 	Sandbox string
 	// User that its programs run as; empty means the launcher's own.

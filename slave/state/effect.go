@@ -81,6 +81,13 @@ type RetireSandbox struct {
 	Container ContainerID
 }
 
+// ForgetExit removes what was recorded of how a task of a group ended, before its
+// container's folder is retired, which removes what is left of that.
+type ForgetExit struct {
+	Container ContainerID
+	Task      TaskID
+}
+
 // RetireStandalone does so with the folder of a container that was no executor's.
 type RetireStandalone struct{ Container ContainerID }
 
@@ -118,6 +125,8 @@ type Remains struct {
 	Container ContainerID
 	// Empty if it is not known.
 	Sandbox string
+	// Of groups, which have been given and whose end nobody has told.
+	Tasks []TaskID
 }
 
 // FindStrays looks for containers, whoever they are of; answered by StraysFound.
@@ -168,6 +177,7 @@ func (RemoveVolumes) effect()    {}
 func (LinkVolumes) effect()      {}
 func (RetireSandbox) effect()    {}
 func (RetireStandalone) effect() {}
+func (ForgetExit) effect()       {}
 func (StartHost) effect()        {}
 func (KillHost) effect()         {}
 func (WatchHost) effect()        {}

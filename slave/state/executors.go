@@ -66,9 +66,9 @@ type ending struct {
 	// As wait(2) has it, of the executor's process; nil if it never was.
 	status *int32
 	limit  *cluster.ContainerLimit // nil if it is not what ended it
-	// The status was found after its host was lost, which had not told; asked: its
-	// executor had been told to end.
-	found, asked bool
+	// How its tasks' programs had ended, found after its host was lost, which had not
+	// told.
+	found map[TaskID]exit
 }
 
 func (e *executor) id() ExecutorID { return ExecutorID(e.info.GetExecutorId().GetValue()) }

@@ -238,7 +238,7 @@ func (m *Machine) refuseWaiting(h *host, why string) {
 func (m *Machine) guestRemains(h *host) []Remains {
 	var list []Remains
 	for _, id := range keysOf(h.guests) {
-		list = append(list, Remains{id, m.cfg.StandaloneSandbox(id)})
+		list = append(list, Remains{Container: id, Sandbox: m.cfg.StandaloneSandbox(id)})
 	}
 	return list
 }

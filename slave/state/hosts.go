@@ -368,7 +368,7 @@ func (m *Machine) lose(h *host, why string) {
 		Field{"containers", fmt.Sprint(h.held())})
 	remains := m.guestRemains(h)
 	for _, e := range sorted(h.containers) {
-		remains = append(remains, Remains{e.container, e.sandbox})
+		remains = append(remains, Remains{Container: e.container, Sandbox: e.sandbox, Tasks: e.untold()})
 	}
 	m.emit(Sweep{h.id, remains})
 }
@@ -381,9 +381,10 @@ func (m *Machine) swept(in Swept) {
 	}
 	for _, e := range sorted(h.containers) {
 		how := ending{message: "its host " + string(h.id) + " ended: " + *h.end}
-		if status, known := in.Exits[e.container]; known && status >= 0 {
-			how.status, how.found, how.asked = &status, true, e.phase >= view.Terminating
+		if status, known := in.Exits[Program{Container: e.container}]; known && status >= 0 {
+			how.status = &status
 		}
+		how.found = e.found(in.Exits)
 		m.ended(e, how, nil)
 	}
 	m.loseGuests(h)

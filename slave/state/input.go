@@ -100,9 +100,16 @@ type HostEnded struct {
 // Swept answers Sweep.
 type Swept struct {
 	Host HostID
-	// How the programs of the containers had ended before, as wait(2) has it; of
-	// those of which that was recorded.
-	Exits map[ContainerID]int32
+	// How programs had ended before, as wait(2) has it; of those of which that was
+	// recorded.
+	Exits map[Program]int32
+}
+
+// Program is a container's own or, if Task is not empty, that of a task of a group
+// in it.
+type Program struct {
+	Container ContainerID
+	Task      TaskID
 }
 
 // StraysFound answers FindStrays: the containers that are there, each once,

@@ -109,6 +109,11 @@ func (m *Machine) accept(o order) {
 		records = append(records, executorRecord(e))
 	}
 	l := m.newLaunch(e, o.tasks, o.group)
+	if !fresh && e.pod() {
+		for _, t := range l.tasks { // whatever is recorded was of another of that id
+			m.emit(ForgetExit{e.container, t.id()})
+		}
+	}
 	m.checkpoint(func() { m.accepted(e, l, fresh) }, append(records, launchRecord(l))...)
 }
 

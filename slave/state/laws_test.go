@@ -238,7 +238,7 @@ func (w *world) sweep() {
 	sweeps := w.sweeps
 	w.sweeps = nil
 	for _, s := range sweeps {
-		w.step(Swept{Host: s.Host, Exits: w.exits})
+		w.step(Swept{Host: s.Host, Exits: w.recorded(s.Containers)})
 	}
 }
 

@@ -264,16 +264,17 @@ func simpleInput(t testing.TB, verb, rest, first, more string) Input {
 	return nil
 }
 
-// sweptOf reads how containers had ended.
+// sweptOf reads how programs had ended: CONTAINER=STATUS or CONTAINER/TASK=STATUS.
 func sweptOf(t testing.TB, host string, exits []string) Swept {
-	in := Swept{Host: HostID(host), Exits: map[ContainerID]int32{}}
+	in := Swept{Host: HostID(host), Exits: map[Program]int32{}}
 	for _, x := range exits {
-		container, status, _ := strings.Cut(x, "=")
+		program, status, _ := strings.Cut(x, "=")
+		container, task, _ := strings.Cut(program, "/")
 		n, err := strconv.ParseInt(status, 10, 32)
 		if err != nil {
 			t.Fatal(err)
 		}
-		in.Exits[ContainerID(container)] = int32(n)
+		in.Exits[Program{ContainerID(container), TaskID(task)}] = int32(n)
 	}
 	return in
 }
@@ -404,7 +405,8 @@ func describe(e Effect) string {
 	case Publish:
 		return ""
 	}
-	return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%#v", e), "state."))
+	text := strings.ReplaceAll(fmt.Sprintf("%#v", e), ", Tasks:[]view.TaskID(nil)", "")
+	return strings.ToLower(strings.TrimPrefix(text, "state."))
 }
 
 // brief leaves out what tests of its own look at.

@@ -112,6 +112,7 @@ func (m *Machine) known(n news) {
 		}
 		t.news(n.status)
 		m.publishTask(t)
+		m.forgetExit(t)
 	}
 	m.stream(updates.Add{Key: n.key, Status: n.status})
 }

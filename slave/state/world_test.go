@@ -34,7 +34,7 @@ type world struct {
 	timers  map[string]bool
 	hosts   map[HostID]*simHost
 	sweeps  []Sweep
-	exits   map[ContainerID]int32 // that inits have recorded, and no host has told
+	exits   map[Program]int32 // that inits have recorded, and no host has told
 	watches []WatchHost
 
 	incarnation int                              // of the master
@@ -77,7 +77,7 @@ type simTask struct {
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: time.Unix(1000, 0), hosts: map[HostID]*simHost{}, launched: map[string]bool{}, limited: map[string]bool{}, finished: map[string]bool{}, fate: map[string]*mesos.TaskStatus{},
-		exits: map[ContainerID]int32{}, states: map[string][]mesos.TaskState{}, seen: map[string]bool{}, head: map[string]*cluster.StatusUpdate{},
+		exits: map[Program]int32{}, states: map[string][]mesos.TaskState{}, seen: map[string]bool{}, head: map[string]*cluster.StatusUpdate{},
 		simOperations: newOperations(),
 	}
 	w.start()

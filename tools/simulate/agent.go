@@ -30,7 +30,7 @@ type agentNode struct {
 	hosts    map[state.HostID]*hostNode
 	ids      []state.HostID // of hosts, as they were started
 	started  int
-	exits    map[state.ContainerID]int32 // that were recorded, and no host has told
+	exits    map[state.Program]int32 // that were recorded, and no host has told
 	watched  map[state.HostID]bool
 	// What becomes durable of records; for tests of oracles, not all.
 	disk    func([]*cluster.JournalRecord) []*cluster.JournalRecord
@@ -46,7 +46,7 @@ type agentNode struct {
 func newAgentNode(c *simulation, number int) *agentNode {
 	return &agentNode{
 		process: c.net.process(fmt.Sprintf("agent%d:5051", number)), cluster: c, number: number,
-		total: c.options.agentTotal(), hosts: make(map[state.HostID]*hostNode), exits: make(map[state.ContainerID]int32),
+		total: c.options.agentTotal(), hosts: make(map[state.HostID]*hostNode), exits: make(map[state.Program]int32),
 		disk: func(records []*cluster.JournalRecord) []*cluster.JournalRecord { return records },
 	}
 }
@@ -143,7 +143,9 @@ func (a *agentNode) perform(effect state.Effect) {
 		for _, r := range e.Containers {
 			a.sweep(r.Sandbox)
 		}
-		a.onDisk(state.Swept{Host: e.Host, Exits: a.exits})
+		a.onDisk(state.Swept{Host: e.Host, Exits: a.recordedOf(e.Containers)})
+	case state.ForgetExit:
+		delete(a.exits, state.Program{Container: e.Container, Task: e.Task})
 	default:
 		a.performHost(effect)
 	}

@@ -69,16 +69,40 @@ func (c *containerNode) exceed() {
 	c.end(9, "it ran into a limit")
 }
 
-// record keeps how a program had ended when its host dies. It is that of a task
-// which brought no executor.
+// record keeps how programs had ended when their host dies: that of a task which
+// brought no executor, and those of some tasks of groups.
 func (c *containerNode) record() {
-	if !c.recorded || c.kind != cluster.LaunchContainer_COMMAND || len(c.tasks) == 0 || terminal(c.tasks[0].state) {
-		return
+	for n, t := range c.tasks {
+		p := state.Program{Container: state.ContainerID(c.id.GetValue())}
+		if c.kind == cluster.LaunchContainer_DEFAULT {
+			p.Task = state.TaskID(t.id())
+		}
+		if !c.recorded || c.kind == cluster.LaunchContainer_CUSTOM || terminal(t.state) || n%3 == 2 {
+			continue
+		}
+		c.host.agent.exits[p] = 0
+		if f := c.oracle().fates[t.id()]; f != nil {
+			f.taken.recorded = true
+		}
 	}
-	c.host.agent.exits[state.ContainerID(c.id.GetValue())] = 0
-	if f := c.oracle().fates[c.tasks[0].id()]; f != nil {
-		f.taken.recorded = true
+}
+
+// recordedOf is what is recorded of containers: of their own programs, and of the
+// tasks in them that the agent asks for.
+func (a *agentNode) recordedOf(list []state.Remains) map[state.Program]int32 {
+	found := make(map[state.Program]int32)
+	look := func(p state.Program) {
+		if status, is := a.exits[p]; is {
+			found[p] = status
+		}
 	}
+	for _, r := range list {
+		look(state.Program{Container: r.Container})
+		for _, id := range r.Tasks {
+			look(state.Program{Container: r.Container, Task: id})
+		}
+	}
+	return found
 }
 
 // fits judges what a container may use when a task is started in it: law 1 holds

@@ -37,9 +37,10 @@ type Means struct {
 	Isolators *isolator.Set
 	// Fetcher is nil where nothing can be fetched.
 	Fetcher Fetcher
-	// Exits is the folder in which inits record how the programs of containers end
-	// that are within no other, in files of their names; empty: they do not.
-	Exits string
+	// Record is the file in which an init records how the program of a container ends
+	// that is within no other or, where task is not empty, that of a task of a group
+	// in it; nil: none does.
+	Record func(container, task string) string
 }
 
 // Options are what programs are started by.

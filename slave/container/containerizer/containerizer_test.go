@@ -3,6 +3,8 @@ package containerizer
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -165,7 +167,10 @@ func (f fetching) Fetch(ctx context.Context, _ *isolator.Container, _ func(conta
 func newWorld(t *testing.T) (*world, *Containerizer, Means) {
 	w := &world{t: t}
 	z := New(Options{Plain: plainLauncher{launcher{w}}, Confined: launcher{w}, Report: func(err error) { t.Error(err) }})
-	return w, z, Means{Isolators: isolator.NewSet(w), Exits: "/exits"}
+	exits := t.TempDir()
+	return w, z, Means{Isolators: isolator.NewSet(w), Record: func(container, task string) string {
+		return filepath.Join(exits, container, task)
+	}}
 }
 
 func info(id string) *isolator.Container {
@@ -252,6 +257,44 @@ func TestWithinIsHeldAgain(t *testing.T) {
 	}
 }
 
+// TestRecords: how a task of a group ends is recorded where that can be, but for
+// what looks into it.
+func TestRecords(t *testing.T) {
+	w, z, m := newWorld(t)
+	w.plan.Kill = "/group"
+	around := open(t, z, m)
+	member := info("a/b")
+	member.Task = "T"
+	task, err := around.Nest(t.Context(), member, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	launch(t, task, container.Spec{})
+	launch(t, task, container.Spec{Guest: true})
+	want := m.Record("a", "T")
+	if got := w.running[0].spec.Status; got != want {
+		t.Errorf("the status goes to %q, not %q", got, want)
+	}
+	if into, err := os.Stat(filepath.Dir(want)); err != nil || !into.IsDir() {
+		t.Errorf("no record can be made: %v", err)
+	}
+	if got := w.running[1].spec.Status; got != "" {
+		t.Errorf("the status of a guest goes to %q", got)
+	}
+	if err := os.RemoveAll(filepath.Dir(want)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Dir(want), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := task.Launch(container.Spec{Path: "x"}); err == nil || !strings.Contains(err.Error(), `record of how task "T" ends`) {
+		t.Errorf("no record, and it was launched: %v", err)
+	}
+	if err := around.Destroy(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLife: what is within goes first, then the processes, then what was made.
 func TestLife(t *testing.T) {
 	w, z, m := newWorld(t)
@@ -262,7 +305,7 @@ func TestLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, q := launch(t, c, container.Spec{}), launch(t, inner, container.Spec{})
-	if s := w.running[0].spec.Status; s != "/exits/a" {
+	if s := w.running[0].spec.Status; s != m.Record("a", "") {
 		t.Errorf("the status goes to %q", s)
 	}
 	if s := w.running[1].spec.Status; s != "" {

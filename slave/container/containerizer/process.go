@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -175,8 +176,10 @@ func (c *Container) confine(s container.Spec, with plan.Plan, where func() (*lin
 	if err != nil {
 		return nil, err
 	}
-	if c.parent == nil && !s.Guest && c.means.Exits != "" && !with.Plain() {
-		s.Status = filepath.Join(c.means.Exits, c.name())
+	if !s.Guest && !with.Plain() {
+		if s.Status, err = c.record(); err != nil {
+			return nil, err
+		}
 	}
 	p, err := c.containerizer.options.Confined.Launch(s, with, in)
 	if err != nil {
@@ -186,6 +189,23 @@ func (c *Container) confine(s container.Spec, with plan.Plan, where func() (*lin
 		c.settle(under.Container())
 	}
 	return p, nil
+}
+
+// record is where the init of the container's own program records how that ends;
+// empty for nowhere.
+func (c *Container) record() (string, error) {
+	told := c.told()
+	if c.means.Record == nil || c.parent != nil && told.Task == "" {
+		return "", nil
+	}
+	path := c.means.Record(told.ID[0], told.Task)
+	if told.Task == "" {
+		return path, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("record of how task %q ends: %w", told.Task, err)
+	}
+	return path, nil
 }
 
 // await goes on when a program has ended, and finds out what for.

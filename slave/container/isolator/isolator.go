@@ -34,6 +34,8 @@ type Container struct {
 	Info *mesos.ContainerInfo
 	// Command may be nil.
 	Command *mesos.CommandInfo
+	// Task is the id of the task of a group that it is made for; empty for others.
+	Task string
 	// Shared: it is within the amounts of its parent, and has none of its own.
 	Shared bool
 	// Amounts are what it may use; see Shared.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -19,12 +20,26 @@ func TestExitsAreForgotten(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"a", "b", "c"} {
-		if err := os.WriteFile(e.Path(id), []byte("0\n"), 0o600); err != nil {
+		if err := os.WriteFile(e.Path(id, ""), []byte("0\n"), 0o600); err != nil {
 			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		for _, task := range []string{"x", strings.Repeat("long/", 100)} {
+			path := e.Path(id, task)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte("0\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for range 2 { // again, after a crash
 		if err := e.Forget("a"); err != nil {
+			t.Error(err)
+		}
+		if err := e.ForgetTask("c", "x"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -32,10 +47,13 @@ func TestExitsAreForgotten(t *testing.T) {
 		t.Error(err)
 	}
 	left, err := filepath.Glob(filepath.Join(work, "meta", "exits", "*"))
-	if err != nil || !slices.Equal(left, []string{e.Path("c")}) {
+	if err != nil || !slices.Equal(left, []string{e.Path("c", ""), e.Path("c", "") + ".tasks"}) {
 		t.Errorf("%v, %v", left, err)
 	}
-	if err := os.MkdirAll(filepath.Join(e.Path("d"), "x"), 0o700); err != nil {
+	if left, err = filepath.Glob(filepath.Join(e.Path("c", "")+".tasks", "*")); err != nil || len(left) != 1 || left[0] == e.Path("c", "x") {
+		t.Errorf("of tasks are left %v, %v", left, err)
+	}
+	if err := os.MkdirAll(filepath.Join(e.Path("d", ""), "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Forget("d"); err == nil {

@@ -29,10 +29,14 @@ type Sweeper struct {
 	// Processes ends those that were started in one of the sandboxes, and returns
 	// when they are gone, or with an error that names the rest.
 	Processes func(sandboxes []string) error
-	// Exit is how a container's program ended, as wait(2) has it, if that was
-	// recorded; nil: it never is.
-	Exit func(container string) (status int32, recorded bool)
+	// Exit is how a program ended, as wait(2) has it, if that was recorded; nil: it
+	// never is.
+	Exit func(p Program) (status int32, recorded bool)
 }
+
+// Program is a container's own or, if Task is not empty, that of a task of a group
+// in it.
+type Program struct{ Container, Task string }
 
 // Remains is a container of which something may be left.
 type Remains struct {
@@ -40,6 +44,8 @@ type Remains struct {
 	ID string
 	// Sandbox is empty if it is not known.
 	Sandbox string
+	// Tasks of groups in it, of which one may have ended.
+	Tasks []string
 }
 
 // patience is how long is swept for one host without getting anywhere.
@@ -50,9 +56,9 @@ const patience = time.Minute
 const again = 100 * time.Millisecond
 
 // Sweep ends every process of the containers and of those within them, removes
-// what was made for them, and says how their programs had ended. An error names
-// what is left in the end.
-func (s Sweeper) Sweep(ctx context.Context, list []Remains) (exits map[string]int32, err error) {
+// what was made for them, and says how their programs and those of their tasks had
+// ended. An error names what is left in the end.
+func (s Sweeper) Sweep(ctx context.Context, list []Remains) (exits map[Program]int32, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	late := time.AfterFunc(patience, cancel)
@@ -71,9 +77,9 @@ func (s Sweeper) Sweep(ctx context.Context, list []Remains) (exits map[string]in
 		break
 	}
 	exits = s.exits(list)
-	for id, status := range exits {
-		if _, known := before[id]; !known && status == killed {
-			delete(exits, id) // which was done here
+	for p, status := range exits {
+		if _, known := before[p]; !known && status == killed {
+			delete(exits, p) // which was done here
 		}
 	}
 	return exits, err
@@ -82,14 +88,20 @@ func (s Sweeper) Sweep(ctx context.Context, list []Remains) (exits map[string]in
 // killed is the status of what ended by SIGKILL.
 const killed = 9
 
-func (s Sweeper) exits(list []Remains) map[string]int32 {
-	exits := map[string]int32{}
+func (s Sweeper) exits(list []Remains) map[Program]int32 {
+	exits := map[Program]int32{}
+	look := func(p Program) {
+		if status, recorded := s.Exit(p); recorded {
+			exits[p] = status
+		}
+	}
 	for _, r := range list {
 		if s.Exit == nil {
 			break
 		}
-		if status, recorded := s.Exit(r.ID); recorded {
-			exits[r.ID] = status
+		look(Program{Container: r.ID})
+		for _, task := range r.Tasks {
+			look(Program{r.ID, task})
 		}
 	}
 	return exits

@@ -52,7 +52,7 @@ func TestSweep(t *testing.T) {
 		h.done = append(h.done, fmt.Sprint("processes of ", sandboxes))
 		return nil
 	}}
-	if exits, err := s.Sweep(t.Context(), []Remains{{"a", "/w/a"}, {"b", ""}}); err != nil || len(exits) > 0 {
+	if exits, err := s.Sweep(t.Context(), []Remains{{ID: "a", Sandbox: "/w/a"}, {ID: "b"}}); err != nil || len(exits) > 0 {
 		t.Fatalf("%v, %v", exits, err)
 	}
 	want := []string{
@@ -113,18 +113,26 @@ func TestSweepTakesItsTime(t *testing.T) {
 // TestExits: what a program came to before it was swept is told, also if it ended
 // while it was; that it was killed by that is not.
 func TestExits(t *testing.T) {
-	recorded := map[string]int32{"ended": 0, "shot": 9}
+	recorded := map[Program]int32{{"ended", ""}: 0, {"shot", ""}: 9, {"pod", "shot"}: 9, {"other", "ended"}: 0}
 	h := &held{hook: func() {
-		for id, status := range map[string]int32{"ends": 256, "swept": 9} {
-			recorded[id] = status
+		for p, status := range map[Program]int32{{"ends", ""}: 256, {"swept", ""}: 9, {"pod", "ends"}: 0, {"pod", "swept"}: 9} {
+			recorded[p] = status
 		}
 	}}
-	s := Sweeper{Isolators: h, Exit: func(id string) (int32, bool) {
-		status, ok := recorded[id]
+	s := Sweeper{Isolators: h, Exit: func(p Program) (int32, bool) {
+		status, ok := recorded[p]
 		return status, ok
 	}}
-	exits, err := s.Sweep(t.Context(), []Remains{{ID: "ended"}, {ID: "shot"}, {ID: "ends"}, {ID: "swept"}, {ID: "silent"}})
-	if want := map[string]int32{"ended": 0, "shot": 9, "ends": 256}; err != nil || !reflect.DeepEqual(exits, want) {
+	exits, err := s.Sweep(t.Context(), []Remains{
+		{ID: "ended"},
+		{ID: "shot"},
+		{ID: "ends"},
+		{ID: "swept"},
+		{ID: "silent"},
+		{ID: "pod", Tasks: []string{"shot", "ends", "swept", "ended"}},
+	})
+	want := map[Program]int32{{"ended", ""}: 0, {"shot", ""}: 9, {"ends", ""}: 256, {"pod", "shot"}: 9, {"pod", "ends"}: 0}
+	if err != nil || !reflect.DeepEqual(exits, want) {
 		t.Errorf("%v, %v; want %v", exits, err, want)
 	}
 }
@@ -135,7 +143,7 @@ func TestNothingIsolates(t *testing.T) {
 		swept = append(swept, sandboxes...)
 		return nil
 	}}
-	if _, err := s.Sweep(t.Context(), []Remains{{"a", "/w/a"}}); err != nil || !slices.Equal(swept, []string{"/w/a"}) {
+	if _, err := s.Sweep(t.Context(), []Remains{{ID: "a", Sandbox: "/w/a"}}); err != nil || !slices.Equal(swept, []string{"/w/a"}) {
 		t.Errorf("%v, %v", swept, err)
 	}
 	if strays, err := s.Strays(t.Context()); err != nil || len(strays) > 0 {

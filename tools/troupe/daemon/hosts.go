@@ -52,15 +52,18 @@ func (h *hostProcesses) WatchHost(pid int, started uint64) (slave.HostProcess, e
 }
 
 // Sweep implements slave.Processes.
-func (h *hostProcesses) Sweep(ctx context.Context, list []state.Remains) (map[state.ContainerID]int32, error) {
+func (h *hostProcesses) Sweep(ctx context.Context, list []state.Remains) (map[state.Program]int32, error) {
 	left := make([]remains.Remains, len(list))
 	for i, r := range list {
 		left[i] = remains.Remains{ID: string(r.Container), Sandbox: r.Sandbox}
+		for _, task := range r.Tasks {
+			left[i].Tasks = append(left[i].Tasks, string(task))
+		}
 	}
 	found, err := h.sweeper.Sweep(ctx, left)
-	exits := make(map[state.ContainerID]int32, len(found))
-	for id, status := range found {
-		exits[state.ContainerID(id)] = status
+	exits := make(map[state.Program]int32, len(found))
+	for p, status := range found {
+		exits[state.Program{Container: state.ContainerID(p.Container), Task: state.TaskID(p.Task)}] = status
 	}
 	return exits, err
 }

@@ -53,11 +53,18 @@ func (s sandboxes) RetireAll(live func(path string) bool) error {
 	return errors.Join(err, s.exits.ForgetAll(func(container string) bool { return containers[container] }))
 }
 
-// exitOf is how a container's program ended, if its init recorded that.
-func (s sandboxes) exitOf(container string) (status int32, recorded bool) {
-	n, recorded, err := linux.ReadStatus(s.exits.Path(container))
+// ForgetExit implements slave.Sandboxes.
+func (s sandboxes) ForgetExit(container, task string) {
+	if err := s.exits.ForgetTask(container, task); err != nil {
+		s.log.Warn("A record was not removed", zap.Error(err))
+	}
+}
+
+// exitOf is how a program ended, if its init recorded that.
+func (s sandboxes) exitOf(p remains.Program) (status int32, recorded bool) {
+	n, recorded, err := linux.ReadStatus(s.exits.Path(p.Container, p.Task))
 	if err != nil {
-		s.log.Warn("How a container's program ended is not known", zap.Error(err))
+		s.log.Warn("How a program ended is not known", zap.String("container", p.Container), zap.String("task", p.Task), zap.Error(err))
 	}
 	return int32(n), recorded && err == nil
 }

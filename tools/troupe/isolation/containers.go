@@ -96,7 +96,7 @@ func (c *Containers) meansOf(settings []byte) (containerizer.Means, error) {
 		Path: fmt.Sprintf("/proc/%d/exe", os.Getpid()), Args: []string{"troupe", "fetch"}, Env: fetcher.Environment(os.LookupEnv),
 	}}
 	if s.WorkDir != "" {
-		m.Exits = remains.In(s.WorkDir).Folder()
+		m.Record = remains.In(s.WorkDir).Path
 	}
 	if len(c.means) >= maxMeans {
 		clear(c.means)
@@ -175,7 +175,7 @@ func infoOf(of program.Contents, set *isolator.Set) (*isolator.Container, error)
 		}
 	}
 	c := &isolator.Container{
-		Sandbox: of.Sandbox, User: of.User, Info: of.Info, Command: of.Command,
+		Task: of.Task, Sandbox: of.Sandbox, User: of.User, Info: of.Info, Command: of.Command,
 		Shared:  of.Amounts == nil && of.ID.GetParent() != nil,
 		Amounts: AmountsOf(of.Amounts), Volumes: volumesOf(of.Amounts),
 	}
