@@ -145,7 +145,7 @@ func (a *agentNode) perform(effect state.Effect) {
 		}
 		a.onDisk(state.Swept{Host: e.Host, Exits: a.recordedOf(e.Containers)})
 	case state.ForgetExit:
-		delete(a.exits, state.Program{Container: e.Container, Task: e.Task})
+		delete(a.exits, state.Program(e))
 	default:
 		a.performHost(effect)
 	}
