@@ -1,6 +1,7 @@
 package cgroups
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +23,8 @@ type Controller struct {
 	tree *Tree
 	name string
 	base string
-	// prepared is called for each folder of version 1 that was made, or that was
-	// there, the outermost first; may be nil.
-	prepared func(dir string) error
+	// cpus says that its hierarchy is that of cpuset too, as of version 1.
+	cpus bool
 }
 
 // Trial begins the names of folders, beside those of containers, in which it is
@@ -104,13 +104,39 @@ func (c *Controller) mkdirAll(from, path string) error {
 		if err := mkdir(from); err != nil {
 			return err
 		}
-		if c.prepared != nil {
-			if err := c.prepared(from); err != nil {
+		if c.cpus {
+			if err := inherit(from); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// inherit gives a folder the CPUs and memory nodes of the one above, unless it has
+// some. On version 1 a group begins without, and no process can join it, though it
+// may be there for another controller of the same hierarchy.
+func inherit(dir string) error {
+	for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
+		var has, above string
+		if err := readText(dir, file, &has); err != nil || has != "" {
+			return err
+		}
+		if err := readText(filepath.Dir(dir), file, &above); err != nil {
+			return err
+		}
+		if err := Write(dir, file, above); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readText(dir, file string, to *string) error {
+	return Read(dir, file, func(b []byte) error {
+		*to = string(bytes.TrimSpace(b))
+		return nil
+	})
 }
 
 // create2 enables the controller only for groups that hold a nested container:

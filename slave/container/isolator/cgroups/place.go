@@ -20,16 +20,9 @@ type Place struct {
 // Place finds controllers by their names of version 1. On version 2 those that
 // are one there count once.
 func (t *Tree) Place(name string, controllers ...string) (*Place, error) {
-	return t.PlacePrepared(name, nil, controllers...)
-}
-
-// PlacePrepared is Place, with prepared called for each folder of version 1, the
-// root folder of containers included, the outermost first. It may be called
-// again for the same one.
-func (t *Tree) PlacePrepared(name string, prepared func(dir string) error, controllers ...string) (*Place, error) {
 	p := &Place{name: name}
 	for _, n := range controllers {
-		c, err := t.controller(n, prepared)
+		c, err := t.Controller(n)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}

@@ -101,9 +101,7 @@ var known = map[string]string{
 // missing and what to do about it. On version 2 an empty name is for the groups
 // as such, and "freezer", "cpuacct", "devices" and "perf_event" are parts of
 // every group.
-func (t *Tree) Controller(name string) (*Controller, error) { return t.controller(name, nil) }
-
-func (t *Tree) controller(name string, prepared func(dir string) error) (*Controller, error) {
+func (t *Tree) Controller(name string) (*Controller, error) {
 	if t.unified != nil {
 		return t.controller2(name)
 	}
@@ -114,7 +112,7 @@ func (t *Tree) controller(name string, prepared func(dir string) error) (*Contro
 	if m.readOnly {
 		return nil, readOnly(name, m)
 	}
-	c := &Controller{tree: t, name: name, base: filepath.Join(m.point, t.settings.Root), prepared: prepared}
+	c := &Controller{tree: t, name: name, base: filepath.Join(m.point, t.settings.Root), cpus: slices.Contains(m.subsystems, "cpuset")}
 	if err := c.mkdirAll(m.point, t.settings.Root); err != nil {
 		return nil, fmt.Errorf("cgroups: the root folder of containers in %s: %w", name, err)
 	}
