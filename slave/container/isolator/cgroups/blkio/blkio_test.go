@@ -76,6 +76,16 @@ func onDisk(t *testing.T) string {
 	return at
 }
 
+func TestCountsLimited(t *testing.T) {
+	for release, want := range map[string]bool{
+		"6.18.5": false, "6.5-rc1": false, "6.4.12-arch": true, "6.1.0-56-cloud-amd64": true, "5.16.0": true, "5.15.0-100-generic": false, "4.19": false, "none": true,
+	} {
+		if got := countsLimited(release); got != want {
+			t.Errorf("%s: %v", release, got)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	var s mesos.CgroupInfo_Blkio_Statistics
 	for _, c := range counters {
