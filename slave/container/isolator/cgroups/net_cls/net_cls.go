@@ -64,15 +64,16 @@ func (i *Isolator) Prepare(ctx context.Context, c *isolator.Container, p *plan.P
 }
 
 // classify takes a class that no other container has. Those are read from the
-// kernel, as other processes give classes too; they wait for each other.
+// kernel, as other processes give classes too; they wait for each other. The lock is
+// on a file: where the hierarchy is the freezer's too, the agent holds its folder.
 func (i *Isolator) classify(c *isolator.Container) error {
-	base, err := os.Open(i.Controllers[0].Base())
+	lock, err := os.Open(i.Controllers[0].Base() + "/" + file)
 	if err != nil {
 		return err
 	}
-	defer base.Close() // which unlocks it
-	if err := unix.Flock(int(base.Fd()), unix.LOCK_EX); err != nil {
-		return fmt.Errorf("lock %s: %w", base.Name(), err)
+	defer lock.Close() // which unlocks it
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
 	taken := map[uint64]bool{}
 	containers, err := i.Controllers[0].Recover()
