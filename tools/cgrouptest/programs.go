@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"testing"
 
@@ -18,12 +19,14 @@ const variable = "TROUPE_CGROUPTEST"
 // moves them into their groups first:
 //
 //	hog MIB      uses that much memory, says "survived", and lives until its input ends
+//	huge MIB     uses that much memory in huge pages; says "survived", or that there were too few
 //	spin CPU     uses all of one CPU
 //	fork N       starts N programs; says how many came to life
 //	open PATH…   opens devices to read and to write; says how that went for each
 //	write PATH MIB  writes a file past the page cache
 //	cache PATH MIB  writes a file through it
 //	mknod PATH MAJOR MINOR  makes a character device, and opens it
+//	class        says which class the kernel gives to packets of a socket
 //	wait         until its input ends
 func Main(m *testing.M) int {
 	name := os.Getenv(variable)
@@ -46,6 +49,12 @@ func run(name string, arguments []string, in *bufio.Reader) error {
 	switch name {
 	case "hog":
 		return hog(arguments[0], in)
+	case "huge":
+		return huge(arguments[0])
+	case "class":
+		n, err := class()
+		fmt.Printf("%#x\n", n)
+		return err
 	case "spin":
 		return spin(arguments[0])
 	case "fork":
@@ -84,6 +93,29 @@ func hog(mib string, in *bufio.Reader) error {
 	fmt.Println("survived")
 	_, err = in.ReadString('\n')
 	return err
+}
+
+func huge(mib string) (err error) {
+	n, err := strconv.Atoi(mib)
+	if err != nil {
+		return err
+	}
+	memory, err := unix.Mmap(-1, 0, n<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_HUGETLB)
+	if err != nil {
+		return err
+	}
+	at := 0
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("no more than %d MiB", at>>20)
+		}
+	}()
+	for ; at < len(memory); at += 2 << 20 {
+		memory[at] = 1
+	}
+	fmt.Println("survived")
+	return nil
 }
 
 func spin(cpu string) error {

@@ -3,7 +3,10 @@ package netcls
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,13 +23,22 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(cgrouptest.Main(m)) }
 
-// Where version 1 is to be had, its hierarchy is mounted for this test alone.
-// It is the machine's while it is, so all is in one test.
+// Where version 1 is to be had and the machine does not mount it, its hierarchy is
+// mounted for this test alone. It is the machine's while it is, so all is in one test.
 func TestClasses(t *testing.T) {
 	tree := cgrouptest.Tree(t)
 	if tree.Version() == 2 {
 		if _, err := New(tree, Settings{}); err == nil || !strings.Contains(err.Error(), "one of version 1 only") {
 			t.Errorf("%v", err)
+		}
+		return
+	}
+	if has, err := tree.Controllers(); err != nil || slices.Contains(has, "net_cls") {
+		if err == nil {
+			err = sockets(t, tree)
+		}
+		if err != nil {
+			t.Error(err)
 		}
 		return
 	}
@@ -76,6 +88,38 @@ func classes(t *testing.T, hierarchy string) error {
 	if err != nil {
 		return err
 	}
+	return given(t, tree)
+}
+
+// sockets of containers have the classes that were given.
+func sockets(t *testing.T, tree *cgroups.Tree) error {
+	claim, err := tree.Claim() // as an agent does
+	if err != nil {
+		return err
+	}
+	defer claim.Close()
+	if err := given(t, tree); err != nil {
+		return err
+	}
+	i, err := New(tree, Settings{Primary: 0x11})
+	if err != nil {
+		return err
+	}
+	for n := 1; n <= 2; n++ {
+		p := cgrouptest.Prepare(t, &isolator.Container{ID: []string{strconv.Itoa(n)}}, i)
+		out, err := cgrouptest.Start(t, p, "class").Wait(t)
+		if want := fmt.Sprintf("0x11%04x\n", n); err != nil || out != want {
+			t.Errorf("the class of a socket is %q, %v; want %q", out, err, want)
+		}
+	}
+	out, err := cgrouptest.Start(t, &plan.Plan{}, "class").Wait(t)
+	if err != nil || out != "0x0\n" {
+		t.Errorf("outside: the class of a socket is %q, %v", out, err)
+	}
+	return nil
+}
+
+func given(t *testing.T, tree *cgroups.Tree) error {
 	i, err := New(tree, Settings{Primary: 0x10, First: 1, Last: 2})
 	if err != nil {
 		return err
