@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,6 +44,17 @@ func (m Machine) Build(t *testing.T, suites ...Suite) []Built {
 		built[i] = Built{s, s.build(t, m.Arch, filepath.Join(dir, strings.ReplaceAll(s.Package, "/", "_")+".test"))}
 	}
 	return built
+}
+
+// Skipping is the suite without the tests of a pattern, as for go test -skip, beside
+// those that it skips already.
+func (b Built) Skipping(pattern string) Built {
+	if b.suite.SkipTests != "" {
+		pattern = b.suite.SkipTests + "|" + pattern
+	}
+	b.suite.SkipTests = pattern
+	b.program.Args = append(slices.Clone(b.program.Args), "-test.skip="+pattern)
+	return b
 }
 
 // Test builds suites and runs them in one machine; see TestBuilt.
