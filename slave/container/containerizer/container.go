@@ -174,7 +174,9 @@ func (c *Container) Destroy(ctx context.Context) error {
 
 // destroy is called by the one whose turn it is.
 func (c *Container) destroy(ctx context.Context) error {
-	c.starting.Wait()
+	if err := c.started(ctx); err != nil {
+		return err
+	}
 	below, running, gone := c.rest()
 	if gone {
 		return nil
@@ -200,6 +202,22 @@ func (c *Container) destroy(ctx context.Context) error {
 	}
 	c.vanish()
 	return nil
+}
+
+// started waits until no launch is under way. A file system that does not answer may
+// hold one up for longer than ctx lasts.
+func (c *Container) started(ctx context.Context) error {
+	none := make(chan struct{})
+	go func() {
+		c.starting.Wait()
+		close(none)
+	}()
+	select {
+	case <-none:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("container %s: a program is still being launched: %w", c.name(), ctx.Err())
+	}
 }
 
 // close lets nothing new begin in the container, or in those within it.

@@ -36,6 +36,7 @@ type world struct {
 	found    *isolator.Limit
 	tell     func(*isolator.Limit)
 	running  []*program
+	hold     chan struct{} // launches of "slow" wait until it is closed
 }
 
 func (w *world) note(what string) {
@@ -124,6 +125,10 @@ type launcher struct{ *world }
 func (l launcher) start(s container.Spec, p plan.Plan) (container.Process, error) {
 	if s.Path == "nosuch" {
 		return nil, errors.New("nosuch does not exist")
+	}
+	if s.Path == "slow" {
+		l.note("launch slowly")
+		<-l.hold
 	}
 	one := &program{spec: s, plan: p, ended: make(chan struct{})}
 	l.mu.Lock()
@@ -486,4 +491,31 @@ func TestDestroyGoesOn(t *testing.T) {
 		t.Error(err)
 	}
 	w.want(t, "prepare a, kill a, clean up a, kill a, clean up a")
+}
+
+// TestDestroyWhileALaunchHangs waits no longer than it may.
+func TestDestroyWhileALaunchHangs(t *testing.T) {
+	w, z, m := newWorld(t)
+	c := open(t, z, m)
+	w.hold = make(chan struct{})
+	launched := make(chan error, 1)
+	go func() {
+		_, err := c.Launch(container.Spec{Path: "slow"})
+		launched <- err
+	}()
+	for look := time.NewTicker(time.Millisecond); !slices.Contains(w.done(), "launch slowly"); <-look.C {
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := c.Destroy(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error is %v", err)
+	}
+	close(w.hold)
+	if err := <-launched; err != nil {
+		t.Error(err)
+	}
+	if err := c.Destroy(t.Context()); err != nil {
+		t.Error(err)
+	}
+	w.want(t, "prepare a, launch slowly, kill a, clean up a")
 }
