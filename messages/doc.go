@@ -106,6 +106,7 @@
 //	ContainerInputLeave          nobody                       ContainerInputLeft, or the link breaks
 //	ContainerInputLeft           nobody                       the link breaks, or 5 s have passed
 //	ContainerRemoved             nobody                       HostReady does not name the container
+//	SandboxRetired               host, in HostReady           the container is removed, or its executor ends
 //
 //	To the allocator, which shares the master's process:
 //	StartAllocator               master, after every break    the link holds

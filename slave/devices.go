@@ -2,6 +2,7 @@ package slave
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,6 +31,8 @@ func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
 		a.options.Sandboxes.Retire(a.options.Sandboxes.Standalone(string(e.Container)), time.Now())
 	case state.ForgetExit:
 		a.options.Sandboxes.ForgetExit(string(e.Container), string(e.Task))
+	case state.RetireInner:
+		a.retireInner(e)
 	case state.StartHost:
 		a.keep(c, e.Host, func() (HostProcess, error) {
 			return a.options.Processes.StartHost(c.Self(), string(e.Host))
@@ -42,6 +45,19 @@ func (a *Agent) performDevice(c *actors.Context, effect state.Effect) {
 		a.killHost(e.Host)
 	default:
 		a.performSweep(c, effect)
+	}
+}
+
+func (a *Agent) retireInner(e state.RetireInner) {
+	path := filepath.Join(e.Around, e.Inner)
+	switch {
+	case e.Reclaimed:
+		a.options.Sandboxes.Reclaim(path)
+	case e.Inner == "":
+		a.options.Sandboxes.Reclaim(path) // else it would wait twice
+		a.options.Sandboxes.Retire(path, e.Since)
+	default:
+		a.options.Sandboxes.RetireInner(e.Around, e.Inner, e.Since)
 	}
 }
 

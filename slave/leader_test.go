@@ -225,6 +225,8 @@ func (noSandboxes) Make(_, _, _, _, _ string) (string, error) {
 }
 func (noSandboxes) Retire(string, time.Time)                 {}
 func (noSandboxes) ForgetExit(string, string)                {}
+func (noSandboxes) RetireInner(string, string, time.Time)    {}
+func (noSandboxes) Reclaim(string)                           {}
 func (noSandboxes) RetireAll(func(string) bool) error        { return nil }
 func (noSandboxes) Collect(context.Context, time.Time) error { return nil }
 

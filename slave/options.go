@@ -59,6 +59,11 @@ type Sandboxes interface {
 	Make(agent, framework, executor, container, user string) (string, error)
 	// Retire gives a folder over to be collected.
 	Retire(path string, since time.Time)
+	// RetireInner gives over the folder of a container within another, by its path in
+	// that's, which stays.
+	RetireInner(around, inner string, since time.Time)
+	// Reclaim takes a folder back.
+	Reclaim(path string)
 	// RetireAll gives over every folder that live does not know.
 	RetireAll(live func(path string) bool) error
 	// ForgetExit removes what was recorded of how a task of a group ended.

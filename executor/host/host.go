@@ -65,7 +65,7 @@ func New(s *actors.System, o Options, done func(error)) *Host {
 // Init connects to the agent. It is called by the system.
 func (h *Host) Init(c *actors.Context) {
 	h.context, h.log = c, c.Log()
-	h.nest = nested.New(c, nested.Options{System: h.system, Containers: h.options.Containers, Root: h.root, Removed: h.removed})
+	h.nest = nested.New(c, nested.Options{System: h.system, Containers: h.options.Containers, Root: h.root, Removed: h.removed, Retired: func(r *cluster.SandboxRetired) { h.send(r) }})
 	actors.Handle(c, func(_ *actors.Context, m *cluster.HostReadyAck) {
 		h.fromAgent(m, h.takenIn)
 	})
@@ -130,6 +130,7 @@ func (h *Host) greet() {
 	for _, id := range h.nest.Standalone() {
 		ready.Containers = append(ready.Containers, &cluster.HostedContainer{ContainerId: id, Standalone: proto.Bool(true)})
 	}
+	ready.Retired = h.nest.Retired()
 	h.send(ready)
 }
 

@@ -51,13 +51,7 @@ func (n *Nest) inOrder() []*cell {
 }
 
 // root is the key of the outermost container.
-func (c *cell) root() string {
-	at := c.id
-	for at.Parent != nil {
-		at = at.Parent
-	}
-	return at.GetValue()
-}
+func (c *cell) root() string { return rootOf(c.id) }
 
 func (c *cell) signal(s syscall.Signal) {
 	switch {
@@ -121,7 +115,7 @@ func (n *Nest) launch(visitor actors.PID, id *mesos.ContainerID, m *cluster.Cont
 func (n *Nest) launched(visitor actors.PID, c *cell, s Started, err error, session bool) {
 	if err != nil {
 		n.answer(visitor, cluster.ContainerAnswer_INVALID, "launch container "+c.key+": "+err.Error())
-		c.exited, c.end.Message = true, err.Error()
+		c.exited, c.folder, c.end.Message = true, nil, err.Error() // nothing of it is left
 		n.settle(c)
 		n.forget(c)
 		return
@@ -224,6 +218,7 @@ func (n *Nest) settle(c *cell) {
 		return
 	}
 	c.over = true
+	n.retire(c)
 	waiters := c.waiters
 	c.waiters = nil
 	for _, tell := range waiters {
@@ -303,6 +298,7 @@ func (n *Nest) finish(root string) {
 	}
 	delete(n.endings, root)
 	delete(n.mains, root)
+	n.letGo(root)
 	for _, c := range cells {
 		delete(n.cells, c.key) // its sandbox goes with the executor's
 	}
@@ -368,6 +364,9 @@ func (n *Nest) forget(c *cell) {
 		return
 	}
 	delete(n.cells, c.key)
+	if c.folder != nil {
+		n.reclaim(c)
+	}
 	for _, below := range n.inOrder() {
 		if below.parent == c {
 			n.forget(below)

@@ -55,6 +55,9 @@ type Options struct {
 	Root func(id string) Root
 	// Removed is told of each container without a parent that is forgotten.
 	Removed func(id *mesos.ContainerID)
+	// Retired is told when the sandbox of a container is of no more use, and when it was
+	// removed.
+	Retired func(*cluster.SandboxRetired)
 	// StallLimit is how long a reader who came later may hold a container up by
 	// taking nothing; 30 s. The one whose session it is may do so forever.
 	StallLimit time.Duration
@@ -75,6 +78,8 @@ type Nest struct {
 	endings map[string]func()
 	// Those without a parent that are to be forgotten when they have ended.
 	dismissed map[string]bool
+	// What is told of sandboxes whose containers are over, by validate.ContainerKey.
+	retired map[string]*cluster.SandboxRetired
 	// What runs as the whole of an executor's container, by that's id.
 	mains map[string]*outlet
 }
@@ -95,6 +100,7 @@ func New(c *actors.Context, o Options) *Nest {
 	return &Nest{
 		options: o, context: c, log: c.Log(), cells: map[string]*cell{}, visits: map[actors.PID]*visit{},
 		endings: map[string]func(){}, dismissed: map[string]bool{}, mains: map[string]*outlet{},
+		retired: map[string]*cluster.SandboxRetired{},
 	}
 }
 

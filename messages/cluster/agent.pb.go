@@ -1050,7 +1050,9 @@ type HostReady struct {
 	// What the host holds; empty for a new one.
 	Containers []*HostedContainer `protobuf:"bytes,3,rep,name=containers" json:"containers,omitempty"`
 	// The ends that are not acknowledged yet.
-	Ended         []*ContainerEnded `protobuf:"bytes,4,rep,name=ended" json:"ended,omitempty"`
+	Ended []*ContainerEnded `protobuf:"bytes,4,rep,name=ended" json:"ended,omitempty"`
+	// Those that it remembers, of containers that were not removed.
+	Retired       []*SandboxRetired `protobuf:"bytes,5,rep,name=retired" json:"retired,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1113,6 +1115,77 @@ func (x *HostReady) GetEnded() []*ContainerEnded {
 	return nil
 }
 
+func (x *HostReady) GetRetired() []*SandboxRetired {
+	if x != nil {
+		return x.Retired
+	}
+	return nil
+}
+
+// SandboxRetired tells that a container has ended that is not an executor's own, so
+// that the agent may collect its sandbox before that of what it is in.
+type SandboxRetired struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	ContainerId *mesos.ContainerID     `protobuf:"bytes,1,req,name=container_id,json=containerId" json:"container_id,omitempty"`
+	// When it ended, in nanoseconds since 1970.
+	Since *int64 `protobuf:"varint,2,req,name=since" json:"since,omitempty"`
+	// It was removed with its sandbox: another may take its id and its place.
+	Reclaimed     *bool `protobuf:"varint,3,opt,name=reclaimed" json:"reclaimed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SandboxRetired) Reset() {
+	*x = SandboxRetired{}
+	mi := &file_messages_cluster_agent_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SandboxRetired) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SandboxRetired) ProtoMessage() {}
+
+func (x *SandboxRetired) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_cluster_agent_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SandboxRetired.ProtoReflect.Descriptor instead.
+func (*SandboxRetired) Descriptor() ([]byte, []int) {
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *SandboxRetired) GetContainerId() *mesos.ContainerID {
+	if x != nil {
+		return x.ContainerId
+	}
+	return nil
+}
+
+func (x *SandboxRetired) GetSince() int64 {
+	if x != nil && x.Since != nil {
+		return *x.Since
+	}
+	return 0
+}
+
+func (x *SandboxRetired) GetReclaimed() bool {
+	if x != nil && x.Reclaimed != nil {
+		return *x.Reclaimed
+	}
+	return false
+}
+
 // HostedContainer is one container of a host.
 type HostedContainer struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -1129,7 +1202,7 @@ type HostedContainer struct {
 
 func (x *HostedContainer) Reset() {
 	*x = HostedContainer{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[18]
+	mi := &file_messages_cluster_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1141,7 +1214,7 @@ func (x *HostedContainer) String() string {
 func (*HostedContainer) ProtoMessage() {}
 
 func (x *HostedContainer) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[18]
+	mi := &file_messages_cluster_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1154,7 +1227,7 @@ func (x *HostedContainer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostedContainer.ProtoReflect.Descriptor instead.
 func (*HostedContainer) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{18}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *HostedContainer) GetContainerId() *mesos.ContainerID {
@@ -1199,7 +1272,7 @@ type ContainerLaunched struct {
 
 func (x *ContainerLaunched) Reset() {
 	*x = ContainerLaunched{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[19]
+	mi := &file_messages_cluster_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1284,7 @@ func (x *ContainerLaunched) String() string {
 func (*ContainerLaunched) ProtoMessage() {}
 
 func (x *ContainerLaunched) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[19]
+	mi := &file_messages_cluster_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1297,7 @@ func (x *ContainerLaunched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerLaunched.ProtoReflect.Descriptor instead.
 func (*ContainerLaunched) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{19}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ContainerLaunched) GetContainerId() *mesos.ContainerID {
@@ -1265,7 +1338,7 @@ type ContainerEnded struct {
 
 func (x *ContainerEnded) Reset() {
 	*x = ContainerEnded{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[20]
+	mi := &file_messages_cluster_agent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1277,7 +1350,7 @@ func (x *ContainerEnded) String() string {
 func (*ContainerEnded) ProtoMessage() {}
 
 func (x *ContainerEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[20]
+	mi := &file_messages_cluster_agent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1290,7 +1363,7 @@ func (x *ContainerEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerEnded.ProtoReflect.Descriptor instead.
 func (*ContainerEnded) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{20}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ContainerEnded) GetContainerId() *mesos.ContainerID {
@@ -1335,7 +1408,7 @@ type ContainerLimit struct {
 
 func (x *ContainerLimit) Reset() {
 	*x = ContainerLimit{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[21]
+	mi := &file_messages_cluster_agent_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1420,7 @@ func (x *ContainerLimit) String() string {
 func (*ContainerLimit) ProtoMessage() {}
 
 func (x *ContainerLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[21]
+	mi := &file_messages_cluster_agent_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1433,7 @@ func (x *ContainerLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerLimit.ProtoReflect.Descriptor instead.
 func (*ContainerLimit) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{21}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ContainerLimit) GetReason() mesos.TaskStatus_Reason {
@@ -1398,7 +1471,7 @@ type ContainerProgress struct {
 
 func (x *ContainerProgress) Reset() {
 	*x = ContainerProgress{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[22]
+	mi := &file_messages_cluster_agent_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1410,7 +1483,7 @@ func (x *ContainerProgress) String() string {
 func (*ContainerProgress) ProtoMessage() {}
 
 func (x *ContainerProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[22]
+	mi := &file_messages_cluster_agent_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1423,7 +1496,7 @@ func (x *ContainerProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerProgress.ProtoReflect.Descriptor instead.
 func (*ContainerProgress) Descriptor() ([]byte, []int) {
-	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{22}
+	return file_messages_cluster_agent_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ContainerProgress) GetContainerId() *mesos.ContainerID {
@@ -1452,7 +1525,7 @@ type AgentReregistered_MissingTask struct {
 
 func (x *AgentReregistered_MissingTask) Reset() {
 	*x = AgentReregistered_MissingTask{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[23]
+	mi := &file_messages_cluster_agent_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1464,7 +1537,7 @@ func (x *AgentReregistered_MissingTask) String() string {
 func (*AgentReregistered_MissingTask) ProtoMessage() {}
 
 func (x *AgentReregistered_MissingTask) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[23]
+	mi := &file_messages_cluster_agent_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1583,7 @@ type AgentReregistered_MissingOperation struct {
 
 func (x *AgentReregistered_MissingOperation) Reset() {
 	*x = AgentReregistered_MissingOperation{}
-	mi := &file_messages_cluster_agent_proto_msgTypes[24]
+	mi := &file_messages_cluster_agent_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1595,7 @@ func (x *AgentReregistered_MissingOperation) String() string {
 func (*AgentReregistered_MissingOperation) ProtoMessage() {}
 
 func (x *AgentReregistered_MissingOperation) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_cluster_agent_proto_msgTypes[24]
+	mi := &file_messages_cluster_agent_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,14 +1711,19 @@ const file_messages_cluster_agent_proto_rawDesc = "" +
 	"\fframework_id\x18\x01 \x02(\v2\x15.mesos.v1.FrameworkIDR\vframeworkId\x125\n" +
 	"\vexecutor_id\x18\x02 \x02(\v2\x14.mesos.v1.ExecutorIDR\n" +
 	"executorId\x12\x12\n" +
-	"\x04data\x18\x03 \x02(\fR\x04data\"\xad\x01\n" +
+	"\x04data\x18\x03 \x02(\fR\x04data\"\xe7\x01\n" +
 	"\tHostReady\x12\x17\n" +
 	"\ahost_id\x18\x01 \x02(\tR\x06hostId\x12\x10\n" +
 	"\x03pid\x18\x02 \x02(\x05R\x03pid\x12?\n" +
 	"\n" +
 	"containers\x18\x03 \x03(\v2\x1f.troupe.cluster.HostedContainerR\n" +
 	"containers\x124\n" +
-	"\x05ended\x18\x04 \x03(\v2\x1e.troupe.cluster.ContainerEndedR\x05ended\"\xb4\x01\n" +
+	"\x05ended\x18\x04 \x03(\v2\x1e.troupe.cluster.ContainerEndedR\x05ended\x128\n" +
+	"\aretired\x18\x05 \x03(\v2\x1e.troupe.cluster.SandboxRetiredR\aretired\"~\n" +
+	"\x0eSandboxRetired\x128\n" +
+	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x14\n" +
+	"\x05since\x18\x02 \x02(\x03R\x05since\x12\x1c\n" +
+	"\treclaimed\x18\x03 \x01(\bR\treclaimed\"\xb4\x01\n" +
 	"\x0fHostedContainer\x128\n" +
 	"\fcontainer_id\x18\x01 \x02(\v2\x15.mesos.v1.ContainerIDR\vcontainerId\x12\x10\n" +
 	"\x03pid\x18\x02 \x01(\x05R\x03pid\x12\x1e\n" +
@@ -1684,7 +1762,7 @@ func file_messages_cluster_agent_proto_rawDescGZIP() []byte {
 	return file_messages_cluster_agent_proto_rawDescData
 }
 
-var file_messages_cluster_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_messages_cluster_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_messages_cluster_agent_proto_goTypes = []any{
 	(*AgentRegistered)(nil),                    // 0: troupe.cluster.AgentRegistered
 	(*AgentReregistered)(nil),                  // 1: troupe.cluster.AgentReregistered
@@ -1704,81 +1782,84 @@ var file_messages_cluster_agent_proto_goTypes = []any{
 	(*DrainAgent)(nil),                         // 15: troupe.cluster.DrainAgent
 	(*FrameworkMessage)(nil),                   // 16: troupe.cluster.FrameworkMessage
 	(*HostReady)(nil),                          // 17: troupe.cluster.HostReady
-	(*HostedContainer)(nil),                    // 18: troupe.cluster.HostedContainer
-	(*ContainerLaunched)(nil),                  // 19: troupe.cluster.ContainerLaunched
-	(*ContainerEnded)(nil),                     // 20: troupe.cluster.ContainerEnded
-	(*ContainerLimit)(nil),                     // 21: troupe.cluster.ContainerLimit
-	(*ContainerProgress)(nil),                  // 22: troupe.cluster.ContainerProgress
-	(*AgentReregistered_MissingTask)(nil),      // 23: troupe.cluster.AgentReregistered.MissingTask
-	(*AgentReregistered_MissingOperation)(nil), // 24: troupe.cluster.AgentReregistered.MissingOperation
-	(*mesos.AgentID)(nil),                      // 25: mesos.v1.AgentID
-	(*mesos.FrameworkInfo)(nil),                // 26: mesos.v1.FrameworkInfo
-	(*mesos.TaskInfo)(nil),                     // 27: mesos.v1.TaskInfo
-	(*mesos.ExecutorInfo)(nil),                 // 28: mesos.v1.ExecutorInfo
-	(*mesos.TaskGroupInfo)(nil),                // 29: mesos.v1.TaskGroupInfo
-	(*mesos.FrameworkID)(nil),                  // 30: mesos.v1.FrameworkID
-	(*mesos.Offer_Operation)(nil),              // 31: mesos.v1.Offer.Operation
-	(*mesos.UUID)(nil),                         // 32: mesos.v1.UUID
-	(*mesos.TaskID)(nil),                       // 33: mesos.v1.TaskID
-	(*mesos.KillPolicy)(nil),                   // 34: mesos.v1.KillPolicy
-	(*mesos.ExecutorID)(nil),                   // 35: mesos.v1.ExecutorID
-	(*mesos.DrainConfig)(nil),                  // 36: mesos.v1.DrainConfig
-	(*mesos.ContainerID)(nil),                  // 37: mesos.v1.ContainerID
-	(*mesos.CgroupInfo)(nil),                   // 38: mesos.v1.CgroupInfo
-	(mesos.TaskStatus_Reason)(0),               // 39: mesos.v1.TaskStatus.Reason
-	(*mesos.Resource)(nil),                     // 40: mesos.v1.Resource
-	(*mesos.OperationID)(nil),                  // 41: mesos.v1.OperationID
+	(*SandboxRetired)(nil),                     // 18: troupe.cluster.SandboxRetired
+	(*HostedContainer)(nil),                    // 19: troupe.cluster.HostedContainer
+	(*ContainerLaunched)(nil),                  // 20: troupe.cluster.ContainerLaunched
+	(*ContainerEnded)(nil),                     // 21: troupe.cluster.ContainerEnded
+	(*ContainerLimit)(nil),                     // 22: troupe.cluster.ContainerLimit
+	(*ContainerProgress)(nil),                  // 23: troupe.cluster.ContainerProgress
+	(*AgentReregistered_MissingTask)(nil),      // 24: troupe.cluster.AgentReregistered.MissingTask
+	(*AgentReregistered_MissingOperation)(nil), // 25: troupe.cluster.AgentReregistered.MissingOperation
+	(*mesos.AgentID)(nil),                      // 26: mesos.v1.AgentID
+	(*mesos.FrameworkInfo)(nil),                // 27: mesos.v1.FrameworkInfo
+	(*mesos.TaskInfo)(nil),                     // 28: mesos.v1.TaskInfo
+	(*mesos.ExecutorInfo)(nil),                 // 29: mesos.v1.ExecutorInfo
+	(*mesos.TaskGroupInfo)(nil),                // 30: mesos.v1.TaskGroupInfo
+	(*mesos.FrameworkID)(nil),                  // 31: mesos.v1.FrameworkID
+	(*mesos.Offer_Operation)(nil),              // 32: mesos.v1.Offer.Operation
+	(*mesos.UUID)(nil),                         // 33: mesos.v1.UUID
+	(*mesos.TaskID)(nil),                       // 34: mesos.v1.TaskID
+	(*mesos.KillPolicy)(nil),                   // 35: mesos.v1.KillPolicy
+	(*mesos.ExecutorID)(nil),                   // 36: mesos.v1.ExecutorID
+	(*mesos.DrainConfig)(nil),                  // 37: mesos.v1.DrainConfig
+	(*mesos.ContainerID)(nil),                  // 38: mesos.v1.ContainerID
+	(*mesos.CgroupInfo)(nil),                   // 39: mesos.v1.CgroupInfo
+	(mesos.TaskStatus_Reason)(0),               // 40: mesos.v1.TaskStatus.Reason
+	(*mesos.Resource)(nil),                     // 41: mesos.v1.Resource
+	(*mesos.OperationID)(nil),                  // 42: mesos.v1.OperationID
 }
 var file_messages_cluster_agent_proto_depIdxs = []int32{
-	25, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
-	25, // 1: troupe.cluster.AgentReregistered.agent_id:type_name -> mesos.v1.AgentID
-	23, // 2: troupe.cluster.AgentReregistered.missing_tasks:type_name -> troupe.cluster.AgentReregistered.MissingTask
-	24, // 3: troupe.cluster.AgentReregistered.missing_operations:type_name -> troupe.cluster.AgentReregistered.MissingOperation
-	26, // 4: troupe.cluster.RunTask.framework:type_name -> mesos.v1.FrameworkInfo
-	27, // 5: troupe.cluster.RunTask.task:type_name -> mesos.v1.TaskInfo
-	26, // 6: troupe.cluster.RunTaskGroup.framework:type_name -> mesos.v1.FrameworkInfo
-	28, // 7: troupe.cluster.RunTaskGroup.executor:type_name -> mesos.v1.ExecutorInfo
-	29, // 8: troupe.cluster.RunTaskGroup.task_group:type_name -> mesos.v1.TaskGroupInfo
-	30, // 9: troupe.cluster.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
-	31, // 10: troupe.cluster.ApplyOperation.operation:type_name -> mesos.v1.Offer.Operation
-	32, // 11: troupe.cluster.ApplyOperation.operation_uuid:type_name -> mesos.v1.UUID
-	32, // 12: troupe.cluster.OperationUpdateAck.operation_uuid:type_name -> mesos.v1.UUID
-	32, // 13: troupe.cluster.OperationUpdateAck.status_uuid:type_name -> mesos.v1.UUID
-	30, // 14: troupe.cluster.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 15: troupe.cluster.KillTask.task_id:type_name -> mesos.v1.TaskID
-	34, // 16: troupe.cluster.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
-	30, // 17: troupe.cluster.StatusUpdateAck.framework_id:type_name -> mesos.v1.FrameworkID
-	25, // 18: troupe.cluster.StatusUpdateAck.agent_id:type_name -> mesos.v1.AgentID
-	33, // 19: troupe.cluster.StatusUpdateAck.task_id:type_name -> mesos.v1.TaskID
-	30, // 20: troupe.cluster.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
-	35, // 21: troupe.cluster.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
-	30, // 22: troupe.cluster.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
-	26, // 23: troupe.cluster.UpdateFramework.framework:type_name -> mesos.v1.FrameworkInfo
-	30, // 24: troupe.cluster.ResendUpdates.framework_id:type_name -> mesos.v1.FrameworkID
-	36, // 25: troupe.cluster.DrainAgent.config:type_name -> mesos.v1.DrainConfig
-	30, // 26: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
-	35, // 27: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
-	18, // 28: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
-	20, // 29: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
-	37, // 30: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
-	38, // 31: troupe.cluster.HostedContainer.cgroup_info:type_name -> mesos.v1.CgroupInfo
-	37, // 32: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
-	38, // 33: troupe.cluster.ContainerLaunched.cgroup_info:type_name -> mesos.v1.CgroupInfo
-	37, // 34: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
-	21, // 35: troupe.cluster.ContainerEnded.limit:type_name -> troupe.cluster.ContainerLimit
-	39, // 36: troupe.cluster.ContainerLimit.reason:type_name -> mesos.v1.TaskStatus.Reason
-	40, // 37: troupe.cluster.ContainerLimit.resources:type_name -> mesos.v1.Resource
-	37, // 38: troupe.cluster.ContainerProgress.container_id:type_name -> mesos.v1.ContainerID
-	30, // 39: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
-	33, // 40: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
-	30, // 41: troupe.cluster.AgentReregistered.MissingOperation.framework_id:type_name -> mesos.v1.FrameworkID
-	32, // 42: troupe.cluster.AgentReregistered.MissingOperation.operation_uuid:type_name -> mesos.v1.UUID
-	41, // 43: troupe.cluster.AgentReregistered.MissingOperation.operation_id:type_name -> mesos.v1.OperationID
-	44, // [44:44] is the sub-list for method output_type
-	44, // [44:44] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	26, // 0: troupe.cluster.AgentRegistered.agent_id:type_name -> mesos.v1.AgentID
+	26, // 1: troupe.cluster.AgentReregistered.agent_id:type_name -> mesos.v1.AgentID
+	24, // 2: troupe.cluster.AgentReregistered.missing_tasks:type_name -> troupe.cluster.AgentReregistered.MissingTask
+	25, // 3: troupe.cluster.AgentReregistered.missing_operations:type_name -> troupe.cluster.AgentReregistered.MissingOperation
+	27, // 4: troupe.cluster.RunTask.framework:type_name -> mesos.v1.FrameworkInfo
+	28, // 5: troupe.cluster.RunTask.task:type_name -> mesos.v1.TaskInfo
+	27, // 6: troupe.cluster.RunTaskGroup.framework:type_name -> mesos.v1.FrameworkInfo
+	29, // 7: troupe.cluster.RunTaskGroup.executor:type_name -> mesos.v1.ExecutorInfo
+	30, // 8: troupe.cluster.RunTaskGroup.task_group:type_name -> mesos.v1.TaskGroupInfo
+	31, // 9: troupe.cluster.ApplyOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	32, // 10: troupe.cluster.ApplyOperation.operation:type_name -> mesos.v1.Offer.Operation
+	33, // 11: troupe.cluster.ApplyOperation.operation_uuid:type_name -> mesos.v1.UUID
+	33, // 12: troupe.cluster.OperationUpdateAck.operation_uuid:type_name -> mesos.v1.UUID
+	33, // 13: troupe.cluster.OperationUpdateAck.status_uuid:type_name -> mesos.v1.UUID
+	31, // 14: troupe.cluster.KillTask.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 15: troupe.cluster.KillTask.task_id:type_name -> mesos.v1.TaskID
+	35, // 16: troupe.cluster.KillTask.kill_policy:type_name -> mesos.v1.KillPolicy
+	31, // 17: troupe.cluster.StatusUpdateAck.framework_id:type_name -> mesos.v1.FrameworkID
+	26, // 18: troupe.cluster.StatusUpdateAck.agent_id:type_name -> mesos.v1.AgentID
+	34, // 19: troupe.cluster.StatusUpdateAck.task_id:type_name -> mesos.v1.TaskID
+	31, // 20: troupe.cluster.ShutdownExecutor.framework_id:type_name -> mesos.v1.FrameworkID
+	36, // 21: troupe.cluster.ShutdownExecutor.executor_id:type_name -> mesos.v1.ExecutorID
+	31, // 22: troupe.cluster.ShutdownFramework.framework_id:type_name -> mesos.v1.FrameworkID
+	27, // 23: troupe.cluster.UpdateFramework.framework:type_name -> mesos.v1.FrameworkInfo
+	31, // 24: troupe.cluster.ResendUpdates.framework_id:type_name -> mesos.v1.FrameworkID
+	37, // 25: troupe.cluster.DrainAgent.config:type_name -> mesos.v1.DrainConfig
+	31, // 26: troupe.cluster.FrameworkMessage.framework_id:type_name -> mesos.v1.FrameworkID
+	36, // 27: troupe.cluster.FrameworkMessage.executor_id:type_name -> mesos.v1.ExecutorID
+	19, // 28: troupe.cluster.HostReady.containers:type_name -> troupe.cluster.HostedContainer
+	21, // 29: troupe.cluster.HostReady.ended:type_name -> troupe.cluster.ContainerEnded
+	18, // 30: troupe.cluster.HostReady.retired:type_name -> troupe.cluster.SandboxRetired
+	38, // 31: troupe.cluster.SandboxRetired.container_id:type_name -> mesos.v1.ContainerID
+	38, // 32: troupe.cluster.HostedContainer.container_id:type_name -> mesos.v1.ContainerID
+	39, // 33: troupe.cluster.HostedContainer.cgroup_info:type_name -> mesos.v1.CgroupInfo
+	38, // 34: troupe.cluster.ContainerLaunched.container_id:type_name -> mesos.v1.ContainerID
+	39, // 35: troupe.cluster.ContainerLaunched.cgroup_info:type_name -> mesos.v1.CgroupInfo
+	38, // 36: troupe.cluster.ContainerEnded.container_id:type_name -> mesos.v1.ContainerID
+	22, // 37: troupe.cluster.ContainerEnded.limit:type_name -> troupe.cluster.ContainerLimit
+	40, // 38: troupe.cluster.ContainerLimit.reason:type_name -> mesos.v1.TaskStatus.Reason
+	41, // 39: troupe.cluster.ContainerLimit.resources:type_name -> mesos.v1.Resource
+	38, // 40: troupe.cluster.ContainerProgress.container_id:type_name -> mesos.v1.ContainerID
+	31, // 41: troupe.cluster.AgentReregistered.MissingTask.framework_id:type_name -> mesos.v1.FrameworkID
+	34, // 42: troupe.cluster.AgentReregistered.MissingTask.task_id:type_name -> mesos.v1.TaskID
+	31, // 43: troupe.cluster.AgentReregistered.MissingOperation.framework_id:type_name -> mesos.v1.FrameworkID
+	33, // 44: troupe.cluster.AgentReregistered.MissingOperation.operation_uuid:type_name -> mesos.v1.UUID
+	42, // 45: troupe.cluster.AgentReregistered.MissingOperation.operation_id:type_name -> mesos.v1.OperationID
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_messages_cluster_agent_proto_init() }
@@ -1792,7 +1873,7 @@ func file_messages_cluster_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_cluster_agent_proto_rawDesc), len(file_messages_cluster_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -91,6 +91,16 @@ type ForgetExit struct {
 // RetireStandalone does so with the folder of a container that was no executor's.
 type RetireStandalone struct{ Container ContainerID }
 
+// RetireInner does so with the folder of a container that has ended before its
+// executor, or before it was removed; or takes it back.
+type RetireInner struct {
+	// Around is the sandbox that stays, and Inner the path in it: empty for that of a
+	// container that stands alone.
+	Around, Inner string
+	Since         time.Time
+	Reclaimed     bool
+}
+
 // StartHost starts a host's process; answered by HostStarted, and by HostEnded
 // when it ends. The process sends HostReady.
 type StartHost struct{ Host HostID }
@@ -178,6 +188,7 @@ func (LinkVolumes) effect()      {}
 func (RetireSandbox) effect()    {}
 func (RetireStandalone) effect() {}
 func (ForgetExit) effect()       {}
+func (RetireInner) effect()      {}
 func (StartHost) effect()        {}
 func (KillHost) effect()         {}
 func (WatchHost) effect()        {}

@@ -2,6 +2,8 @@ package state
 
 import (
 	"fmt"
+	"path"
+	"time"
 
 	"troupe/messages/cluster"
 	"troupe/messages/mesos"
@@ -232,6 +234,33 @@ func (m *Machine) refuseWaiting(h *host, why string) {
 		m.answerCall(w.from, cluster.ContainerAnswer_BUSY, why)
 	}
 	h.waiting = nil
+}
+
+// sandboxRetired lets go of the sandbox of a container that a client, or an executor
+// of ours, has launched and that has ended.
+func (m *Machine) sandboxRetired(from Peer, msg *cluster.SandboxRetired) {
+	root := rootOf(msg.GetContainerId())
+	h := m.hostOf(root)
+	if !m.cfg.CollectInner || h == nil || h.peer != from || validate.ContainerID("container_id", msg.GetContainerId()) != nil {
+		return
+	}
+	around := m.sandboxOf(root)
+	if around == "" {
+		return
+	}
+	inner := ""
+	for at := msg.GetContainerId(); at.GetParent() != nil; at = at.GetParent() {
+		inner = path.Join("containers", at.GetValue(), inner)
+	}
+	m.emit(RetireInner{around, inner, time.Unix(0, msg.GetSince()).UTC(), msg.GetReclaimed()})
+}
+
+// sandboxOf is that of a container that is within no other.
+func (m *Machine) sandboxOf(root ContainerID) string {
+	if e := m.containers[root]; e != nil {
+		return e.sandbox
+	}
+	return m.cfg.StandaloneSandbox(root)
 }
 
 // guestRemains are a host's containers that are no executor's.

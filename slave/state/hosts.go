@@ -194,6 +194,9 @@ func (m *Machine) takeIn(h *host, from Peer, msg *cluster.HostReady) {
 	h.stopping = false // if it was told so, it did not hear
 	m.send(from, &cluster.HostReadyAck{HostId: msg.HostId})
 	m.compare(h, msg.GetContainers(), msg.GetEnded())
+	for _, r := range msg.GetRetired() {
+		m.sandboxRetired(from, r)
+	}
 	m.publishHost(h)
 	m.flushCalls(h)
 	m.stopIdle(h)

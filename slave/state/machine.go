@@ -86,6 +86,9 @@ type Containers struct {
 	Isolation []byte
 	// What is requested of CPUs is their limit, too; see package amounts.
 	QuotaCPUs bool
+	// Sandboxes of containers that are not executors' own are collected when these
+	// end, not with their executor's or by their client.
+	CollectInner bool
 	// Volumes can be mounted, so that they may be wanted in ways that links cannot
 	// show.
 	MountVolumes bool

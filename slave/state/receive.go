@@ -26,6 +26,8 @@ func (m *Machine) receive(in Received) {
 		m.containerCall(in.From, msg)
 	case *cluster.ContainerRemoved:
 		m.containerRemoved(in.From, ContainerID(msg.GetContainerId().GetValue()))
+	case *cluster.SandboxRetired:
+		m.sandboxRetired(in.From, msg)
 	case *cluster.Ping:
 		// Of the observer, which is in the master's process.
 		if in.From.address() == m.master.detected.address() {

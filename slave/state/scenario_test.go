@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write what the scenarios give into test
 // scenario drives one machine by commands. A file in testdata is a list of
 // blocks: commands, "----", what they did. "go test -update" records it.
 //
-//	configure WHAT [VALUE]     changes the next machine: cleanup, additive, mounts, hostname, resources
+//	configure WHAT [VALUE]     changes the next machine: cleanup, additive, mounts, inner, outer, hostname, resources
 //	start [rebooted] [damaged] a machine, with what the journal holds
 //	forget                     takes the oldest record out of the journal
 //	snapshot                   rewrites the journal with the machine's snapshot
@@ -215,6 +215,8 @@ func (s *scenario) configure(what, value string) {
 		s.config.Additive = true
 	case "mounts":
 		s.config.MountVolumes = true
+	case "inner", "outer":
+		s.config.CollectInner = what == "inner"
 	case "hostname":
 		s.config.Info.Hostname = &value
 	case "resources":

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,8 @@ type Collector struct {
 
 	mu      sync.Mutex
 	waiting []retired
+	// What is being removed now, or was to be, and may be taken back until its turn.
+	due map[string]bool
 	// Why folders may be collected too early or late after a restart.
 	unmarked []error
 
@@ -45,6 +48,26 @@ func (c *Collector) Retire(path string, since time.Time) {
 		c.unmarked = append(c.unmarked, fmt.Errorf("retire sandbox: %w", err))
 	}
 	c.waiting = append(c.waiting, retired{path: path, since: since})
+}
+
+// RetireInner gives over a sandbox within another that lives, by its path in that, at
+// the time since. What is retired already stays so.
+func (c *Collector) RetireInner(around, inner string, since time.Time) {
+	path := filepath.Join(around, inner)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.due[path] || slices.ContainsFunc(c.waiting, func(r retired) bool { return r.path == path }) {
+		return
+	}
+	c.waiting = append(c.waiting, retired{path: path, since: since, around: around, inner: inner})
+}
+
+// Reclaim takes back what was given over: something else may be made there.
+func (c *Collector) Reclaim(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.due, path)
+	c.waiting = slices.DeleteFunc(c.waiting, func(r retired) bool { return r.path == path })
 }
 
 // RetireAll gives over every sandbox on the disk that live does not know,
@@ -119,16 +142,22 @@ func (c *Collector) Collect(ctx context.Context, now time.Time) error {
 	collect, keep := due(c.waiting, now, c.policy.MaxAge(used))
 	c.waiting = keep
 	failures := c.unmarked
-	c.unmarked = nil
+	c.unmarked, c.due = nil, make(map[string]bool, len(collect))
+	for _, r := range collect {
+		c.due[r.path] = true
+	}
 	c.mu.Unlock()
 	for i, r := range collect {
 		if ctx.Err() != nil {
-			c.putBack(collect[i:])
+			c.putBack(collect[i:]...)
 			return errors.Join(append(failures, ctx.Err())...)
 		}
-		if err := c.remove(ctx, r.path); err != nil {
+		if !c.isDue(r) {
+			continue
+		}
+		if err := c.remove(ctx, r); err != nil {
 			c.failed.Add(1)
-			c.putBack(collect[i : i+1])
+			c.putBack(r)
 			failures = append(failures, fmt.Errorf("collect sandboxes: %w", err))
 			continue
 		}
@@ -137,15 +166,53 @@ func (c *Collector) Collect(ctx context.Context, now time.Time) error {
 	return errors.Join(failures...)
 }
 
-func (c *Collector) putBack(rest []retired) {
+// isDue tells that nobody has taken it back.
+func (c *Collector) isDue(r retired) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting = append(c.waiting, rest...)
+	return c.due[r.path]
+}
+
+// putBack has what was not removed wait, but for what was taken back meanwhile.
+func (c *Collector) putBack(rest ...retired) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range rest {
+		if c.due[r.path] {
+			delete(c.due, r.path)
+			c.waiting = append(c.waiting, r)
+		}
+	}
+}
+
+// removeInner follows nothing out of the sandbox around.
+func removeInner(ctx context.Context, r retired) (err error) {
+	around, err := os.OpenRoot(r.around)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, around.Close()) }()
+	in, err := around.Open(filepath.Dir(r.inner))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	return walk.RemoveIn(ctx, in, filepath.Base(r.inner))
 }
 
 // remove removes a sandbox and the folders above it that it leaves empty, up
 // to its agent's.
-func (c *Collector) remove(ctx context.Context, run string) error {
+func (c *Collector) remove(ctx context.Context, r retired) error {
+	if r.around != "" {
+		return removeInner(ctx, r)
+	}
+	run := r.path
 	if err := walk.Remove(ctx, run); err != nil {
 		return err
 	}

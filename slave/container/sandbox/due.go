@@ -25,6 +25,9 @@ func (p Policy) MaxAge(used float64) time.Duration {
 type retired struct {
 	path  string
 	since time.Time
+	// Of one within another sandbox, whose owner may write there: that, and the path
+	// in it. Empty else.
+	around, inner string
 }
 
 // due takes out of waiting what is older than maxAge at the time now, oldest

@@ -110,11 +110,13 @@ func (r *restartFlags) check() error {
 type collectFlags struct {
 	delay, interval flags.Duration
 	headroom        float64
+	inner           bool
 }
 
 func (f *collectFlags) add(set *pflag.FlagSet) {
 	duration(set, &f.delay, "gc_delay", 7*24*time.Hour, "for which a sandbox is kept on an empty disk")
 	set.Float64Var(&f.headroom, "gc_disk_headroom", 0.1, "share of the disk to keep free; sandboxes are kept shorter as it fills")
+	set.BoolVar(&f.inner, "gc_non_executor_container_sandboxes", false, "collect sandboxes of tasks of groups, and of containers that clients of the API have launched, when these have ended; by default with their executor's, or when they are removed")
 	duration(set, &f.interval, "disk_watch_interval", time.Minute, "between looks at the disk")
 }
 
@@ -246,7 +248,7 @@ func (a *agentFlags) options() (daemon.AgentOptions, error) {
 		StreamHeartbeat: time.Duration(a.executors.streams),
 		Config: state.Config{
 			Version: MesosVersion, Environment: environment, Custom: state.CustomExecutors{Environment: secure, TokenKey: key},
-			Containers:        state.Containers{SwitchUser: a.executors.switchUser},
+			Containers:        state.Containers{SwitchUser: a.executors.switchUser, CollectInner: a.collect.inner},
 			ContainersPerHost: a.executors.perHost, RegistrationBackoff: time.Duration(a.backoff),
 			ExecutorRegistration:   time.Duration(a.executors.register),
 			ExecutorReregistration: time.Duration(a.executors.reregister),

@@ -98,7 +98,6 @@ func foreignToAgent() []foreign {
 		ignored("containers share the network of the machine",
 			"container_ports_watch_interval check_agent_port_range_only "+
 				"network_cni_plugins_dir network_cni_config_dir network_cni_root_dir_persist network_cni_metrics"),
-		ignored("sandboxes of containers below an executor's are collected with it, and no sooner", "gc_non_executor_container_sandboxes"),
 		refused("there is no such containerizer here: tasks are processes", "containerizers=mesos"),
 		refused("containers share the network of the machine", "enforce_container_ports"),
 		refused("volumes have the owner of their sandbox", "volume_gid_range"),

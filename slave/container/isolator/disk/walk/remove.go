@@ -36,8 +36,14 @@ func Remove(ctx context.Context, root string) error {
 		return err
 	}
 	defer in.Close()
+	return RemoveIn(ctx, in, filepath.Base(root))
+}
+
+// RemoveIn is Remove for a folder by its name in another, which is open.
+func RemoveIn(ctx context.Context, in *os.File, name string) error {
+	root := filepath.Join(in.Name(), name)
 	r := &removal{ctx: ctx, root: root, top: -1}
-	r.entry(int(in.Fd()), filepath.Base(root), root, 0)
+	r.entry(int(in.Fd()), name, root, 0)
 	if r.failures > maxFailures {
 		r.err = errors.Join(r.err, fmt.Errorf("and %d more in %s", r.failures-maxFailures, root))
 	}
