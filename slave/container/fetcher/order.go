@@ -30,6 +30,9 @@ type Settings struct {
 	// MaxExtracted is how many bytes an archive may become; 0: as many as the disk
 	// has room for.
 	MaxExtracted int64 `json:"fetcher_max_extracted_size,omitempty"`
+	// MaxDictionary is how many bytes of memory an archive may want for its dictionary;
+	// 0: as many as the container has.
+	MaxDictionary int64 `json:"fetcher_max_dictionary_size,omitempty"`
 }
 
 const defaultStall = time.Minute

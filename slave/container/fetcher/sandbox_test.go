@@ -1,10 +1,12 @@
 package fetcher
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -122,6 +124,23 @@ func TestFullDisk(t *testing.T) {
 	})
 	_, err := try(t, Order{Sandbox: sandbox, URIs: []URI{{Value: s.URL + "/file"}}})
 	if err == nil || !strings.Contains(err.Error(), s.URL+"/file: the sandbox's disk is full") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestDictionary: an archive that wants more memory than the agent allows says so.
+func TestDictionary(t *testing.T) {
+	c := exec.CommandContext(t.Context(), "xz", "-9")
+	c.Stdin = bytes.NewReader(make([]byte, 10<<10))
+	packed, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.txz")
+	write(t, path, string(packed), 0o644)
+	o := Order{Sandbox: t.TempDir(), URIs: []URI{{Value: path, Extract: true}}, Settings: Settings{MaxDictionary: 1 << 20}}
+	_, err = try(t, o)
+	if err == nil || !strings.Contains(err.Error(), "the archive is not extracted: it needs a dictionary of 67108864 bytes") || !strings.Contains(err.Error(), "--fetcher_max_dictionary_size allows 1048576") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -179,6 +179,7 @@ func (j *job) extract(ctx context.Context, s *source, file *os.File, folder stri
 	j.report.sayf("Extracting %s", s.name)
 	err = archive.Extract(ctx, file, path.Base(s.name), into, archive.Bounds{
 		Bytes: j.order.Settings.MaxExtracted, Entries: maxEntries, Ratio: maxRatio, Slack: ratioSlack, Free: leaveFree,
+		Dictionary: j.order.Settings.MaxDictionary,
 	})
 	if err = errors.Join(err, into.Close()); err != nil {
 		var entry *archive.EntryError

@@ -16,14 +16,16 @@ import (
 
 // Defaults, in bytes.
 const (
-	fetchedAtMost   = 2 << 30
-	extractedAtMost = 64 << 30
+	fetchedAtMost    = 2 << 30
+	extractedAtMost  = 64 << 30
+	dictionaryAtMost = 64 << 20
 )
 
 // fetchFlags are about what commands have fetched.
 type fetchFlags struct {
 	home, cache     string
 	size, extracted flags.Bytes
+	dictionary      flags.Bytes
 	stall           flags.Duration
 }
 
@@ -34,6 +36,8 @@ func (f *fetchFlags) add(set *pflag.FlagSet) {
 	duration(set, &f.stall, "fetcher_stall_timeout", time.Minute, "for which a server may send nothing")
 	f.extracted = extractedAtMost
 	set.Var(&f.extracted, "fetcher_max_extracted_size", "which an archive may become; 0B: as much as the disk has room for")
+	f.dictionary = dictionaryAtMost
+	set.Var(&f.dictionary, "fetcher_max_dictionary_size", "of memory that an archive of xz or zstd may want to be unpacked; 0B: as much as the container has")
 	set.StringVar(&f.home, "frameworks_home", "", "folder that paths in URIs are relative to; none are if empty")
 }
 
@@ -45,7 +49,8 @@ func (f *fetchFlags) settings() (fetcher.Settings, error) {
 		}
 	}
 	return fetcher.Settings{
-		Home: f.home, StallTimeout: time.Duration(f.stall), CacheDir: f.cache, CacheSize: int64(f.size), MaxExtracted: int64(f.extracted),
+		Home: f.home, StallTimeout: time.Duration(f.stall), CacheDir: f.cache, CacheSize: int64(f.size),
+		MaxExtracted: int64(f.extracted), MaxDictionary: int64(f.dictionary),
 	}, positive(namedDuration{"fetcher_stall_timeout", f.stall})
 }
 

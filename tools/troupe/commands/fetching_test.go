@@ -13,13 +13,13 @@ import (
 func TestFetchFlags(t *testing.T) {
 	a := new(agentFlags)
 	given(t, a.add, "--master=m:1", "--work_dir=/w", "--fetcher_cache_dir=/cache", "--fetcher_cache_size=1GB", "--fetcher_stall_timeout=3secs",
-		"--frameworks_home=/home", "--fetcher_max_extracted_size=5MB", "--container_logger="+loggerModule,
+		"--frameworks_home=/home", "--fetcher_max_extracted_size=5MB", "--fetcher_max_dictionary_size=128MB", "--container_logger="+loggerModule,
 		"--container_logger_max_stdout_size=1MB", "--container_logger_keep=2")
 	o, err := a.options()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (fetcher.Settings{Home: "/home", StallTimeout: 3 * time.Second, CacheDir: "/cache", CacheSize: 1 << 30, MaxExtracted: 5 << 20}); o.Isolation.Fetching != want {
+	if want := (fetcher.Settings{Home: "/home", StallTimeout: 3 * time.Second, CacheDir: "/cache", CacheSize: 1 << 30, MaxExtracted: 5 << 20, MaxDictionary: 128 << 20}); o.Isolation.Fetching != want {
 		t.Errorf("got %+v, want %+v", o.Isolation.Fetching, want)
 	}
 	if want := (logs.Settings{StdoutSize: 1 << 20, StderrSize: 10 << 20, Keep: 2}); o.Isolation.Logs == nil || *o.Isolation.Logs != want {
@@ -27,7 +27,7 @@ func TestFetchFlags(t *testing.T) {
 	}
 	a = new(agentFlags)
 	given(t, a.add, "--master=m:1", "--work_dir=/w")
-	if o, err := a.options(); err != nil || o.Isolation.Logs != nil || o.Isolation.Fetching.CacheSize != 2<<30 {
+	if o, err := a.options(); err != nil || o.Isolation.Logs != nil || o.Isolation.Fetching.CacheSize != 2<<30 || o.Isolation.Fetching.MaxDictionary != 64<<20 {
 		t.Errorf("by default: %+v, %v", o.Isolation, err)
 	}
 }

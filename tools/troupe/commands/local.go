@@ -159,7 +159,7 @@ func (l *localFlags) options(dir string, logging daemon.Logging) (daemon.LocalOp
 		Agent: daemon.AgentOptions{
 			Network: agentNetwork, Logging: named("agent"), Hosts: hosts,
 			Resources: l.machine.resources, Attributes: l.machine.attributes, DefaultRole: l.machine.role,
-			Strict: true, Program: Version, Isolation: isolation.Default(fetcher.Settings{CacheSize: fetchedAtMost, MaxExtracted: extractedAtMost}),
+			Strict: true, Program: Version, Isolation: isolation.Default(fetcher.Settings{CacheSize: fetchedAtMost, MaxExtracted: extractedAtMost, MaxDictionary: dictionaryAtMost}),
 			Collect: sandbox.Policy{Delay: 7 * 24 * time.Hour, Headroom: 0.1},
 			Config: slave.Config{
 				Version: MesosVersion, Environment: environment, Custom: slave.CustomExecutors{Environment: custom, TokenKey: key},

@@ -69,6 +69,17 @@ type Bounds struct {
 	Ratio, Slack int64
 	// Free is how many bytes are left free on the disk.
 	Free uint64
+	// Dictionary is how many bytes of what was unpacked last a decompressor may keep in
+	// memory, as xz and zstd do. Beyond it there is a DictionaryError.
+	Dictionary int64
+}
+
+// dictionary is the bound, or what no decompressor asks for.
+func (b Bounds) dictionary() int64 {
+	if b.Dictionary <= 0 {
+		return 1 << 40
+	}
+	return b.Dictionary
 }
 
 // EntryError tells which entry of an archive is wrong. Its text names it.
@@ -128,7 +139,7 @@ func (x *extraction) extract(file *os.File, size int64, f Format, name string) e
 	case None:
 		return fmt.Errorf("%q is not called as an archive that can be extracted is", name)
 	}
-	plain, done, err := decompress(file, f)
+	plain, done, err := decompress(file, f, x.bounds.dictionary())
 	if err != nil {
 		return err
 	}

@@ -8,16 +8,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
-// maxWindow bounds what a decompressor keeps in memory.
-const maxWindow = 128 << 20
-
-// decompress returns what the tar in file is. Done ends it.
-func decompress(file io.Reader, f Format) (plain io.Reader, done func(), err error) {
+// decompress returns what the tar in file is, with a dictionary of at most so many
+// bytes. Done ends it. The other formats have small ones.
+func decompress(file *os.File, f Format, dictionary int64) (plain io.Reader, done func(), err error) {
 	done = func() {}
 	switch f {
 	case TarGzip, Gzip:
@@ -25,12 +25,13 @@ func decompress(file io.Reader, f Format) (plain io.Reader, done func(), err err
 	case TarBzip2:
 		plain = bzip2.NewReader(file)
 	case TarXZ:
-		plain, err = xz.NewReader(file)
+		// It makes dictionaries as large as blocks ask for, and no less than this.
+		plain, err = xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(newXZGuard(file, dictionary))
 	case TarZstd:
 		var z *zstd.Decoder
-		z, err = zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
+		z, err = zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(max(dictionary, zstd.MinWindowSize))), zstd.WithDecoderLowmem(true))
 		if err == nil {
-			plain, done = z, z.Close
+			plain, done = &windowed{z, zstdSize(file), dictionary}, z.Close
 		}
 	default:
 		plain = file
@@ -41,7 +42,26 @@ func decompress(file io.Reader, f Format) (plain io.Reader, done func(), err err
 	return plain, done, nil
 }
 
+// windowed says how large a window is that is too large.
+type windowed struct {
+	from io.Reader
+	size int64
+	most int64
+}
+
+func (w *windowed) Read(p []byte) (int, error) {
+	n, err := w.from.Read(p)
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
+		err = &DictionaryError{Size: w.size, Max: w.most}
+	}
+	return n, err
+}
+
 func damaged(err error) error {
+	var large *DictionaryError
+	if errors.As(err, &large) {
+		return large
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("ends too early: it is damaged, or not what its name says")
 	}
@@ -111,8 +131,8 @@ func (x *extraction) tarEntry(h *tar.Header, t *tar.Reader) error {
 }
 
 // single unpacks a file that is no more than compressed.
-func (x *extraction) single(file io.Reader, name string) error {
-	plain, done, err := decompress(file, Gzip)
+func (x *extraction) single(file *os.File, name string) error {
+	plain, done, err := decompress(file, Gzip, x.bounds.dictionary())
 	if err != nil {
 		return err
 	}
