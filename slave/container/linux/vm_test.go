@@ -11,7 +11,7 @@ import (
 func TestOnARM64(t *testing.T) {
 	const here, isolators = "troupe/slave/container/linux", "troupe/slave/container/isolator/"
 	m := vm.Machine{
-		Arch: "arm64", Groups: vm.Hybrid,
+		Arch: "arm64", Groups: vm.Hybrid, CPUs: 1,
 		Files: map[string]string{"/work/testdata": "../isolator/linux/seccomp/testdata"},
 		// Busybox has these too, but others: they give up what set-uid gives, for one.
 		Binaries: []string{"/bin/sh", "/usr/bin/cat", "/usr/bin/id", "/usr/bin/setpriv"},
