@@ -50,6 +50,7 @@ func newSource(a *arch, dir string) (*source, error) {
 	for _, o := range []string{
 		"Dir::State=" + filepath.Join(own, "state"), "Dir::State::status=" + status, "Dir::Cache=" + filepath.Join(own, "cache"),
 		"APT::Architecture=" + a.name, "APT::Architectures::=" + a.name, "APT::Sandbox::User=root",
+		"Dir::Cache::pkgcache=pkgcache.bin", "Dir::Cache::srcpkgcache=srcpkgcache.bin", // which images for Docker leave out
 		"Acquire::Languages=none", "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
 	} {
 		s.options = append(s.options, "-o", o)
