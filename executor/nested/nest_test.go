@@ -223,6 +223,27 @@ func attach(text string) *agent.Call {
 	}
 }
 
+// TestSecretsOfSessions: a session can have some where its parent is in a container.
+func TestSecretsOfSessions(t *testing.T) {
+	r := newRig(t)
+	v := r.visitor()
+	secret := func(text string) *agent.Call {
+		c := session(text)
+		c.LaunchNestedContainerSession.Command.Environment = &mesos.Environment{Variables: []*mesos.Environment_Variable{{
+			Name: proto.String("P"), Type: mesos.Environment_Variable_SECRET.Enum(),
+			Secret: &mesos.Secret{Type: mesos.Secret_VALUE.Enum(), Value: &mesos.Secret_Value{Data: []byte("hidden")}},
+		}}}
+		return c
+	}
+	v.want(secret("R.s"), invalid, "nobody resolves secrets here")
+	v.want(launch("A"), done, "")
+	r.launcher.Next(t)
+	v.want(secret("A.s"), done, "")
+	if own := r.launcher.Next(t).Spec.Own; len(own.GetVariables()) != 1 {
+		t.Errorf("its own environment is %v", own)
+	}
+}
+
 func TestLifeOfContainers(t *testing.T) {
 	r := newRig(t)
 	v := r.visitor()

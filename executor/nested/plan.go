@@ -115,7 +115,7 @@ func (p *plan) within(parent program.Spec, name string) {
 // fails.
 func (p *plan) run(ctx context.Context, l program.Containers) (s Started, made program.Container, err error) {
 	base := p.base
-	base.Secrets = p.contained()
+	base.Secrets = p.contained() || p.session && base.Container != nil
 	spec, err := program.ForCommand(base, p.command)
 	if err != nil {
 		return Started{}, nil, err

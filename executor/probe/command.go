@@ -71,7 +71,7 @@ func (p *Prober) spec(c *mesos.CommandInfo) (program.Spec, error) {
 	c = proto.CloneOf(c)
 	c.User = nil
 	task := p.task
-	task.Secrets = false // those of the container are its command's
+	task.Secrets, task.Guest = task.Container != nil, true
 	s, err := program.ForCommand(task, c)
 	if err != nil {
 		return program.Spec{}, err
@@ -80,7 +80,7 @@ func (p *Prober) spec(c *mesos.CommandInfo) (program.Spec, error) {
 		s.Stderr = filepath.Join(s.Dir, "stderr")
 	}
 	s.Stdout, s.Terminal = s.Stderr, false
-	s.Guest, s.Mark = true, markName+"="+uuid.NewString()
+	s.Mark = markName + "=" + uuid.NewString()
 	s.Env = program.Merge(s.Env, s.Mark)
 	return s, nil
 }

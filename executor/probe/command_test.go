@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/user"
@@ -102,6 +103,48 @@ func TestCommandRunsAsTheTaskDoes(t *testing.T) {
 	argv := &mesos.CommandInfo{Shell: proto.Bool(false), Value: proto.String("test"), Arguments: []string{"test", "1", "=", "2"}}
 	if got := run(t, p, argv, 0); got != (check.Result{Code: 1}) {
 		t.Errorf("argv: %+v", got)
+	}
+}
+
+// TestSecretsOfChecks: a command has the secrets that it names, beside those of the
+// task, where there is a container to give them.
+func TestSecretsOfChecks(t *testing.T) {
+	s, l := sandbox(t), newLauncher(t).(*isolation.Containers)
+	settings, err := json.Marshal(isolation.Settings{Names: []string{"environment_secret"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden := func(name, text string) *mesos.Environment {
+		return &mesos.Environment{Variables: []*mesos.Environment_Variable{{
+			Name: &name, Type: mesos.Environment_Variable_SECRET.Enum(),
+			Secret: &mesos.Secret{Type: mesos.Secret_VALUE.Enum(), Value: &mesos.Secret_Value{Data: []byte(text)}},
+		}}}
+	}
+	c := sh(`echo "$OURS $THEIRS"`)
+	c.Environment = hidden("OURS", "whispered")
+	if got := run(t, New(l, s), c, patience); got.Err == nil || !strings.Contains(got.Err.Error(), "cannot be had") {
+		t.Errorf("outside of containers: %+v", got)
+	}
+	s.Container, err = l.Open(t.Context(), program.Contents{
+		ID: &mesos.ContainerID{Value: proto.String("c")}, Sandbox: s.Dir, Isolation: settings, Command: &mesos.CommandInfo{Environment: hidden("THEIRS", "shared")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := run(t, New(l, s), c, patience); got != (check.Result{}) {
+		t.Errorf("%+v", got)
+	}
+	if got := read(t, s, "stderr"); got != "whispered shared\n" {
+		t.Errorf("output %q", got)
+	}
+	c.Environment.Variables[0].Secret = &mesos.Secret{
+		Type: mesos.Secret_REFERENCE.Enum(), Reference: &mesos.Secret_Reference{Name: proto.String("nowhere")},
+	}
+	if got := run(t, New(l, s), c, patience); got.Err == nil || !strings.Contains(got.Err.Error(), `command.environment.variables[0].secret.reference: "nowhere"`) {
+		t.Errorf("a secret that is not there: %+v", got)
+	}
+	if err := s.Container.Destroy(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -61,6 +61,9 @@ type Spec struct {
 	Container Container
 	// Secrets: who makes the container gives a command's variables of that type.
 	Secrets bool
+	// Own is a guest's own environment, which is in Env but for its secrets: these
+	// the container gives it, which it must have then.
+	Own *mesos.Environment
 }
 
 // Launcher starts programs. Safe for concurrent use.
@@ -100,6 +103,9 @@ func ForCommand(base Spec, c *mesos.CommandInfo) (Spec, error) {
 		return Spec{}, err
 	}
 	s := base
+	if s.Guest {
+		s.Own = c.GetEnvironment()
+	}
 	if c.GetShell() {
 		s.Path, s.Args = "/bin/sh", []string{"sh", "-c", c.GetValue()}
 	} else {

@@ -90,6 +90,17 @@ func TestSecretsOfContainers(t *testing.T) {
 	}
 }
 
+// A guest's own environment is told apart from what it shares.
+func TestOwnEnvironmentOfGuests(t *testing.T) {
+	e := variables("A", "1")
+	for _, guest := range []bool{true, false} {
+		s, err := ForCommand(Spec{Guest: guest, Env: []string{"B=2"}}, &mesos.CommandInfo{Value: proto.String("x"), Environment: e})
+		if err != nil || !reflect.DeepEqual(s.Env, []string{"B=2", "A=1"}) || (s.Own == e) != guest {
+			t.Errorf("guest %v: %+v, %v", guest, s, err)
+		}
+	}
+}
+
 func TestSecretsAreLeftOut(t *testing.T) {
 	e := variables("A", "1", "B", "2")
 	e.Variables[0].Type = mesos.Environment_Variable_SECRET.Enum()

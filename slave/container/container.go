@@ -53,6 +53,9 @@ type Spec struct {
 	// when it has ended, durably and before anybody is told; see
 	// linux.ReadStatus. Only an init writes one; empty means none.
 	Status string
+	// Own is a guest's own environment: Env has it but for its secrets, which the
+	// container gives.
+	Own *mesos.Environment
 }
 
 // Launcher starts programs. Safe for concurrent use.

@@ -262,6 +262,56 @@ func TestWithinIsHeldAgain(t *testing.T) {
 	}
 }
 
+// Furnish gives secrets, as environment_secret does.
+func (w *world) Furnish(_ context.Context, c *isolator.Container, p *plan.Plan) error {
+	for _, v := range c.Command.GetEnvironment().GetVariables() {
+		if v.GetType() != mesos.Environment_Variable_SECRET {
+			continue
+		}
+		if v.Secret == nil {
+			return errors.New("no secret")
+		}
+		p.Env = append(p.Env, v.GetName()+"="+string(v.GetSecret().GetValue().GetData()))
+	}
+	return nil
+}
+
+// TestSecretsOfGuests: a guest has its own secrets, and the container's but where it
+// has variables of its own; the container's plan stays what it was.
+func TestSecretsOfGuests(t *testing.T) {
+	for _, group := range []string{"", "/group"} {
+		w, z, m := newWorld(t)
+		w.plan.Kill = group
+		c := open(t, z, m)
+		variable := func(name, text string, secret *mesos.Secret) *mesos.Environment_Variable {
+			v := &mesos.Environment_Variable{Name: &name, Value: &text, Secret: secret}
+			if text == "" {
+				v.Type = mesos.Environment_Variable_SECRET.Enum()
+			}
+			return v
+		}
+		hidden := &mesos.Secret{Type: mesos.Secret_VALUE.Enum(), Value: &mesos.Secret_Value{Data: []byte("hidden")}}
+		own := &mesos.Environment{Variables: []*mesos.Environment_Variable{variable("P", "", hidden), variable("Q", "plain", nil)}}
+		launch(t, c, container.Spec{Guest: true, Own: own})
+		own = &mesos.Environment{Variables: []*mesos.Environment_Variable{variable("IN", "mine", nil)}}
+		launch(t, c, container.Spec{Guest: true, Own: own})
+		launch(t, c, container.Spec{Guest: true})
+		own = &mesos.Environment{Variables: []*mesos.Environment_Variable{variable("P", "", nil)}}
+		if _, err := c.Launch(container.Spec{Path: "x", Guest: true, Own: own}); err == nil || !strings.Contains(err.Error(), "no secret") {
+			t.Errorf("it was launched without its secret: %v", err)
+		}
+		for n, want := range [][]string{{"IN=a", "P=hidden"}, {}, {"IN=a"}} {
+			env := slices.DeleteFunc(slices.Clone(w.running[n].plan.Env), func(kv string) bool { return strings.HasPrefix(kv, "IN=a/guest") })
+			if got := slices.Concat(env, w.running[n].spec.Env); !slices.Equal(got, want) {
+				t.Errorf("guest %d is given %q, not %q", n, got, want)
+			}
+		}
+		if err := c.Destroy(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestRecords: how a task of a group ends is recorded where that can be, but for
 // what looks into it.
 func TestRecords(t *testing.T) {

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"troupe/messages/mesos"
 	"troupe/slave/container"
 	"troupe/slave/container/isolator"
 	"troupe/slave/container/linux"
@@ -40,6 +42,11 @@ func (c *Container) Launch(s container.Spec) (*Process, error) {
 		// The namespaces are there, with all that was mounted.
 		with.New, with.Mounts, with.Root, with.Hostname, with.Devices, where = 0, nil, "", "", nil, c.at
 	}
+	if s.Guest {
+		if err := c.furnish(s, &with); err != nil {
+			return nil, err
+		}
+	}
 	if !s.Guest || c.bare() {
 		return c.launch(s, with, where, func() error { return nil })
 	}
@@ -53,6 +60,25 @@ func (c *Container) Launch(s container.Spec) (*Process, error) {
 		return nil, errors.Join(err, c.ungroup(within))
 	}
 	return p, nil
+}
+
+// furnishWait bounds how long a guest waits for what it is to be given.
+const furnishWait = 10 * time.Second
+
+// furnish gives a guest the secrets of its own environment, which comes before the
+// container's secrets.
+func (c *Container) furnish(s container.Spec, with *plan.Plan) error {
+	if s.Own == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), furnishWait)
+	defer cancel()
+	with.Env = slices.DeleteFunc(slices.Clone(with.Env), func(kv string) bool {
+		return slices.ContainsFunc(s.Own.GetVariables(), func(v *mesos.Environment_Variable) bool { return v.GetName() == nameOf(kv) })
+	})
+	info := *c.told()
+	info.Command = &mesos.CommandInfo{Environment: s.Own}
+	return c.means.Isolators.Furnish(ctx, &info, with)
 }
 
 // bare tells that nothing of the container, and of what it is in, takes an init.

@@ -95,6 +95,14 @@ type Isolator interface {
 	Prepare(ctx context.Context, c *Container, p *plan.Plan) error
 }
 
+// A Furnisher gives something also to programs that run beside a container's own,
+// in it, and have commands of their own.
+type Furnisher interface {
+	// Furnish adds to the plan of such a program, whose command c has instead of the
+	// container's. It makes nothing that is to be removed.
+	Furnish(ctx context.Context, c *Container, p *plan.Plan) error
+}
+
 // An Updater changes what a running container may use; Amounts are the new ones.
 type Updater interface {
 	Update(c *Container) error

@@ -80,6 +80,19 @@ func (s *Set) Status(c *Container) (*mesos.ContainerStatus, error) {
 	return status, failed
 }
 
+// Furnish has every isolator that can add to the plan of a program beside the
+// container's own.
+func (s *Set) Furnish(ctx context.Context, c *Container, p *plan.Plan) error {
+	for _, one := range s.list {
+		if f, is := one.(Furnisher); is {
+			if err := f.Furnish(ctx, c, p); err != nil {
+				return named(one, "furnish", err)
+			}
+		}
+	}
+	return nil
+}
+
 // Update passes the new amounts on to all that hold to them; each is tried.
 func (s *Set) Update(c *Container) error {
 	var failed error

@@ -156,7 +156,7 @@ func (p plain) Limit() *cluster.ContainerLimit { return nil }
 func specOf(s program.Spec) container.Spec {
 	return container.Spec{
 		Path: s.Path, Args: s.Args, Dir: s.Dir, Within: s.Within, Env: s.Env, User: s.User, Stdout: s.Stdout, Stderr: s.Stderr,
-		Streams: s.Streams, Terminal: s.Terminal, Window: s.Window, Guest: s.Guest, Mark: s.Mark, Status: s.Status,
+		Streams: s.Streams, Terminal: s.Terminal, Window: s.Window, Guest: s.Guest, Mark: s.Mark, Status: s.Status, Own: s.Own,
 	}
 }
 

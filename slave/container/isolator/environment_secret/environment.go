@@ -47,6 +47,11 @@ func (i Isolator) Prepare(ctx context.Context, c *isolator.Container, p *plan.Pl
 	return nil
 }
 
+// Furnish adds to the plan of a program that runs beside the container's own.
+func (i Isolator) Furnish(ctx context.Context, c *isolator.Container, p *plan.Plan) error {
+	return i.Prepare(ctx, c, p)
+}
+
 func (i Isolator) resolve(ctx context.Context, v *mesos.Environment_Variable) (string, error) {
 	name := v.GetName()
 	if name == "" || bytes.ContainsAny([]byte(name), "=\x00") {

@@ -67,6 +67,19 @@ func TestProgramsHaveTheirSecrets(t *testing.T) {
 	}
 }
 
+// A program beside the container's own has the secrets of its command.
+func TestFurnish(t *testing.T) {
+	p := &plan.Plan{Env: []string{"OURS=1"}}
+	c := &isolator.Container{Command: &mesos.CommandInfo{Environment: &mesos.Environment{Variables: []*mesos.Environment_Variable{value("A", "x")}}}}
+	if err := isolator.NewSet(New(secret.Values{})).Furnish(t.Context(), c, p); err != nil || !slices.Equal(p.Env, []string{"OURS=1", "A=x"}) {
+		t.Errorf("planned %q, %v", p.Env, err)
+	}
+	c.Command.Environment.Variables[0] = reference("A", "password")
+	if err := isolator.NewSet(New(secret.Values{})).Furnish(t.Context(), c, p); err == nil || !strings.Contains(err.Error(), "environment_secret") {
+		t.Errorf("a reference that nobody resolves: %v", err)
+	}
+}
+
 func TestFailuresNameTheVariableAndTheSecret(t *testing.T) {
 	for name, c := range map[string]struct {
 		variable *mesos.Environment_Variable
