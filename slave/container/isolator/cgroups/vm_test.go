@@ -20,6 +20,9 @@ func TestMachines(t *testing.T) {
 	for i, name := range names {
 		suites[i] = vm.Suite{Package: here + name, SkipTests: "TestMachines"}
 	}
+	// What cgroups/all is there, and that it can be had all at once.
+	const all = "agent"
+	names, suites = append(names, all), append(suites, vm.Suite{Package: "troupe/tools/troupe/isolation", Run: "TestEverything|TestLacks"})
 	built := vm.Machine{}.Build(t, suites...)
 	for _, m := range []struct {
 		name     string
@@ -36,7 +39,7 @@ func TestMachines(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			var suites []vm.Built
 			for i, name := range names {
-				if slices.Contains(m.packages, name) {
+				if name == all || slices.Contains(m.packages, name) {
 					suites = append(suites, built[i].Skipping(m.skip))
 				}
 			}
