@@ -25,9 +25,14 @@ type grouped struct {
 
 func (w *world) grouped() *grouped {
 	w.t.Helper()
+	return w.groupedWith("--isolation=cgroups/cpu,cgroups/mem,namespaces/pid")
+}
+
+func (w *world) groupedWith(flags ...string) *grouped {
+	w.t.Helper()
 	root := fmt.Sprintf("troupe-e2e-%d", os.Getpid())
 	i := &grouped{root: root, runs: filepath.Join(w.dir, "runs")}
-	i.flags = []string{"--isolation=cgroups/cpu,cgroups/mem,namespaces/pid", "--cgroups_root=" + root}
+	i.flags = append(flags, "--cgroups_root="+root)
 	w.t.Cleanup(i.sweep)
 	i.cluster = &cluster{world: w, masterPort: processtest.FreePort(w.t), agentPort: processtest.FreePort(w.t)}
 	i.world.flags = append(i.world.flags, fmt.Sprintf("--master=127.0.0.1:%d", i.masterPort))

@@ -4,7 +4,6 @@ import (
 	"os"
 	"testing"
 
-	"troupe/tools/processtest"
 	"troupe/tools/steady"
 )
 
@@ -15,5 +14,5 @@ func TestMain(m *testing.M) {
 	if status, meant := steady.Process(); meant {
 		os.Exit(status)
 	}
-	os.Exit(processtest.Run(m, &built))
+	os.Exit(prepared(m))
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"google.golang.org/protobuf/proto"
@@ -28,12 +29,17 @@ type keeper struct {
 	ctx context.Context
 	// What it is offered and has not answered, also while it waited for else.
 	offers []*mesos.Offer
+	// The last news of each task, by its id.
+	told map[string]*mesos.TaskStatus
 }
 
 // keep subscribes a framework in role r.
-func (c *cluster) keep() *keeper {
+func (c *cluster) keep() *keeper { return c.keepFor(processtest.Patience) }
+
+// keepFor is for tests that take longer than one wait may.
+func (c *cluster) keepFor(limit time.Duration) *keeper {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), processtest.Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	c.t.Cleanup(cancel)
 	s, err := mesosclient.Subscribe(ctx, fmt.Sprintf("127.0.0.1:%d", c.masterPort), mesosclient.Protobuf{}, &scheduler.Call_Subscribe{
 		FrameworkInfo: &mesos.FrameworkInfo{
@@ -53,7 +59,7 @@ func (c *cluster) keep() *keeper {
 			c.t.Log(err)
 		}
 	})
-	return &keeper{Scheduler: s, t: c.t, ctx: ctx}
+	return &keeper{Scheduler: s, t: c.t, ctx: ctx, told: map[string]*mesos.TaskStatus{}}
 }
 
 func (k *keeper) say(call *scheduler.Call) {
@@ -72,6 +78,9 @@ func (k *keeper) next() *scheduler.Event {
 	}
 	k.offers = append(k.offers, e.GetOffers().GetOffers()...)
 	k.offers = slices.DeleteFunc(k.offers, func(o *mesos.Offer) bool { return proto.Equal(o.Id, e.GetRescind().GetOfferId()) })
+	if u := e.GetUpdate().GetStatus(); u != nil {
+		k.told[u.GetTaskId().GetValue()] = u
+	}
 	if u := e.GetUpdate().GetStatus(); u.GetUuid() != nil {
 		k.say(&scheduler.Call{Type: scheduler.Call_ACKNOWLEDGE.Enum(), Acknowledge: &scheduler.Call_Acknowledge{
 			AgentId: u.AgentId, TaskId: u.TaskId, Uuid: u.Uuid,
