@@ -56,7 +56,8 @@ func TestSample(t *testing.T) {
 		t.Errorf("%d descriptors in a sample; %v", i.open, u.Perf)
 	}
 	now = now.Add(10 * time.Second)
-	if u := usage(t, i, c); u.Perf == first || u.Perf.GetTaskClock() != 0 || i.open != 0 {
+	// What the kernel still had to do for the program that was killed may count.
+	if u := usage(t, i, c); u.Perf == first || u.Perf.GetTaskClock() > 10 || i.open != 0 {
 		t.Errorf("of an empty container: %v, %d descriptors", u.Perf, i.open)
 	}
 	if u := usage(t, i, &isolator.Container{ID: []string{"unknown"}}); u.Perf != nil || i.open != 0 {
