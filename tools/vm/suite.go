@@ -109,7 +109,7 @@ func (s Suite) build(t *testing.T, arch, to string) Program {
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	p := Program{Path: to, Env: s.Env, Args: append([]string{"-test.timeout=4m"}, s.Args...)}
+	p := Program{Path: to, Env: s.Env, Args: append([]string{"-test.timeout=30m"}, s.Args...)}
 	if s.Run != "" {
 		p.Args = append(p.Args, "-test.run="+s.Run)
 	}
