@@ -83,6 +83,20 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestSignalsToTheInit are for its program, from the outside and within a pid namespace.
+func TestSignalsToTheInit(t *testing.T) {
+	l := newLauncher(t)
+	for _, signal := range []string{"HUP", "INT", "QUIT", "ABRT", "USR1", "TERM", "WINCH"} {
+		for spaces, init := range map[plan.Namespaces]string{0: "$PPID", plan.NewPID: "1"} {
+			s := shell(t.TempDir(), "trap 'exit 5' "+signal+"; kill -"+signal+" "+init+"; while :; do sleep 0.01; done")
+			p := launch(t, l, s, plan.Plan{New: spaces, NoNewPrivileges: true}, nil)
+			if ws := waitDone(t, p); ws.ExitStatus() != 5 {
+				t.Errorf("%s to %s: wait status is %#x", signal, init, int(ws))
+			}
+		}
+	}
+}
+
 func TestReadStatus(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "status")
 	if _, ok, err := ReadStatus(path); ok || err != nil {

@@ -60,7 +60,8 @@ type noSignals [4]uint64
 // cannot do what comes between, and a second start of a Go runtime would cost as
 // much as all else together. In the copy only the calling thread lives, so nothing
 // below may allocate, grow its stack or wait for another thread: run is nosplit, as
-// is all that it calls. Signals are blocked in all threads of an init.
+// is all that it calls. A signal that the copy gets before it has set the default goes to
+// the init (see deadly), which passes it on.
 func fork(c *child) (int, syscall.Errno) {
 	args := cloneArgs{
 		flags: unix.CLONE_PIDFD, pidfd: uint64(uintptr(unsafe.Pointer(&c.pidfd))), exitSignal: uint64(unix.SIGCHLD),

@@ -109,6 +109,9 @@ func begin() (*server, *failure) {
 	name := []byte("troupe-init\x00")
 	_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0) // cannot fail
 	s := &server{program: -1, status: p.Status, logs: [2]*log{}}
+	if s.caught, f = catch(); f != nil {
+		return nil, f
+	}
 	groups, f := openGroups(p.Plan.Cgroups)
 	if f != nil {
 		return nil, f

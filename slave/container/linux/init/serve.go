@@ -1,8 +1,6 @@
 package main
 
 import (
-	"unsafe"
-
 	"golang.org/x/sys/unix"
 
 	"troupe/slave/container/plan"
@@ -16,6 +14,7 @@ type server struct {
 	status  int    // the file; -1 if none
 	last    uint32 // how the program has ended
 	signals int
+	caught  int // the end of the pipe of those that signals misses
 	logs    [2]*log
 }
 
@@ -30,8 +29,10 @@ func (s *server) serve() {
 		return
 	}
 	for s.reap(); !s.over(); s.reap() {
-		fds := make([]unix.PollFd, 0, 4)
-		fds = append(fds, unix.PollFd{Fd: int32(s.signals), Events: unix.POLLIN}, unix.PollFd{Fd: controlFile, Events: unix.POLLIN})
+		fds := make([]unix.PollFd, 0, 5)
+		for _, fd := range []int{s.signals, s.caught, controlFile} {
+			fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+		}
 		for _, l := range s.logs {
 			if l != nil && l.from >= 0 {
 				fds = append(fds, unix.PollFd{Fd: int32(l.from), Events: unix.POLLIN})
@@ -40,10 +41,10 @@ func (s *server) serve() {
 		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
 			return
 		}
-		if fds[0].Revents != 0 {
+		if fds[0].Revents != 0 || fds[1].Revents != 0 {
 			s.forward()
 		}
-		if fds[1].Revents != 0 && !s.obey() {
+		if fds[2].Revents != 0 && !s.obey() {
 			return
 		}
 		for _, l := range s.logs {
@@ -102,24 +103,6 @@ func (s *server) record() {
 		_ = unix.Fsync(s.status) // what cannot be durable is told all the same
 	}
 	unix.Close(s.status)
-}
-
-// forward passes signals on to the program.
-func (s *server) forward() {
-	for {
-		var info unix.SignalfdSiginfo
-		b := unsafe.Slice((*byte)(unsafe.Pointer(&info)), unsafe.Sizeof(info))
-		n, err := unix.Read(s.signals, b)
-		if err != nil || n < len(b) {
-			return
-		}
-		signal := unix.Signal(info.Signo)
-		// The runtime's own, and what tells of children, mean nothing to the program.
-		if signal == unix.SIGCHLD || signal == unix.SIGURG || s.program < 0 {
-			continue
-		}
-		_ = unix.Kill(s.program, signal) // it is there until it is reaped
-	}
 }
 
 // obey takes an order, and says whether the launcher is there.
