@@ -60,6 +60,17 @@ func site(t testing.TB) *httptest.Server {
 	mux.HandleFunc("/torn.tgz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(packed[:len(packed)/2]) })
 	mux.HandleFunc("/away", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/file", http.StatusFound) })
 	mux.HandleFunc("/gone-away", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/nothing", http.StatusFound) })
+	mux.HandleFunc("/to-file", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+	})
+	mux.HandleFunc("/to-ftp", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "ftp://user:pass@host/x?k=secret", http.StatusFound)
+	})
+	mux.HandleFunc("/headers", func(w http.ResponseWriter, _ *http.Request) {
+		for i := range 300 {
+			w.Header().Set(fmt.Sprint("X-", i), strings.Repeat("x", 8<<10))
+		}
+	})
 	mux.HandleFunc("/circle", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/circle", http.StatusFound) })
 	mux.HandleFunc("/secret", func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != "pass" {
@@ -173,6 +184,9 @@ func TestFetchFails(t *testing.T) {
 	}{
 		{URI{Value: s.URL + "/nothing"}, []string{"/nothing", "404", "there is nothing at this address"}},
 		{URI{Value: s.URL + "/gone-away"}, []string{"/gone-away", "redirected to", "/nothing", "404"}},
+		{URI{Value: s.URL + "/to-file"}, []string{"redirects to file:///etc/passwd", "only http and https are followed"}},
+		{URI{Value: s.URL + "/to-ftp"}, []string{"redirects to ftp://xxxxx@host/x?k=xxxxx", "only http and https are followed"}},
+		{URI{Value: s.URL + "/headers"}, []string{"headers", "exceeded"}},
 		{URI{Value: s.URL + "/circle"}, []string{"stopped after 10 redirects"}},
 		{URI{Value: s.URL + "/secret"}, []string{"401", "credentials"}},
 		{URI{Value: s.URL + "/short"}, []string{"connection ended after 22 bytes"}},
@@ -197,7 +211,7 @@ func TestFetchFails(t *testing.T) {
 		{URI{Value: "http:///file"}, []string{"names no host"}},
 		{URI{Value: "http://host"}, []string{"set output_file"}},
 		{URI{Value: "http://host/.."}, []string{"set output_file"}},
-		{URI{Value: "http://user:pass@ho st/x"}, []string{"user:xxxxx@", "is no URL"}},
+		{URI{Value: "http://user:pass@ho st/x"}, []string{"//xxxxx@", "is no URL"}},
 		{URI{Value: "http://host/x#sha256=1234"}, []string{"must be 64 hexadecimal digits"}},
 		{URI{Value: "http://host/x#md5=1234"}, []string{"only sha256 and sha512"}},
 		{URI{Value: "http://host/" + strings.Repeat("x", 256)}, []string{"too long"}},

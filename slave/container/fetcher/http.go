@@ -20,19 +20,10 @@ import (
 func client(stall time.Duration) *http.Client {
 	dial := &net.Dialer{Timeout: min(stall, 30*time.Second), KeepAlive: 15 * time.Second}
 	return &http.Client{CheckRedirect: redirect, Transport: &http.Transport{
-		Proxy: proxy, DialContext: dial.DialContext,
+		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext,
 		TLSHandshakeTimeout: stall, ResponseHeaderTimeout: stall, IdleConnTimeout: stall,
 		DisableCompression: true, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 1 << 20,
 	}}
-}
-
-// proxy does not repeat what is wrong with one, as there may be a password in it.
-func proxy(r *http.Request) (*url.URL, error) {
-	by, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errors.New("the proxy in this agent's environment, HTTP_PROXY or HTTPS_PROXY, is no URL")
-	}
-	return by, nil
 }
 
 const maxRedirects = 10

@@ -20,7 +20,7 @@ import (
 // source is a URI that is understood.
 type source struct {
 	URI
-	// shown is the URI without a password in it.
+	// shown is the URI without what may be secret in it.
 	shown string
 	// address is set for what a server has, and path for what the agent's disk has.
 	address *url.URL
@@ -220,10 +220,24 @@ func (s *source) unpack() bool {
 	return s.Extract && !s.Executable && archive.FormatOf(path.Base(s.name)) != archive.None
 }
 
-var password = regexp.MustCompile(`://([^/?#@:]*):[^/?#@]*@`)
+var (
+	credentials = regexp.MustCompile(`://[^/?#]*@`)
+	query       = regexp.MustCompile(`([?&][^=&#?]*=)[^&#]+`)
+)
 
-// redact takes a password out of a URI.
-func redact(uri string) string { return password.ReplaceAllString(uri, "://$1:xxxxx@") }
+// redact takes out of a URI what may let others in: who it names in front of the host,
+// since that may be a token, and the values in a query, since that may be signed.
+func redact(uri string) string {
+	if !strings.Contains(uri, "://") {
+		return uri // a file's name
+	}
+	if at := strings.LastIndexByte(uri, '@'); at >= 0 {
+		if _, err := url.Parse(uri); err != nil {
+			uri = uri[:strings.Index(uri, "://")] + "://xxxxx" + uri[at:] // where it ends, nobody knows
+		}
+	}
+	return query.ReplaceAllString(credentials.ReplaceAllString(uri, "://xxxxx@"), "${1}xxxxx")
+}
 
 // shown is a URI as logs have it.
 func shown(uri string) string { return printable(redact(uri)) }

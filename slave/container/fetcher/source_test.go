@@ -49,9 +49,14 @@ func TestParse(t *testing.T) {
 
 func TestPasswordsAreNotShown(t *testing.T) {
 	for uri, want := range map[string]string{
-		"http://user:pass@host/x":       "http://user:xxxxx@host/x",
-		"http://:pass@host/x":           "http://:xxxxx@host/x",
-		"http://user@host/x":            "http://user@host/x",
+		"http://user:pass@host/x":       "http://xxxxx@host/x",
+		"http://:pass@host/x":           "http://xxxxx@host/x",
+		"http://token@host/x":           "http://xxxxx@host/x",
+		"http://user:p@ss@host/x":       "http://xxxxx@host/x",
+		"http://user:pa/ss@host/x":      "http://xxxxx@host/x",
+		"http://h/x?sig=s=1&k=v&n#f":    "http://h/x?sig=xxxxx&k=xxxxx&n#f",
+		"http://h/x?a=1&a=?b=2":         "http://h/x?a=xxxxx&a=xxxxx",
+		"/d/x?y=z@a":                    "/d/x?y=z@a",
 		"http://host:80/x@y:z":          "http://host:80/x@y:z",
 		"a\nb":                          `"a\nb"`,
 		strings.Repeat("x", 2*maxShown): strings.Repeat("x", maxShown) + "…",
