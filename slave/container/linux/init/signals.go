@@ -16,12 +16,9 @@ var deadly = [...]uintptr{
 	uintptr(unix.SIGHUP), uintptr(unix.SIGINT), uintptr(unix.SIGQUIT), uintptr(unix.SIGABRT), uintptr(unix.SIGTERM), uintptr(unix.SIGCHLD),
 }
 
-// wake is the pipe that the handler writes to.
-var wake int
-
-// handler is what runs, in any thread and without Go's runtime, when a signal comes; and
-// how it returns, 0 where the kernel knows by itself.
-func handler() (caught, restore uintptr)
+// handler is what runs, in any thread and without Go's runtime, when a signal comes, and
+// writes it to a pipe; and how it returns, 0 where the kernel knows by itself.
+func handler(pipe int) (caught, restore uintptr)
 
 // catch has deadly signals written to a pipe, of which it returns the end to read.
 func catch() (int, *failure) {
@@ -29,8 +26,7 @@ func catch() (int, *failure) {
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return -1, failed(plan.StepFork, "pipe", err)
 	}
-	wake = pipe[1]
-	caught, restore := handler()
+	caught, restore := handler(pipe[1])
 	const onStack, restart, hasRestorer = 0x08000000, 0x10000000, 0x04000000
 	action := [4]uint64{uint64(caught), onStack | restart, uint64(restore), ^uint64(0)} // with its mask
 	if restore != 0 {
