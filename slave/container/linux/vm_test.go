@@ -7,7 +7,9 @@ import (
 )
 
 // All that depends on the architecture, once more on arm64: what the kernel is asked
-// for, and by which numbers. Of what nothing escapes by there is a sample.
+// for, and by which numbers. Of what nothing escapes by there is a sample; a program
+// that stops all others without a pause leaves a machine of one processor, which costs
+// a third less, to nobody else.
 func TestOnARM64(t *testing.T) {
 	const here, isolators = "troupe/slave/container/linux", "troupe/slave/container/isolator/"
 	m := vm.Machine{
@@ -20,7 +22,7 @@ func TestOnARM64(t *testing.T) {
 	m.Test(t,
 		vm.Suite{
 			Package:   here,
-			SkipTests: "TestOnARM64|(TestNothingEscapes|TestStormDuringKill)/(tree|freezer|both)|TestNothingEscapes//^(setsid|sheds|ignores|stays|leaves)",
+			SkipTests: "TestOnARM64|TestWhoStopsWhatEnters|(TestNothingEscapes|TestStormDuringKill)/(tree|freezer|both)|TestNothingEscapes//^(setsid|sheds|ignores|stays|leaves)",
 		},
 		vm.Suite{Package: here + "/init"},
 		vm.Suite{Package: isolators + "linux/capabilities"},
