@@ -90,6 +90,7 @@ func (w *world) isolating() (c *cluster, group string) {
 	w.t.Cleanup(func() { removeGroups(w.t, group) })
 	c.startMaster()
 	c.startAgent("--isolation=cgroups/cpu,cgroups/mem", "--cgroups_root="+group,
+		"--fetcher_max_dictionary_size=0B", // it is the container that is to bound it
 		"--container_logger=rotate", "--container_logger_max_stdout_size=4KB", "--container_logger_keep=9")
 	return c, group
 }
