@@ -12,17 +12,29 @@ import (
 // f must not call t.Fatal.
 func Run(t testing.TB, f func()) {
 	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		// It is not unlocked: the thread ends with its mounts.
-		runtime.LockOSThread()
+	elsewhere(func() {
 		if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
 			t.Errorf("unshare: %v", err)
 			return
 		}
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 			t.Errorf("private mounts: %v", err)
+			return
+		}
+		f()
+	})
+}
+
+// elsewhere runs f on a thread that ends with it. The first thread never ends, and what
+// it sees is what /proc/self tells: it is not taken.
+func elsewhere(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			elsewhere(f)
+			runtime.UnlockOSThread()
 			return
 		}
 		f()
