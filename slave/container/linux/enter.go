@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +20,10 @@ import (
 // user, before it is anything; and the forking thread, on which every container of the
 // host depends, waits for it. So that thread never waits for somebody who is stopped.
 
+// processors are how many Go has at least: one is kept by the thread that forks, one by
+// what is left of a collection, and who makes a child that is stopped go on needs another.
+const processors = 4
+
 // stall is how long what was forked may take until it is looked whether it is stopped.
 const stall = 50 * time.Millisecond
 
@@ -27,13 +33,43 @@ func (b *birth) enter() (leave func(), err error) {
 	if err := unix.Setns(int(b.target.Fd()), unix.CLONE_NEWPID); err != nil {
 		return nil, fmt.Errorf("entering the container's pid namespace: %w", err)
 	}
+	collect := quiet.enter()
 	calm := urge()
 	return func() {
 		calm()
+		collect()
 		if err := unix.Setns(int(b.launcher.pids.Fd()), unix.CLONE_NEWPID); err != nil {
 			panic("a thread cannot leave a container's pid namespace: " + err.Error())
 		}
 	}, nil
+}
+
+// silence keeps the garbage collector from starting. It waits for every thread that may
+// run Go code, so also for one that forks, and nothing else runs until it has begun: not
+// even what is to help that thread.
+type silence struct {
+	mu      sync.Mutex
+	inside  int
+	percent int // what is to be again
+}
+
+// quiet is the process's, as its collector is.
+var quiet silence
+
+// enter begins a silence, which ends with the last that is in it.
+func (s *silence) enter() (leave func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inside++; s.inside == 1 {
+		s.percent = debug.SetGCPercent(-1)
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.inside--; s.inside == 0 {
+			debug.SetGCPercent(s.percent)
+		}
+	}
 }
 
 // urge makes copies of this process that are stopped go on, and ends those that are

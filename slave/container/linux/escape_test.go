@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -189,8 +190,9 @@ func TestInitIsOutOfReach(t *testing.T) {
 }
 
 // TestWhoStopsWhatEnters a container, as whoever is the same user there may, does not
-// hold up those that are elsewhere.
+// hold up those that are elsewhere; nor does a garbage collection that comes meanwhile.
 func TestWhoStopsWhatEnters(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	l, dir := newLauncher(t, "does not end"), t.TempDir()
 	p := launch(t, l, shell(dir, "echo up; while :; do kill -STOP -1; done"), plan.Plan{New: plan.NewPID}, nil)
 	readFile(t, dir, "stdout")

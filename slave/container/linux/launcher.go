@@ -37,6 +37,9 @@ func New(p *posix.Launcher, report func(error)) (*Launcher, error) {
 	if report == nil {
 		report = func(error) {}
 	}
+	if runtime.GOMAXPROCS(0) < processors {
+		runtime.GOMAXPROCS(processors)
+	}
 	l := &Launcher{posix: p, report: report}
 	var err error
 	if l.binary, err = inMemory("troupe-init", initBinary); err != nil {
