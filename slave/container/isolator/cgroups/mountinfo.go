@@ -1,6 +1,7 @@
 package cgroups
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,6 +27,9 @@ func parseMountinfo(data []byte) ([]mount, error) {
 	for _, m := range all {
 		if m.Type != "cgroup" && m.Type != "cgroup2" {
 			continue
+		}
+		if len(m.Super) == 0 {
+			return nil, fmt.Errorf("mountinfo: control groups at %q have no options", m.Point)
 		}
 		// What is mounted over another hides it.
 		found = slices.DeleteFunc(found, func(hidden mount) bool { return hidden.point == m.Point })

@@ -148,7 +148,7 @@ func FuzzKeyed(f *testing.F) {
 }
 
 func FuzzMountinfo(f *testing.F) {
-	for _, seed := range []string{version1, hybrid, version2, mixed} {
+	for _, seed := range []string{version1, hybrid, version2, mixed, "0 0 0 0 0 0 - cgroup"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
